@@ -1,0 +1,1 @@
+"""The HTTP API: validates and writes one ledger transaction. It never mails and never queues."""

@@ -1,0 +1,60 @@
+"""HTTP answers: JSON, problem+json, HTML, and the session cookie."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.shared.cookies import Cookie, SameSite
+
+from functions.api.identity import COOKIE_NAME
+from functions.api.problems import ApiError, problem
+from functions.api.sessions import SESSION_SECONDS
+
+_UNCACHED = {"Cache-Control": "no-store"}
+
+
+def json_answer(
+    content: Any, *, headers: dict[str, str] | None = None, cookies: list[Cookie] | None = None
+) -> Response[str]:
+    return Response(
+        status_code=200,
+        content_type="application/json",
+        body=json.dumps(content, ensure_ascii=False, separators=(",", ":")),
+        headers=_UNCACHED | (headers or {}),
+        cookies=cookies,
+    )
+
+
+def empty_answer(*, cookies: list[Cookie]) -> Response[str]:
+    return Response(status_code=204, headers=_UNCACHED, cookies=cookies)
+
+
+def html_answer(page: str, status: int = 200) -> Response[str]:
+    return Response(
+        status_code=status, content_type="text/html; charset=utf-8", body=page, headers=_UNCACHED
+    )
+
+
+def problem_answer(error: ApiError, request_id: str) -> Response[str]:
+    retry = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return Response(
+        status_code=int(error.status),
+        content_type="application/problem+json",
+        body=json.dumps(problem(error, request_id), ensure_ascii=False),
+        headers=_UNCACHED | retry,
+    )
+
+
+def session_cookie(token: str) -> Cookie:
+    """An empty token removes the cookie."""
+    return Cookie(
+        name=COOKIE_NAME,
+        value=token,
+        path="/",
+        secure=True,
+        http_only=True,
+        same_site=SameSite.STRICT_MODE,
+        max_age=SESSION_SECONDS if token else 0,
+    )

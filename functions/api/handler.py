@@ -1,0 +1,49 @@
+"""Lambda entry point: a Function URL event in, an HTTP answer out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.api import routes
+from functions.api.answers import problem_answer
+from functions.api.problems import ApiError, NotFoundError, UnexpectedError
+
+logger = Logger()
+app = LambdaFunctionUrlResolver()
+app.include_router(routes.router)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    answer: dict[str, Any] = app.resolve(event, context)
+    return answer
+
+
+@app.not_found
+def answer_not_found(_: Exception) -> Response[str]:
+    return problem_answer(NotFoundError("There is nothing at this address."), _request_id())
+
+
+@app.exception_handler(ApiError)
+def answer_refused(error: ApiError) -> Response[str]:
+    logger.info("request refused", code=error.code, fields=[each.field for each in error.errors])
+    return problem_answer(error, _request_id())
+
+
+@app.exception_handler(Exception)
+def answer_unexpected(error: Exception) -> Response[str]:
+    logger.error("request failed", error=type(error).__name__, exc_info=error)
+    return problem_answer(
+        UnexpectedError(
+            "Something failed on our side. Sending it again with the same key is safe."
+        ),
+        _request_id(),
+    )
+
+
+def _request_id() -> str:
+    return str(app.lambda_context.aws_request_id)

@@ -1,0 +1,145 @@
+"""Reading requests: what may be asked of us, from where, and as which JSON."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from functions.api.problems import (
+    BodyTooLargeError,
+    FieldError,
+    ForeignOriginError,
+    InvalidFieldsError,
+    MalformedRequestError,
+    NotJsonError,
+)
+
+MAX_BODY_BYTES = 16 * 1024
+Model = TypeVar("Model", bound=BaseModel)
+
+_WORDING = {
+    "missing": "{field} is required.",
+    "extra_forbidden": "{field} is not a known field.",
+    "string_type": "{field} must be text.",
+    "int_type": "{field} must be a whole number.",
+    "list_type": "{field} must be a list.",
+    "model_type": "The body must be a JSON object.",
+}
+
+
+def require_same_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> None:
+    """Refuse a write that another site's page sent.
+
+    Browsers send Sec-Fetch-Site on every request and Origin on every write, and no page can change
+    them. A caller that sends neither is not a browser and carries no ambient cookie.
+    """
+    site = headers.get("sec-fetch-site")
+    origin = headers.get("origin")
+    if site not in (None, "same-origin") or (
+        origin is not None and origin not in allowed and (allowed or site is None)
+    ):
+        raise ForeignOriginError("Requests that change something must come from this app's pages.")
+
+
+def read_json(body: bytes, content_type: str) -> dict[str, Any]:
+    """The request body as a JSON object.
+
+    Raises NotJsonError, BodyTooLargeError or MalformedRequestError.
+    """
+    if content_type.split(";", maxsplit=1)[0].strip().lower() != "application/json":
+        raise NotJsonError("Send the body as application/json.")
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLargeError(f"The body may be at most {MAX_BODY_BYTES} bytes.")
+    try:
+        content = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_no_constant,
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequestError(
+            "The body is not valid JSON.",
+            FieldError("body", "json_invalid", f"The body is not valid JSON: {_reason(error)}."),
+        ) from error
+    if not isinstance(content, dict):
+        raise MalformedRequestError(
+            "The body must be a JSON object.",
+            FieldError("body", "model_type", "The body must be a JSON object."),
+        )
+    return content
+
+
+def validate(model: type[Model], content: Mapping[str, Any], context: Any = None) -> Model:
+    """`content` as `model`. Raises InvalidFieldsError naming every field that is wrong."""
+    try:
+        return model.model_validate(content, context=context)
+    except ValidationError as error:
+        raise InvalidFieldsError(
+            *(_field_error(each) for each in error.errors(include_url=False, include_input=False))
+        ) from error
+
+
+def read_parameter(parameters: Mapping[str, str], name: str) -> str:
+    """A query parameter that must be there. Raises MalformedRequestError naming it."""
+    value = parameters.get(name, "")
+    if not value:
+        message = f"Give {name} in the query."
+        raise MalformedRequestError(message, FieldError(name, "missing", message))
+    return value
+
+
+def read_limit(parameters: Mapping[str, str]) -> int:
+    """Entries per page, 1 to 100; 50 when not asked for. Raises MalformedRequestError."""
+    text = parameters.get("limit", "50")
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 100):
+        message = "limit must be a whole number from 1 to 100."
+        raise MalformedRequestError(message, FieldError("limit", "limit_invalid", message))
+    return int(text)
+
+
+def read_idempotency_key(headers: Mapping[str, str]) -> uuid.UUID:
+    """The Idempotency-Key header as a UUID. Raises MalformedRequestError."""
+    text = headers.get("idempotency-key", "")
+    try:
+        if len(text) != 36:
+            raise ValueError(text)
+        return uuid.UUID(text)
+    except ValueError as error:
+        code = "idempotency_key_malformed" if text else "idempotency_key_missing"
+        message = "Send an Idempotency-Key header holding a UUID, the same one for every retry."
+        raise MalformedRequestError(
+            message, FieldError("Idempotency-Key", code, message)
+        ) from error
+
+
+def _field_error(error: Any) -> FieldError:
+    field = ".".join(str(part) for part in error["loc"] if part != "str") or "body"
+    code = error["type"]
+    wording = _WORDING.get(code)
+    if wording is None:
+        message = error["msg"].removeprefix("Value error, ")
+        return FieldError(field, code, message if code == "value_error" else f"{field}: {message}.")
+    return FieldError(field, code, wording.format(field=field))
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key appears twice")
+    return content
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return str(error).split(":")[0].rstrip(".").lower()

@@ -1,0 +1,27 @@
+"""Dollar amounts as people and browsers write them, to and from integer cents."""
+
+from __future__ import annotations
+
+import re
+
+_AMOUNT = re.compile(
+    r"\$?\s?(?P<dollars>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.(?P<cents>[0-9]{1,2}))?"
+)
+
+
+class AmountError(ValueError):
+    """The text is not an amount of dollars and cents."""
+
+
+def cents_from_text(text: str) -> int:
+    """`"125"`, `"125.00"`, `"$1,234.50"` as cents. Raises AmountError; never rounds."""
+    match = _AMOUNT.fullmatch(text.strip(" "))
+    if match is None:
+        raise AmountError('Write the amount in dollars and cents, for example "125.00".')
+    cents = (match["cents"] or "").ljust(2, "0")
+    return int(match["dollars"].replace(",", "")) * 100 + int(cents)
+
+
+def text_from_cents(cents: int) -> str:
+    """The wire form: `12500` as `"125.00"`."""
+    return f"{cents // 100}.{cents % 100:02d}"

@@ -1,0 +1,335 @@
+"""Logging and listing payments: the rules, free of HTTP and of DynamoDB."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from functions.api.identity import User, verify_admin_token
+from functions.api.money import AmountError, cents_from_text, text_from_cents
+from functions.api.problems import (
+    ContentionError,
+    FieldError,
+    InvalidFieldsError,
+    KeyReusedError,
+    NotFoundError,
+)
+from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
+
+NAMESPACE = uuid.UUID("6f1c9a52-6b0e-5c39-9d0e-5cc5cb0f5a11")
+MAX_AHEAD_MS = 5 * 60 * 1000
+MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
+APPEND_ATTEMPTS = 12
+_CARD_NUMBER = re.compile(r"(?:[0-9][ .\-_/]*){13,19}")
+
+
+class HeadMovedError(Exception):
+    """Another entry of the event was written first. `head` is the new one, when known."""
+
+    def __init__(self, head: Head | None) -> None:
+        super().__init__("the event's head moved")
+        self.head = head
+
+
+class TimestampTakenError(Exception):
+    """The patron already has another entry in this millisecond."""
+
+
+class AlreadyLoggedError(Exception):
+    """The idempotency key was used before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    event_id: EventId
+    name: str
+    event_date: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patron:
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What one consistent read finds before an entry is written."""
+
+    event: Event | None
+    patron: Patron | None
+    head: Head
+    already_logged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    entry: LedgerEntry
+    replayed: bool = False
+
+
+class Ledger(Protocol):
+    def ground(self, event_id: str, patron_email: str, payment_id: PaymentId) -> Ground: ...
+
+    def append(self, entry: LedgerEntry, fingerprint: str, head: Head) -> None:
+        """One transaction. Raises HeadMovedError, TimestampTakenError or AlreadyLoggedError."""
+
+    def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
+        """An entry and the fingerprint of the request that wrote it."""
+
+
+def _plain_text(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or character in _BIDI:
+            raise ValueError("Remove control characters and line breaks.")
+    return text.strip()
+
+
+def _no_card_number(text: str) -> str:
+    normalized = unicodedata.normalize("NFKC", text)
+    for start in range(len(normalized)):
+        match = _CARD_NUMBER.match(normalized, start)
+        if match and _contains_luhn(re.sub(r"[^0-9]", "", match[0])):
+            raise ValueError("Do not enter card numbers; the last four digits are enough.")
+    return text
+
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+Text = Annotated[str, AfterValidator(_plain_text)]
+FreeText = Annotated[str, AfterValidator(_plain_text), AfterValidator(_no_card_number)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a request is judged by besides itself. now: epoch milliseconds."""
+
+    now: int
+    max_amount_cents: int
+
+
+def _limits(info: ValidationInfo) -> Limits:
+    limits = info.context
+    assert isinstance(limits, Limits)
+    return limits
+
+
+class PaymentRequest(BaseModel):
+    """The body of POST /api/payments. amount becomes integer cents; timestamp: epoch ms."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    event_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    patron_email: Annotated[Text, Field(min_length=3, max_length=254)]
+    amount: str
+    method: Literal["credit_card", "cash", "check", "ach"]
+    timestamp: int | None = None
+    reference: Annotated[FreeText, Field(max_length=40, validate_default=True)] = ""
+    note: Annotated[FreeText, Field(max_length=280)] = ""
+    acknowledge_duplicates: Annotated[list[str], Field(max_length=20)] = Field(default_factory=list)
+
+    @field_validator("amount")
+    @classmethod
+    def _in_dollars(cls, amount: str, info: ValidationInfo) -> str:
+        try:
+            cents = cents_from_text(amount)
+        except AmountError as error:
+            raise ValueError(str(error)) from error
+        largest = _limits(info).max_amount_cents
+        if not 0 < cents <= largest:
+            raise ValueError(f"The amount must be above $0.00 and at most ${largest / 100:,.2f}.")
+        return text_from_cents(cents)
+
+    @field_validator("timestamp")
+    @classmethod
+    def _recent(cls, timestamp: int | None, info: ValidationInfo) -> int | None:
+        now = _limits(info).now
+        if timestamp is not None and not now - MAX_AGE_MS <= timestamp <= now + MAX_AHEAD_MS:
+            raise ValueError(
+                "The timestamp must be epoch milliseconds, at most 5 minutes ahead and 7 days old."
+            )
+        return timestamp
+
+    @field_validator("patron_email")
+    @classmethod
+    def _lower_case(cls, email: str) -> str:
+        return email.lower()
+
+    @field_validator("reference")
+    @classmethod
+    def _number_of_a_check(cls, reference: str, info: ValidationInfo) -> str:
+        if info.data.get("method") == "check" and not reference:
+            raise ValueError("Enter the check number.")
+        return reference
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what makes two requests the same; acknowledging duplicates does not."""
+        content = self.model_dump(exclude={"acknowledge_duplicates"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def payment_id_of(user: User, key: uuid.UUID) -> PaymentId:
+    """The identity of what `user` logs under `key`: the ledger is its own idempotency record."""
+    return PaymentId("pay_" + uuid.uuid5(NAMESPACE, f"{user.email}:{key}").hex)
+
+
+def handle_payment_log(
+    user: User,
+    key: uuid.UUID,
+    request: PaymentRequest,
+    ledger: Ledger,
+    now: int,
+    pause: Callable[[float], None],
+) -> Logged:
+    """Write one payment, or find the one that this key already wrote. now: epoch milliseconds.
+
+    Raises ForbiddenError, NotFoundError, InvalidFieldsError, KeyReusedError, ContentionError.
+    """
+    verify_admin_token(user)
+    payment_id = payment_id_of(user, key)
+    ground = ledger.ground(request.event_id, request.patron_email, payment_id)
+    if ground.already_logged:
+        return _replay(request, payment_id, ledger)
+    if ground.event is None:
+        message = "There is no such event."
+        raise NotFoundError(message, FieldError("event_id", "event_not_found", message))
+    if ground.patron is None:
+        message = f"This patron is not on the roster of {ground.event.name}."
+        raise InvalidFieldsError(FieldError("patron_email", "patron_not_on_roster", message))
+    entry = _entry(payment_id, user, request, ground.event, ground.patron, now)
+    try:
+        return Logged(_append(entry, request.fingerprint, ground.head, ledger, pause))
+    except AlreadyLoggedError:
+        return _replay(request, payment_id, ledger)
+
+
+def _append(
+    entry: LedgerEntry,
+    fingerprint: str,
+    head: Head,
+    ledger: Ledger,
+    pause: Callable[[float], None],
+) -> LedgerEntry:
+    for attempt in range(APPEND_ATTEMPTS):
+        sealed = entry.sealed(head)
+        try:
+            ledger.append(sealed, fingerprint, head)
+        except TimestampTakenError:
+            entry = replace(entry, timestamp=entry.timestamp + 1)
+        except HeadMovedError as moved:
+            head = moved.head or head
+            pause(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - jitter, no secret
+        else:
+            return sealed
+    raise ContentionError(
+        "Many payments are being logged for this event. Send the request again with the same key.",
+        retry_after=1,
+    )
+
+
+def _replay(request: PaymentRequest, payment_id: PaymentId, ledger: Ledger) -> Logged:
+    found = ledger.find(payment_id)
+    if found is None:
+        raise ContentionError("The first request is still being written.", retry_after=1)
+    entry, fingerprint = found
+    if fingerprint != request.fingerprint:
+        field = _first_difference(request, entry)
+        message = f"This Idempotency-Key was used for a payment with another {field}."
+        raise KeyReusedError(message, FieldError(field, "idempotency_key_reused", message))
+    return Logged(entry, replayed=True)
+
+
+def _first_difference(request: PaymentRequest, entry: LedgerEntry) -> str:
+    for field in ("event_id", "patron_email", "method", "reference", "note"):
+        if getattr(request, field) != getattr(entry, field):
+            return field
+    if cents_from_text(request.amount) != entry.amount_cents:
+        return "amount"
+    return "timestamp"
+
+
+def _entry(
+    payment_id: PaymentId,
+    user: User,
+    request: PaymentRequest,
+    event: Event,
+    patron: Patron,
+    now: int,
+) -> LedgerEntry:
+    return LedgerEntry(
+        kind="payment",
+        payment_id=payment_id,
+        event_id=event.event_id,
+        event_name=event.name,
+        event_date=event.event_date,
+        event_timezone=event.timezone,
+        patron_email=patron.email,
+        patron_name=patron.name,
+        amount_cents=cents_from_text(request.amount),
+        currency="USD",
+        method=request.method,
+        reference=request.reference,
+        note=request.note,
+        timestamp=now if request.timestamp is None else request.timestamp,
+        logged_at=now,
+        logged_day=datetime.fromtimestamp(now / 1000, UTC).date().isoformat(),
+        logged_by=user.email,
+        expiration_timestamp=now // 1000 + RETENTION_SECONDS,
+        acknowledged_duplicates=tuple(request.acknowledge_duplicates),
+    )
+
+
+def handle_payment_list(
+    entries: Sequence[LedgerEntry], deliveries: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """A page of entries as the API shows them, each with the state of its audit mail."""
+    return [
+        payment_view(entry) | {"audit": audit_view(deliveries.get(entry.payment_id))}
+        for entry in entries
+    ]
+
+
+def payment_view(entry: LedgerEntry) -> dict[str, Any]:
+    return entry.to_row() | {"amount": text_from_cents(entry.amount_cents)}
+
+
+def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
+    """`sent` only when Gmail accepted the mail; `failed` only when nothing will try again."""
+    if delivery is None:
+        return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
+    error = delivery.get("last_error")
+    gave_up = delivery["state"] == "failed" and error and error["class"] == "permanent"
+    return {
+        "state": "sent" if delivery["state"] == "sent" else "failed" if gave_up else "queued",
+        "sent_at": delivery.get("sent_at"),
+        "attempts": delivery.get("attempts", 0),
+        "last_error": error,
+    }
+
+
+def _contains_luhn(digits: str) -> bool:
+    """Whether 13 to 19 of these digits in a row pass the card-number checksum (ISO/IEC 7812)."""
+    return any(
+        _luhn(digits[start : start + length])
+        for length in range(13, 20)
+        for start in range(len(digits) - length + 1)
+    )
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

@@ -1,0 +1,106 @@
+"""The API's exceptions, and the one table that turns them into answers (RFC 9457)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field, a stable code, and a message fit to show a person."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ApiError(Exception):
+    """A request that cannot be done as asked. `detail` tells the caller what to do."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+
+    def __init__(self, detail: str, *errors: FieldError, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.retry_after = retry_after
+
+
+class MalformedRequestError(ApiError):
+    code = "malformed_request"
+
+
+class NotSignedInError(ApiError):
+    status, code = HTTPStatus.UNAUTHORIZED, "not_signed_in"
+
+
+class SignInRefusedError(ApiError):
+    status, code = HTTPStatus.UNAUTHORIZED, "sign_in_refused"
+
+
+class ForbiddenError(ApiError):
+    status, code = HTTPStatus.FORBIDDEN, "forbidden"
+
+
+class ForeignOriginError(ApiError):
+    status, code = HTTPStatus.FORBIDDEN, "foreign_origin"
+
+
+class NotFoundError(ApiError):
+    status, code = HTTPStatus.NOT_FOUND, "not_found"
+
+
+class MethodNotAllowedError(ApiError):
+    status, code = HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed"
+
+
+class ContentionError(ApiError):
+    status, code = HTTPStatus.CONFLICT, "contention"
+
+
+class BodyTooLargeError(ApiError):
+    status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large"
+
+
+class NotJsonError(ApiError):
+    status, code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json"
+
+
+class InvalidFieldsError(ApiError):
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_fields"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(" ".join(error.message for error in errors), *errors)
+
+
+class KeyReusedError(ApiError):
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"
+
+
+class ThrottledError(ApiError):
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "throttled"
+
+
+class UnexpectedError(ApiError):
+    """Our own failure; the detail never repeats what went wrong inside."""
+
+    status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected"
+
+
+def problem(error: ApiError, request_id: str) -> dict[str, Any]:
+    """The problem+json body. `instance` is the request id that the logs know it by."""
+    return {
+        "type": f"/problems/{error.code}",
+        "title": error.status.phrase,
+        "status": int(error.status),
+        "code": error.code,
+        "detail": error.detail,
+        "instance": f"urn:request:{request_id}",
+        "errors": [
+            {"field": each.field, "code": each.code, "message": each.message}
+            for each in error.errors
+        ],
+    }

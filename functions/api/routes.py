@@ -1,0 +1,163 @@
+"""What each address does: read the request, ask a rule module, answer."""
+
+from __future__ import annotations
+
+import time
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
+
+from functions.api import wiring
+from functions.api.answers import empty_answer, html_answer, json_answer, session_cookie
+from functions.api.cursors import read_cursor, write_cursor
+from functions.api.events import event_view, roster_view
+from functions.api.identity import Grant, User, get_user_context, require, session_token
+from functions.api.incoming import (
+    read_idempotency_key,
+    read_json,
+    read_limit,
+    read_parameter,
+    require_same_origin,
+    validate,
+)
+from functions.api.payments import (
+    Limits,
+    PaymentRequest,
+    handle_payment_list,
+    handle_payment_log,
+    payment_view,
+)
+from functions.api.problems import FieldError, NotFoundError
+from functions.api.sessions import SignIn
+from functions.api.waiver import missing_page, waiver_page
+from shared.ledger import LedgerEntry
+
+logger = Logger(child=True)
+router = LambdaFunctionUrlRouter()  # type: ignore[no-untyped-call]
+
+
+@router.get("/api/health")
+def health() -> Response[str]:
+    return json_answer({"status": "ok"})
+
+
+@router.post("/api/session")
+def sign_in() -> Response[str]:
+    credentials = validate(SignIn, _changes())
+    user = wiring.directory().check_password(credentials.email, credentials.password)
+    token = wiring.sessions().open(user, _now())
+    return json_answer(_user_view(user), cookies=[session_cookie(token)])
+
+
+@router.get("/api/session")
+def who_am_i() -> Response[str]:
+    return json_answer(_user_view(_user()))
+
+
+@router.delete("/api/session")
+def sign_out() -> Response[str]:
+    event = router.current_event
+    require_same_origin(event.headers, wiring.settings_list("app_origins"))
+    token = session_token(event.raw_event)
+    if token:
+        wiring.sessions().close(token)
+    return empty_answer(cookies=[session_cookie("")])
+
+
+@router.get("/api/events")
+def list_events() -> Response[str]:
+    user = _user()
+    require(user, Grant.READ_EVENTS)
+    parameters = router.current_event.query_string_parameters
+    key = wiring.cursor_key()
+    start = read_cursor(key, "events", parameters.get("cursor"))
+    page = wiring.store().events(read_limit(parameters), start)
+    money = user.may(Grant.READ_PAYMENTS)
+    heads = wiring.store().heads(row["event_id"] for row in page.rows) if money else {}
+    events = [event_view(row, heads.get(row["event_id"]), money=money) for row in page.rows]
+    return json_answer({"events": events, "cursor": write_cursor(key, "events", page.position)})
+
+
+@router.get("/api/events/<event_id>")
+def show_event(event_id: str) -> Response[str]:
+    user = _user()
+    require(user, Grant.READ_EVENTS)
+    found = wiring.store().event(event_id)
+    if found is None:
+        raise _no_such_event()
+    meta, roster = found
+    money = user.may(Grant.READ_PAYMENTS)
+    heads = wiring.store().heads([event_id]) if money else {}
+    event = event_view(meta, heads.get(event_id), money=money)
+    return json_answer({"event": event, "roster": roster_view(roster)})
+
+
+@router.post("/api/payments")
+def log_payment() -> Response[str]:
+    user, now = _user(), _now()
+    require(user, Grant.LOG_PAYMENTS)
+    content = _changes()
+    key = read_idempotency_key(router.current_event.headers)
+    limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
+    request = validate(PaymentRequest, content, limits)
+    logged = handle_payment_log(user, key, request, wiring.store(), now, time.sleep)
+    logger.info(
+        "payment logged",
+        payment_id=logged.entry.payment_id,
+        event_id=logged.entry.event_id,
+        seq=logged.entry.seq,
+        replayed=logged.replayed,
+    )
+    headers = {"Idempotent-Replayed": "true"} if logged.replayed else {}
+    return json_answer({"payment": payment_view(logged.entry)}, headers=headers)
+
+
+@router.get("/api/payments")
+def list_payments() -> Response[str]:
+    require(_user(), Grant.READ_PAYMENTS)
+    parameters = router.current_event.query_string_parameters
+    event_id = read_parameter(parameters, "event_id")
+    key, query = wiring.cursor_key(), f"payments of {event_id}"
+    start = read_cursor(key, query, parameters.get("cursor"))
+    page = wiring.store().payments_of_event(event_id, read_limit(parameters), start)
+    entries = [LedgerEntry.from_row(row) for row in page.rows]
+    deliveries = wiring.store().deliveries(entry.payment_id for entry in entries)
+    payments = handle_payment_list(entries, deliveries)
+    return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
+
+
+@router.get("/g/<event_id>/waiver")
+def show_waiver(event_id: str) -> Response[str]:
+    found = wiring.store().event(event_id)
+    if found is None:
+        return html_answer(missing_page(), 404)
+    return html_answer(waiver_page(found[0]))
+
+
+def _changes() -> dict[str, object]:
+    """The JSON body of a request that changes something; refused from another site's page."""
+    event = router.current_event
+    require_same_origin(event.headers, wiring.settings_list("app_origins"))
+    body = event.raw_event.get("body") or ""
+    if event.raw_event.get("isBase64Encoded"):
+        body = event.decoded_body
+    return read_json(body.encode("utf-8", "surrogatepass"), event.headers.get("content-type", ""))
+
+
+def _user() -> User:
+    arns = wiring.settings_list("admin_iam_arns")
+    return get_user_context(router.current_event.raw_event, wiring.sessions(), arns, _now())
+
+
+def _user_view(user: User) -> dict[str, object]:
+    return {"user": {"email": user.email, "name": user.name, "groups": list(user.groups)}}
+
+
+def _no_such_event() -> NotFoundError:
+    message = "There is no such event."
+    return NotFoundError(message, FieldError("event_id", "event_not_found", message))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

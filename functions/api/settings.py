@@ -1,0 +1,21 @@
+"""The API function's environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """admin_iam_arns, app_origins: comma-separated. max_amount_cents: the largest payment."""
+
+    events_table: str
+    payments_table: str
+    ledger_table: str
+    deliveries_table: str
+    sessions_table: str
+    user_pool_client_id: str
+    cursor_key_secret_id: str
+    admin_iam_arns: str = ""
+    app_origins: str = ""
+    max_amount_cents: int = 10_000_000

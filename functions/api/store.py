@@ -1,0 +1,225 @@
+"""DynamoDB: events and rosters, the ledger transaction, pages of payments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.api.payments import (
+    AlreadyLoggedError,
+    Event,
+    Ground,
+    HeadMovedError,
+    Patron,
+    TimestampTakenError,
+)
+from functions.api.settings import ApiSettings
+from shared.attributes import from_attributes, to_attributes
+from shared.ledger import Head, LedgerEntry, PaymentId
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """rows, and where the next page starts (DynamoDB's LastEvaluatedKey) or None."""
+
+    rows: list[dict[str, Any]]
+    position: dict[str, Any] | None
+
+
+class Store:
+    def __init__(self, client: Any, tables: ApiSettings) -> None:
+        self._client = client
+        self._tables = tables
+
+    def ground(self, event_id: str, patron_email: str, payment_id: PaymentId) -> Ground:
+        """Event, patron, head and earlier use of the key, in one consistent read."""
+        wanted: dict[str, list[Mapping[str, Any]]] = {
+            self._tables.events_table: [
+                {"event_id": event_id, "SK": "META"},
+                {"event_id": event_id, "SK": f"PATRON#{patron_email}"},
+            ],
+            self._tables.ledger_table: [
+                {"PK": f"EVENT#{event_id}"},
+                {"PK": f"PAYMENT#{payment_id}"},
+            ],
+        }
+        found = {
+            item.get("PK") or item["SK"]: item for item in self._batch_get(wanted, consistent=True)
+        }
+        event, patron = found.get("META"), found.get(f"PATRON#{patron_email}")
+        head = found.get(f"EVENT#{event_id}")
+        return Ground(
+            event=_event(event) if event else None,
+            patron=Patron(email=patron["email"], name=patron["name"]) if patron else None,
+            head=Head(seq=head["seq"], hash=head["hash"]) if head else Head(),
+            already_logged=f"PAYMENT#{payment_id}" in found,
+        )
+
+    def append(self, entry: LedgerEntry, fingerprint: str, head: Head) -> None:
+        """Row, pointer and head in one transaction: all of them or none."""
+        pointer = {
+            "PK": f"PAYMENT#{entry.payment_id}",
+            "row_pk": entry.pk,
+            "row_sk": entry.timestamp,
+            "fingerprint": fingerprint,
+        }
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    _put_new(self._tables.payments_table, entry.to_row()),
+                    _put_new(self._tables.ledger_table, pointer),
+                    self._advance_head(entry, head),
+                ]
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            raise _reason(error.response["CancellationReasons"]) from error
+        except self._client.exceptions.TransactionInProgressException as error:
+            raise HeadMovedError(None) from error
+
+    def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
+        pointer = self._get(self._tables.ledger_table, {"PK": f"PAYMENT#{payment_id}"})
+        if pointer is None:
+            return None
+        key = {"PK": pointer["row_pk"], "SK": pointer["row_sk"]}
+        row = self._get(self._tables.payments_table, key)
+        return (LedgerEntry.from_row(row), pointer["fingerprint"]) if row else None
+
+    def payments_of_event(self, event_id: str, limit: int, start: Mapping[str, Any] | None) -> Page:
+        """One page of an event's entries, newest first by timestamp."""
+        return self._query(
+            start,
+            TableName=self._tables.payments_table,
+            IndexName="GSI2",
+            KeyConditionExpression="event_id = :event_id",
+            ExpressionAttributeValues=to_attributes({":event_id": event_id}),
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+
+    def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """AuditDeliveries of these payments (at most 100), by payment_id."""
+        keys: list[Mapping[str, Any]] = [{"payment_id": each} for each in payment_ids]
+        if not keys:
+            return {}
+        items = self._batch_get({self._tables.deliveries_table: keys}, consistent=False)
+        return {item["payment_id"]: item for item in items}
+
+    def events(self, limit: int, start: Mapping[str, Any] | None) -> Page:
+        """One page of events, newest first by date."""
+        return self._query(
+            start,
+            TableName=self._tables.events_table,
+            IndexName="ByDate",
+            KeyConditionExpression="listing = :listing",
+            ExpressionAttributeValues=to_attributes({":listing": "event"}),
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+
+    def event(self, event_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+        """An event's META item and its whole roster, or None."""
+        start: Mapping[str, Any] | None = None
+        rows: list[dict[str, Any]] = []
+        while True:
+            page = self._query(
+                start,
+                TableName=self._tables.events_table,
+                KeyConditionExpression="event_id = :event_id",
+                ExpressionAttributeValues=to_attributes({":event_id": event_id}),
+            )
+            rows += page.rows
+            if page.position is None:
+                break
+            start = page.position
+        meta = [row for row in rows if row["SK"] == "META"]
+        return (meta[0], [row for row in rows if row["SK"] != "META"]) if meta else None
+
+    def heads(self, event_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Each event's running totals, by event_id; an event without payments has none."""
+        keys: list[Mapping[str, Any]] = [{"PK": f"EVENT#{each}"} for each in event_ids]
+        if not keys:
+            return {}
+        items = self._batch_get({self._tables.ledger_table: keys}, consistent=False)
+        return {item["PK"].removeprefix("EVENT#"): item for item in items}
+
+    def _advance_head(self, entry: LedgerEntry, head: Head) -> dict[str, Any]:
+        condition = "seq = :read" if head.seq else "attribute_not_exists(PK)"
+        values = {
+            ":seq": entry.seq,
+            ":hash": entry.hash,
+            ":now": entry.logged_at,
+            ":one": 1,
+            ":cents": entry.amount_cents,
+        } | ({":read": head.seq} if head.seq else {})
+        return {
+            "Update": {
+                "TableName": self._tables.ledger_table,
+                "Key": to_attributes({"PK": f"EVENT#{entry.event_id}"}),
+                "UpdateExpression": (
+                    "SET seq = :seq, #hash = :hash, last_logged_at = :now "
+                    "ADD payments_count :one, total_cents :cents, #method :cents"
+                ),
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#hash": "hash", "#method": f"{entry.method}_cents"},
+                "ExpressionAttributeValues": to_attributes(values),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _get(self, table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
+        answer = self._client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
+        return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def _query(self, start: Mapping[str, Any] | None, **query: Any) -> Page:
+        if start:
+            query["ExclusiveStartKey"] = start
+        answer = self._client.query(**query)
+        rows = [from_attributes(item) for item in answer["Items"]]
+        return Page(rows, answer.get("LastEvaluatedKey"))
+
+    def _batch_get(
+        self, wanted: Mapping[str, list[Mapping[str, Any]]], *, consistent: bool
+    ) -> Iterable[dict[str, Any]]:
+        pending: dict[str, Any] = {
+            table: {"Keys": [to_attributes(key) for key in keys], "ConsistentRead": consistent}
+            for table, keys in wanted.items()
+        }
+        while pending:  # DynamoDB may leave keys for the next call
+            answer = self._client.batch_get_item(RequestItems=pending)
+            for items in answer["Responses"].values():
+                yield from (from_attributes(item) for item in items)
+            pending = answer.get("UnprocessedKeys") or {}
+
+
+def _event(item: Mapping[str, Any]) -> Event:
+    return Event(
+        event_id=item["event_id"],
+        name=item["name"],
+        event_date=item["event_date"],
+        timezone=item["timezone"],
+    )
+
+
+def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_attributes(row),
+            "ConditionExpression": "attribute_not_exists(PK)",
+        }
+    }
+
+
+def _reason(reasons: list[dict[str, Any]]) -> Exception:
+    """Why the transaction was cancelled; an earlier use of the key outranks the rest."""
+    row, pointer, head = (reason.get("Code") for reason in reasons)
+    if pointer == "ConditionalCheckFailed":
+        return AlreadyLoggedError()
+    if row == "ConditionalCheckFailed":
+        return TimestampTakenError()
+    moved = reasons[2].get("Item") if head == "ConditionalCheckFailed" else None
+    if moved:
+        item = from_attributes(moved)
+        return HeadMovedError(Head(seq=item["seq"], hash=item["hash"]))
+    return HeadMovedError(None)

@@ -1,0 +1,55 @@
+"""The API's collaborators, each built once per Lambda environment on first use."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from functions.api.sessions import CognitoDirectory, SessionStore
+from functions.api.settings import ApiSettings
+from functions.api.store import Store
+from shared.settings import read_settings
+
+_TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
+
+
+@cache
+def settings() -> ApiSettings:
+    return read_settings(ApiSettings, os.environ)
+
+
+def settings_list(name: str) -> tuple[str, ...]:
+    """A comma-separated setting as its non-empty parts."""
+    text: str = getattr(settings(), name)
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@cache
+def store() -> Store:
+    return Store(boto3.client("dynamodb", config=_TIMEOUTS), settings())
+
+
+@cache
+def sessions() -> SessionStore:
+    return SessionStore(boto3.client("dynamodb", config=_TIMEOUTS), settings().sessions_table)
+
+
+@cache
+def directory() -> CognitoDirectory:
+    """InitiateAuth is a public call: the password is the credential, so it goes unsigned."""
+    unsigned = Config(signature_version=UNSIGNED, connect_timeout=3, read_timeout=5)
+    return CognitoDirectory(
+        boto3.client("cognito-idp", config=unsigned), settings().user_pool_client_id
+    )
+
+
+@cache
+def cursor_key() -> bytes:
+    secret = boto3.client("secretsmanager", config=_TIMEOUTS).get_secret_value(
+        SecretId=settings().cursor_key_secret_id
+    )
+    return str(secret["SecretString"]).encode()

@@ -1,0 +1,105 @@
+"""What becomes of one queue message: delivered, brought back later, or set aside with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from functions.audit_mailer.failures import DeliveryError, Failure
+from functions.audit_mailer.mailer import (
+    Outcome,
+    PostponeError,
+    QuarantineError,
+    backoff_seconds,
+)
+from functions.audit_mailer.queue import Delivery
+from shared.messages import AuditMessage, MalformedMessageError
+
+NEEDED_MS = 25_000  # one delivery with its tries in place
+
+logger = Logger(child=True)
+metrics = Metrics()
+
+
+class NotDoneError(Exception):
+    """Reported to SQS as a batch item failure: the message comes back when it is visible again."""
+
+
+class Mailer(Protocol):
+    def deliver(self, message: AuditMessage, request_id: str) -> Outcome: ...
+
+
+class Queue(Protocol):
+    def postpone(self, delivery: Delivery, seconds: int) -> bool: ...
+    def quarantine(self, delivery: Delivery, klass: str, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """retry_cap: the longest wait between two tries, in seconds."""
+
+    mailer: Mailer
+    queue: Queue
+    retry_cap: int
+
+    def consume(self, record: SQSRecord, request_id: str, remaining_ms: int) -> None:
+        """Raises NotDoneError when the message must come back."""
+        delivery = _delivery(record)
+        if remaining_ms < NEEDED_MS:
+            self._postpone(delivery, 1, "too little time left in this invocation")
+            return
+        try:
+            message = AuditMessage.from_json(delivery.body)
+            logger.append_keys(payment_id=message.payment_id, seq=message.seq)
+            outcome = self.mailer.deliver(message, request_id)
+        except MalformedMessageError as error:
+            self._quarantine(delivery, "poison-schema", str(error))
+        except QuarantineError as error:
+            self._quarantine(delivery, error.klass, error.reason)
+        except PostponeError as error:
+            self._postpone(delivery, max(1, round(error.seconds)), error.reason)
+        except DeliveryError as error:
+            self._failed(delivery, error.failure)
+        else:
+            metrics.add_metric("MailsSent", MetricUnit.Count, int(outcome is Outcome.SENT))
+            logger.info("audit mail delivered", outcome=outcome, tries=delivery.tries)
+
+    def _failed(self, delivery: Delivery, failure: Failure) -> None:
+        metrics.add_metric("DeliveriesFailed", MetricUnit.Count, 1)
+        if failure.klass == "systemic":
+            metrics.add_metric("CredentialFailures", MetricUnit.Count, 1)
+        if failure.klass == "permanent":
+            self._quarantine(delivery, failure.klass, f"{failure.code}: {failure.message}")
+            return
+        seconds = backoff_seconds(failure, delivery.tries, self.retry_cap)
+        self._postpone(delivery, seconds, f"{failure.klass} {failure.code}")
+
+    def _postpone(self, delivery: Delivery, seconds: int, reason: str) -> None:
+        logger.warning("delivery postponed", seconds=seconds, reason=reason, tries=delivery.tries)
+        if self.queue.postpone(delivery, seconds):
+            raise NotDoneError(reason)
+
+    def _quarantine(self, delivery: Delivery, klass: str, reason: str) -> None:
+        metrics.add_metric("MessagesQuarantined", MetricUnit.Count, 1)
+        logger.error("message quarantined", error_class=klass)
+        self.queue.quarantine(delivery, klass, reason)
+
+
+def _delivery(record: SQSRecord) -> Delivery:
+    attributes: dict[str, Any] = record.raw_event.get("messageAttributes") or {}
+    return Delivery(
+        body=record.body,
+        receipt_handle=record.receipt_handle,
+        receives=int(record.attributes.approximate_receive_count or 1),
+        attempts=_count(attributes, "attempts"),
+        replay_count=_count(attributes, "replay_count"),
+    )
+
+
+def _count(attributes: dict[str, Any], name: str) -> int:
+    text = str((attributes.get(name) or {}).get("stringValue", "0"))
+    return int(text) if text.isascii() and text.isdigit() else 0

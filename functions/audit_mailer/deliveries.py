@@ -1,0 +1,143 @@
+"""AuditDeliveries: who is delivering which mail, and how it ended. The mailer alone writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.audit_mailer.failures import Failure
+from functions.audit_mailer.gmail import Receipt
+from shared.attributes import from_attributes, to_attributes
+from shared.ledger import PaymentId
+
+
+class AlreadySentError(Exception):
+    """The entry's mail is in the inbox."""
+
+
+class HeldError(Exception):
+    """Another mailer holds the entry until `lease_until` (epoch ms)."""
+
+    def __init__(self, lease_until: int) -> None:
+        super().__init__("another mailer holds this entry")
+        self.lease_until = lease_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to deliver one mail until the lease ends (epoch ms).
+
+    doubtful_since: when an earlier try began whose outcome nobody knows (epoch ms), or None.
+    """
+
+    payment_id: PaymentId
+    lease_until: int
+    attempt: int
+    doubtful_since: int | None
+
+
+class Deliveries:
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim:
+        """Take the entry by conditional write. Raises AlreadySentError or HeldError.
+
+        A lease that lapsed belonged to a mailer that was killed: nobody knows whether it had sent.
+        """
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=to_attributes({"payment_id": payment_id}),
+                UpdateExpression=(
+                    "SET #state = :sending, lease_until = :until, claimed_at = :now "
+                    "ADD attempts :one"
+                ),
+                ConditionExpression=(
+                    "attribute_not_exists(payment_id) OR #state = :failed "
+                    "OR (#state = :sending AND lease_until < :now)"
+                ),
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_attributes(
+                    {
+                        ":sending": "sending",
+                        ":failed": "failed",
+                        ":now": now,
+                        ":until": now + lease_ms,
+                        ":one": 1,
+                    }
+                ),
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise _taken(from_attributes(error.response.get("Item", {}))) from error
+        before = from_attributes(answer.get("Attributes", {}))
+        doubtful = before.get("doubtful_since")
+        if doubtful is None and before.get("state") == "sending":
+            doubtful = before["claimed_at"]
+        return Claim(
+            payment_id=payment_id,
+            lease_until=now + lease_ms,
+            attempt=before.get("attempts", 0) + 1,
+            doubtful_since=doubtful,
+        )
+
+    def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None:
+        """mail: message_id and record_sha256 of what was delivered."""
+        self._write(
+            claim,
+            {
+                "state": "sent",
+                "sent_at": now,
+                "gmail_id": receipt.gmail_id,
+                "gmail_thread_id": receipt.thread_id,
+            }
+            | mail,
+            remove=("lease_until", "claimed_at", "doubtful_since", "last_error"),
+        )
+
+    def mark_failed(
+        self, claim: Claim, failure: Failure, doubtful_since: int | None, now: int, request_id: str
+    ) -> None:
+        """doubtful_since: when a try began whose outcome is still unknown (epoch ms), or None."""
+        values: dict[str, Any] = {
+            "state": "failed",
+            "last_error": {
+                "class": failure.klass,
+                "code": failure.code,
+                "message": failure.message,
+                "at": now,
+                "request_id": request_id,
+            },
+        }
+        if doubtful_since is not None:
+            values["doubtful_since"] = doubtful_since
+        remove = ("lease_until", "claimed_at")
+        self._write(claim, values, remove=remove if doubtful_since else (*remove, "doubtful_since"))
+
+    def _write(self, claim: Claim, values: dict[str, Any], remove: tuple[str, ...]) -> None:
+        names = {f"#{name}": name for name in (*values, *remove)}
+        self._client.update_item(
+            TableName=self._table,
+            Key=to_attributes({"payment_id": claim.payment_id}),
+            UpdateExpression=(
+                "SET "
+                + ", ".join(f"#{name} = :{name}" for name in values)
+                + " REMOVE "
+                + ", ".join(f"#{name}" for name in remove)
+            ),
+            ConditionExpression="lease_until = :lease",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=to_attributes(
+                {f":{name}": value for name, value in values.items()}
+                | {":lease": claim.lease_until}
+            ),
+        )
+
+
+def _taken(item: dict[str, Any]) -> Exception:
+    if item.get("state") == "sent":
+        return AlreadySentError()
+    return HeldError(int(item.get("lease_until", 0)))

@@ -1,0 +1,73 @@
+"""The audit queue and its dead-letter queue, from the receiving side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+MAX_DELAY_SECONDS = 900  # what SQS allows for DelaySeconds
+MAX_RECEIVES = 8  # the queue's maxReceiveCount
+COUNT_ATTRIBUTES = ("attempts", "replay_count")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One receipt of a queue message. receives: how often SQS has handed it out."""
+
+    body: str
+    receipt_handle: str
+    receives: int
+    attempts: int = 0
+    replay_count: int = 0
+
+    @property
+    def tries(self) -> int:
+        """All tries of this message, copies of it included."""
+        return self.attempts + self.receives
+
+
+class AuditQueue:
+    def __init__(self, client: Any, url: str, dead_letter_url: str) -> None:
+        self._client = client
+        self._url = url
+        self._dead_letter_url = dead_letter_url
+
+    def postpone(self, delivery: Delivery, seconds: int) -> bool:
+        """Come back to this message later. False: a copy took its place, let SQS delete this one.
+
+        Waiting is what an outage asks for, so it must not use up the receives that lead to the
+        dead-letter queue: shortly before, a copy with a fresh count goes on.
+        """
+        if delivery.receives < MAX_RECEIVES - 1:
+            self._client.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=delivery.receipt_handle,
+                VisibilityTimeout=seconds,
+            )
+            return True
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=delivery.body,
+            DelaySeconds=min(seconds, MAX_DELAY_SECONDS),
+            MessageAttributes=_counts(delivery.tries, delivery.replay_count),
+        )
+        return False
+
+    def quarantine(self, delivery: Delivery, klass: str, reason: str) -> None:
+        """Put the message where ops look, with the reason that SQS itself would not keep."""
+        self._client.send_message(
+            QueueUrl=self._dead_letter_url,
+            MessageBody=delivery.body,
+            MessageAttributes=_counts(delivery.tries, delivery.replay_count)
+            | {
+                "error_class": {"DataType": "String", "StringValue": klass},
+                "error_message": {"DataType": "String", "StringValue": reason[:250] or "unknown"},
+            },
+        )
+
+
+def _counts(attempts: int, replay_count: int) -> dict[str, Any]:
+    return {
+        "attempts": {"DataType": "Number", "StringValue": str(attempts)},
+        "replay_count": {"DataType": "Number", "StringValue": str(replay_count)},
+    }

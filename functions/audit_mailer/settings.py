@@ -1,0 +1,90 @@
+"""The mailer's environment and its Gmail credential."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from typing import Any, Literal, cast
+
+from shared.settings import SettingsError
+
+DeliveryMethod = Literal["send", "import"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailerSettings:
+    """search_settle_seconds: how long Gmail's search may not yet show a mail that it accepted.
+
+    retry_cap_seconds: the longest wait between two tries of one message.
+    """
+
+    payments_table: str
+    deliveries_table: str
+    audit_queue_url: str
+    dead_letter_queue_url: str
+    gmail_service_account_email: str
+    gmail_audit_recipient: str
+    gmail_service_account_key: str = field(default="", repr=False)
+    gmail_credentials_secret_id: str = ""
+    gmail_sender: str = ""
+    gmail_delivery_method: str = "send"
+    gmail_api_endpoint: str = ""
+    gmail_search_settle_seconds: int = 180
+    retry_cap_seconds: int = 900
+
+    def __post_init__(self) -> None:
+        if self.gmail_delivery_method not in ("send", "import"):
+            raise SettingsError("GMAIL_DELIVERY_METHOD must be send or import")
+        if not (self.gmail_service_account_key or self.gmail_credentials_secret_id):
+            raise SettingsError(
+                "set GMAIL_CREDENTIALS_SECRET_ID (or GMAIL_SERVICE_ACCOUNT_KEY for small installs)"
+            )
+        for variable in ("gmail_audit_recipient", "sender"):
+            _require_mailbox(variable.upper(), getattr(self, variable))
+
+    @property
+    def sender(self) -> str:
+        """The Workspace user whose mailbox the service account acts for."""
+        return self.gmail_sender or self.gmail_audit_recipient
+
+    @property
+    def method(self) -> DeliveryMethod:
+        return cast("DeliveryMethod", self.gmail_delivery_method)
+
+    def service_account(self, read_secret: Callable[[str], str]) -> dict[str, Any]:
+        """The service account's key, as Google's JSON. Raises SettingsError, never with the key."""
+        if self.gmail_credentials_secret_id:
+            text = read_secret(self.gmail_credentials_secret_id)
+            return _checked(text, "the Gmail secret", self.gmail_service_account_email)
+        try:
+            text = base64.b64decode(self.gmail_service_account_key, validate=True).decode()
+        except ValueError:
+            raise SettingsError("GMAIL_SERVICE_ACCOUNT_KEY is not base64") from None
+        return _checked(text, "GMAIL_SERVICE_ACCOUNT_KEY", self.gmail_service_account_email)
+
+
+def _checked(text: str, source: str, email: str) -> dict[str, Any]:
+    try:
+        key = json.loads(text)
+    except ValueError:
+        raise SettingsError(f"{source} does not hold a service account's JSON key") from None
+    if not isinstance(key, dict) or not all(
+        isinstance(key.get(name), str) for name in ("client_email", "private_key", "token_uri")
+    ):
+        raise SettingsError(f"{source} lacks client_email, private_key or token_uri")
+    if key["client_email"] != email:
+        raise SettingsError(f"{source} belongs to another account than GMAIL_SERVICE_ACCOUNT_EMAIL")
+    return key
+
+
+def _require_mailbox(variable: str, address: str) -> None:
+    """One plain mailbox; a service account has none of its own, so it cannot be the sender."""
+    try:
+        parsed = Address(addr_spec=address)
+    except (ValueError, IndexError) as error:
+        raise SettingsError(f"{variable} is not an e-mail address") from error
+    if not parsed.domain or "," in address or parsed.domain.endswith(".gserviceaccount.com"):
+        raise SettingsError(f"{variable} must be one Workspace mailbox")

@@ -1,0 +1,1 @@
+"""From the ledger's stream to the audit queue: one claim check per new entry."""

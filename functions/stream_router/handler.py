@@ -1,0 +1,44 @@
+"""Lambda entry point: a batch of ledger stream records in, messages on the audit queue out."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.stream_router.failures import FailuresBucket
+from functions.stream_router.queue import AuditQueue
+from functions.stream_router.router import Router
+from functions.stream_router.settings import RouterSettings
+from shared.settings import read_settings
+
+logger = Logger()
+metrics = Metrics()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    outcome = router().route_batch(event["Records"])
+    metrics.add_metric("RecordsIn", MetricUnit.Count, len(event["Records"]))
+    metrics.add_metric("MessagesOut", MetricUnit.Count, len(outcome.sent))
+    metrics.add_metric("RecordsUnroutable", MetricUnit.Count, len(outcome.unroutable))
+    for message in outcome.sent:
+        logger.info("entry routed", payment_id=message.payment_id, seq=message.seq)
+    for unroutable in outcome.unroutable:
+        logger.error("record unroutable", sequence_number=unroutable.sequence_number)
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in outcome.failed_from]}
+
+
+@cache
+def router() -> Router:
+    settings = read_settings(RouterSettings, os.environ)
+    return Router(
+        AuditQueue(boto3.client("sqs"), settings.audit_queue_url),
+        FailuresBucket(boto3.client("s3"), settings.failures_bucket),
+    )

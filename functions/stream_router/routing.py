@@ -1,0 +1,47 @@
+"""Which stream records become audit messages, and which never can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.attributes import from_attributes
+from shared.messages import AuditMessage, MalformedMessageError
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A stream record and the message that it becomes."""
+
+    sequence_number: str
+    message: AuditMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Unroutable:
+    """A stream record that no retry can turn into a message, and why."""
+
+    sequence_number: str
+    reason: str
+    record: Mapping[str, Any]
+
+
+def route(record: Mapping[str, Any]) -> Routed | Unroutable | None:
+    """What becomes of one DynamoDB stream record; None for a change that is no new entry.
+
+    The mapping's filter lets only INSERT through; expiry (REMOVE) must never mail in any case.
+    """
+    change = record.get("dynamodb") or {}
+    sequence_number = str(change.get("SequenceNumber") or record.get("eventID") or "unknown")
+    if record.get("eventName") != "INSERT":
+        return None
+    try:
+        message = AuditMessage.from_row(from_attributes(change.get("NewImage") or {}))
+    except (MalformedMessageError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        return Unroutable(sequence_number, str(error) or type(error).__name__, record)
+    return Routed(sequence_number, message)
+
+
+def chunks(routed: Sequence[Routed], size: int) -> list[Sequence[Routed]]:
+    return [routed[start : start + size] for start in range(0, len(routed), size)]

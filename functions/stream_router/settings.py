@@ -1,0 +1,22 @@
+"""The environments of the router and of the sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSettings:
+    audit_queue_url: str
+    failures_bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSettings:
+    """sweep_days: how far back to look; sweep_grace_seconds: how long the stream is given first."""
+
+    audit_queue_url: str
+    payments_table: str
+    deliveries_table: str
+    sweep_days: int = 7
+    sweep_grace_seconds: int = 900

@@ -1,0 +1,1 @@
+"""What two functions really share: the ledger entry, the audit message, how settings are read."""

@@ -1,0 +1,110 @@
+"""The ledger entry: one row of the Payments table, its canonical form and its hash.
+
+A row is a flat mapping of strings, integers and lists of strings. Its canonical form is JSON with
+sorted keys, no spaces, UTF-8, no escapes beyond JSON's own; its hash is the SHA-256 of that form
+without the `hash` attribute. `prev_hash` is part of the row: the entries of an event form a chain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NewType
+
+PaymentId = NewType("PaymentId", str)
+EventId = NewType("EventId", str)
+
+GENESIS_HASH = "0" * 64
+SCHEMA_VERSION = 1
+RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts in seconds
+
+
+class MalformedEntryError(ValueError):
+    """A Payments row that is not a ledger entry; the message names the attribute."""
+
+
+def canonical_json(row: Mapping[str, Any]) -> bytes:
+    """The one byte sequence a row is hashed, mailed and verified as."""
+    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")
+
+
+def entry_hash(row: Mapping[str, Any]) -> str:
+    """SHA-256 in hex of the canonical row without its own `hash`."""
+    unsealed = {name: value for name, value in row.items() if name != "hash"}
+    return hashlib.sha256(canonical_json(unsealed)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last entry of an event's chain: its number (0: none yet) and its hash."""
+
+    seq: int = 0
+    hash: str = GENESIS_HASH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A payment, or the voiding of one, as written to the ledger.
+
+    amount_cents: integer cents. timestamp, logged_at: epoch milliseconds; timestamp was captured in
+    the modal, logged_at is the server's clock. event_* and patron_name are snapshots: the entry
+    stays true when the roster changes.
+    """
+
+    kind: str
+    payment_id: PaymentId
+    event_id: EventId
+    event_name: str
+    event_date: str
+    event_timezone: str
+    patron_email: str
+    patron_name: str
+    amount_cents: int
+    currency: str
+    method: str
+    reference: str
+    note: str
+    timestamp: int
+    logged_at: int
+    logged_day: str
+    logged_by: str
+    expiration_timestamp: int
+    acknowledged_duplicates: tuple[str, ...] = ()
+    voids: str | None = None
+    reason: str | None = None
+    schema_version: int = SCHEMA_VERSION
+    seq: int = 0
+    prev_hash: str = GENESIS_HASH
+    hash: str = ""
+
+    @property
+    def pk(self) -> str:
+        return f"{self.event_id}#{self.patron_email}"
+
+    def sealed(self, head: Head) -> LedgerEntry:
+        """This entry as the next link after `head`: numbered, chained and hashed."""
+        linked = replace(self, seq=head.seq + 1, prev_hash=head.hash, hash="")
+        return replace(linked, hash=entry_hash(linked.to_row()))
+
+    def to_row(self) -> dict[str, Any]:
+        """The Payments row: every attribute, the keys included; absent ones left out."""
+        row: dict[str, Any] = {"PK": self.pk, "SK": self.timestamp}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                row[field.name] = list(value) if isinstance(value, tuple) else value
+        return row
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> LedgerEntry:
+        """Read a row back. Raises MalformedEntryError."""
+        names = {field.name for field in fields(cls)}
+        known = {name: value for name, value in row.items() if name in names}
+        known["acknowledged_duplicates"] = tuple(known.get("acknowledged_duplicates", ()))
+        try:
+            return cls(**known)
+        except TypeError as error:
+            raise MalformedEntryError(f"not a ledger entry: {error}") from error

@@ -1,0 +1,36 @@
+"""How every function reads its environment: once, into a frozen dataclass of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
+
+Settings = TypeVar("Settings")
+
+
+class SettingsError(ValueError):
+    """The environment does not hold what the function needs; the text names the variable."""
+
+
+def read_settings(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
+    """Fill the dataclass `kind` from variables named like its fields in upper case.
+
+    A field of type `int` is converted; an empty variable counts as absent. Raises SettingsError.
+    """
+    values: dict[str, Any] = {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        variable = field.name.upper()
+        text = environ.get(variable, "")
+        if text:
+            values[field.name] = _whole_number(variable, text) if field.type == "int" else text
+        elif field.default is MISSING:
+            raise SettingsError(f"set the environment variable {variable}")
+    return kind(**values)
+
+
+def _whole_number(variable: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SettingsError(f"{variable} must be a whole number") from error
