@@ -77,6 +77,12 @@ class Gmail:
         found = answer.get("messages") or []
         return Receipt(found[0]["id"], found[0]["threadId"]) if found else None
 
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        for name in ("_outbox", "_archive"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
     @cached_property
     def _outbox(self) -> Any:
         return self._service(_SCOPE_OF[self._method])

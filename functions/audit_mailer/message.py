@@ -47,7 +47,7 @@ def compose(row: Mapping[str, Any], sender: str, recipient: str) -> AuditMail:
     record_sha256 = hashlib.sha256(record).hexdigest()
     token = search_token(entry.payment_id)
     domain = Address(addr_spec=sender).domain
-    message_id = f"<{entry.payment_id}@audit.{domain}>"
+    message_id = f"<{entry.payment_id}@{domain}>"
     lines = _lines(entry, record_sha256)
 
     mail = EmailMessage(policy=SMTP)
@@ -60,7 +60,7 @@ def compose(row: Mapping[str, Any], sender: str, recipient: str) -> AuditMail:
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["X-SCC-Payment-Id"] = entry.payment_id
-    mail["References"] = f"<{entry.voids or entry.payment_id}.thread@audit.{domain}>"
+    mail["References"] = f"<{entry.voids or entry.payment_id}.thread@{domain}>"
     mail.set_content(_text(lines, token), cte="quoted-printable")
     mail.add_alternative(_html(entry, lines, token), subtype="html", cte="quoted-printable")
     mail.add_attachment(record, maintype="application", subtype="json", filename="record.json")

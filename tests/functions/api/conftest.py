@@ -1,0 +1,211 @@
+"""The API handler on moto, called as CloudFront calls it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.api import handler, wiring
+from functions.api.identity import COOKIE_NAME
+from shared.attributes import to_attributes
+from tests.tables import create_tables
+
+PASSWORD = "Anchors-aweigh-1"
+PATRONS = {"jane.doe@example.com": "Jane Doe", "lee@example.com": "李小龍"}
+
+
+@dataclass
+class Context:
+    function_name: str = "api"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:api"
+    aws_request_id: str = "request-1"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    cookies: list[str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def fields(self) -> list[str]:
+        return [error["field"] for error in self.json["errors"]]
+
+
+@dataclass
+class Client:
+    """Calls the handler; `cookie` is what a browser would send."""
+
+    tables: dict[str, str]
+    dynamodb: Any
+    cookie: str = ""
+    headers: dict[str, str] = field(default_factory=lambda: {"sec-fetch-site": "same-origin"})
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        iam_arn: str = "",
+    ) -> Answer:
+        text = body if isinstance(body, str) else None if body is None else json.dumps(body)
+        sent = self.headers | ({"content-type": "application/json"} if text else {})
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": sent | (headers or {}),
+            "cookies": [self.cookie] if self.cookie else [],
+            "queryStringParameters": query or {},
+            "requestContext": {
+                "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
+                "stage": "$default",
+                "requestId": "request-1",
+            },
+            "isBase64Encoded": False,
+        }
+        if text is not None:
+            event["body"] = text
+        if iam_arn:
+            event["requestContext"]["authorizer"] = {"iam": {"userArn": iam_arn}}
+        answer = handler.lambda_handler(event, Context())  # type: ignore[arg-type]
+        return Answer(
+            answer["statusCode"], answer["headers"], answer["cookies"], answer.get("body") or ""
+        )
+
+    def sign_in(self, name: str) -> Answer:
+        email = f"{name}@shipcaptaincrew.example"
+        answer = self.call("POST", "/api/session", {"email": email, "password": PASSWORD})
+        if answer.status == 200:
+            self.cookie = answer.cookies[0].split(";")[0]
+        return answer
+
+    def log(self, key: str = "", **changes: Any) -> Answer:
+        body = {
+            "event_id": "sunset-charter",
+            "patron_email": "jane.doe@example.com",
+            "amount": "125.00",
+            "method": "cash",
+        }
+        headers = {"idempotency-key": key or str(uuid.uuid4())}
+        return self.call("POST", "/api/payments", body | changes, headers=headers)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.dynamodb.scan(TableName=self.tables[table])["Items"]
+        return items
+
+    @property
+    def session_hash(self) -> str:
+        return hashlib.sha256(self.cookie.removeprefix(f"{COOKIE_NAME}=").encode()).hexdigest()
+
+
+_FACTORIES = (wiring.settings, wiring.store, wiring.sessions, wiring.directory, wiring.cursor_key)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[dict[str, str], Any]]:
+    """Tables, an event with two patrons, and the users admin, auditor and crew: made once."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        dynamodb = boto3.client("dynamodb")
+        tables = create_tables(dynamodb)
+        boto3.client("secretsmanager").create_secret(Name="cursor", SecretString="k" * 32)
+        settings = {
+            "EVENTS_TABLE": tables["Events"],
+            "PAYMENTS_TABLE": tables["Payments"],
+            "LEDGER_TABLE": tables["Ledger"],
+            "DELIVERIES_TABLE": tables["AuditDeliveries"],
+            "SESSIONS_TABLE": tables["Sessions"],
+            "USER_POOL_CLIENT_ID": _user_pool(),
+            "CURSOR_KEY_SECRET_ID": "cursor",
+            "ADMIN_IAM_ARNS": "arn:aws:iam::123456789012:role/scripts",
+            "APP_ORIGINS": "https://pay.example.com",
+        }
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        _event(dynamodb, tables["Events"])
+        for factory in _FACTORIES:
+            factory.cache_clear()
+        yield tables, dynamodb
+        for factory in _FACTORIES:
+            factory.cache_clear()
+
+
+@pytest.fixture
+def api(world: tuple[dict[str, str], Any]) -> Client:
+    """Nobody is signed in, nothing is logged."""
+    tables, dynamodb = world
+    keys = {"Payments": ("PK", "SK"), "Ledger": ("PK",), "AuditDeliveries": ("payment_id",)}
+    for table, names in keys.items():
+        for item in dynamodb.scan(TableName=tables[table])["Items"]:
+            key = {name: item[name] for name in names}
+            dynamodb.delete_item(TableName=tables[table], Key=key)
+    return Client(tables, dynamodb)
+
+
+@pytest.fixture
+def admin(api: Client) -> Client:
+    assert api.sign_in("admin").status == 200
+    return api
+
+
+def _event(dynamodb: Any, table: str) -> None:
+    meta = {
+        "event_id": "sunset-charter",
+        "SK": "META",
+        "listing": "event",
+        "event_date": "2026-11-28",
+        "name": "Sunset Charter",
+        "timezone": "America/New_York",
+        "location": "Pier 4",
+        "roster_size": len(PATRONS),
+    }
+    dynamodb.put_item(TableName=table, Item=to_attributes(meta))
+    for email, name in PATRONS.items():
+        patron = {
+            "event_id": "sunset-charter",
+            "SK": f"PATRON#{email}",
+            "email": email,
+            "name": name,
+        }
+        dynamodb.put_item(TableName=table, Item=to_attributes(patron))
+
+
+def _user_pool() -> str:
+    cognito = boto3.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="test", UsernameAttributes=["email"])["UserPool"]["Id"]
+    for name, group in (("admin", "admins"), ("auditor", "auditors"), ("crew", "crew")):
+        email = f"{name}@shipcaptaincrew.example"
+        cognito.create_group(GroupName=group, UserPoolId=pool)
+        cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=email,
+            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "name", "Value": name}],
+        )
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=True
+        )
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=group)
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="web", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )
+    return str(client["UserPoolClient"]["ClientId"])

@@ -1,0 +1,174 @@
+"""The mailer's handler: what becomes of each message of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.audit_mailer import handler, wiring
+from functions.audit_mailer.consumer import Consumer
+from functions.audit_mailer.failures import DeliveryError, Failure, FailureClass
+from functions.audit_mailer.mailer import Outcome
+from functions.audit_mailer.queue import AuditQueue
+from shared.messages import AuditMessage
+from tests.builders import entry
+
+
+@dataclass
+class Context:
+    function_name: str = "mailer"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn"
+    aws_request_id: str = "request-1"
+    remaining_ms: int = 60_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+@dataclass
+class FakeMailer:
+    """Fails for the payments named here, delivers the others."""
+
+    fails: dict[str, FailureClass] = field(default_factory=dict)
+    delivered: list[str] = field(default_factory=list)
+
+    def deliver(self, message: AuditMessage, request_id: str) -> Outcome:
+        assert request_id
+        if message.payment_id in self.fails:
+            klass = self.fails[message.payment_id]
+            raise DeliveryError(Failure(klass=klass, code="x", message="why"))
+        self.delivered.append(message.payment_id)
+        return Outcome.SENT
+
+
+@dataclass
+class Queues:
+    sqs: Any
+    audit: str
+    dead_letters: str
+    mailer: FakeMailer
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Everything visible on the audit queue, as the event source mapping hands it over."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.audit,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            AttributeNames=["All"],
+        )
+        return [_record(each) for each in answer.get("Messages", ())]
+
+    def dead(self) -> list[dict[str, Any]]:
+        answer = self.sqs.receive_message(
+            QueueUrl=self.dead_letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        found: list[dict[str, Any]] = answer.get("Messages", [])
+        return found
+
+    def hidden(self) -> int:
+        counts = self.sqs.get_queue_attributes(QueueUrl=self.audit, AttributeNames=["All"])
+        return int(counts["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+
+@pytest.fixture
+def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        sqs = boto3.client("sqs")
+        audit = sqs.create_queue(QueueName="audit")["QueueUrl"]
+        dead_letters = sqs.create_queue(QueueName="audit-dlq")["QueueUrl"]
+        mailer = FakeMailer()
+        consumer = Consumer(mailer, AuditQueue(sqs, audit, dead_letters), retry_cap=900)
+        monkeypatch.setattr(wiring, "consumer", lambda: consumer)
+        yield Queues(sqs, audit, dead_letters, mailer)
+
+
+def bodies(*payment_ids: str) -> list[str]:
+    return [
+        AuditMessage.from_row(entry(payment_id=each).to_row()).to_json() for each in payment_ids
+    ]
+
+
+def run(queues: Queues, *sent: str, receives: int = 1, remaining_ms: int = 60_000) -> list[str]:
+    """Send, receive, handle; the ids of the messages reported as failed."""
+    for body in sent:
+        queues.sqs.send_message(QueueUrl=queues.audit, MessageBody=body)
+    records = queues.receive()
+    assert len(records) == len(sent)
+    for record in records:
+        record["attributes"]["ApproximateReceiveCount"] = str(receives)
+    context = Context(remaining_ms=remaining_ms)
+    answer = handler.lambda_handler({"Records": records}, context)
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+def test_only_the_failed_message_is_reported(queues: Queues) -> None:
+    queues.mailer.fails = {"pay_2": "retry"}
+    assert len(run(queues, *bodies("pay_1", "pay_2", "pay_3"))) == 1
+    assert sorted(queues.mailer.delivered) == ["pay_1", "pay_3"]
+
+
+@pytest.mark.parametrize("body", ["not json", "{}", '{"schema":"scc.audit/9"}', "[1]"])
+def test_poison_is_set_aside_at_once_with_its_reason(queues: Queues, body: str) -> None:
+    assert run(queues, body, *bodies("pay_1")) == []
+    assert queues.mailer.delivered == ["pay_1"]
+    (dead,) = queues.dead()
+    assert dead["Body"] == body
+    attributes = dead["MessageAttributes"]
+    assert attributes["error_class"]["StringValue"] == "poison-schema"
+    assert attributes["error_message"]["StringValue"]
+    assert attributes["attempts"]["StringValue"] == "1"
+    assert attributes["replay_count"]["StringValue"] == "0"
+
+
+def test_a_permanent_refusal_rests_in_the_dead_letter_queue(queues: Queues) -> None:
+    queues.mailer.fails = {"pay_1": "permanent"}
+    assert run(queues, *bodies("pay_1")) == []
+    assert queues.dead()[0]["MessageAttributes"]["error_message"]["StringValue"] == "x: why"
+
+
+@pytest.mark.parametrize("klass", ["retry", "ambiguous", "later", "systemic"])
+def test_what_may_heal_stays_on_the_queue_out_of_sight(queues: Queues, klass: FailureClass) -> None:
+    queues.mailer.fails = {"pay_1": klass}
+    assert len(run(queues, *bodies("pay_1"))) == 1
+    assert queues.hidden() == 1
+    assert queues.dead() == []
+
+
+def test_an_outage_does_not_use_up_the_receives(queues: Queues) -> None:
+    queues.mailer.fails = {"pay_1": "systemic"}
+    assert run(queues, *bodies("pay_1"), receives=7) == []
+    counts = queues.sqs.get_queue_attributes(QueueUrl=queues.audit, AttributeNames=["All"])
+    assert counts["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+    assert queues.dead() == []
+
+
+def test_nothing_is_begun_that_the_invocation_cannot_finish(queues: Queues) -> None:
+    assert len(run(queues, *bodies("pay_1"), remaining_ms=5_000)) == 1
+    assert queues.mailer.delivered == []
+
+
+def _record(message: dict[str, Any]) -> dict[str, Any]:
+    attributes = {
+        name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+        for name, value in message.get("MessageAttributes", {}).items()
+    }
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": attributes,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:audit",
+        "awsRegion": "us-east-1",
+        "md5OfBody": message["MD5OfBody"],
+    }

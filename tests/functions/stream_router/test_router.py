@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.stream_router import handler
+from functions.stream_router.failures import FailuresBucket
+from functions.stream_router.queue import AuditQueue
+from functions.stream_router.router import QueueRefusedError, Router
+from functions.stream_router.routing import Routed, Unroutable, route
+from shared.messages import AuditMessage
+from tests.builders import entry, stream_record
+
+
+@dataclass
+class FakeQueue:
+    """Refuses the messages at these positions of the whole run."""
+
+    refuses: set[int] = field(default_factory=set)
+    sent: list[AuditMessage] = field(default_factory=list)
+    seen: int = 0
+
+    def send(self, messages: Sequence[AuditMessage]) -> set[int]:
+        refused = {n for n in range(len(messages)) if self.seen + n in self.refuses}
+        self.seen += len(messages)
+        self.sent += [each for n, each in enumerate(messages) if n not in refused]
+        return refused
+
+
+@dataclass
+class FakeBucket:
+    kept: list[Unroutable] = field(default_factory=list)
+
+    def keep(self, unroutable: Unroutable) -> None:
+        self.kept.append(unroutable)
+
+
+def records(count: int) -> list[dict[str, Any]]:
+    return [stream_record(entry(timestamp=1_000 + n), number=n) for n in range(count)]
+
+
+def test_a_new_entry_becomes_its_claim_check() -> None:
+    routed = route(stream_record(number=7))
+    assert isinstance(routed, Routed)
+    assert routed.sequence_number == "7"
+    assert routed.message.payment_id == entry().payment_id
+
+
+@pytest.mark.parametrize("name", ["REMOVE", "MODIFY"])
+def test_an_expiring_or_changed_row_never_mails(name: str) -> None:
+    assert route(stream_record(name=name)) is None
+
+
+@pytest.mark.parametrize(
+    "image", [{}, {"PK": {"S": "x"}}, {"PK": {"Q": "x"}}, {"PK": "x"}, {"SK": {"N": "NaN"}}]
+)
+def test_a_malformed_image_is_set_aside_with_a_reason(image: dict[str, Any]) -> None:
+    record = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "3", "NewImage": image}}
+    unroutable = route(record)
+    assert isinstance(unroutable, Unroutable)
+    assert unroutable.sequence_number == "3"
+    assert unroutable.reason
+
+
+def test_an_unroutable_record_does_not_hold_up_the_others() -> None:
+    queue, bucket = FakeQueue(), FakeBucket()
+    broken = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "9", "NewImage": {}}}
+    outcome = Router(queue, bucket).route_batch([broken, *records(3)])
+    assert len(queue.sent) == 3
+    assert [each.sequence_number for each in bucket.kept] == ["9"]
+    assert outcome.failed_from == []
+
+
+def test_the_stream_starts_again_at_the_lowest_number_the_queue_refused() -> None:
+    queue = FakeQueue(refuses={13, 15})
+    outcome = Router(queue, FakeBucket()).route_batch(records(40))
+    assert outcome.failed_from == ["13"]
+    assert queue.seen == 20
+
+
+def test_nothing_sent_at_all_fails_the_whole_batch() -> None:
+    with pytest.raises(QueueRefusedError):
+        Router(FakeQueue(refuses=set(range(10))), FakeBucket()).route_batch(records(10))
+
+
+class RefusingSqs:
+    """Answers 200 and lists entries under Failed, as SQS does when it is short of capacity."""
+
+    def __init__(self, *failed: list[str]) -> None:
+        self.failed = list(failed)
+        self.calls: list[list[str]] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.calls.append([each["Id"] for each in Entries])
+        failed = self.failed.pop(0) if self.failed else []
+        return {"Failed": [{"Id": each, "SenderFault": False, "Code": "x"} for each in failed]}
+
+
+def test_what_the_queue_refused_is_tried_once_more_in_place() -> None:
+    sqs = RefusingSqs(["2", "5"], ["5"])
+    messages = [AuditMessage.from_row(entry(timestamp=n + 1).to_row()) for n in range(10)]
+    assert AuditQueue(sqs, "q").send(messages) == {5}
+    assert sqs.calls[1] == ["2", "5"]
+
+
+@dataclass
+class Context:
+    function_name: str = "router"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn"
+    aws_request_id: str = "r"
+
+
+def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+        url = sqs.create_queue(QueueName="audit")["QueueUrl"]
+        s3.create_bucket(Bucket="failures")
+        router = Router(AuditQueue(sqs, url), FailuresBucket(s3, "failures"))
+        monkeypatch.setattr(handler, "router", lambda: router)
+        broken = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "9", "NewImage": {}}}
+        event = {"Records": [*records(23), broken]}
+        assert handler.lambda_handler(event, Context()) == {"batchItemFailures": []}
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert counts["ApproximateNumberOfMessages"] == "23"
+        assert s3.list_objects_v2(Bucket="failures")["Contents"][0]["Key"] == "unroutable/9.json"

@@ -1,0 +1,50 @@
+"""The tables of template.yaml, made in moto: what the tests write to is what is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+TABLES = ("Events", "Payments", "Ledger", "AuditDeliveries", "Sessions")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (!Sub, !Ref) as their plain value."""
+
+
+def _plain(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _plain)
+
+
+def create_tables(client: Any, prefix: str = "test") -> dict[str, str]:
+    """Create every table; returns its name by what it is, such as Payments → test-Payments."""
+    template = yaml.load(_TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    names = {}
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::DynamoDB::Table":
+            continue
+        properties = resource["Properties"]
+        name = properties["TableName"].removeprefix("${AppName}-")
+        names[name] = f"{prefix}-{name}"
+        client.create_table(
+            TableName=names[name],
+            BillingMode="PAY_PER_REQUEST",
+            **{
+                key: properties[key]
+                for key in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+                if key in properties
+            },
+        )
+    assert set(names) == set(TABLES)
+    return names
