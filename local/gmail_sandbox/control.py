@@ -1,0 +1,232 @@
+"""`/sandbox/*`: what tests, the inbox page and people use to look at mail and to cause trouble."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from local.gmail_sandbox.faults import FaultFieldError, parse_faults
+from local.gmail_sandbox.mbox import mbox_entry
+from local.gmail_sandbox.mime import Mail, read_mail
+from local.gmail_sandbox.search import parse_search
+from local.gmail_sandbox.store import StoredMessage
+from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE
+
+LIST_LIMIT = 200
+_HEAD = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
+# A mail's HTML is a stranger's: no script, no request to anywhere, no access to the inbox page.
+_STRANGER_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none';"
+    " base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+async def list_faults(request: web.Request) -> web.Response:
+    return web.json_response(request.app[FAULTS].as_json())
+
+
+async def add_faults(request: web.Request) -> web.Response:
+    """Add the posted faults to the active ones; the answer lists them all."""
+    faults = request.app[FAULTS]
+    try:
+        posted = parse_faults(json.loads(await request.read()))
+    except FaultFieldError as error:
+        return _refusal(error.field, error.message)
+    except ValueError:
+        return _refusal("", "the body must be JSON: a list of faults")
+    faults.add(posted)
+    if any(fault.kind == "revoke_delegation" for fault in posted):
+        request.app[STORE].revoke_tokens()
+    return web.json_response(faults.as_json())
+
+
+def _refusal(field: str, message: str) -> web.Response:
+    errors = [{"field": field, "message": message}]
+    body = {"error": f"{field} {message}".strip(), "errors": errors}
+    return web.json_response(body, status=400)
+
+
+async def clear_faults(request: web.Request) -> web.Response:
+    request.app[FAULTS].clear()
+    return web.Response(status=204)
+
+
+async def list_messages(request: web.Request) -> web.Response:
+    """Give every mail in an inbox, oldest first, complete. `?mailbox=` narrows it."""
+    origin = str(request.url.origin())
+    described = []
+    for message in request.app[STORE].inbox(mailbox=_mailbox(request)):
+        described.append(_described(message, origin))
+        await asyncio.sleep(0)  # a full mailbox must not keep the Gmail API waiting
+    return web.json_response(described)
+
+
+async def get_message(request: web.Request) -> web.Response:
+    return web.json_response(_described(_message(request), str(request.url.origin())))
+
+
+async def delete_messages(request: web.Request) -> web.Response:
+    """Empty all mailboxes; quota and daily sending count start anew."""
+    request.app[STORE].clear()
+    request.app[LIMITS].forget()
+    return web.Response(status=204)
+
+
+async def mark_read(request: web.Request) -> web.Response:
+    request.app[STORE].mark_read(_message(request).id)
+    return web.Response(status=204)
+
+
+async def get_raw(request: web.Request) -> web.Response:
+    return web.Response(body=_message(request).raw, content_type="message/rfc822")
+
+
+async def get_html(request: web.Request) -> web.Response:
+    """Give the HTML part for the inbox's frame; its links open in a new tab."""
+    html = read_mail(_message(request).raw).html
+    head = _HEAD.search(html)
+    at = head.end() if head else 0
+    html = f'{html[:at]}<base target="_blank">{html[at:]}'
+    return web.Response(
+        text=html, content_type="text/html", headers={"Content-Security-Policy": _STRANGER_CSP}
+    )
+
+
+async def get_attachment(request: web.Request) -> web.Response:
+    attachments = read_mail(_message(request).raw).attachments
+    number = int(request.match_info["number"])
+    if number >= len(attachments):
+        raise web.HTTPNotFound(text="no such attachment")
+    attachment = attachments[number]
+    return web.Response(
+        body=attachment.content,
+        headers={
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(attachment.filename, '')}",
+            "Content-Security-Policy": _STRANGER_CSP,
+        },
+    )
+
+
+async def export_mbox(request: web.Request) -> web.StreamResponse:
+    """Give all inbox mails, oldest first, as one mboxrd file. `?mailbox=` narrows it."""
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "application/mbox",
+            "Content-Disposition": 'attachment; filename="gmail-sandbox.mbox"',
+        }
+    )
+    await response.prepare(request)
+    for message in request.app[STORE].inbox(mailbox=_mailbox(request)):
+        await response.write(mbox_entry(message))
+    await response.write_eof()
+    return response
+
+
+async def inbox(request: web.Request) -> web.Response:
+    """Give the inbox page its list: newest first, `?q=` as in Gmail; 304 while nothing changed."""
+    store, faults = request.app[STORE], request.app[FAULTS].as_json()
+    query = request.query.get("q", "")
+    limit = request.query.get("limit", "")
+    shown = min(int(limit), 5000) if limit.isdecimal() else LIST_LIMIT
+    state = hashlib.sha256(json.dumps([store.revision, faults, query, shown]).encode())
+    etag = f'"{state.hexdigest()[:24]}"'
+    if request.headers.get("If-None-Match") == etag:
+        return web.Response(status=304, headers={"ETag": etag})
+    messages, total = store.newest_in_inbox(parse_search(query, prefixes=True), limit=shown)
+    body = {
+        "messages": [_summary(message) for message in messages],
+        "total": total,
+        "faults": faults,
+    }
+    return web.json_response(body, headers={"ETag": etag, "Cache-Control": "no-cache"})
+
+
+def _mailbox(request: web.Request) -> str | None:
+    mailbox = request.query.get("mailbox")
+    return mailbox.lower() if mailbox else None
+
+
+def _message(request: web.Request) -> StoredMessage:
+    message = request.app[STORE].message(request.match_info["id"])
+    if message is None:
+        raise web.HTTPNotFound(text="no such message")
+    return message
+
+
+def _summary(message: StoredMessage) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "from": parseaddr(message.sender)[0] or message.sender,
+        "subject": message.subject,
+        "snippet": message.snippet,
+        "mailbox": message.mailbox,
+        "unread": "UNREAD" in message.labels,
+        "received_at": _iso(message.received_at),
+    }
+
+
+def _described(message: StoredMessage, origin: str) -> dict[str, Any]:
+    mail = read_mail(message.raw)
+    headers: dict[str, str] = {}
+    for name, value in mail.header_fields:
+        headers.setdefault(name, value)
+    return {
+        "id": message.id,
+        "thread_id": message.thread_id,
+        "mailbox": message.mailbox,
+        "labels": message.labels,
+        "subject": mail.header("Subject"),
+        "to": mail.header("To"),
+        "from": mail.header("From"),
+        "headers": headers,
+        "text": mail.text,
+        "html": mail.html,
+        "attachments": _attachments(mail),
+        "raw_url": f"{origin}/sandbox/messages/{message.id}/raw",
+        "received_at": _iso(message.received_at),
+    }
+
+
+def _attachments(mail: Mail) -> list[dict[str, Any]]:
+    return [
+        {
+            "filename": attachment.filename,
+            "content_type": attachment.content_type,
+            "size": len(attachment.content),
+            "sha256": hashlib.sha256(attachment.content).hexdigest(),
+            "content_base64": base64.b64encode(attachment.content).decode("ascii"),
+            "json": attachment.json(),
+        }
+        for attachment in mail.attachments
+    ]
+
+
+def _iso(moment: int) -> str:
+    stamp = datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
+    return stamp.replace("+00:00", "Z")
+
+
+def routes() -> list[web.RouteDef]:
+    one = "/sandbox/messages/{id}"
+    return [
+        web.get("/sandbox/faults", list_faults),
+        web.post("/sandbox/faults", add_faults),
+        web.delete("/sandbox/faults", clear_faults),
+        web.get("/sandbox/messages", list_messages),
+        web.delete("/sandbox/messages", delete_messages),
+        web.get("/sandbox/export.mbox", export_mbox),
+        web.get("/sandbox/inbox", inbox),
+        web.get(one, get_message),
+        web.get(one + "/raw", get_raw),
+        web.get(one + "/html", get_html),
+        web.get(one + r"/attachments/{number:\d{1,4}}", get_attachment),
+        web.post(one + "/read", mark_read),
+    ]

@@ -1,0 +1,64 @@
+"""How much one user may ask: units per minute, and messages sent per day.
+
+Numbers: https://developers.google.com/workspace/gmail/api/reference/quota (projects created from
+May 2026) and https://support.google.com/a/answer/166852.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from local.gmail_sandbox.errors import GmailError
+
+UNITS_PER_MINUTE = 6_000
+SENDS_PER_DAY = 2_000
+UNITS = {"send": 100, "insert": 25, "import": 25, "list": 5, "get": 20, "profile": 1}
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+
+
+@dataclass(slots=True)
+class Limits:
+    """The two limits of one sandbox, and each user's spending in the last minute."""
+
+    units_per_minute: int = UNITS_PER_MINUTE
+    sends_per_day: int = SENDS_PER_DAY
+    search_lag_ms: int = 0
+    _spent: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
+
+    def spend(self, user: str, call: str, *, now: int, allowed: int) -> None:
+        """Charge one call, or raise rateLimitExceeded with the time at which it would fit."""
+        units = UNITS[call]
+        spent = self._spent.setdefault(user, deque())
+        while spent and spent[0][0] <= now - MINUTE_MS:
+            spent.popleft()
+        over = sum(cost for _, cost in spent) + units - allowed
+        if over <= 0:
+            spent.append((now, units))
+            return
+        retry_at = now + MINUTE_MS
+        for spent_at, cost in spent:
+            over -= cost
+            if over <= 0:
+                retry_at = spent_at + MINUTE_MS
+                break
+        raise rate_limit_exceeded(retry_at)
+
+    def forget(self) -> None:
+        self._spent.clear()
+
+
+def rate_limit_exceeded(retry_at: int) -> GmailError:
+    """Give Gmail's answer to a spent quota: the retry time stands in the text, not in a header."""
+    moment = datetime.fromtimestamp(retry_at / 1000, UTC)
+    stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return GmailError(
+        403,
+        f"User-rate limit exceeded.  Retry after {stamp}",
+        "rateLimitExceeded",
+        summary="User-rate limit exceeded.",
+    )
+
+
+def daily_sending_limit_exceeded() -> GmailError:
+    return GmailError(429, "User-rate limit exceeded.  (Mail sending)", "rateLimitExceeded")

@@ -1,0 +1,290 @@
+"""All mailboxes in one SQLite file: a sandbox that is killed has lost nothing it answered for."""
+
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.gmail_sandbox.mime import Mail, read_mail
+from local.gmail_sandbox.schema import SCHEMA
+from local.gmail_sandbox.search import Search
+
+_COLUMNS = "seq, id, mailbox, thread_id, sender, subject, snippet, internal_date, received_at, raw"
+_MAIL_TABLES = ("messages", "labels", "refs", "words", "sends")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    seq: int
+    id: str
+    mailbox: str
+    thread_id: str
+    sender: str
+    subject: str
+    snippet: str
+    internal_date: int
+    """Epoch milliseconds; what Gmail sorts by."""
+    received_at: int
+    """Epoch milliseconds of the sandbox's clock."""
+    raw: bytes
+    labels: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    subject: str | None
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message on its way into one mailbox; `thread_id` None opens a thread of its own."""
+
+    mailbox: str
+    raw: bytes
+    labels: list[str]
+    internal_date: int
+    received_at: int
+    thread_id: str | None = None
+
+
+class Store:
+    """One connection, used from one event loop; every public write is its own transaction."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(SCHEMA)
+        self.revision = secrets.token_hex(8)
+        """Changes whenever any mail does."""
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        self.revision = secrets.token_hex(8)
+
+    # --- messages
+
+    def add_message(self, incoming: Incoming) -> StoredMessage:
+        """Store one message; call inside `transaction()`."""
+        mail = read_mail(incoming.raw)
+        message_id = f"{incoming.received_at << 20 | secrets.randbelow(1 << 20):016x}"
+        cursor = self._db.execute(
+            "INSERT INTO messages (id, mailbox, thread_id, message_id, base_subject, sender,"
+            " subject, snippet, has_attachment, internal_date, received_at, raw)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                message_id,
+                incoming.mailbox,
+                incoming.thread_id or message_id,
+                mail.message_id,
+                mail.base_subject,
+                mail.header("From"),
+                mail.header("Subject"),
+                mail.snippet(),
+                bool(mail.attachments),
+                incoming.internal_date,
+                incoming.received_at,
+                incoming.raw,
+            ),
+        )
+        seq = cursor.lastrowid
+        assert seq is not None
+        self._db.execute(
+            "INSERT INTO words (rowid, subject, sender, recipients, body, filenames, list_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                seq,
+                mail.header("Subject"),
+                mail.header("From"),
+                f"{mail.header('To')} {mail.header('Cc')}",
+                f"{mail.text} {'' if mail.text else mail.html}",
+                " ".join(attachment.filename for attachment in mail.attachments),
+                mail.header("List-Id"),
+            ),
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO refs (mailbox, ref, seq) VALUES (?, ?, ?)",
+            [(incoming.mailbox, ref, seq) for ref in {mail.message_id, *mail.references} if ref],
+        )
+        self.add_labels(seq, incoming.labels)
+        return self._one("seq = ?", [seq])
+
+    def add_labels(self, seq: int, labels: Iterable[str]) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO labels (label, seq) VALUES (?, ?)",
+            [(label, seq) for label in labels],
+        )
+
+    def mark_read(self, message_id: str) -> None:
+        with self.transaction():
+            self._db.execute(
+                "DELETE FROM labels WHERE label = 'UNREAD'"
+                " AND seq = (SELECT seq FROM messages WHERE id = ?)",
+                [message_id],
+            )
+
+    def message(self, message_id: str, *, mailbox: str | None = None) -> StoredMessage | None:
+        found = self._select(
+            "id = ? AND (? IS NULL OR mailbox = ?)", [message_id, mailbox, mailbox]
+        )
+        return found[0] if found else None
+
+    def imported(self, mailbox: str, message_id: str) -> StoredMessage | None:
+        """Find the mail that an import of the same Message-ID is a second copy of."""
+        found = self._select("mailbox = ? AND message_id = ?", [mailbox, message_id])
+        return found[0] if found else None
+
+    def thread_of(self, mailbox: str, mail: Mail, *, wanted: str | None = None) -> str | None:
+        """Find the thread this mail belongs to: a shared reference and the same subject.
+
+        `wanted`: only this thread will do.
+        """
+        for ref in reversed(mail.references):
+            row = self._db.execute(
+                "SELECT thread_id FROM messages JOIN refs USING (seq)"
+                " WHERE refs.mailbox = ? AND ref = ? AND base_subject = ?"
+                " AND (? IS NULL OR thread_id = ?) ORDER BY seq DESC LIMIT 1",
+                (mailbox, ref, mail.base_subject, wanted, wanted),
+            ).fetchone()
+            if row is not None:
+                return str(row["thread_id"])
+        return None
+
+    def has_thread(self, mailbox: str, thread_id: str) -> bool:
+        row = self._db.execute(
+            "SELECT 1 FROM messages WHERE mailbox = ? AND thread_id = ?", (mailbox, thread_id)
+        ).fetchone()
+        return row is not None
+
+    def list_ids(
+        self, mailbox: str, search: Search, *, arrived_before: int, offset: int, limit: int
+    ) -> tuple[list[tuple[str, str]], int]:
+        """Give (id, thread id) pairs, newest first, and how many there are in all."""
+        seen = f"mailbox = ? AND received_at <= ? AND ({search.where})"
+        if not search.anywhere:
+            seen += " AND seq NOT IN (SELECT seq FROM labels WHERE label IN ('SPAM', 'TRASH'))"
+        values = [mailbox, arrived_before, *search.values]
+        total = self._db.execute(
+            f"SELECT count(*) FROM messages WHERE {seen}",  # noqa: S608  # fixed fragments
+            values,
+        ).fetchone()[0]
+        rows = self._db.execute(
+            f"SELECT id, thread_id FROM messages WHERE {seen}"  # noqa: S608  # fixed fragments
+            " ORDER BY internal_date DESC, seq DESC LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return [(row["id"], row["thread_id"]) for row in rows], total
+
+    def inbox(
+        self, search: Search | None = None, *, mailbox: str | None = None
+    ) -> Iterator[StoredMessage]:
+        """Give what lies in inboxes, oldest first: one entry per mail and recipient."""
+        where, values = _inbox(search, mailbox)
+        rows = self._db.execute(
+            f"SELECT seq FROM messages WHERE {where} ORDER BY seq",  # noqa: S608  # fixed fragments
+            values,
+        ).fetchall()
+        for row in rows:  # one by one: a full mailbox does not fit into memory twice
+            yield from self._select("seq = ?", [row["seq"]])
+
+    def newest_in_inbox(self, search: Search, *, limit: int) -> tuple[list[StoredMessage], int]:
+        """Give the newest messages in inboxes, newest first, and how many there are in all."""
+        where, values = _inbox(search, None)
+        total = self._db.execute(
+            f"SELECT count(*) FROM messages WHERE {where}",  # noqa: S608  # fixed fragments
+            values,
+        ).fetchone()[0]
+        return self._select(where, values, tail=f"ORDER BY seq DESC LIMIT {limit:d}"), total
+
+    def counts(self, mailbox: str) -> tuple[int, int, int]:
+        """Give (messages, threads, last sequence number) of one mailbox."""
+        row = self._db.execute(
+            "SELECT count(*), count(DISTINCT thread_id), ifnull(max(seq), 0)"
+            " FROM messages WHERE mailbox = ?",
+            [mailbox],
+        ).fetchone()
+        return row[0], row[1], row[2]
+
+    def clear(self) -> None:
+        """Empty every mailbox, and forget how much was sent."""
+        with self.transaction():
+            for table in _MAIL_TABLES:
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # a fixed name
+
+    def _one(self, where: str, values: list[Any]) -> StoredMessage:
+        return self._select(where, values)[0]
+
+    def _select(self, where: str, values: list[Any], tail: str = "") -> list[StoredMessage]:
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM messages WHERE {where} {tail}",  # noqa: S608  # fixed fragments
+            values,
+        ).fetchall()
+        return [StoredMessage(**dict(row), labels=self._labels(row["seq"])) for row in rows]
+
+    def _labels(self, seq: int) -> list[str]:
+        rows = self._db.execute("SELECT label FROM labels WHERE seq = ?", [seq])
+        order = ["UNREAD", "SENT", "INBOX"]
+        labels = [str(row["label"]) for row in rows]
+        return sorted(
+            labels, key=lambda label: (order.index(label) if label in order else 9, label)
+        )
+
+    # --- sending limit
+
+    def count_send(self, mailbox: str, now: int) -> None:
+        """Count one sent mail; call inside `transaction()`."""
+        self._db.execute("INSERT INTO sends (mailbox, sent_at) VALUES (?, ?)", (mailbox, now))
+
+    def sends_since(self, mailbox: str, since: int) -> int:
+        row = self._db.execute(
+            "SELECT count(*) FROM sends WHERE mailbox = ? AND sent_at > ?", (mailbox, since)
+        ).fetchone()
+        return int(row[0])
+
+    # --- tokens
+
+    def add_token(
+        self, token: str, *, subject: str | None, scopes: frozenset[str], expires_at: int
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO tokens VALUES (?, ?, ?, ?)",
+            (token, subject, " ".join(sorted(scopes)), expires_at),
+        )
+
+    def token(self, token: str, now: int) -> Token | None:
+        row = self._db.execute(
+            "SELECT subject, scopes FROM tokens WHERE token = ? AND expires_at > ?", (token, now)
+        ).fetchone()
+        return None if row is None else Token(row["subject"], frozenset(row["scopes"].split()))
+
+    def revoke_tokens(self) -> None:
+        self._db.execute("DELETE FROM tokens")
+
+
+def _inbox(search: Search | None, mailbox: str | None) -> tuple[str, list[Any]]:
+    where = (
+        "seq IN (SELECT seq FROM labels WHERE label = 'INBOX')"
+        " AND seq NOT IN (SELECT seq FROM labels WHERE label IN ('SPAM', 'TRASH'))"
+    )
+    values: list[Any] = []
+    if mailbox is not None:
+        where, values = where + " AND mailbox = ?", [mailbox]
+    if search is not None:
+        where, values = f"{where} AND ({search.where})", [*values, *search.values]
+    return where, values

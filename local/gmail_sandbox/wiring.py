@@ -1,0 +1,20 @@
+"""What every request handler shares: the collaborators of one running sandbox, and its clock."""
+
+import time
+
+from aiohttp import web
+
+from local.gmail_sandbox.accounts import ServiceAccount
+from local.gmail_sandbox.faults import Faults
+from local.gmail_sandbox.quota import Limits
+from local.gmail_sandbox.store import Store
+
+STORE: web.AppKey[Store] = web.AppKey("store", Store)
+FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
+LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
+SERVICE_ACCOUNT: web.AppKey[ServiceAccount] = web.AppKey("service_account", ServiceAccount)
+
+
+def now_ms() -> int:
+    """Epoch milliseconds."""
+    return time.time_ns() // 1_000_000
