@@ -71,8 +71,12 @@ COOKIE_NAME = "__Host-scc_session"
 
 
 def session_token(event: Mapping[str, Any]) -> str:
-    """The session cookie's value, or an empty string."""
-    for cookie in event.get("cookies") or ():
+    """The session cookie's value, or an empty string.
+
+    Lambda lists cookies apart from the headers; the emulator leaves them in the Cookie header.
+    """
+    header = (event.get("headers") or {}).get("cookie", "")
+    for cookie in event.get("cookies") or header.split(";"):
         name, _, value = cookie.partition("=")
         if name.strip() == COOKIE_NAME:
             return str(value)

@@ -1,0 +1,131 @@
+"""An admin's view of a running stack, without a browser: sign in, log, list, read the inbox."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from local.stack import LocalStack
+
+Found = TypeVar("Found")
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def fields(self) -> list[str]:
+        return [error["field"] for error in self.json["errors"]]
+
+
+@dataclass
+class Dock:
+    """Talks to the front door as a browser tab of `who` would."""
+
+    stack: LocalStack
+    cookie: str = ""
+    password: str = field(default="anchors-aweigh", repr=False)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        content = None if body is None else json.dumps(body).encode()
+        sent = {"Origin": self.stack.url, "Sec-Fetch-Site": "same-origin"}
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            self.stack.url + path, content, sent | (headers or {}), method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return Answer(answer.status, dict(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, dict(error.headers), error.read())
+
+    def sign_in(self, name: str = "admin") -> Dock:
+        credentials = {"email": f"{name}@shipcaptaincrew.example", "password": self.password}
+        answer = self.call("POST", "/api/session", credentials)
+        assert answer.status == 200, answer.content
+        self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+        return self
+
+    def log(self, key: str = "", **changes: Any) -> Answer:
+        body = {
+            "event_id": "sunset-charter",
+            "patron_email": "jane.doe@example.com",
+            "amount": "125.00",
+            "method": "cash",
+        }
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return self.call("POST", "/api/payments", body | changes, headers)
+
+    def logged(self, **changes: Any) -> dict[str, Any]:
+        answer = self.log(**changes)
+        assert answer.status == 200, answer.content
+        payment: dict[str, Any] = answer.json["payment"]
+        return payment
+
+    def listed(self, payment_id: str) -> dict[str, Any]:
+        answer = self.call("GET", "/api/payments?event_id=sunset-charter&limit=100")
+        return next(each for each in answer.json["payments"] if each["payment_id"] == payment_id)
+
+    def mails_of(self, payment_id: str) -> list[dict[str, Any]]:
+        """The inbox's mails about one payment."""
+        with urllib.request.urlopen(f"{self.stack.mail_url}/sandbox/messages") as answer:
+            messages = json.load(answer)
+        return [
+            each for each in messages if each["headers"].get("X-SCC-Payment-Id") == payment_id
+        ]
+
+    def sandbox(self, method: str, path: str, body: Any = None) -> None:
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            self.stack.mail_url + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310
+            pass
+
+    def await_mail(self, payment_id: str, seconds: float = 20) -> dict[str, Any]:
+        """The one mail about a payment, once the ledger too knows that it was sent."""
+
+        def delivered() -> dict[str, Any] | None:
+            mails = self.mails_of(payment_id)
+            sent = mails and self.listed(payment_id)["audit"]["state"] == "sent"
+            return mails[0] if sent else None
+
+        mail = until(delivered, seconds)
+        assert len(self.mails_of(payment_id)) == 1
+        return mail
+
+
+def until(look: Callable[[], Found | None], seconds: float) -> Found:
+    """What `look` finds, asked again and again until the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)
