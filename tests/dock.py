@@ -52,11 +52,11 @@ class Dock:
             sent["Content-Type"] = "application/json"
         if self.cookie:
             sent["Cookie"] = self.cookie
-        request = urllib.request.Request(  # noqa: S310 - loopback
+        request = urllib.request.Request(
             self.stack.url + path, content, sent | (headers or {}), method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -93,18 +93,16 @@ class Dock:
         """The inbox's mails about one payment."""
         with urllib.request.urlopen(f"{self.stack.mail_url}/sandbox/messages") as answer:
             messages = json.load(answer)
-        return [
-            each for each in messages if each["headers"].get("X-SCC-Payment-Id") == payment_id
-        ]
+        return [each for each in messages if each["headers"].get("X-SCC-Payment-Id") == payment_id]
 
     def sandbox(self, method: str, path: str, body: Any = None) -> None:
-        request = urllib.request.Request(  # noqa: S310 - loopback
+        request = urllib.request.Request(
             self.stack.mail_url + path,
             None if body is None else json.dumps(body).encode(),
             {"Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10):
             pass
 
     def await_mail(self, payment_id: str, seconds: float = 20) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.dock import Dock
 
 @pytest.mark.parametrize("path", ["/", "/g/sunset-charter", "/_staging/"])
 def test_the_page_comes_as_cloudfront_serves_it(stack: LocalStack, path: str) -> None:
-    with urllib.request.urlopen(stack.url + path, timeout=10) as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(stack.url + path, timeout=10) as answer:
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.read() == (REPOSITORY / "web" / "index.html").read_bytes()

@@ -14,9 +14,7 @@ from tests.dock import Dock, until
 
 
 def rows(dock: Dock, table: str) -> list[dict[str, Any]]:
-    pages = (
-        dock.stack.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table).search
-    )
+    pages = dock.stack.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table).search
     return [from_attributes(item) for item in pages("Items[]")]
 
 
@@ -152,9 +150,9 @@ def test_sqs_itself_gives_up_after_eight_receives(dock: Dock) -> None:
     """Whatever kills the mailer every time: the queue's own redrive moves the message away."""
     sqs, lambda_ = dock.stack.aws.client("sqs"), dock.stack.aws.client("lambda")
     outputs = dock.stack.outputs
-    (mapping,) = lambda_.list_event_source_mappings(
-        FunctionName=outputs["MailerFunctionName"]
-    )["EventSourceMappings"]
+    (mapping,) = lambda_.list_event_source_mappings(FunctionName=outputs["MailerFunctionName"])[
+        "EventSourceMappings"
+    ]
     lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     body = f"killer {uuid.uuid4()}"
     try:

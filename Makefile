@@ -1,0 +1,98 @@
+# Needs python3, make and git. Everything else is installed below .tools/ and .venv/.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON3 ?= python3
+# A uv that is already there is used; else one of our own is installed.
+UV_FOUND := $(shell command -v uv 2>/dev/null)
+UV := $(if $(UV_FOUND),$(UV_FOUND),$(CURDIR)/.tools/uv/bin/uv)
+UV_SPEC := uv>=0.9
+PIP_QUIETLY := --quiet --disable-pip-version-check --root-user-action=ignore
+
+# What is installed is keyed on the lock: nothing is asked again until uv.lock changes.
+LOCK := $(shell cksum <uv.lock | cut -d' ' -f1)
+DEV := .venv/.installed-$(LOCK)
+ENGINE := .tools/engine/.installed-$(LOCK)
+SAM := .tools/sam/.installed-$(LOCK)
+
+# Another environment that is active in the shell must not be taken for ours.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
+# A variable given to make, as in `make run SCC_PORT=9000 RESET=1`, reaches the programs.
+export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
+
+.PHONY: help install run test check format build clean browser
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "  make run SCC_PORT=8000 SCC_MAIL_PORT=8025 SCC_AWS_PORT=4566 SCC_STATE=.local RESET=1"
+
+install: ## install everything that the other targets need
+	@$(MAKE) -s -j3 $(DEV) $(ENGINE) $(SAM)
+
+run: install ## start the whole system here; RESET=1 starts empty; Ctrl-C stops and keeps the data
+	@exec .venv/bin/python -m local
+
+test: install browser ## run the whole test suite; ARGS are pytest's, as in ARGS="-k waiver"
+	@exec .venv/bin/python -m pytest $(ARGS)
+
+check: install ## lint, format and type checks, and cfn-lint on the transformed template
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.tools/sam/bin/python ops/transform.py --lint
+
+format: install ## format the code and apply safe fixes
+	.venv/bin/ruff check --fix-only
+	.venv/bin/ruff format
+
+build: install ## build the Lambda bundles for AWS into .aws-sam/build
+	.tools/sam/bin/sam build
+
+clean: ## remove what was installed and built; the data of `make run` stays (RESET=1 empties it)
+	rm -rf .venv .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache
+
+$(DEV): | $(UV)
+	@$(call sync,.venv,dev)
+
+$(ENGINE): | $(UV)
+	@$(call sync,.tools/engine,engine)
+
+$(SAM): | $(UV)
+	@$(call sync,.tools/sam,sam)
+
+define sync
+	echo "installing $(1)"; \
+	UV_PROJECT_ENVIRONMENT="$(CURDIR)/$(1)" "$(UV)" sync --quiet --frozen --only-group $(2) \
+	&& rm -f $(1)/.installed-* && touch $@
+endef
+
+# Debian's python3 comes without ensurepip, so without `venv`: then pip alone will do, and without
+# pip too, as root, apt brings what is missing.
+$(CURDIR)/.tools/uv/bin/uv:
+	@echo "installing uv"
+	@with_venv() { rm -rf .tools/uv; $(PYTHON3) -m venv .tools/uv >/dev/null 2>&1 \
+	    && .tools/uv/bin/python -m pip install $(PIP_QUIETLY) '$(UV_SPEC)'; }; \
+	with_pip() { rm -rf .tools/uv; $(PYTHON3) -m pip --version >/dev/null 2>&1 \
+	    && $(PYTHON3) -m pip install $(PIP_QUIETLY) --target .tools/uv '$(UV_SPEC)'; }; \
+	with_apt() { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	    && apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null && with_venv; }; \
+	with_venv || with_pip || with_apt || { rm -rf .tools/uv; \
+	    echo "uv could not be installed: $(PYTHON3) has neither venv nor pip, or the package" \
+	    "registry is out of reach. Install uv (https://docs.astral.sh/uv/), or on Debian:" \
+	    "apt-get install python3-venv"; exit 1; }
+
+# The browser tests drive an installed Chromium; Playwright's own download is not used.
+browser:
+	@for name in chromium chromium-browser; do \
+	    command -v $$name >/dev/null && exit 0; done; \
+	test -x "$$SCC_CHROMIUM" && exit 0; \
+	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then sudo=; \
+	elif command -v apt-get >/dev/null && sudo -n true 2>/dev/null; then sudo=sudo; \
+	else echo "The browser tests need Chromium: install it, as with" \
+	    "\`sudo apt-get install chromium\`, or name one in SCC_CHROMIUM."; exit 1; fi; \
+	echo "installing Chromium with apt"; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	    chromium fonts-dejavu-core >/dev/null

@@ -1,0 +1,1 @@
+"""One-machine run: the AWS emulator, the Gmail sandbox, the deployed template and demo data."""

@@ -1,0 +1,224 @@
+"""`make run`: start the emulator and the Gmail sandbox, deploy template.yaml, open the front door.
+
+Steps and their order are those of `Stack.start`; every one prints what it is and how long it took.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+from local import deployment, engine, processes
+from local.aws import LocalAws
+from local.credentials import SECRET_ID, service_account, store_secret
+from local.demo_data import load_events, load_users
+from local.people import DOMAIN
+from local.processes import Child, ChildFailedError
+from local.screen import Progress, ready_screen
+from local.settings import REPOSITORY, Settings, SettingsError
+from local.state import claim, empty
+from ops.web_publish import invalidate, publish
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AUDIT_RECIPIENT = f"audit@{DOMAIN}"
+
+
+class StopRequestedError(Exception):
+    """SIGINT or SIGTERM arrived."""
+
+
+class Stack:
+    """The processes of one run and what they serve."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.aws = LocalAws(settings.engine_url)
+        self.children: list[Child] = []
+        self.outputs: dict[str, str] = {}
+
+    def start(self, progress: Progress) -> None:
+        settings, aws = self.settings, self.aws
+        with deployment.Build(settings.logs, engine.python_version()) as building:
+            with progress.step("AWS emulator"):
+                emulator = self._add(engine.start_engine(settings))
+                account = service_account(settings)
+                engine.wait_for_engine(settings, emulator)
+            with progress.step("Gmail sandbox"):
+                sandbox = self._add(self._start_sandbox())
+                processes.wait_until_answering(sandbox, f"{settings.mail_url}/", 30)
+                store_secret(aws, account)
+            with progress.step("sam build") as step:
+                built = building.finish()
+                if not building.is_new:
+                    step.note("unchanged")
+        with progress.step("sam deploy") as step:
+            if not deployment.deploy(settings, aws, built, self._parameters(account)):
+                step.note("unchanged")
+            self.outputs = deployment.outputs(aws)
+        with progress.step("web client"):
+            self._publish()
+        with progress.step("demo data") as step:
+            events = load_events(
+                aws, self.outputs["EventsTableName"], dt.datetime.now(dt.UTC).date()
+            )
+            load_users(aws, self.outputs["UserPoolId"], settings.demo_password)
+            step.note(f"{events} events added" if events else "kept")
+        with progress.step("front door"):
+            door = self._add(self._open_front_door())
+            processes.wait_until_answering(door, f"http://127.0.0.1:{settings.port}/api/health", 60)
+        with progress.step("sweep for unmailed entries"):
+            self._sweep()
+
+    def watch(self) -> None:
+        """Return never; raise when a process ends or a signal asks to stop."""
+        while True:
+            for child in self.children:
+                child.refuse_death()
+            time.sleep(0.5)
+
+    def stop(self, progress: Progress) -> None:
+        """Last started, first stopped; the emulator saves its state on the way."""
+        self.settings.stack_file.unlink(missing_ok=True)
+        for child in reversed(self.children):
+            with progress.step(f"stop the {child.name}"):
+                child.stop()
+
+    def write_stack_file(self) -> None:
+        """Say in `stack.json` that the stack is ready, and where: tests and `scc` read it."""
+        settings = self.settings
+        content = {
+            "ready": True,
+            "pid": os.getpid(),
+            "urls": {"app": settings.url, "mail": settings.mail_url, "aws": settings.aws_url},
+            "ports": {
+                "app": settings.port,
+                "mail": settings.mail_port,
+                "aws": settings.aws_port,
+            },
+            "stack_name": deployment.STACK_NAME,
+            "outputs": self.outputs,
+            "pids": {child.name: child.pid for child in self.children},
+            "gmail_secret_id": SECRET_ID,
+            "audit_recipient": AUDIT_RECIPIENT,
+        }
+        unfinished = settings.stack_file.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(content, indent=2))
+        unfinished.replace(settings.stack_file)
+
+    def _add(self, child: Child) -> Child:
+        self.children.append(child)
+        return child
+
+    def _start_sandbox(self) -> Child:
+        settings = self.settings
+        command = [
+            *(sys.executable, "-m", "local.gmail_sandbox", "--port", str(settings.mail_port)),
+            *("--state", str(settings.state / "gmail")),
+            *("--service-account", str(settings.state / "service-account.json")),
+        ]
+        environment = processes.clean_environment(PYTHONUNBUFFERED="1")
+        return processes.start("Gmail sandbox", command, environment, settings.logs)
+
+    def _open_front_door(self) -> Child:
+        settings = self.settings
+        command = [
+            *(sys.executable, "-m", "local.front_door", "--port", str(settings.port)),
+            *("--origin", settings.engine_url),
+            *("--domain", self.outputs["DistributionDomainName"]),
+        ]
+        environment = processes.clean_environment(PYTHONUNBUFFERED="1")
+        return processes.start("front door", command, environment, settings.logs)
+
+    def _parameters(self, account: dict[str, str]) -> dict[str, str]:
+        return {
+            "Stage": "local",
+            "Architecture": "x86_64",
+            "ApiUrlAuthType": "NONE",  # the emulator's CloudFront does not sign for OAC
+            "GmailServiceAccountEmail": account["client_email"],
+            "GmailCredentialsSecretId": SECRET_ID,
+            "GmailAuditRecipient": AUDIT_RECIPIENT,
+            "AppOrigins": ",".join(
+                f"http://{host}:{self.settings.port}" for host in ("localhost", "127.0.0.1")
+            ),
+            "GmailSearchSettleSeconds": "5",  # the sandbox indexes within a second
+            "RetryCapSeconds": "10",  # an outage that ends is over at once for whoever watches
+            "GmailApiEndpoint": f"http://127.0.0.1:{self.settings.mail_port}/",
+        }
+
+    def _publish(self) -> None:
+        s3, cloudfront = self.aws.client("s3"), self.aws.client("cloudfront")
+        for output, prefix in (("WebBucketName", ""), ("StagingWebBucketName", "_staging/")):
+            changes = publish(s3, self.outputs[output], prefix, REPOSITORY / "web")
+            if changes.uploaded or changes.deleted:
+                invalidate(cloudfront, self.outputs["DistributionId"], prefix)
+
+    def _sweep(self) -> None:
+        """Mail now, not later, the entries that were in the stream when the emulator stopped."""
+        answer = self.aws.client("lambda").invoke(
+            FunctionName=self.outputs["SweepFunctionName"],
+            Payload=json.dumps({"grace_seconds": 0}),  # nobody else is at work on them yet
+        )
+        if "FunctionError" in answer:
+            reason = answer["Payload"].read().decode(errors="replace")
+            raise ChildFailedError(f"The sweep function failed: {reason}")
+
+
+def main() -> int:
+    """Run a stack until a signal. Exit codes: 0 stopped, 1 something failed, 2 wrong settings."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _request_stop)
+    progress = Progress()
+    try:
+        settings = Settings.from_environment(os.environ)
+        with claim(settings.state):
+            settings.refuse_taken_ports()
+            if settings.reset:
+                empty(settings.state)
+            return _run(settings, progress)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _run(settings: Settings, progress: Progress) -> int:
+    settings.stack_file.unlink(missing_ok=True)  # of a run that was killed
+    stack = Stack(settings)
+    try:
+        stack.start(progress)
+        stack.write_stack_file()
+        print(ready_screen(settings, progress.seconds()), flush=True)
+        stack.watch()
+    except StopRequestedError:
+        print("\nStopping; the data is kept.", flush=True)
+        return 0
+    except ChildFailedError as error:
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        with _deaf_to_signals():
+            stack.stop(progress)
+    return 0
+
+
+def _request_stop(_number: int, _frame: FrameType | None) -> None:
+    raise StopRequestedError
+
+
+@contextlib.contextmanager
+def _deaf_to_signals() -> Iterator[None]:
+    """Let no second, impatient Ctrl-C stop the emulator from saving its state."""
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

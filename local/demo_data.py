@@ -1,0 +1,143 @@
+"""Demo events, rosters and sign-ins: put in once, and never over what a user has changed since."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.aws import LocalAws
+from local.people import PATRONS, USERS, DemoUser
+
+Patron = tuple[str, str]
+BATCH = 25  # BatchWriteItem's limit
+
+
+@dataclass(frozen=True, slots=True)
+class DemoEvent:
+    """A charter: its date as days from the first start, and which slice of the patrons sails."""
+
+    event_id: str
+    name: str
+    in_days: int
+    timezone: str
+    location: str
+    roster: Sequence[Patron]
+
+
+EVENTS = (
+    DemoEvent(
+        *("sunset-charter", "Sunset Charter", 0, "America/New_York", "Long Wharf, Boston"),
+        roster=PATRONS[:28],
+    ),
+    DemoEvent(
+        *("harbor-lights", "Harbor Lights Dinner Cruise", 1, "America/New_York"),
+        *("Pier 83, New York", PATRONS[:3] + PATRONS[8:24]),
+    ),
+    DemoEvent(
+        *("whale-watch-weekend", "Whale Watch Weekend", 6, "America/Los_Angeles"),
+        *("Old Fisherman's Wharf, Monterey", PATRONS[3:20]),
+    ),
+    DemoEvent(
+        *("regatta-2027", "Spring Regatta — Crew & Guests", 45, "America/Chicago"),
+        *("Burnham Harbor, Chicago", PATRONS),
+    ),
+    DemoEvent(
+        *("ile-de-re-passage", "Passage à l'Île de Ré", -3, "Europe/Paris"),
+        *("Vieux Port, La Rochelle", PATRONS[5:17]),
+    ),
+    DemoEvent(
+        *("captains-supper", "Captain's Supper", -12, "Pacific/Honolulu"),
+        *("Aloha Tower, Honolulu", PATRONS[20:32]),
+    ),
+    DemoEvent(
+        *("solo-lesson", "Private Sailing Lesson", 2, "America/New_York"),
+        *("Long Wharf, Boston", PATRONS[28:29]),
+    ),
+    DemoEvent(
+        *("empty-hold", "Open House (no guests yet)", 20, "America/New_York"),
+        *("Long Wharf, Boston", ()),
+    ),
+)
+
+
+def load_events(aws: LocalAws, table: str, today: dt.date) -> int:
+    """Put the events that are missing into the table; return how many were.
+
+    An event's META item is written after its roster: where it stands, the event is complete.
+    """
+    dynamodb = aws.client("dynamodb")
+    there = _event_ids(dynamodb, table)
+    missing = [event for event in EVENTS if event.event_id not in there]
+    items = [
+        *(item for event in missing for item in _roster(event)),
+        *(_meta(event, today) for event in missing),
+    ]
+    for start in range(0, len(items), BATCH):
+        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + BATCH]]
+        requests: dict[str, Any] = {table: puts}
+        while requests:
+            requests = dynamodb.batch_write_item(RequestItems=requests).get("UnprocessedItems", {})
+    return len(missing)
+
+
+def load_users(aws: LocalAws, pool_id: str, password: str) -> None:
+    """Make the three sign-ins, or give those there the password of this start."""
+    cognito = aws.client("cognito-idp")
+    for user in USERS:
+        _make_user(cognito, pool_id, user)
+        cognito.admin_set_user_password(
+            UserPoolId=pool_id, Username=user.email, Password=password, Permanent=True
+        )
+        cognito.admin_add_user_to_group(
+            UserPoolId=pool_id, Username=user.email, GroupName=user.group
+        )
+
+
+def _make_user(cognito: Any, pool_id: str, user: DemoUser) -> None:
+    try:
+        cognito.admin_create_user(
+            UserPoolId=pool_id,
+            Username=user.email,
+            MessageAction="SUPPRESS",
+            UserAttributes=[
+                {"Name": "email", "Value": user.email},
+                {"Name": "email_verified", "Value": "true"},
+                {"Name": "name", "Value": user.name},
+            ],
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "UsernameExistsException":
+            raise
+
+
+def _event_ids(dynamodb: Any, table: str) -> set[str]:
+    keys = [{"event_id": {"S": event.event_id}, "SK": {"S": "META"}} for event in EVENTS]
+    found = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})["Responses"][table]
+    return {item["event_id"]["S"] for item in found}
+
+
+def _meta(event: DemoEvent, today: dt.date) -> dict[str, Any]:
+    return {
+        "event_id": {"S": event.event_id},
+        "SK": {"S": "META"},
+        "listing": {"S": "event"},
+        "event_date": {"S": (today + dt.timedelta(days=event.in_days)).isoformat()},
+        "name": {"S": event.name},
+        "timezone": {"S": event.timezone},
+        "location": {"S": event.location},
+        "roster_size": {"N": str(len(event.roster))},
+    }
+
+
+def _roster(event: DemoEvent) -> Iterator[dict[str, Any]]:
+    for email, name in event.roster:
+        yield {
+            "event_id": {"S": event.event_id},
+            "SK": {"S": f"PATRON#{email}"},
+            "email": {"S": email},
+            "name": {"S": name},
+        }

@@ -1,0 +1,150 @@
+"""`http://localhost:$SCC_PORT`: hands every request to the deployed CloudFront distribution.
+
+The emulator finds a distribution by the Host header, which a browser would have to be configured
+for; this proxy sets it. It adds nothing else: behaviours, headers and routing are the template's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from local.settings import LOOPBACKS
+
+# RFC 9110 §7.6.1: meant for one connection only. Expect is answered by this server itself.
+HOP_BY_HOP = {
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+# What aiohttp would add by itself when the viewer sent none.
+ADDED_BY_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=120)
+CHUNK_BYTES = 64 * 1024
+
+SESSION = web.AppKey("session", ClientSession)
+log = logging.getLogger("front_door")
+
+
+def application(origin: str, domain: str) -> web.Application:
+    """Return the proxy to the distribution `domain` that the emulator at `origin` serves."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await _forward(request, origin, domain)
+
+    app = web.Application(client_max_size=0)
+    app.cleanup_ctx.append(_session)
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app
+
+
+async def _session(app: web.Application) -> AsyncIterator[None]:
+    async with ClientSession(
+        auto_decompress=False,
+        cookie_jar=DummyCookieJar(),
+        connector=TCPConnector(limit=0),
+        timeout=TIMEOUT,
+        skip_auto_headers=ADDED_BY_CLIENT,
+    ) as session:
+        app[SESSION] = session
+        yield
+
+
+async def _forward(request: web.Request, origin: str, domain: str) -> web.StreamResponse:
+    headers = _end_to_end(request.headers)
+    headers["Host"] = domain
+    try:
+        upstream = await request.app[SESSION].request(
+            request.method,
+            URL(origin + request.raw_path, encoded=True),
+            headers=headers,
+            data=request.content if request.body_exists else None,
+            allow_redirects=False,
+        )
+    except (ClientError, TimeoutError, OSError) as error:
+        log.warning("%s %s: no answer (%s)", request.method, request.path, type(error).__name__)
+        return _bad_gateway(origin)
+    async with upstream:
+        response = web.StreamResponse(
+            status=upstream.status, reason=upstream.reason, headers=_end_to_end(upstream.headers)
+        )
+        await response.prepare(request)
+        # An origin that fails half way leaves no honest ending: the viewer sees a broken body.
+        async for chunk in upstream.content.iter_chunked(CHUNK_BYTES):
+            await response.write(chunk)
+        await response.write_eof()
+        return response
+
+
+def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    """Return the headers meant for the far end, repeated ones (Set-Cookie) included."""
+    named_by_connection = {
+        name.strip().lower()
+        for value in headers.getall("Connection", [])
+        for name in value.split(",")
+    }
+    dropped = HOP_BY_HOP | named_by_connection
+    return CIMultiDict((name, v) for name, v in headers.items() if name.lower() not in dropped)
+
+
+def _bad_gateway(origin: str) -> web.Response:
+    return web.json_response(
+        {
+            "type": "about:blank",
+            "title": "Bad Gateway",
+            "status": 502,
+            "detail": f"The local AWS emulator at {origin} does not answer. It may be starting: "
+            "try again in a moment, or look at the end of logs/AWS-emulator.log.",
+        },
+        status=502,
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def serve(port: int, origin: str, domain: str) -> None:
+    """Serve on both loopback addresses until SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    runner = web.AppRunner(application(origin, domain), access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        for host, _ in LOOPBACKS:
+            try:
+                await web.TCPSite(runner, host, port).start()
+            except OSError:
+                if host == "127.0.0.1":
+                    raise
+                log.info("no IPv6 loopback on this machine")
+        await stopped.wait()
+    finally:
+        await runner.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--origin", required=True, help="the emulator, http://127.0.0.1:4566")
+    parser.add_argument("--domain", required=True, help="DistributionDomainName of the stack")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(serve(options.port, options.origin, options.domain))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""A whole stack for tests and benchmarks, as a child process on ports of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+from local.aws import LocalAws
+from local.processes import Child, ChildFailedError, clean_environment, start, wait_until
+from local.settings import Settings, free_port
+
+READY_SECONDS = 300.0
+STOP_SECONDS = 60.0
+
+
+class LocalStack:
+    """`python -m local` in a folder and on ports of its own.
+
+    `with LocalStack.temporary() as stack:` starts one and removes it with its data;
+    `LocalStack.running(state)` uses one that somebody else started and will stop.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._child: Child | None = None
+        self._is_temporary = False
+
+    @classmethod
+    def temporary(cls) -> LocalStack:
+        """Return a stack, not yet started, on free ports with an empty folder."""
+        stack = cls(
+            Settings.from_environment(
+                {
+                    "SCC_PORT": str(free_port()),
+                    "SCC_MAIL_PORT": str(free_port()),
+                    "SCC_AWS_PORT": str(free_port()),
+                    "SCC_STATE": tempfile.mkdtemp(prefix="scc-stack-"),
+                }
+            )
+        )
+        stack._is_temporary = True
+        return stack
+
+    @classmethod
+    def running(cls, state: Path) -> LocalStack:
+        """Return the ready stack whose state is in the folder `state`."""
+        file = state / "stack.json"
+        if not file.exists():
+            raise ChildFailedError(f"{file} is not there: no stack is ready with that state.")
+        ports = json.loads(file.read_text())["ports"]
+        return cls(
+            Settings.from_environment(
+                {
+                    "SCC_PORT": str(ports["app"]),
+                    "SCC_MAIL_PORT": str(ports["mail"]),
+                    "SCC_AWS_PORT": str(ports["aws"]),
+                    "SCC_STATE": str(state),
+                    "SCC_DEMO_PASSWORD": os.environ.get("SCC_DEMO_PASSWORD", ""),
+                }
+            )
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        if self._is_temporary:
+            shutil.rmtree(self.settings.state, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        return self.settings.url
+
+    @property
+    def mail_url(self) -> str:
+        return self.settings.mail_url
+
+    @property
+    def aws(self) -> LocalAws:
+        return LocalAws(self.settings.engine_url)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the running stack says of itself: urls, ports, outputs, pids."""
+        info: dict[str, Any] = json.loads(self.settings.stack_file.read_text())
+        return info
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The outputs of template.yaml by name."""
+        outputs: dict[str, str] = self.info["outputs"]
+        return outputs
+
+    def start(self) -> None:
+        """Start, or start again on the same data, and return when it is ready."""
+        self.settings.stack_file.unlink(missing_ok=True)
+        environment = clean_environment(
+            SCC_PORT=str(self.settings.port),
+            SCC_MAIL_PORT=str(self.settings.mail_port),
+            SCC_AWS_PORT=str(self.settings.aws_port),
+            SCC_STATE=str(self.settings.state),
+            SCC_DEMO_PASSWORD=self.settings.demo_password,
+            RESET="",
+            PYTHONUNBUFFERED="1",
+        )
+        child = start("stack", [sys.executable, "-m", "local"], environment, self.settings.logs)
+        self._child = child
+        try:
+            ready = wait_until(self.settings.stack_file.exists, READY_SECONDS, child.refuse_death)
+        except ChildFailedError:
+            self._child = None
+            raise
+        if not ready:
+            self.stop()
+            raise ChildFailedError(f"The stack was not ready in time; see {child.log}.")
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this object started the stack, and so may stop it."""
+        return self._child is not None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stop as Ctrl-C (SIGINT) or a service manager does: the data is kept."""
+        if self._child is not None:
+            self._child.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.process.wait(STOP_SECONDS)
+            self._child.stop()
+            self._child = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def kill_engine(self) -> None:
+        """Kill the emulator without a chance to save; the stack then ends, start() brings it back.
+
+        The emulator saves only when it is stopped, so what came since its last start is lost.
+        """
+        os.kill(self.info["pids"]["AWS emulator"], signal.SIGKILL)
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.process.wait(STOP_SECONDS)
+            self.stop()
+
+    def output(self) -> str:
+        """Return what the stack printed."""
+        return (self.settings.logs / "stack.log").read_text()

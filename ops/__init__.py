@@ -1,0 +1,1 @@
+"""What operations run: publishing the web client, building bundles, checking the template."""

@@ -1,0 +1,174 @@
+"""Build the bundle of one Lambda function: its code, `shared`, and its locked dependencies.
+
+Runs with any Python ≥ 3.11 and needs none of the function's version: uv takes ready-made wheels for
+the platform from uv.lock. Read from the environment:
+
+SCC_BUILD_PYTHON    the runtime's version, default 3.13
+SCC_BUILD_PLATFORM  uv's name of its platform, default aarch64-manylinux2014
+UV                  the uv to use, default the one on PATH, then .tools/uv/bin/uv
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+LAMBDA_ROOT = "/var/task"  # what tracebacks should show as the place of our files
+KEPT_DISCOVERY_DOCUMENTS = {"gmail.v1.json"}  # the other hundreds are 114 MB
+# Lambda brings boto3; a bundled copy would be 15 MB and slower to load.
+PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer")
+
+
+class BundleError(Exception):
+    """The bundle cannot be built; the message says what to do."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("group", help="folder below functions/, and dependency group in uv.lock")
+    parser.add_argument("--root", type=Path, required=True, help="the repository")
+    parser.add_argument("--into", type=Path, required=True, help="the bundle's folder")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    try:
+        build(arguments.root.resolve(), arguments.into.resolve(), arguments.group)
+    except BundleError as error:
+        say(str(error))
+        return 1
+    size = sum(path.stat().st_size for path in arguments.into.rglob("*") if path.is_file())
+    took = time.monotonic() - started
+    say(f"{arguments.group}: {size / 1e6:.1f} MB in {took:.1f} s")
+    return 0
+
+
+def build(root: Path, bundle: Path, group: str) -> None:
+    """Fill `bundle` for the function whose folder and dependency group is `group`."""
+    python = os.environ.get("SCC_BUILD_PYTHON") or "3.13"
+    platform = os.environ.get("SCC_BUILD_PLATFORM") or "aarch64-manylinux2014"
+    uv = find_uv(root)
+    install(uv, root, bundle, group, python, platform)
+    prune(bundle)
+    copy_code(root, bundle, group)
+    precompile(uv, bundle, python)
+
+
+def find_uv(root: Path) -> str:
+    own = root / ".tools" / "uv" / "bin" / "uv"
+    uv = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else "")
+    if not uv or not shutil.which(uv):
+        raise BundleError("uv is not found: run `make install`, or set UV to its path")
+    return uv
+
+
+def install(uv: str, root: Path, bundle: Path, group: str, python: str, platform: str) -> None:
+    """Install the group exactly as uv.lock has it. Wheels only: nothing is compiled here."""
+    locked = run(
+        *(uv, "export", "--project", str(root), "--frozen", "--quiet", "--no-hashes"),
+        *("--only-group", group, "--no-header", "--no-annotate"),
+    )
+    for name in PROVIDED_BY_LAMBDA:
+        if any(line.startswith(f"{name}==") for line in locked.splitlines()):
+            raise BundleError(f"{name} comes with Lambda: keep it out of the group {group}")
+    run(
+        *(uv, "pip", "install", "--quiet", "--no-deps", "--no-config", "--requirements", "-"),
+        *("--target", str(bundle), "--only-binary", ":all:"),
+        *("--python-version", python, "--python-platform", platform),
+        stdin=locked,
+    )
+
+
+def prune(bundle: Path) -> None:
+    """Drop what a function never reads: scripts, tests, other APIs, uv's own marks."""
+    for folder in ("bin", "share"):
+        shutil.rmtree(bundle / folder, ignore_errors=True)
+    for package in bundle.iterdir():
+        shutil.rmtree(package / "tests", ignore_errors=True)
+    documents = bundle / "googleapiclient" / "discovery_cache" / "documents"
+    for document in documents.glob("*.json"):
+        if document.name not in KEPT_DISCOVERY_DOCUMENTS:
+            document.unlink()
+    (bundle / ".lock").unlink(missing_ok=True)
+    for stub in bundle.rglob("*.pyi"):
+        stub.unlink()
+
+
+def copy_code(root: Path, bundle: Path, group: str) -> None:
+    """The same paths as in the repository, so that imports read the same everywhere."""
+    for folder in (Path("functions") / group, Path("shared")):
+        for source in sorted((root / folder).rglob("*.py")):
+            target = bundle / source.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    if not (bundle / "functions" / group).is_dir():
+        raise BundleError(f"functions/{group} holds no Python files")
+
+
+def precompile(uv: str, bundle: Path, python: str) -> None:
+    """Compile ahead: Lambda's file system is read-only, so it would compile on every cold start.
+
+    unchecked-hash, as timestamps do not survive the zip. Skipped without the very minor version,
+    whose magic number the files carry.
+    """
+    interpreter = find_python(uv, python)
+    if interpreter is None:
+        say(
+            f"no Python {python} here to precompile with; cold starts will be slower "
+            f"(`uv python install {python}` brings one)"
+        )
+        return
+    run(
+        *(interpreter, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode"),
+        *("unchecked-hash", "-s", str(bundle), "-p", LAMBDA_ROOT, str(bundle)),
+    )
+
+
+def find_python(uv: str, version: str) -> str | None:
+    """An interpreter of exactly this minor version, without downloading one."""
+    for candidate in _candidates(uv, version):
+        try:
+            found = run(candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
+        except (BundleError, OSError):
+            continue  # a version manager's shim without that version behind it
+        if found.strip() == version:
+            return candidate
+    return None
+
+
+def _candidates(uv: str, version: str) -> Iterator[str]:
+    yield sys.executable
+    if on_path := shutil.which(f"python{version}"):
+        yield on_path
+    try:
+        yield run(uv, "python", "find", "--no-python-downloads", "--no-project", version).strip()
+    except BundleError:
+        return
+
+
+def run(*command: str, stdin: str = "") -> str:
+    """Run a command and return what it printed; BundleError ends with what it complained of."""
+    # A virtual environment of the caller's must not choose uv's Python, nor its PYTHONPATH ours.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"}
+    }
+    result = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, check=False, env=environment
+    )
+    if result.returncode:
+        raise BundleError(f"{' '.join(command[:3])} failed:\n{result.stderr.strip()}")
+    return result.stdout
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"build_bundle: {text}\n")  # `sam build` shows it when something failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

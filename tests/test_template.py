@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+
+from functions.audit_mailer.queue import MAX_RECEIVES
+from tests.transformed_template import Template, strings, template_for
+
+ROLES = {
+    "ApiFunction": "ApiRole",
+    "RouterFunction": "RouterRole",
+    "SweepFunction": "SweepRole",
+    "MailerFunction": "MailerRole",
+}
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture(scope="module")
+def prod() -> Template:
+    return template_for("prod")
+
+
+@pytest.fixture(scope="module")
+def local() -> Template:
+    return template_for("local")
+
+
+def actions(template: Template, role: str, resource: str) -> set[str]:
+    """What the role may do to a resource, named by its logical id."""
+    return {
+        action
+        for statement in template.statements(role)
+        if any(resource in text for text in strings(statement["Resource"]))
+        for action in (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
+    }
+
+
+# ─────────────────────────────────────────────────────────────────────────────── functions
+
+
+def test_every_handler_exists(prod: Template) -> None:
+    for function in prod.of_type("AWS::Lambda::Function").values():
+        module, _, name = function["Handler"].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_functions_run_on_arm_in_aws_and_on_x86_in_the_emulator(
+    prod: Template, local: Template
+) -> None:
+    for template, architecture in ((prod, "arm64"), (local, "x86_64")):
+        for function in template.of_type("AWS::Lambda::Function").values():
+            assert function["Runtime"] == "python3.13"
+            assert function["Architectures"] == [architecture]
+
+
+def test_every_function_has_a_role_of_its_own_and_a_log_group_with_retention(
+    prod: Template,
+) -> None:
+    functions = prod.of_type("AWS::Lambda::Function")
+    assert functions.keys() == ROLES.keys()
+    for name, function in functions.items():
+        assert function["Role"] == {"Fn::GetAtt": [ROLES[name], "Arn"]}
+        log_group = prod[function["LoggingConfig"]["LogGroup"]["Ref"]]
+        assert int(log_group["RetentionInDays"]) > 0
+
+
+def test_no_environment_carries_the_gmail_key_when_a_secret_is_named(prod: Template) -> None:
+    for function in prod.of_type("AWS::Lambda::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert "GMAIL_SERVICE_ACCOUNT_KEY" not in variables
+        assert "POWERTOOLS_DEV" not in variables
+        assert len(json.dumps(variables)) < 4096, "AWS's limit for all variables together"
+
+
+# ─────────────────────────────────────────────────────────────────────────────────── roles
+
+
+def test_no_statement_covers_every_resource_or_a_whole_service(prod: Template) -> None:
+    for role in prod.of_type("AWS::IAM::Role"):
+        for statement in prod.statements(role):
+            assert statement["Resource"] not in ("*", ["*"])
+            assert not [text for text in strings(statement["Action"]) if text.endswith(":*")]
+
+
+def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
+    allowed = {
+        "ApiRole": {"BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query"},
+        "RouterRole": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
+        "SweepRole": {"Query"},
+        "MailerRole": {"GetItem"},
+        "SweepScheduleRole": set(),
+    }
+    assert prod.of_type("AWS::IAM::Role").keys() == allowed.keys()
+    for role, names in allowed.items():
+        assert actions(prod, role, "PaymentsTable") == {f"dynamodb:{name}" for name in names}
+
+
+def test_the_api_can_neither_queue_nor_mail(prod: Template) -> None:
+    assert not [text for text in strings(prod.statements("ApiRole")) if text.startswith("sqs:")]
+    secrets = [each for each in prod.statements("ApiRole") if "secret" in each["Action"][:7]]
+    assert [each["Resource"] for each in secrets] == [{"Fn::GetAtt": ["CursorKeySecret", "Id"]}]
+
+
+def test_only_the_mailer_writes_deliveries(prod: Template) -> None:
+    writers = {
+        role
+        for role in ROLES.values()
+        if actions(prod, role, "DeliveriesTable") & {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+    }
+    assert writers == {"MailerRole"}
+
+
+# ────────────────────────────────────────────────────────────────────────── stream, queues
+
+
+def test_the_stream_mapping_misses_nothing_and_sets_aside_what_fails(prod: Template) -> None:
+    mapping = prod["RouterFunctionNewLedgerRows"]
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    (pattern,) = [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
+    assert pattern["eventName"] == ["INSERT"], "a row removed by its TTL must not mail"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRetryAttempts"] > 0
+    assert 60 <= mapping["MaximumRecordAgeInSeconds"] < DAY, "the stream forgets after a day"
+    failures = {"Fn::GetAtt": ["FailuresBucket", "Arn"]}
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == failures
+    assert actions(prod, "RouterRole", "FailuresBucket") == {"s3:PutObject", "s3:ListBucket"}
+
+
+def test_the_queue_mapping_reports_single_failures_and_keeps_to_gmails_pace(
+    prod: Template,
+) -> None:
+    mapping = prod["MailerFunctionAuditMessages"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+def test_a_message_stays_invisible_for_six_runs_of_the_mailer(prod: Template) -> None:
+    assert prod["AuditQueue"]["VisibilityTimeout"] >= 6 * prod["MailerFunction"]["Timeout"]
+
+
+def test_a_message_outlives_its_tries_and_then_rests_long_enough_to_be_looked_at(
+    prod: Template,
+) -> None:
+    queue, dead = prod["AuditQueue"], prod["DeadLetterQueue"]
+    assert dead["MessageRetentionPeriod"] == 14 * DAY, "the maximum"
+    assert dead["MessageRetentionPeriod"] - queue["MessageRetentionPeriod"] >= 10 * DAY
+    redrive = queue["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    assert redrive["maxReceiveCount"] == MAX_RECEIVES, "the mailer counts with this number"
+
+
+def test_queues_and_buckets_refuse_plain_http_but_in_the_emulator(
+    prod: Template, local: Template
+) -> None:
+    def refused(template: Template) -> set[str]:
+        policies = template.of_type("AWS::SQS::QueuePolicy") | template.of_type(
+            "AWS::S3::BucketPolicy"
+        )
+        return {
+            text
+            for policy in policies.values()
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny" and "aws:SecureTransport" in str(statement)
+            for text in strings(statement["Resource"])
+            if text in template.resources
+        }
+
+    stores = prod.of_type("AWS::SQS::Queue").keys() | prod.of_type("AWS::S3::Bucket").keys()
+    assert refused(prod) == stores
+    assert refused(local) == set()
+
+
+# ─────────────────────────────────────────────────────────────────────────── tables, users
+
+
+def test_the_payments_table_has_the_promised_keys_indexes_ttl_and_stream(prod: Template) -> None:
+    def key(of: dict[str, Any]) -> list[str]:
+        return [each["AttributeName"] for each in of["KeySchema"]]
+
+    table = prod["PaymentsTable"]
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    assert key(table) == ["PK", "SK"]
+    assert (types["PK"], types["SK"]) == ("S", "N")
+    assert {each["IndexName"]: key(each) for each in table["GlobalSecondaryIndexes"]} == {
+        "GSI1": ["patron_email", "timestamp"],
+        "GSI2": ["event_id", "timestamp"],
+        "GSI3": ["logged_day", "logged_at"],
+    }
+    ttl = {"AttributeName": "expiration_timestamp", "Enabled": True}
+    assert table["TimeToLiveSpecification"] == ttl
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_production_alone_protects_and_keeps_its_data(prod: Template) -> None:
+    kept = ("PaymentsTable", "LedgerTable", "DeliveriesTable", "EventsTable")
+    for template, protected in ((prod, True), (template_for("staging"), False)):
+        for name in kept:
+            table = template[name]
+            assert table["DeletionProtectionEnabled"] is protected
+            recovery = table["PointInTimeRecoverySpecification"]
+            assert recovery["PointInTimeRecoveryEnabled"] is protected
+            policy = template.resources[name]["DeletionPolicy"]
+            assert policy == ("Retain" if protected else "Delete")
+
+
+def test_every_table_is_on_demand_and_encrypted(prod: Template) -> None:
+    for table in prod.of_type("AWS::DynamoDB::Table").values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_sign_in_gives_nothing_away_and_is_by_invitation(prod: Template) -> None:
+    client = prod["UserPoolClient"]
+    assert client["ExplicitAuthFlows"] == ["ALLOW_USER_PASSWORD_AUTH"]
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client["GenerateSecret"] is False
+    assert prod["UserPool"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    groups = {each["GroupName"] for each in prod.of_type("AWS::Cognito::UserPoolGroup").values()}
+    assert groups == {"admins", "auditors", "crew"}

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from playwright._impl._driver import compute_driver_executable
+
+from tests.transformed_template import Template, strings, template_for
+
+NODE = str(compute_driver_executable()[0])  # Playwright brings a Node.js of its own
+ALL_METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+
+@pytest.fixture(scope="module")
+def prod() -> Template:
+    return template_for("prod")
+
+
+def distribution(template: Template) -> dict[str, Any]:
+    config: dict[str, Any] = template["Distribution"]["DistributionConfig"]
+    return config
+
+
+def behaviours(template: Template) -> dict[str, dict[str, Any]]:
+    config = distribution(template)
+    named = {each["PathPattern"]: each for each in config["CacheBehaviors"]}
+    return {"default": config["DefaultCacheBehavior"]} | named
+
+
+def test_cloudfront_holds_both_permissions_that_a_signed_function_url_needs(
+    prod: Template,
+) -> None:
+    permissions = prod.of_type("AWS::Lambda::Permission").values()
+    by_action = {each["Action"]: each for each in permissions}
+    assert by_action.keys() == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    assert by_action["lambda:InvokeFunctionUrl"]["FunctionUrlAuthType"] == "AWS_IAM"
+    assert by_action["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
+    for each in permissions:
+        assert each["Principal"] == "cloudfront.amazonaws.com"
+        assert "distribution/${Distribution}" in each["SourceArn"]["Fn::Sub"]
+        assert each["FunctionName"] == prod["ApiFunctionUrl"]["TargetFunctionArn"]
+
+
+def test_the_function_url_is_signed_for_in_aws(prod: Template) -> None:
+    assert prod["ApiFunctionUrl"]["AuthType"] == "AWS_IAM"
+    for each in prod.of_type("AWS::CloudFront::OriginAccessControl").values():
+        config = each["OriginAccessControlConfig"]
+        assert (config["SigningBehavior"], config["SigningProtocol"]) == ("always", "sigv4")
+    assert all(each["OriginAccessControlId"] for each in distribution(prod)["Origins"])
+
+
+def test_errors_of_the_api_are_never_replaced_by_a_page(prod: Template) -> None:
+    assert "CustomErrorResponses" not in distribution(prod)
+
+
+@pytest.mark.parametrize("path", ["/api/*", "/g/*/waiver"])
+def test_the_api_is_neither_cached_nor_sent_a_foreign_host(prod: Template, path: str) -> None:
+    behaviour = behaviours(prod)[path]
+    assert behaviour["TargetOriginId"] == "api"
+    assert set(behaviour["AllowedMethods"]) == ALL_METHODS
+    assert behaviour["CachePolicyId"] == CACHING_DISABLED
+    assert behaviour["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST
+    assert "FunctionAssociations" not in behaviour
+
+
+def test_viewers_speak_tls_and_a_write_is_never_redirected(prod: Template) -> None:
+    policies = {path: each["ViewerProtocolPolicy"] for path, each in behaviours(prod).items()}
+    assert policies.pop("/api/*") == "https-only"
+    assert set(policies.values()) == {"redirect-to-https"}
+    local = behaviours(template_for("local")).values()
+    assert {each["ViewerProtocolPolicy"] for each in local} == {"allow-all"}
+
+
+def test_every_answer_carries_the_security_headers(prod: Template) -> None:
+    for behaviour in behaviours(prod).values():
+        policy = prod[behaviour["ResponseHeadersPolicyId"]["Ref"]]["ResponseHeadersPolicyConfig"]
+        headers = policy["SecurityHeadersConfig"]
+        csp = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+        assert "default-src 'self'" in csp
+        assert "frame-ancestors 'none'" in csp
+        assert "unsafe" not in csp
+        assert headers["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31536000
+        assert headers["ContentTypeOptions"] == {"Override": True}
+    custom = {
+        name: {each["Header"]: each["Value"] for each in policy["CustomHeadersConfig"]["Items"]}
+        for name, each in prod.of_type("AWS::CloudFront::ResponseHeadersPolicy").items()
+        for policy in [each["ResponseHeadersPolicyConfig"]]
+    }
+    assert custom["ApiHeaders"]["Cache-Control"] == "no-store"
+    assert custom["StagingHeaders"]["X-Robots-Tag"] == "noindex"
+
+
+def test_buckets_are_closed_to_everyone_but_our_distribution(prod: Template) -> None:
+    for bucket in prod.of_type("AWS::S3::Bucket").values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    for policy in prod.of_type("AWS::S3::BucketPolicy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+                assert statement["Action"] == "s3:GetObject"
+                assert "distribution/${Distribution}" in "".join(strings(statement["Condition"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "fetched"),
+    [
+        ("/", "/index.html"),
+        ("/g/sunset-charter", "/index.html"),
+        ("/g/sunset-charter/", "/index.html"),
+        ("/index.html", "/index.html"),
+        ("/scripts/app.js", "/scripts/app.js"),
+        ("/g/", "/g/"),
+        ("/g/sunset-charter/waiver", "/g/sunset-charter/waiver"),
+        ("/api/events", "/api/events"),
+        ("/_staging/", "/_staging/index.html"),
+        ("/_staging/g/sunset-charter", "/_staging/index.html"),
+        ("/_staging/scripts/app.js", "/_staging/scripts/app.js"),
+        ("/_stagingg/", "/_stagingg/"),
+    ],
+)
+def test_pages_are_served_by_index_html_and_everything_else_by_itself(
+    prod: Template, asked: str, fetched: str
+) -> None:
+    assert routed(prod, asked) == {"uri": fetched}
+
+
+def test_staging_without_its_slash_is_sent_to_where_links_work(prod: Template) -> None:
+    answer = routed(prod, "/_staging")
+    assert answer["statusCode"] == 302
+    assert answer["headers"]["location"]["value"] == "/_staging/"
+
+
+def test_routing_holds_for_every_behaviour_that_reads_a_web_bucket(prod: Template) -> None:
+    for behaviour in behaviours(prod).values():
+        if behaviour["TargetOriginId"] != "api":
+            (association,) = behaviour["FunctionAssociations"]
+            assert association["EventType"] == "viewer-request"
+            assert association["FunctionARN"] == {"Fn::GetAtt": ["WebRouting", "FunctionARN"]}
+
+
+def routed(template: Template, path: str) -> dict[str, Any]:
+    event = json.dumps({"request": {"uri": path}})
+    code = template["WebRouting"]["FunctionCode"]
+    program = f"{code}\nconsole.log(JSON.stringify(handler({event})))"
+    done = subprocess.run([NODE, "-e", program], check=True, capture_output=True, text=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer

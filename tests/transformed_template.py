@@ -1,0 +1,102 @@
+"""template.yaml as CloudFormation sees it for one stage: transformed, its conditions decided."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SAM_PYTHON = Path(os.environ.get("SCC_SAM_PYTHON") or ROOT / ".tools" / "sam" / "bin" / "python")
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    resources: dict[str, dict[str, Any]]
+    outputs: dict[str, Any]
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Properties by logical id."""
+        return {
+            name: resource["Properties"]
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self.resources[name]["Properties"]
+
+    def statements(self, role: str) -> list[dict[str, Any]]:
+        policies = self[role]["Policies"]
+        return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+
+
+def template_for(stage: str) -> Template:
+    """The template for `local`, `staging` or `prod`, as samconfig.toml deploys it."""
+    raw = _transformed()
+    defaults = {name: each.get("Default", "") for name, each in raw["Parameters"].items()}
+    chosen = {"Stage": stage, "GmailCredentialsSecretId": "gmail"}
+    if stage == "local":
+        chosen |= {"Architecture": "x86_64", "ApiUrlAuthType": "NONE"}
+    decide = _Decider(raw["Conditions"], raw["Mappings"], defaults | chosen)
+    resources = {
+        name: decide.value(resource)
+        for name, resource in raw["Resources"].items()
+        if decide.condition(resource.get("Condition"))
+    }
+    return Template(resources, decide.value(raw["Outputs"]))
+
+
+@cache
+def _transformed() -> dict[str, Any]:
+    command = [str(SAM_PYTHON), str(ROOT / "ops" / "transform.py")]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    result: dict[str, Any] = json.loads(printed)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Decider:
+    conditions: dict[str, Any]
+    mappings: dict[str, Any]
+    parameters: dict[str, Any]
+
+    def condition(self, name: str | None) -> bool:
+        return name is None or bool(self.value(self.conditions[name]))
+
+    def value(self, node: Any) -> Any:
+        """Decide Fn::If and what it rests on; leave references to resources as they are."""
+        match node:
+            case {"Ref": str(name)} if name in self.parameters:
+                result = self.parameters[name]
+            case {"Fn::If": [name, yes, no]}:
+                result = self.value(yes if self.condition(name) else no)
+            case {"Fn::Equals": [left, right]}:
+                result = self.value(left) == self.value(right)
+            case {"Fn::Not": [inner]}:
+                result = not self.value(inner)
+            case {"Fn::FindInMap": [name, first, second]}:
+                result = self.mappings[name][first][second]
+            case dict():
+                decided = {key: self.value(each) for key, each in node.items()}
+                result = {key: each for key, each in decided.items() if each != NO_VALUE}
+            case list():
+                result = [each for each in map(self.value, node) if each != NO_VALUE]
+            case _:
+                result = node
+        return result
+
+
+def strings(node: Any) -> Iterator[str]:
+    """Every string inside."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict | list):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from strings(each)
