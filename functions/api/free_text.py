@@ -1,0 +1,46 @@
+"""What people may type into a name, a reference or a note."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import accumulate
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DIGIT_GROUPS = re.compile(r"[0-9]+(?:[^0-9A-Za-z]{1,3}[0-9]+)*")
+
+
+def plain_text(text: str) -> str:
+    """One line without control, direction or surrogate characters, trimmed. Raises ValueError."""
+    for character in text:
+        if unicodedata.category(character) in _REFUSED_CATEGORIES or character in _BIDI:
+            raise ValueError("Remove control characters and line breaks.")
+    return text.strip()
+
+
+def no_card_number(text: str) -> str:
+    """Card numbers must not reach a mailbox, however they are spaced. Raises ValueError.
+
+    A card number is 13 to 19 digits that pass the Luhn checksum (ISO/IEC 7812). Of 15 digits only
+    those of American Express (34, 37) are cards; the others are trace numbers of ACH payments.
+    """
+    visible = "".join(
+        each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf"
+    )
+    for match in _DIGIT_GROUPS.finditer(visible):
+        groups = re.findall(r"[0-9]+", match[0])
+        for first in range(len(groups)):
+            if any(map(_is_card_number, accumulate(groups[first:]))):
+                raise ValueError("Do not enter card numbers; the last four digits are enough.")
+    return text
+
+
+def _is_card_number(digits: str) -> bool:
+    if not 13 <= len(digits) <= 19 or (len(digits) == 15 and digits[:2] not in {"34", "37"}):
+        return False
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

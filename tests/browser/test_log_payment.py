@@ -1,0 +1,59 @@
+"""What an admin does at the dock, and what compliance then finds."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from local.stack import LocalStack
+from tests.browser.conftest import screenshot
+from tests.dock import Dock
+
+
+def sign_in(page: Page, name: str = "admin") -> None:
+    page.get_by_label("E-mail").fill(f"{name}@shipcaptaincrew.example")
+    page.get_by_label("Password").fill("anchors-aweigh")
+    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(
+    page: Page, stack: LocalStack
+) -> None:
+    page.goto("/g/sunset-charter")
+    sign_in(page)
+    page.get_by_role("button", name="Log Payment", exact=True).first.click()
+    dialog = page.get_by_role("dialog", name="Log payment")
+    dialog.get_by_role("combobox", name="Patron").fill("seamus")
+    page.get_by_role("option", name="Séamus O'Brien").click()
+    dialog.get_by_role("textbox", name="Amount").fill("1234.5")
+    dialog.get_by_role("radio", name="Check").check(force=True)
+    dialog.get_by_label("Check number").fill("2077")
+    expect(dialog.get_by_role("textbox", name="Amount")).to_have_value("1,234.50")
+    screenshot(page, "modal")
+    dialog.get_by_role("button", name="Log payment", exact=True).click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("tab", name="Payments").click()
+    expect(page.get_by_text("$1,234.50").first).to_be_visible()
+    expect(page.get_by_text("Sent").first).to_be_visible(timeout=20_000)
+    screenshot(page, "payments")
+
+    page.goto(stack.mail_url)
+    page.get_by_text("$1,234.50").first.click()
+    expect(page.get_by_text("Séamus O'Brien").first).to_be_visible()
+    screenshot(page, "inbox")
+
+    dock = Dock(stack).sign_in()
+    answer = dock.call("GET", "/api/payments?event_id=sunset-charter")
+    logged = [each for each in answer.json["payments"] if each["reference"] == "2077"]
+    assert len(logged) == 1
+    mail = dock.await_mail(logged[0]["payment_id"])
+    assert "o'brien+dock@example.com" in mail["text"]
+    assert "admin@shipcaptaincrew.example" in mail["text"]
+
+
+def test_crew_sees_the_roster_and_no_money(page: Page) -> None:
+    page.goto("/g/sunset-charter")
+    sign_in(page, "crew")
+    expect(page.get_by_text("Jane Doe").first).to_be_visible()
+    expect(page.get_by_role("button", name="Log Payment")).to_have_count(0)
+    expect(page.get_by_text("$")).to_have_count(0)

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  emptyForm, entryNumber, errorsFromServer, firstError, isDirty, looksLikeCard, requestBody, tidyAmount,
+  totalsByPatron, validate, viewOf,
+} from "../../web/scripts/payment-form.js";
+
+const JANE = { email: "jane.doe@example.com", name: "Jane Doe" };
+
+/** @param {object} [change] */
+function filled(change = {}) {
+  return { ...emptyForm("Sunset Charter", JANE), amountText: "$1,250", method: "cash", ...change };
+}
+
+test("an empty form asks for a patron, an amount and a method, in this order", () => {
+  const errors = validate(emptyForm("Sunset Charter"));
+  assert.deepEqual(Object.keys(errors), ["patron", "amount", "method"]);
+  assert.equal(firstError(errors), "patron");
+});
+
+test("no method is chosen beforehand", () => {
+  assert.equal(emptyForm("Sunset Charter").method, "");
+});
+
+test("a name typed but not chosen from the roster is no patron", () => {
+  const errors = validate(filled({ patron: null, patronText: "Jane" }));
+  assert.match(errors.patron, /Pick a name/);
+});
+
+test("a check needs its number, cash has none, the others may have one", () => {
+  assert.match(validate(filled({ method: "check" })).reference, /check number/);
+  assert.deepEqual(validate(filled({ method: "check", reference: "1042" })), {});
+  for (const method of ["cash", "credit_card", "ach"]) assert.deepEqual(validate(filled({ method })), {});
+  assert.equal(viewOf(filled()).reference, null);
+  assert.deepEqual(
+    ["check", "credit_card", "ach"].map((method) => viewOf(filled({ method })).reference?.label),
+    ["Check number", "Last 4 or auth code", "ACH trace number"],
+  );
+});
+
+test("a reference typed before the method became cash is not sent", () => {
+  const body = requestBody(filled({ reference: "1042" }), "sunset-charter", 1_000);
+  assert.deepEqual(body, {
+    event_id: "sunset-charter",
+    patron_email: "jane.doe@example.com",
+    amount: "1250.00",
+    method: "cash",
+    timestamp: 1_000,
+  });
+});
+
+test("a note is sent on one line", () => {
+  assert.equal(requestBody(filled({ note: " two\nlines " }), "e", 1).note, "two lines");
+});
+
+test("a note of 280 characters fits, one of 281 does not, whatever their encoding", () => {
+  assert.equal(validate(filled({ note: "⚓".repeat(140) + "🚢".repeat(140) })).note, undefined);
+  const over = filled({ note: "🚢".repeat(281) });
+  assert.match(validate(over).note, /280/);
+  assert.deepEqual([viewOf(over).noteCount, viewOf(over).noteOver], ["281 / 280", true]);
+});
+
+test("card numbers are refused in the reference and in the note", () => {
+  for (const text of ["4111111111111111", "4111 1111 1111 1111", "3782-822463-10005", "card 5555555555554444 ok"]) {
+    assert.ok(looksLikeCard(text), text);
+    assert.match(validate(filled({ method: "credit_card", reference: text })).reference, /card numbers/);
+    assert.match(validate(filled({ note: text })).note, /card numbers/);
+  }
+});
+
+test("bank and phone numbers are not taken for card numbers", () => {
+  for (const text of ["091000019876548", "121000358765438", "1042", "617 555 0199", "4111111111111112"]) {
+    assert.equal(looksLikeCard(text), false, text);
+  }
+});
+
+test("the summary says what, for whom and where", () => {
+  const text = viewOf(filled()).summary.map((piece) => piece.text).join("");
+  assert.equal(
+    text,
+    "You are logging $1,250.00 cash for Jane Doe at Sunset Charter. It cannot be edited; mistakes are voided with a reason.",
+  );
+});
+
+test("the patron's new total appears once all earlier payments are known", () => {
+  assert.equal(viewOf(filled()).amountHelper, "");
+  const totals = new Map([[JANE.email, 2_500]]);
+  assert.match(viewOf(filled({ totals })).amountHelper, /will be \$1,275\.00/);
+  assert.match(viewOf(filled({ totals, amountText: "" })).amountHelper, /already paid \$25\.00/);
+});
+
+test("an unusual sum is questioned, not refused", () => {
+  const state = filled({ amountText: "5000" });
+  assert.match(viewOf(state).unusual, /\$5,000\.00/);
+  assert.deepEqual(validate(state), {});
+  assert.equal(viewOf(filled({ amountText: "4999.99" })).unusual, "");
+});
+
+test("fields are locked in every phase but editing", () => {
+  assert.deepEqual(
+    ["editing", "submitting", "unknown", "duplicate"].map((phase) => viewOf(filled({ phase })).locked),
+    [false, true, true, true],
+  );
+  assert.equal(viewOf(filled({ phase: "submitting" })).submitLabel, "Logging…");
+});
+
+test("voided payments and voids count for nothing", () => {
+  const row = { patron_email: JANE.email, amount_cents: 2_500, kind: "payment" };
+  const totals = totalsByPatron([
+    { ...row, payment_id: "pay_1" },
+    { ...row, payment_id: "pay_2" },
+    { ...row, payment_id: "pay_3", kind: "void", voids: "pay_1" },
+  ]);
+  assert.equal(totals.get(JANE.email), 2_500);
+});
+
+test("the server's errors go to their fields, the rest to the top", () => {
+  assert.deepEqual(
+    errorsFromServer([
+      { field: "patron_email", code: "patron_not_on_roster", message: "not on the roster" },
+      { field: "amount", code: "amount_invalid", message: "too much" },
+      { field: "event_id", code: "event_not_found", message: "no such event" },
+    ], "unused"),
+    { patron: "not on the roster", amount: "too much", form: "no such event" },
+  );
+  assert.deepEqual(errorsFromServer([], "You may not do this."), { form: "You may not do this." });
+});
+
+test("a form is dirty as soon as something would be lost", () => {
+  assert.equal(isDirty(emptyForm("E")), false);
+  assert.equal(isDirty({ ...emptyForm("E"), note: "x" }), true);
+  assert.equal(isDirty({ ...emptyForm("E"), patronText: "Ja" }), true);
+  assert.equal(isDirty(emptyForm("E", JANE), true), false, "a patron that came with the form is nothing typed");
+});
+
+test("amounts are tidied only when they are understood", () => {
+  assert.equal(tidyAmount("$1234.5"), "1,234.50");
+  assert.equal(tidyAmount("1,23"), "1,23");
+});
+
+test("entries are numbered as in the audit mail", () => {
+  assert.equal(entryNumber(42), "#000042");
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OutcomeUnknownError, ProblemError } from "../../web/scripts/api.js";
+import { submitPayment } from "../../web/scripts/submission.js";
+
+const PAYMENT = { payment_id: "pay_1" };
+
+/**
+ * @param {unknown[]} answers errors are thrown, the rest is returned
+ * @param {{timestamp: number}} [body]
+ */
+async function submit(answers, body = { timestamp: 1 }) {
+  const sent = [];
+  const waits = [];
+  const outcome = await submitPayment(body, "key", {
+    async logPayment(payload, key) {
+      sent.push({ key, timestamp: payload.timestamp });
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    wait: async (ms) => waits.push(ms),
+    now: () => 99,
+  });
+  return { outcome, sent, waits };
+}
+
+const busy = () => new ProblemError(409, { code: "contention" }, 1_000);
+
+test("a written payment is saved, a replayed one says so", async () => {
+  const { outcome } = await submit([{ payment: PAYMENT, replayed: true }]);
+  assert.deepEqual(outcome, { kind: "saved", payment: PAYMENT, replayed: true });
+});
+
+test("a busy ledger is asked again with the same key after the pause it asked for", async () => {
+  const { outcome, sent, waits } = await submit([busy(), busy(), { payment: PAYMENT, replayed: false }]);
+  assert.equal(outcome.kind, "saved");
+  assert.deepEqual(sent.map(({ key }) => key), ["key", "key", "key"]);
+  assert.ok(waits.every((ms) => ms >= 1_000 && ms <= 1_250), String(waits));
+});
+
+test("a ledger that stays busy ends the attempt", async () => {
+  const { outcome, sent } = await submit(Array.from({ length: 50 }, busy));
+  assert.equal(outcome.kind, "busy");
+  assert.ok(sent.length < 20);
+});
+
+for (const reason of ["offline", "timeout", "server"]) {
+  test(`after "${reason}" nobody claims to know, and nothing is sent again unasked`, async () => {
+    const { outcome, sent } = await submit([new OutcomeUnknownError(reason)]);
+    assert.equal(outcome.kind, "unknown");
+    assert.equal(sent.length, 1);
+  });
+}
+
+test("an ended session asks for a new one", async () => {
+  const { outcome } = await submit([new ProblemError(401, {}, null)]);
+  assert.equal(outcome.kind, "signed-out");
+});
+
+test("a possible duplicate shows the earlier entries, and is not taken for a busy ledger", async () => {
+  const { outcome } = await submit([
+    new ProblemError(409, { code: "possible_duplicate", payments: [PAYMENT] }, 1_000),
+  ]);
+  assert.deepEqual(outcome, { kind: "duplicate", entries: [PAYMENT] });
+});
+
+test("a refusal carries the fields", async () => {
+  const errors = [{ field: "amount", code: "amount_invalid", message: "too much" }];
+  const { outcome } = await submit([new ProblemError(422, { detail: "no", errors }, null)]);
+  assert.deepEqual(outcome, { kind: "refused", status: 422, fields: errors, message: "no" });
+});
+
+test("a wrong device clock is corrected once, by the server's", async () => {
+  const wrong = () => new ProblemError(422, { errors: [{ field: "timestamp", code: "x", message: "ahead" }] }, null);
+  const corrected = await submit([wrong(), { payment: PAYMENT, replayed: false }]);
+  assert.deepEqual(corrected.sent.map(({ timestamp }) => timestamp), [1, 99]);
+  assert.equal(corrected.outcome.kind, "saved");
+  assert.equal((await submit([wrong(), wrong()])).outcome.kind, "refused");
+});
+
+test("a fault of ours is not hidden", async () => {
+  await assert.rejects(submit([new TypeError("bug")]), TypeError);
+});

@@ -1,0 +1,105 @@
+"""The web app's pure modules under node's test runner, and what its markup must keep to."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+SUITES = sorted(Path(__file__).parent.glob("*.test.mjs"))
+
+
+def node() -> str:
+    bundled = ROOT / ".tools" / "engine" / "bin" / "node"
+    found = str(bundled) if bundled.exists() else shutil.which("node")
+    if found is None:
+        pytest.fail("node is missing: run `make install`, which puts one into .tools/engine.")
+    return found
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name.removesuffix(".test.mjs"))
+def test_javascript_holds_its_promises(suite: Path) -> None:
+    ran = subprocess.run(
+        [node(), "--test", "--test-reporter=tap", str(suite)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"^# pass [1-9]", ran.stdout, re.MULTILINE), ran.stdout
+
+
+class Markup(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="module")
+def markup() -> Markup:
+    parser = Markup()
+    parser.feed((WEB / "index.html").read_text("utf-8"))
+    return parser
+
+
+def test_the_page_runs_under_a_content_security_policy_without_unsafe_inline(
+    markup: Markup,
+) -> None:
+    for tag, attributes in markup.tags:
+        assert tag != "style"
+        assert tag != "script" or attributes.get("src"), "an inline script"
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    allowed = "http://www.w3.org/2000/svg"
+    for file in WEB.rglob("*"):
+        if file.is_file():
+            addresses = set(re.findall(r"https?://[^\s\"')]+", file.read_text("utf-8")))
+            assert addresses <= {allowed}, file
+
+
+def test_every_module_is_preloaded_and_every_named_file_exists(markup: Markup) -> None:
+    preloaded = {a["href"] for _, a in markup.tags if a.get("rel") == "modulepreload"}
+    modules = {
+        file.relative_to(WEB).as_posix()
+        for file in (WEB / "scripts").rglob("*.js")
+        if file.name not in {"main.js", "base.js", "waiver.js"}
+    }
+    assert preloaded == modules
+    for tag, attributes in markup.tags:
+        named = attributes.get("href") if tag == "link" else attributes.get("src")
+        if named:
+            assert (WEB / named.removeprefix("/")).is_file(), named
+
+
+def test_ids_are_unique_and_what_refers_to_them_finds_them(markup: Markup) -> None:
+    ids = [attributes["id"] for _, attributes in markup.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    referring = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
+    for _, attributes in markup.tags:
+        for name in referring:
+            for reference in (attributes.get(name) or "").split():
+                assert reference in ids, (name, reference)
+
+
+def test_text_from_data_never_becomes_markup() -> None:
+    for file in (WEB / "scripts").rglob("*.js"):
+        code = file.read_text("utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", code)
+
+
+def test_only_one_module_talks_to_the_server() -> None:
+    for file in (WEB / "scripts").rglob("*.js"):
+        talks = re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon|WebSocket", file.read_text("utf-8"))
+        assert bool(talks) == (file.name == "api.js"), file.name

@@ -1,0 +1,246 @@
+/** The payment form's rules: from what was typed to what is shown and what is sent. No DOM, no clock, no network. */
+
+import { formatBare, formatCents, parseAmount } from "./money.js";
+
+/** @typedef {import("./api.js").Patron} Patron */
+/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./api.js").Method} Method */
+/** @typedef {import("./api.js").FieldError} FieldError */
+/** @typedef {"patron" | "amount" | "method" | "reference" | "note" | "timestamp"} Field */
+/** @typedef {Partial<Record<Field | "form", string>>} Errors */
+/**
+ * @typedef {object} FormState
+ * @property {"editing" | "submitting" | "unknown" | "duplicate"} phase
+ * @property {string} eventName
+ * @property {Patron | null} patron
+ * @property {string} patronText what stands in the patron field
+ * @property {string} amountText
+ * @property {Method | ""} method
+ * @property {string} reference
+ * @property {string} note
+ * @property {Errors} errors
+ * @property {ReadonlyMap<string, number> | null} totals cents by patron e-mail; null while not known
+ */
+
+/** @type {Record<Method, string>} */
+export const METHOD_NAMES = { credit_card: "credit card", cash: "cash", check: "check", ach: "ACH" };
+
+/** @type {Record<Method, {label: string, hint: string, required: boolean} | null>} */
+const REFERENCES = {
+  credit_card: { label: "Last 4 or auth code", hint: "Optional. Never the full card number.", required: false },
+  cash: null,
+  check: { label: "Check number", hint: "Required. Printed at the top right of the check.", required: true },
+  ach: { label: "ACH trace number", hint: "Optional. 15 digits from the bank.", required: false },
+};
+
+/** Fields in the order they are filled in, which is also the order in which errors take the focus. */
+export const FIELD_ORDER = /** @type {const} */ (["patron", "amount", "method", "reference", "note", "timestamp"]);
+
+export const NOTE_LIMIT = 280;
+export const REFERENCE_LIMIT = 40;
+export const UNUSUAL_CENTS = 500_000;
+
+const CARD_REFUSAL = "Do not enter card numbers. Use the last 4 digits or the authorization code.";
+
+/** @param {string} eventName @param {Patron | null} patron @returns {FormState} */
+export function emptyForm(eventName, patron = null) {
+  return {
+    phase: "editing",
+    eventName,
+    patron,
+    patronText: patron?.name ?? "",
+    amountText: "",
+    method: "",
+    reference: "",
+    note: "",
+    errors: {},
+    totals: null,
+  };
+}
+
+/** @param {FormState} state @returns {boolean} whether closing would lose something */
+export function isDirty({ patron, patronText, amountText, method, reference, note }, locked = false) {
+  const patronTouched = !locked && (patron !== null || patronText.trim() !== "");
+  return patronTouched || [amountText, method, reference, note].some((text) => text.trim() !== "");
+}
+
+/**
+ * @param {FormState} state
+ * @returns {Errors} empty when the form can be sent
+ */
+export function validate(state) {
+  /** @type {Errors} */
+  const errors = {};
+  if (!state.patron) {
+    errors.patron = state.patronText.trim()
+      ? "No one on this event’s roster is chosen. Pick a name from the list."
+      : "Choose a patron from the roster.";
+  }
+  const amount = parseAmount(state.amountText);
+  if (!amount.ok) errors.amount = amount.reason;
+  if (!state.method) errors.method = "Choose how it was paid.";
+  const rule = state.method ? REFERENCES[state.method] : null;
+  const reference = state.reference.trim();
+  if (rule?.required && !reference) errors.reference = "Enter the check number.";
+  else if (rule && length(reference) > REFERENCE_LIMIT) {
+    errors.reference = `Use at most ${REFERENCE_LIMIT} characters.`;
+  } else if (rule && looksLikeCard(reference)) errors.reference = CARD_REFUSAL;
+  if (length(oneLine(state.note)) > NOTE_LIMIT) errors.note = `Use at most ${NOTE_LIMIT} characters.`;
+  else if (looksLikeCard(state.note)) errors.note = CARD_REFUSAL;
+  return errors;
+}
+
+/**
+ * @param {FormState} state one that validates
+ * @param {string} eventId
+ * @param {number} timestamp epoch ms
+ */
+export function requestBody(state, eventId, timestamp) {
+  const amount = parseAmount(state.amountText);
+  if (!state.patron || !amount.ok || !state.method) throw new TypeError("the form is not complete");
+  const reference = REFERENCES[state.method] ? state.reference.trim() : "";
+  const note = oneLine(state.note);
+  return {
+    event_id: eventId,
+    patron_email: state.patron.email,
+    amount: amount.amount,
+    method: state.method,
+    timestamp,
+    ...(reference && { reference }),
+    ...(note && { note }),
+  };
+}
+
+/**
+ * Errors the server named, put beside the fields they are about; what has no field goes to the top of the form.
+ * @param {readonly FieldError[]} fields
+ * @param {string} message used when no field is named
+ * @returns {Errors}
+ */
+export function errorsFromServer(fields, message) {
+  /** @type {Errors} */
+  const errors = {};
+  for (const { field, message: text } of fields) {
+    const name = String(field).split(/[./]/).at(-1) ?? "";
+    const known = name === "patron_email" ? "patron" : FIELD_ORDER.find((candidate) => candidate === name);
+    errors[known ?? "form"] ??= text;
+  }
+  if (Object.keys(errors).length === 0) errors.form = message;
+  return errors;
+}
+
+/** @param {Errors} errors @returns {Field | null} the field that takes the focus */
+export function firstError(errors) {
+  return FIELD_ORDER.find((field) => errors[field]) ?? null;
+}
+
+/**
+ * Everything the form shows, computed anew from the state.
+ * @param {FormState} state
+ */
+export function viewOf(state) {
+  const amount = parseAmount(state.amountText);
+  const rule = state.method ? REFERENCES[state.method] : null;
+  const already = state.patron ? (state.totals?.get(state.patron.email) ?? 0) : 0;
+  const used = length(oneLine(state.note));
+  return {
+    locked: state.phase !== "editing",
+    submitLabel: state.phase === "submitting" ? "Logging…" : "Log payment",
+    reference: rule,
+    amountHelper: amountHelper(state, amount, already),
+    unusual: amount.ok && amount.cents >= UNUSUAL_CENTS
+      ? `${formatCents(amount.cents)} is an unusually large payment. Please double-check.`
+      : "",
+    noteCount: `${used} / ${NOTE_LIMIT}`,
+    noteOver: used > NOTE_LIMIT,
+    summary: summary(state, amount),
+  };
+}
+
+/** @param {string} text @returns {string} "$1,234.5" → "1,234.50"; what cannot be read stays as it was typed */
+export function tidyAmount(text) {
+  const amount = parseAmount(text);
+  return amount.ok ? formatBare(amount.cents) : text;
+}
+
+/**
+ * What each patron has paid for the event: voided payments and the voids themselves do not count.
+ * @param {readonly Payment[]} payments
+ * @returns {Map<string, number>} cents by patron e-mail
+ */
+export function totalsByPatron(payments) {
+  const voided = new Set(payments.filter(({ kind }) => kind === "void").map(({ voids }) => voids));
+  /** @type {Map<string, number>} */
+  const totals = new Map();
+  for (const { kind, payment_id: id, patron_email: email, amount_cents: cents } of payments) {
+    if (kind !== "void" && !voided.has(id)) totals.set(email, (totals.get(email) ?? 0) + cents);
+  }
+  return totals;
+}
+
+/** @param {number} seq @returns {string} "#000042", the number compliance sees in the audit mail */
+export function entryNumber(seq) {
+  return `#${String(seq).padStart(6, "0")}`;
+}
+
+/** @param {Payment} payment @returns {string} "$50.00 cash · Jane Doe" */
+export function describePayment({ amount_cents: cents, method, patron_name: name }) {
+  return `${formatCents(cents)} ${METHOD_NAMES[method] ?? method} · ${name}`;
+}
+
+/**
+ * A word in time, before anything is sent; the server judges anew. Issuers' prefixes keep ACH trace numbers out:
+ * those have 15 digits too, but begin with a bank's routing number, never with 34 or 37.
+ * @param {string} text
+ * @returns {boolean} 13 to 19 digits, separators aside, with a card's prefix and a valid Luhn digit
+ */
+export function looksLikeCard(text) {
+  const runs = text.normalize("NFKC").match(/\d(?:[ .\-_/]*\d){12,18}/g) ?? [];
+  return runs.map((run) => run.replace(/\D/g, "")).some((digits) =>
+    (digits.length === 15 ? /^3[47]/ : /^[2-6]/).test(digits) && luhn(digits));
+}
+
+/** @param {FormState} state @param {import("./money.js").ParsedAmount} amount @param {number} already */
+function amountHelper({ patron, totals }, amount, already) {
+  if (!patron || !totals) return "";
+  if (!amount.ok) return already ? `${patron.name} has already paid ${formatCents(already)} for this event.` : "";
+  return `${patron.name}’s total for this event will be ${formatCents(already + amount.cents)}.`;
+}
+
+/**
+ * The sentence above the buttons, as pieces; the strong ones are what an admin checks.
+ * @param {FormState} state
+ * @param {import("./money.js").ParsedAmount} amount
+ * @returns {{text: string, strong?: boolean}[]}
+ */
+function summary({ patron, method, eventName }, amount) {
+  if (!patron || !amount.ok || !method) return [{ text: "A logged payment cannot be edited or deleted." }];
+  return [
+    { text: "You are logging " },
+    { text: `${formatCents(amount.cents)} ${METHOD_NAMES[method]}`, strong: true },
+    { text: " for " },
+    { text: patron.name, strong: true },
+    { text: " at " },
+    { text: eventName, strong: true },
+    { text: ". It cannot be edited; mistakes are voided with a reason." },
+  ];
+}
+
+/** @param {string} text counts characters as people and the server do, not UTF-16 units */
+function length(text) {
+  return [...text].length;
+}
+
+/** @param {string} text @returns {string} the ledger keeps notes on one line */
+function oneLine(text) {
+  return text.trim().replace(/\s+/g, " ");
+}
+
+/** @param {string} digits */
+function luhn(digits) {
+  const sum = [...digits].reverse().reduce((total, digit, index) => {
+    const doubled = Number(digit) * (index % 2 ? 2 : 1);
+    return total + (doubled > 9 ? doubled - 9 : doubled);
+  }, 0);
+  return sum % 10 === 0;
+}

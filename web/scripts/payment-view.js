@@ -1,0 +1,191 @@
+/** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
+
+import { createCombobox } from "./combobox.js";
+import { find, part, setTime } from "./dom.js";
+import { decimal, formatCents, parseAmount } from "./money.js";
+import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
+import { formatClock, formatMoment, formatUtc } from "./time.js";
+
+/** @typedef {import("./payment-form.js").FormState} FormState */
+/** @typedef {import("./payment-form.js").Field} Field */
+/** @typedef {import("./api.js").Patron} Patron */
+/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./api.js").Method} Method */
+
+/** @type {Record<Field, string>} the element that takes the focus for a field */
+const CONTROLS = {
+  patron: "#payment-patron",
+  amount: "#payment-amount",
+  method: "#payment-method-credit_card",
+  reference: "#payment-reference",
+  note: "#payment-note",
+  timestamp: "#payment-submit",
+};
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {object} handlers
+ * @param {(change: Partial<FormState>) => void} handlers.edited
+ * @param {(field: Field) => void} handlers.left a field lost the focus
+ * @param {(another: boolean) => void} handlers.submitted
+ * @param {() => readonly Patron[] | null} handlers.roster
+ * @param {(patron: Patron) => number} handlers.alreadyPaid cents
+ */
+export function createPaymentView(dialog, handlers) {
+  const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
+  const body = find(form, ".dialog-body");
+  const fields = /** @type {HTMLFieldSetElement} */ (part(form, "fields"));
+  const amount = /** @type {HTMLInputElement} */ (find(form, CONTROLS.amount));
+  const reference = /** @type {HTMLInputElement} */ (find(form, CONTROLS.reference));
+  const note = /** @type {HTMLTextAreaElement} */ (find(form, CONTROLS.note));
+  const submit = /** @type {HTMLButtonElement} */ (find(form, "#payment-submit"));
+  const another = /** @type {HTMLButtonElement} */ (find(form, "#payment-another"));
+  const clock = /** @type {HTMLTimeElement} */ (find(form, "#payment-clock"));
+  const radios = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input[name=method]"));
+
+  const combobox = createCombobox(part(form, "patron"), {
+    roster: handlers.roster,
+    aside: (patron) => {
+      const cents = handlers.alreadyPaid(patron);
+      return cents ? `already logged ${formatCents(cents)}` : "";
+    },
+    changed: (patron, patronText) => handlers.edited({ patron, patronText }),
+  });
+
+  amount.addEventListener("input", () => handlers.edited({ amountText: amount.value }));
+  amount.addEventListener("focus", () => {
+    const parsed = parseAmount(amount.value);
+    if (parsed.ok) amount.value = decimal(parsed.cents);
+    amount.select();
+  });
+  amount.addEventListener("blur", () => {
+    amount.value = tidyAmount(amount.value);
+    handlers.left("amount");
+  });
+  reference.addEventListener("input", () => handlers.edited({ reference: reference.value }));
+  reference.addEventListener("blur", () => handlers.left("reference"));
+  note.addEventListener("input", () => handlers.edited({ note: note.value }));
+  note.addEventListener("blur", () => handlers.left("note"));
+  for (const radio of radios) {
+    radio.addEventListener("change", () => handlers.edited({ method: /** @type {Method} */ (radio.value) }));
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    handlers.submitted(false);
+  });
+  another.addEventListener("click", () => handlers.submitted(true));
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      handlers.submitted(event.shiftKey);
+    }
+    const typing = /** @type {Element} */ (event.target).matches("textarea, input:not([type=radio])");
+    const radio = radios[Number(event.key) - 1];
+    if (radio && !typing && !fields.disabled && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      radio.checked = true;
+      radio.focus();
+      handlers.edited({ method: /** @type {Method} */ (radio.value) });
+    }
+  });
+
+  return {
+    combobox,
+
+    /** Writes the state into the fields: on opening, and never while someone types. @param {FormState} state @param {boolean} patronLocked */
+    reset(state, patronLocked) {
+      combobox.reset(state.patron, patronLocked);
+      amount.value = tidyAmount(state.amountText);
+      reference.value = state.reference;
+      note.value = state.note;
+      for (const radio of radios) radio.checked = radio.value === state.method;
+      find(dialog, "#payment-event").textContent = state.eventName;
+    },
+
+    /** @param {FormState} state */
+    update(state) {
+      const view = viewOf(state);
+      fields.disabled = view.locked;
+      // With its fields locked the form is still to be read, also by keyboard when it has to scroll.
+      if (view.locked) body.tabIndex = 0;
+      else body.removeAttribute("tabindex");
+      form.dataset.phase = state.phase;
+      form.setAttribute("aria-busy", String(state.phase === "submitting"));
+      part(submit, "label").textContent = view.submitLabel;
+      submit.classList.toggle("busy", state.phase === "submitting");
+      submit.setAttribute("aria-disabled", String(state.phase === "submitting"));
+      submit.hidden = another.hidden = state.phase === "unknown" || state.phase === "duplicate";
+      another.disabled = view.locked;
+      find(form, "#payment-cancel").hidden = state.phase === "duplicate";
+      /** @type {HTMLButtonElement} */ (find(form, "#payment-cancel")).disabled = state.phase === "submitting";
+
+      part(form, "reference").hidden = view.reference === null;
+      find(form, "#payment-reference-label").textContent = view.reference?.label ?? "";
+      find(form, "#payment-reference-hint").textContent = view.reference?.hint ?? "";
+      reference.required = view.reference?.required ?? false;
+
+      find(form, "#payment-amount-helper").textContent = view.amountHelper;
+      find(form, "#payment-amount-unusual").textContent = view.unusual;
+      const count = find(form, "#payment-note-count");
+      count.textContent = view.noteCount;
+      count.classList.toggle("over", view.noteOver);
+      find(form, "#payment-summary").replaceChildren(...view.summary.map(({ text, strong }) => {
+        const piece = document.createElement(strong ? "strong" : "span");
+        piece.textContent = text;
+        return piece;
+      }));
+
+      for (const field of FIELD_ORDER) {
+        const text = state.errors[field] ?? "";
+        find(form, `#payment-${field}-error`).textContent = text;
+        const control = field === "method" ? find(form, "#payment-methods") : find(form, CONTROLS[field]);
+        if (field !== "timestamp") control.setAttribute("aria-invalid", String(text !== ""));
+      }
+      const top = part(form, "form-error");
+      top.textContent = state.errors.form ?? "";
+      top.hidden = !state.errors.form;
+      part(form, "unknown").hidden = state.phase !== "unknown";
+      part(form, "duplicate").hidden = state.phase !== "duplicate";
+    },
+
+    /** @param {number} ms */
+    tick(ms) {
+      setTime(clock, ms, formatClock(ms), formatUtc(ms));
+    },
+
+    /** @param {Field} field */
+    focus(field) {
+      find(form, CONTROLS[field]).focus();
+    },
+
+    /** What was found to be alike. @param {readonly Payment[]} entries */
+    showDuplicates(entries) {
+      part(form, "duplicate-list").replaceChildren(...entries.map((entry) => {
+        const item = document.createElement("li");
+        item.textContent = [
+          entryNumber(entry.seq),
+          describePayment(entry),
+          `${formatMoment(entry.logged_at)} by ${entry.logged_by}`,
+        ].join(" · ");
+        item.title = formatUtc(entry.logged_at);
+        return item;
+      }));
+    },
+
+    /** A word to screen readers inside the dialog. @param {string} text */
+    announce(text) {
+      find(form, "#payment-status").textContent = text;
+    },
+  };
+}
+
+/** @param {Payment} payment @param {boolean} replayed */
+export function savedMessage(payment, replayed) {
+  const what = `${formatCents(payment.amount_cents)} ${METHOD_NAMES[payment.method]} · ${payment.patron_name}`;
+  return {
+    title: `Logged ${entryNumber(payment.seq)} · ${what}`,
+    text: replayed
+      ? "Already saved - not logged twice."
+      : `Stamped ${formatClock(payment.logged_at)}. Audit mail queued.`,
+  };
+}

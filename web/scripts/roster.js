@@ -1,0 +1,58 @@
+/** Finding a person on an event's roster, however their name is typed. */
+
+/** @typedef {import("./api.js").Patron} Patron */
+
+/**
+ * @param {string} text
+ * @returns {string} lower case without diacritics or apostrophe variants: "Séamus O’Brien" → "seamus o'brien"
+ */
+export function fold(text) {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replace(/[’‘`´]/g, "'")
+    .replaceAll("ß", "ss")
+    .replaceAll("ø", "o")
+    .replaceAll("Ø", "O")
+    .replaceAll("ł", "l")
+    .replaceAll("Ł", "L")
+    .toLowerCase()
+    .trim();
+}
+
+/**
+ * Patrons whose name or e-mail holds every word of the query; those that start with it come first.
+ * @param {readonly Patron[]} roster
+ * @param {string} query
+ * @returns {Patron[]}
+ */
+export function matchRoster(roster, query) {
+  const wanted = fold(query);
+  const words = wanted.split(/\s+/).filter(Boolean);
+  return roster
+    .map((patron) => ({ patron, name: fold(patron.name), email: fold(patron.email) }))
+    .filter(({ name, email }) => words.every((word) => name.includes(word) || email.includes(word)))
+    .map((entry) => ({ ...entry, rank: rank(entry, wanted) }))
+    .sort((a, b) => a.rank - b.rank || a.name.localeCompare(b.name))
+    .map(({ patron }) => patron);
+}
+
+/**
+ * The one patron a fully typed name or e-mail stands for; null when none or several do.
+ * @param {readonly Patron[]} roster
+ * @param {string} text
+ * @returns {Patron | null}
+ */
+export function exactPatron(roster, text) {
+  const wanted = fold(text);
+  const byEmail = roster.filter((patron) => fold(patron.email) === wanted);
+  if (byEmail.length === 1) return byEmail[0];
+  const byName = roster.filter((patron) => fold(patron.name) === wanted);
+  return byName.length === 1 ? byName[0] : null;
+}
+
+/** @param {{name: string, email: string}} entry @param {string} wanted */
+function rank({ name, email }, wanted) {
+  if (name.startsWith(wanted) || email.startsWith(wanted)) return 0;
+  return name.split(/\s+/).some((word) => word.startsWith(wanted)) ? 1 : 2;
+}
