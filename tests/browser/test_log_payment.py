@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from playwright.sync_api import Page, expect
 
 from local.stack import LocalStack
@@ -19,6 +21,7 @@ def sign_in(page: Page, name: str = "admin") -> None:
 def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(
     page: Page, stack: LocalStack
 ) -> None:
+    number = str(uuid.uuid4().int)[:6]
     page.goto("/g/sunset-charter")
     sign_in(page)
     page.get_by_role("button", name="Log Payment", exact=True).first.click()
@@ -27,7 +30,7 @@ def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(
     page.get_by_role("option", name="Séamus O'Brien").click()
     dialog.get_by_role("textbox", name="Amount").fill("1234.5")
     dialog.get_by_role("radio", name="Check").check(force=True)
-    dialog.get_by_label("Check number").fill("2077")
+    dialog.get_by_label("Check number").fill(number)
     expect(dialog.get_by_role("textbox", name="Amount")).to_have_value("1,234.50")
     screenshot(page, "modal")
     dialog.get_by_role("button", name="Log payment", exact=True).click()
@@ -44,7 +47,7 @@ def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(
 
     dock = Dock(stack).sign_in()
     answer = dock.call("GET", "/api/payments?event_id=sunset-charter")
-    logged = [each for each in answer.json["payments"] if each["reference"] == "2077"]
+    logged = [each for each in answer.json["payments"] if each["reference"] == number]
     assert len(logged) == 1
     mail = dock.await_mail(logged[0]["payment_id"])
     assert "o'brien+dock@example.com" in mail["text"]
