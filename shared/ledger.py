@@ -101,10 +101,25 @@ class LedgerEntry:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> LedgerEntry:
         """Read a row back. Raises MalformedEntryError."""
-        names = {field.name for field in fields(cls)}
-        known = {name: value for name, value in row.items() if name in names}
-        known["acknowledged_duplicates"] = tuple(known.get("acknowledged_duplicates", ()))
-        try:
-            return cls(**known)
-        except TypeError as error:
-            raise MalformedEntryError(f"not a ledger entry: {error}") from error
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            value = row.get(field.name)
+            if value is None and field.name in _OPTIONAL:
+                continue
+            if not isinstance(value, _TYPES[str(field.type)]):
+                raise MalformedEntryError(
+                    f"not a ledger entry: {field.name} is missing or mistyped"
+                )
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
+
+_OPTIONAL = frozenset({"voids", "reason"})
+_TYPES: Mapping[str, type] = {
+    "int": int,
+    "str": str,
+    "str | None": str,
+    "EventId": str,
+    "PaymentId": str,
+    "tuple[str, ...]": list,
+}

@@ -114,8 +114,17 @@ class Dock:
             return mails[0] if sent else None
 
         mail = until(delivered, seconds)
+        until(self.is_queue_empty, seconds)
         assert len(self.mails_of(payment_id)) == 1
         return mail
+
+    def is_queue_empty(self) -> bool:
+        """Whether no message is left that could mail a second time."""
+        names = ["", "NotVisible", "Delayed"]
+        counts = self.stack.aws.client("sqs").get_queue_attributes(
+            QueueUrl=self.stack.outputs["AuditQueueUrl"], AttributeNames=["All"]
+        )["Attributes"]
+        return all(counts[f"ApproximateNumberOfMessages{name}"] == "0" for name in names)
 
 
 def until(look: Callable[[], Found | None], seconds: float) -> Found:

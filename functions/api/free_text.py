@@ -26,7 +26,9 @@ def no_card_number(text: str) -> str:
     those of American Express (34, 37) are cards; the others are trace numbers of ACH payments.
     """
     visible = "".join(
-        each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf"
+        str(unicodedata.decimal(each, each))
+        for each in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(each) != "Cf"
     )
     for match in _DIGIT_GROUPS.finditer(visible):
         groups = re.findall(r"[0-9]+", match[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -68,6 +69,7 @@ def require(user: User, grant: Grant) -> None:
 
 
 COOKIE_NAME = "__Host-scc_session"
+_ROLE_SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 
 
 def session_token(event: Mapping[str, Any]) -> str:
@@ -84,5 +86,8 @@ def session_token(event: Mapping[str, Any]) -> str:
 
 
 def _caller_arn(event: Mapping[str, Any]) -> str:
+    """The caller's ARN; a role's session counts as its role."""
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    return str((authorizer.get("iam") or {}).get("userArn") or "")
+    arn = str((authorizer.get("iam") or {}).get("userArn") or "")
+    session = _ROLE_SESSION.fullmatch(arn)
+    return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else arn

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -19,6 +22,8 @@ from functions.api.problems import (
 )
 
 MAX_BODY_BYTES = 16 * 1024
+EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Model = TypeVar("Model", bound=BaseModel)
 
 _WORDING = {
@@ -43,6 +48,17 @@ def require_same_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> N
         origin is not None and origin not in allowed and (allowed or site is None)
     ):
         raise ForeignOriginError("Requests that change something must come from this app's pages.")
+
+
+def read_body(event: Mapping[str, Any]) -> bytes:
+    """The body's bytes; Lambda hands over as base64 what it does not take for text."""
+    body = str(event.get("body") or "")
+    if not event.get("isBase64Encoded"):
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as error:
+        raise MalformedRequestError("The body is not base64 as announced.") from error
 
 
 def read_json(body: bytes, content_type: str) -> dict[str, Any]:
@@ -73,22 +89,26 @@ def read_json(body: bytes, content_type: str) -> dict[str, Any]:
     return content
 
 
-def validate(model: type[Model], content: Mapping[str, Any], context: Any = None) -> Model:
+def validate(model: type[Model], content: Mapping[str, Any]) -> Model:
     """`content` as `model`. Raises InvalidFieldsError naming every field that is wrong."""
     try:
-        return model.model_validate(content, context=context)
+        return model.model_validate(content)
     except ValidationError as error:
         raise InvalidFieldsError(
             *(_field_error(each) for each in error.errors(include_url=False, include_input=False))
         ) from error
 
 
-def read_parameter(parameters: Mapping[str, str], name: str) -> str:
-    """A query parameter that must be there. Raises MalformedRequestError naming it."""
-    value = parameters.get(name, "")
-    if not value:
-        message = f"Give {name} in the query."
-        raise MalformedRequestError(message, FieldError(name, "missing", message))
+def is_event_id(text: str) -> bool:
+    return re.fullmatch(EVENT_ID, text) is not None
+
+
+def read_event_id(parameters: Mapping[str, str]) -> str:
+    """The query's event_id. Raises MalformedRequestError."""
+    value = parameters.get("event_id", "")
+    if not is_event_id(value):
+        message = "Give an event's id as event_id in the query."
+        raise MalformedRequestError(message, FieldError("event_id", "event_id_invalid", message))
     return value
 
 
@@ -104,20 +124,15 @@ def read_limit(parameters: Mapping[str, str]) -> int:
 def read_idempotency_key(headers: Mapping[str, str]) -> uuid.UUID:
     """The Idempotency-Key header as a UUID. Raises MalformedRequestError."""
     text = headers.get("idempotency-key", "")
-    try:
-        if len(text) != 36:
-            raise ValueError(text)
+    if _UUID.fullmatch(text):
         return uuid.UUID(text)
-    except ValueError as error:
-        code = "idempotency_key_malformed" if text else "idempotency_key_missing"
-        message = "Send an Idempotency-Key header holding a UUID, the same one for every retry."
-        raise MalformedRequestError(
-            message, FieldError("Idempotency-Key", code, message)
-        ) from error
+    code = "idempotency_key_malformed" if text else "idempotency_key_missing"
+    message = "Send an Idempotency-Key header holding a UUID, the same one for every retry."
+    raise MalformedRequestError(message, FieldError("Idempotency-Key", code, message))
 
 
 def _field_error(error: Any) -> FieldError:
-    field = ".".join(str(part) for part in error["loc"] if part != "str") or "body"
+    field = ".".join(str(part) for part in error["loc"]) or "body"
     code = error["type"]
     wording = _WORDING.get(code)
     if wording is None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Protocol
@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from functions.api.free_text import no_card_number, plain_text
 from functions.api.identity import User, verify_admin_token
+from functions.api.incoming import EVENT_ID
 from functions.api.money import AmountError, cents_from_text, text_from_cents
 from functions.api.problems import (
     ContentionError,
@@ -23,7 +24,14 @@ from functions.api.problems import (
     KeyReusedError,
     NotFoundError,
 )
-from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
+from shared.ledger import (
+    RETENTION_SECONDS,
+    EventId,
+    Head,
+    LedgerEntry,
+    MalformedEntryError,
+    PaymentId,
+)
 
 NAMESPACE = uuid.UUID("6f1c9a52-6b0e-5c39-9d0e-5cc5cb0f5a11")
 MAX_AHEAD_MS = 5 * 60 * 1000
@@ -93,16 +101,10 @@ FreeText = Annotated[str, AfterValidator(plain_text), AfterValidator(no_card_num
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a request is judged by besides itself. now: epoch milliseconds."""
+    """What a new payment is judged by besides itself. now: epoch milliseconds."""
 
     now: int
     max_amount_cents: int
-
-
-def _limits(info: ValidationInfo) -> Limits:
-    limits = info.context
-    assert isinstance(limits, Limits)
-    return limits
 
 
 class PaymentRequest(BaseModel):
@@ -110,36 +112,24 @@ class PaymentRequest(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    event_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    event_id: Annotated[str, Field(pattern=f"^{EVENT_ID}$")]
     patron_email: Annotated[Text, Field(min_length=3, max_length=254)]
     amount: str
     method: Literal["credit_card", "cash", "check", "ach"]
     timestamp: int | None = None
     reference: Annotated[FreeText, Field(max_length=40, validate_default=True)] = ""
     note: Annotated[FreeText, Field(max_length=280)] = ""
-    acknowledge_duplicates: Annotated[list[str], Field(max_length=20)] = Field(default_factory=list)
+    acknowledge_duplicates: Annotated[
+        list[Annotated[str, Field(pattern=r"^pay_[0-9a-f]{32}$")]], Field(max_length=20)
+    ] = Field(default_factory=list)
 
     @field_validator("amount")
     @classmethod
-    def _in_dollars(cls, amount: str, info: ValidationInfo) -> str:
+    def _in_dollars(cls, amount: str) -> str:
         try:
-            cents = cents_from_text(amount)
+            return text_from_cents(cents_from_text(amount))
         except AmountError as error:
             raise ValueError(str(error)) from error
-        largest = _limits(info).max_amount_cents
-        if not 0 < cents <= largest:
-            raise ValueError(f"The amount must be above $0.00 and at most ${largest / 100:,.2f}.")
-        return text_from_cents(cents)
-
-    @field_validator("timestamp")
-    @classmethod
-    def _recent(cls, timestamp: int | None, info: ValidationInfo) -> int | None:
-        now = _limits(info).now
-        if timestamp is not None and not now - MAX_AGE_MS <= timestamp <= now + MAX_AHEAD_MS:
-            raise ValueError(
-                "The timestamp must be epoch milliseconds, at most 5 minutes ahead and 7 days old."
-            )
-        return timestamp
 
     @field_validator("patron_email")
     @classmethod
@@ -170,10 +160,10 @@ def handle_payment_log(
     key: uuid.UUID,
     request: PaymentRequest,
     ledger: Ledger,
-    now: int,
+    limits: Limits,
     pause: Callable[[float], None],
 ) -> Logged:
-    """Write one payment, or find the one that this key already wrote. now: epoch milliseconds.
+    """Write one payment, or find the one that this key already wrote, however long ago.
 
     Raises ForbiddenError, NotFoundError, InvalidFieldsError, KeyReusedError, ContentionError.
     """
@@ -182,17 +172,32 @@ def handle_payment_log(
     ground = ledger.ground(request.event_id, request.patron_email, payment_id)
     if ground.already_logged:
         return _replay(request, payment_id, ledger)
+    _require_within(limits, request)
     if ground.event is None:
         message = "There is no such event."
         raise NotFoundError(message, FieldError("event_id", "event_not_found", message))
     if ground.patron is None:
         message = f"This patron is not on the roster of {ground.event.name}."
         raise InvalidFieldsError(FieldError("patron_email", "patron_not_on_roster", message))
-    entry = _entry(payment_id, user, request, ground.event, ground.patron, now)
+    entry = _entry(payment_id, user, request, ground.event, ground.patron, limits.now)
     try:
         return Logged(_append(entry, request.fingerprint, ground.head, ledger, pause))
     except AlreadyLoggedError:
         return _replay(request, payment_id, ledger)
+
+
+def _require_within(limits: Limits, request: PaymentRequest) -> None:
+    errors = []
+    largest = limits.max_amount_cents
+    if not 0 < cents_from_text(request.amount) <= largest:
+        message = f"The amount must be above $0.00 and at most ${largest / 100:,.2f}."
+        errors.append(FieldError("amount", "amount_out_of_range", message))
+    earliest, latest = limits.now - MAX_AGE_MS, limits.now + MAX_AHEAD_MS
+    if request.timestamp is not None and not earliest <= request.timestamp <= latest:
+        message = "The timestamp must be epoch milliseconds, at most 5 min ahead and 7 days old."
+        errors.append(FieldError("timestamp", "timestamp_out_of_range", message))
+    if errors:
+        raise InvalidFieldsError(*errors)
 
 
 def _append(
@@ -271,14 +276,29 @@ def _entry(
     )
 
 
+class DeliveryReader(Protocol):
+    def deliveries(self, payment_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
 def handle_payment_list(
-    entries: Sequence[LedgerEntry], deliveries: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """A page of entries as the API shows them, each with the state of its audit mail."""
-    return [
+    rows: Sequence[Mapping[str, Any]], store: DeliveryReader
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """A page of rows as the API shows them, each with the state of its audit mail.
+
+    Also why each row is left out that is no ledger entry: one of them must not hide the others.
+    """
+    entries, malformed = [], []
+    for row in rows:
+        try:
+            entries.append(LedgerEntry.from_row(row))
+        except MalformedEntryError as error:
+            malformed.append(str(error))
+    deliveries = store.deliveries(entry.payment_id for entry in entries)
+    views = [
         payment_view(entry) | {"audit": audit_view(deliveries.get(entry.payment_id))}
         for entry in entries
     ]
+    return views, malformed
 
 
 def payment_view(entry: LedgerEntry) -> dict[str, Any]:

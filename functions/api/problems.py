@@ -53,10 +53,6 @@ class NotFoundError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "not_found"
 
 
-class MethodNotAllowedError(ApiError):
-    status, code = HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed"
-
-
 class ContentionError(ApiError):
     status, code = HTTPStatus.CONFLICT, "contention"
 

@@ -14,10 +14,12 @@ from functions.api.cursors import read_cursor, write_cursor
 from functions.api.events import event_view, roster_view
 from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.incoming import (
+    is_event_id,
+    read_body,
+    read_event_id,
     read_idempotency_key,
     read_json,
     read_limit,
-    read_parameter,
     require_same_origin,
     validate,
 )
@@ -31,13 +33,12 @@ from functions.api.payments import (
 from functions.api.problems import FieldError, NotFoundError
 from functions.api.sessions import SignIn
 from functions.api.waiver import missing_page, waiver_page
-from shared.ledger import LedgerEntry
 
 logger = Logger(child=True)
 router = LambdaFunctionUrlRouter()  # type: ignore[no-untyped-call]
 
 
-@router.get("/api/health")
+@router.route("/api/health", method=["GET", "HEAD"])
 def health() -> Response[str]:
     return json_answer({"status": "ok"})
 
@@ -83,7 +84,7 @@ def list_events() -> Response[str]:
 def show_event(event_id: str) -> Response[str]:
     user = _user()
     require(user, Grant.READ_EVENTS)
-    found = wiring.store().event(event_id)
+    found = wiring.store().event(event_id) if is_event_id(event_id) else None
     if found is None:
         raise _no_such_event()
     meta, roster = found
@@ -100,8 +101,8 @@ def log_payment() -> Response[str]:
     content = _changes()
     key = read_idempotency_key(router.current_event.headers)
     limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
-    request = validate(PaymentRequest, content, limits)
-    logged = handle_payment_log(user, key, request, wiring.store(), now, time.sleep)
+    request = validate(PaymentRequest, content)
+    logged = handle_payment_log(user, key, request, wiring.store(), limits, time.sleep)
     logger.info(
         "payment logged",
         payment_id=logged.entry.payment_id,
@@ -117,19 +118,19 @@ def log_payment() -> Response[str]:
 def list_payments() -> Response[str]:
     require(_user(), Grant.READ_PAYMENTS)
     parameters = router.current_event.query_string_parameters
-    event_id = read_parameter(parameters, "event_id")
+    event_id = read_event_id(parameters)
     key, query = wiring.cursor_key(), f"payments of {event_id}"
     start = read_cursor(key, query, parameters.get("cursor"))
     page = wiring.store().payments_of_event(event_id, read_limit(parameters), start)
-    entries = [LedgerEntry.from_row(row) for row in page.rows]
-    deliveries = wiring.store().deliveries(entry.payment_id for entry in entries)
-    payments = handle_payment_list(entries, deliveries)
+    payments, malformed = handle_payment_list(page.rows, wiring.store())
+    for reason in malformed:
+        logger.error("row is no ledger entry", event_id=event_id, reason=reason)
     return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
 
 
-@router.get("/g/<event_id>/waiver")
+@router.route("/g/<event_id>/waiver", method=["GET", "HEAD"])
 def show_waiver(event_id: str) -> Response[str]:
-    found = wiring.store().event(event_id)
+    found = wiring.store().event(event_id) if is_event_id(event_id) else None
     if found is None:
         return html_answer(missing_page(), 404)
     return html_answer(waiver_page(found[0]))
@@ -139,10 +140,7 @@ def _changes() -> dict[str, object]:
     """The JSON body of a request that changes something; refused from another site's page."""
     event = router.current_event
     require_same_origin(event.headers, wiring.settings_list("app_origins"))
-    body = event.raw_event.get("body") or ""
-    if event.raw_event.get("isBase64Encoded"):
-        body = event.decoded_body
-    return read_json(body.encode("utf-8", "surrogatepass"), event.headers.get("content-type", ""))
+    return read_json(read_body(event.raw_event), event.headers.get("content-type", ""))
 
 
 def _user() -> User:

@@ -73,7 +73,10 @@ class Store:
                 ]
             )
         except self._client.exceptions.TransactionCanceledException as error:
-            raise _reason(error.response["CancellationReasons"]) from error
+            reason = _reason(error.response["CancellationReasons"])
+            if reason is None:
+                raise
+            raise reason from error
         except self._client.exceptions.TransactionInProgressException as error:
             raise HeadMovedError(None) from error
 
@@ -211,15 +214,19 @@ def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _reason(reasons: list[dict[str, Any]]) -> Exception:
-    """Why the transaction was cancelled; an earlier use of the key outranks the rest."""
+def _reason(reasons: list[dict[str, Any]]) -> Exception | None:
+    """Why the transaction was cancelled; an earlier use of the key outranks the rest.
+
+    None for a reason that writing again would not mend.
+    """
     row, pointer, head = (reason.get("Code") for reason in reasons)
     if pointer == "ConditionalCheckFailed":
         return AlreadyLoggedError()
     if row == "ConditionalCheckFailed":
         return TimestampTakenError()
-    moved = reasons[2].get("Item") if head == "ConditionalCheckFailed" else None
-    if moved:
-        item = from_attributes(moved)
+    if head == "ConditionalCheckFailed":
+        item = from_attributes(reasons[2]["Item"])
         return HeadMovedError(Head(seq=item["seq"], hash=item["hash"]))
-    return HeadMovedError(None)
+    if {row, pointer, head} <= {None, "None", "TransactionConflict"}:
+        return HeadMovedError(None)
+    return None

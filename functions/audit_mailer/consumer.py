@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,17 +10,19 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.audit_mailer.failures import DeliveryError, Failure
+from functions.audit_mailer.failures import Failure
 from functions.audit_mailer.mailer import (
     Outcome,
     PostponeError,
     QuarantineError,
+    Try,
     backoff_seconds,
 )
 from functions.audit_mailer.queue import Delivery
 from shared.messages import AuditMessage, MalformedMessageError
+from shared.settings import SettingsError
 
-NEEDED_MS = 25_000  # one delivery with its tries in place
+NEEDED_MS = 35_000  # one search and one delivery at their timeouts
 
 logger = Logger(child=True)
 metrics = Metrics()
@@ -30,7 +33,7 @@ class NotDoneError(Exception):
 
 
 class Mailer(Protocol):
-    def deliver(self, message: AuditMessage, request_id: str) -> Outcome: ...
+    def deliver(self, message: AuditMessage, this_try: Try) -> Outcome: ...
 
 
 class Queue(Protocol):
@@ -40,9 +43,9 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """retry_cap: the longest wait between two tries, in seconds."""
+    """mailer: gives the mailer, or raises SettingsError. retry_cap: longest wait, in seconds."""
 
-    mailer: Mailer
+    mailer: Callable[[], Mailer]
     queue: Queue
     retry_cap: int
 
@@ -52,31 +55,37 @@ class Consumer:
         if remaining_ms < NEEDED_MS:
             self._postpone(delivery, 1, "too little time left in this invocation")
             return
+        this_try = Try(
+            number=delivery.tries,
+            request_id=request_id,
+            budget=(remaining_ms - NEEDED_MS) / 1000,
+        )
         try:
             message = AuditMessage.from_json(delivery.body)
             logger.append_keys(payment_id=message.payment_id, seq=message.seq)
-            outcome = self.mailer.deliver(message, request_id)
+            outcome = self.mailer().deliver(message, this_try)
         except MalformedMessageError as error:
             self._quarantine(delivery, "poison-schema", str(error))
         except QuarantineError as error:
             self._quarantine(delivery, error.klass, error.reason)
         except PostponeError as error:
-            self._postpone(delivery, max(1, round(error.seconds)), error.reason)
-        except DeliveryError as error:
-            self._failed(delivery, error.failure)
+            self._count(error.failure)
+            self._postpone(delivery, error.seconds, str(error))
+        except SettingsError as error:
+            failure = Failure(klass="systemic", code="configuration", message=str(error))
+            self._count(failure)
+            seconds = backoff_seconds(failure, delivery.tries, self.retry_cap)
+            self._postpone(delivery, seconds, str(error))
         else:
             metrics.add_metric("MailsSent", MetricUnit.Count, int(outcome is Outcome.SENT))
             logger.info("audit mail delivered", outcome=outcome, tries=delivery.tries)
 
-    def _failed(self, delivery: Delivery, failure: Failure) -> None:
+    def _count(self, failure: Failure | None) -> None:
+        if failure is None:
+            return
         metrics.add_metric("DeliveriesFailed", MetricUnit.Count, 1)
         if failure.klass == "systemic":
             metrics.add_metric("CredentialFailures", MetricUnit.Count, 1)
-        if failure.klass == "permanent":
-            self._quarantine(delivery, failure.klass, f"{failure.code}: {failure.message}")
-            return
-        seconds = backoff_seconds(failure, delivery.tries, self.retry_cap)
-        self._postpone(delivery, seconds, f"{failure.klass} {failure.code}")
 
     def _postpone(self, delivery: Delivery, seconds: int, reason: str) -> None:
         logger.warning("delivery postponed", seconds=seconds, reason=reason, tries=delivery.tries)

@@ -27,7 +27,7 @@ class HeldError(Exception):
 class Claim:
     """The right to deliver one mail until the lease ends (epoch ms).
 
-    doubtful_since: when an earlier try began whose outcome nobody knows (epoch ms), or None.
+    doubtful_since: when a try whose outcome nobody knows can last have sent (epoch ms), or None.
     """
 
     payment_id: PaymentId
@@ -50,10 +50,7 @@ class Deliveries:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=to_attributes({"payment_id": payment_id}),
-                UpdateExpression=(
-                    "SET #state = :sending, lease_until = :until, claimed_at = :now "
-                    "ADD attempts :one"
-                ),
+                UpdateExpression=("SET #state = :sending, lease_until = :until ADD attempts :one"),
                 ConditionExpression=(
                     "attribute_not_exists(payment_id) OR #state = :failed "
                     "OR (#state = :sending AND lease_until < :now)"
@@ -74,9 +71,8 @@ class Deliveries:
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise _taken(from_attributes(error.response.get("Item", {}))) from error
         before = from_attributes(answer.get("Attributes", {}))
-        doubtful = before.get("doubtful_since")
-        if doubtful is None and before.get("state") == "sending":
-            doubtful = before["claimed_at"]
+        lapsed = before.get("state") == "sending"
+        doubtful = before["lease_until"] if lapsed else before.get("doubtful_since")
         return Claim(
             payment_id=payment_id,
             lease_until=now + lease_ms,
@@ -95,15 +91,23 @@ class Deliveries:
                 "gmail_thread_id": receipt.thread_id,
             }
             | mail,
-            remove=("lease_until", "claimed_at", "doubtful_since", "last_error"),
+            remove=("lease_until", "retry_at", "doubtful_since", "last_error"),
         )
 
     def mark_failed(
-        self, claim: Claim, failure: Failure, doubtful_since: int | None, now: int, request_id: str
+        self,
+        claim: Claim,
+        failure: Failure,
+        doubtful_since: int | None,
+        *,
+        now: int,
+        retry_at: int,
+        request_id: str,
     ) -> None:
-        """doubtful_since: when a try began whose outcome is still unknown (epoch ms), or None."""
+        """retry_at: when the message comes back (epoch ms); until then nobody need look for it."""
         values: dict[str, Any] = {
             "state": "failed",
+            "retry_at": retry_at,
             "last_error": {
                 "class": failure.klass,
                 "code": failure.code,
@@ -114,8 +118,8 @@ class Deliveries:
         }
         if doubtful_since is not None:
             values["doubtful_since"] = doubtful_since
-        remove = ("lease_until", "claimed_at")
-        self._write(claim, values, remove=remove if doubtful_since else (*remove, "doubtful_since"))
+        remove = ("lease_until",) if doubtful_since else ("lease_until", "doubtful_since")
+        self._write(claim, values, remove=remove)
 
     def _write(self, claim: Claim, values: dict[str, Any], remove: tuple[str, ...]) -> None:
         names = {f"#{name}": name for name in (*values, *remove)}

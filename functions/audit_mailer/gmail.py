@@ -10,9 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from socket import gaierror
 from typing import Any
 
@@ -26,10 +25,10 @@ from httplib2 import ServerNotFoundError
 from functions.audit_mailer.failures import Answer, DeliveryError, Failure, classify_answer
 from functions.audit_mailer.settings import DeliveryMethod
 from functions.audit_mailer.transport import OnceHttp
+from shared.settings import SettingsError
 
 _SCOPES = "https://www.googleapis.com/auth/"
-_SCOPE_OF: Mapping[DeliveryMethod, str] = {"send": "gmail.send", "import": "gmail.insert"}
-TIMEOUT_SECONDS = 10  # connect and read, each
+TIMEOUT_SECONDS = 8  # connect and read, each
 IDLE_SECONDS = 30.0  # after a freeze, a kept-alive socket is dead more often than not
 
 
@@ -41,91 +40,113 @@ class Receipt:
     thread_id: str
 
 
+@dataclass(slots=True)
+class _Session:
+    """One scope's client with its connection. used_at: seconds on the monotonic clock."""
+
+    api: Any
+    http: Any
+    used_at: float
+
+
 class Gmail:
+    """read_key: gives the service account's JSON; asked again after Google refused a token."""
+
     def __init__(
-        self, key: Mapping[str, Any], user: str, method: DeliveryMethod, endpoint: str = ""
+        self,
+        read_key: Callable[[], Mapping[str, Any]],
+        user: str,
+        method: DeliveryMethod,
+        endpoint: str = "",
     ) -> None:
-        self._key = key
+        self._read_key = read_key
         self._user = user
         self._method = method
         self._endpoint = endpoint
-        self._used_at = time.monotonic()
+        self._sessions: dict[str, _Session] = {}
 
     def deliver(self, mail: bytes) -> Receipt:
         """Hand one mail to Gmail, once. Raises DeliveryError."""
-        messages = self._outbox.users().messages()
-        content = {"raw": base64.urlsafe_b64encode(mail).decode()}
+        content: dict[str, Any] = {"raw": base64.urlsafe_b64encode(mail).decode()}
         if self._method == "send":
-            return self._receipt(messages.send(userId="me", body=content))
-        content["labelIds"] = ["INBOX", "UNREAD"]  # type: ignore[assignment]
-        return self._receipt(
-            messages.import_(
-                userId="me", body=content, neverMarkSpam=True, internalDateSource="dateHeader"
+            answer = self._call(
+                "gmail.send", lambda messages: messages.send(userId="me", body=content)
             )
-        )
+        else:
+            content["labelIds"] = ["INBOX", "UNREAD"]
+            answer = self._call(
+                "gmail.insert",
+                lambda messages: messages.import_(
+                    userId="me", body=content, neverMarkSpam=True, internalDateSource="dateHeader"
+                ),
+            )
+        return Receipt(answer["id"], answer.get("threadId", answer["id"]))
 
     def find(self, token: str) -> Receipt | None:
         """The mail whose subject or text holds `token`, or None. Raises DeliveryError.
 
         Gmail's search is an index that lags behind: None soon after a delivery proves nothing.
         """
-        answer = self._execute(
-            self._archive.users()
-            .messages()
-            .list(userId="me", q=f'"{token}" in:anywhere', includeSpamTrash=True, maxResults=1)
+        query = f'"{token}" in:anywhere'
+        answer = self._call(
+            "gmail.readonly",
+            lambda messages: messages.list(
+                userId="me", q=query, includeSpamTrash=True, maxResults=1
+            ),
         )
         found = answer.get("messages") or []
         return Receipt(found[0]["id"], found[0]["threadId"]) if found else None
 
     def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
-        for name in ("_outbox", "_archive"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
+        """Forget connections and credentials; the next call starts anew."""
+        for session in self._sessions.values():
+            session.api.close()
+        self._sessions.clear()
 
-    @cached_property
-    def _outbox(self) -> Any:
-        return self._service(_SCOPE_OF[self._method])
-
-    @cached_property
-    def _archive(self) -> Any:
-        return self._service("gmail.readonly")
-
-    def _service(self, scope: str) -> Any:
-        credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-            self._key, scopes=[_SCOPES + scope], subject=self._user
-        )
-        http = google_auth_httplib2.AuthorizedHttp(
-            credentials, http=OnceHttp(timeout=TIMEOUT_SECONDS)
-        )
-        options = {"api_endpoint": self._endpoint} if self._endpoint else None
-        return discovery.build(
-            "gmail", "v1", http=http, client_options=options, cache_discovery=False
-        )
-
-    def _receipt(self, request: Any) -> Receipt:
-        answer = self._execute(request)
-        return Receipt(answer["id"], answer.get("threadId", answer["id"]))
-
-    def _execute(self, request: Any) -> dict[str, Any]:
-        self._close_idle(request.http)
+    def _call(self, scope: str, request: Callable[[Any], Any]) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = request.execute(num_retries=0)
+            messages = self._session(scope).api.users().messages()
+            answer: dict[str, Any] = request(messages).execute(num_retries=0)
         except HttpError as error:
             raise DeliveryError(classify_answer(_answer(error), time.time())) from error
         except RefreshError as error:
+            self.close()  # a mended key is read at the next try
             raise DeliveryError(_refused_token(error)) from error
+        except SettingsError as error:
+            raise DeliveryError(_unusable(str(error))) from error
         except (ConnectionRefusedError, ServerNotFoundError, gaierror, GoogleAuthError) as error:
             raise DeliveryError(_not_sent(error)) from error
         except Exception as error:  # sockets, TLS, HTTP framing: the request may have arrived
             raise DeliveryError(_unknown(error)) from error
         return answer
 
-    def _close_idle(self, http: Any) -> None:
+    def _session(self, scope: str) -> _Session:
         now = time.monotonic()
-        if now - self._used_at > IDLE_SECONDS:
-            http.http.close()
-        self._used_at = now
+        session = self._sessions.get(scope)
+        if session is None:
+            session = self._sessions[scope] = self._open(scope, now)
+        elif now - session.used_at > IDLE_SECONDS:
+            session.http.close()
+        session.used_at = now
+        return session
+
+    def _open(self, scope: str, now: float) -> _Session:
+        key = self._read_key()
+        try:
+            credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+                key, scopes=[_SCOPES + scope], subject=self._user
+            )
+        except (ValueError, GoogleAuthError):
+            raise SettingsError("the service account's private key cannot be used") from None
+        http = OnceHttp(timeout=TIMEOUT_SECONDS)
+        api = discovery.build(
+            "gmail",
+            "v1",
+            http=google_auth_httplib2.AuthorizedHttp(credentials, http=http),
+            client_options={"api_endpoint": self._endpoint} if self._endpoint else None,
+            cache_discovery=False,
+        )
+        return _Session(api, http, now)
 
 
 def _answer(error: HttpError) -> Answer:
@@ -155,6 +176,10 @@ def _refused_token(error: RefreshError) -> Failure:
         from_token=True,
     )
     return classify_answer(answer, time.time())
+
+
+def _unusable(message: str) -> Failure:
+    return Failure(klass="systemic", code="configuration", message=message)
 
 
 def _not_sent(error: Exception) -> Failure:

@@ -6,9 +6,15 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
 from tenacity.wait import wait_base
 
 from functions.audit_mailer.deliveries import AlreadySentError, Claim, HeldError
@@ -16,7 +22,7 @@ from functions.audit_mailer.failures import DeliveryError, Failure, FailureClass
 from functions.audit_mailer.gmail import Receipt
 from functions.audit_mailer.message import AuditMail, compose
 from functions.audit_mailer.settings import DeliveryMethod
-from shared.ledger import MalformedEntryError, PaymentId
+from shared.ledger import PaymentId
 from shared.messages import AuditMessage
 
 LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer
@@ -43,12 +49,21 @@ class QuarantineError(Exception):
 
 
 class PostponeError(Exception):
-    """Not delivered yet; try again after `seconds`."""
+    """Not delivered yet; try again after `seconds`. failure: what went wrong, if anything did."""
 
-    def __init__(self, seconds: float, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, seconds: int, failure: Failure | None = None) -> None:
+        super().__init__(failure.code if failure else "another mailer holds this entry")
         self.seconds = seconds
-        self.reason = reason
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One try to deliver a message. number: from 1. budget: seconds for waits in place."""
+
+    number: int
+    request_id: str
+    budget: float
 
 
 class Ledger(Protocol):
@@ -59,7 +74,14 @@ class DeliveryLog(Protocol):
     def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim: ...
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None: ...
     def mark_failed(
-        self, claim: Claim, failure: Failure, doubtful_since: int | None, now: int, request_id: str
+        self,
+        claim: Claim,
+        failure: Failure,
+        doubtful_since: int | None,
+        *,
+        now: int,
+        retry_at: int,
+        request_id: str,
     ) -> None: ...
 
 
@@ -68,9 +90,19 @@ class Mailbox(Protocol):
     def find(self, token: str) -> Receipt | None: ...
 
 
+@dataclass(slots=True)
+class _Doubt:
+    """since: when a try whose outcome nobody knows can last have sent (epoch ms), or None."""
+
+    since: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditMailer:
-    """now: returns epoch milliseconds. pause: sleeps seconds. settle_ms: how long search lags."""
+    """now: returns epoch milliseconds. pause: sleeps seconds. settle_ms: how long search lags.
+
+    retry_cap: the longest wait between two tries of one message, in seconds.
+    """
 
     ledger: Ledger
     deliveries: DeliveryLog
@@ -79,48 +111,72 @@ class AuditMailer:
     recipient: str
     method: DeliveryMethod
     settle_ms: int
+    retry_cap: int
     now: Callable[[], int]
     pause: Callable[[float], None]
 
-    def deliver(self, message: AuditMessage, request_id: str) -> Outcome:
-        """Deliver the mail of one entry. Raises QuarantineError, PostponeError or DeliveryError."""
-        mail = self._compose(message)
+    def deliver(self, message: AuditMessage, this_try: Try) -> Outcome:
+        """Deliver the mail of one entry. Raises QuarantineError or PostponeError."""
+        row = self.ledger.row(message.pk, message.sk)
+        if row is None or row.get("payment_id") != message.payment_id:
+            raise QuarantineError("poison-no-payment", "the ledger holds no such payment")
         try:
             claim = self.deliveries.claim(message.payment_id, self.now(), LEASE_MS)
         except AlreadySentError:
             return Outcome.ALREADY_SENT
         except HeldError as held:
-            wait = max(1.0, (held.lease_until - self.now()) / 1000 + 1)
-            raise PostponeError(wait, "another mailer holds this entry") from held
-        doubtful_since = claim.doubtful_since
+            wait = (held.lease_until - self.now()) // 1000 + 1
+            raise PostponeError(max(1, wait)) from held
+        doubt = _Doubt(claim.doubtful_since)
         try:
-            if doubtful_since is not None and self.method == "send":
-                found = self.mailbox.find(mail.token)
-                if found is not None:
-                    self._mark_sent(claim, found, mail)
-                    return Outcome.FOUND
-                self._require_settled(doubtful_since)
-            doubtful_since, tried_at = None, self.now()
-            try:
-                receipt = self._deliver(mail)
-            except DeliveryError as error:
-                doubtful_since = tried_at if error.failure.klass == "ambiguous" else None
-                raise
+            return self._deliver_claimed(row, claim, doubt, this_try.budget)
         except DeliveryError as error:
-            now = self.now()
-            self.deliveries.mark_failed(claim, error.failure, doubtful_since, now, request_id)
+            self._give_up_for_now(claim, error.failure, doubt, this_try)
+
+    def _deliver_claimed(
+        self, row: Mapping[str, Any], claim: Claim, doubt: _Doubt, budget: float
+    ) -> Outcome:
+        mail = self._compose(row)
+        if doubt.since is not None and self.method == "send":
+            found = self.mailbox.find(mail.token)
+            if found is not None:
+                self._mark_sent(claim, found, mail)
+                return Outcome.FOUND
+            self._require_settled(doubt.since)
+        doubt.since = None
+        try:
+            receipt = self._send(mail, budget)
+        except DeliveryError as error:
+            if error.failure.klass == "ambiguous":
+                doubt.since = self.now()
             raise
         self._mark_sent(claim, receipt, mail)
         return Outcome.SENT
 
-    def _compose(self, message: AuditMessage) -> AuditMail:
-        row = self.ledger.row(message.pk, message.sk)
-        if row is None or row.get("payment_id") != message.payment_id:
-            raise QuarantineError("poison-no-payment", "the ledger holds no such payment")
+    def _compose(self, row: Mapping[str, Any]) -> AuditMail:
         try:
             return compose(row, self.sender, self.recipient)
-        except MalformedEntryError as error:
-            raise QuarantineError("poison-entry", str(error)) from error
+        except (ValueError, TypeError, OverflowError) as error:
+            failure = Failure(klass="permanent", code="poison-entry", message=str(error))
+            raise DeliveryError(failure) from error
+
+    def _give_up_for_now(
+        self, claim: Claim, failure: Failure, doubt: _Doubt, this_try: Try
+    ) -> NoReturn:
+        """Write down why, and say when to come back; `permanent` never comes back."""
+        seconds = backoff_seconds(failure, this_try.number, self.retry_cap)
+        now = self.now()
+        self.deliveries.mark_failed(
+            claim,
+            failure,
+            doubt.since,
+            now=now,
+            retry_at=now + seconds * 1000,
+            request_id=this_try.request_id,
+        )
+        if failure.klass == "permanent":
+            raise QuarantineError("permanent", f"{failure.code}: {failure.message}")
+        raise PostponeError(seconds, failure)
 
     def _require_settled(self, doubtful_since: int) -> None:
         """Not found means not delivered only once search has had time to see the earlier try."""
@@ -135,10 +191,11 @@ class AuditMailer:
                 )
             )
 
-    def _deliver(self, mail: AuditMail) -> Receipt:
+    def _send(self, mail: AuditMail, budget: float) -> Receipt:
+        """Hand it over; wait out in place what certainly was not delivered and soon can be."""
         retrying = Retrying(
             retry=retry_if_exception(_worth_a_retry_in_place),
-            stop=stop_after_attempt(TRIES_IN_PLACE),
+            stop=stop_after_attempt(TRIES_IN_PLACE) | stop_before_delay(budget),
             wait=_AsToldOr(wait_exponential_jitter(initial=1, max=8)),
             sleep=self.pause,
             reraise=True,
@@ -160,7 +217,6 @@ def backoff_seconds(failure: Failure, tries: int, cap: int) -> int:
 
 
 def _worth_a_retry_in_place(error: BaseException) -> bool:
-    """Only what certainly was not delivered, and soon can be."""
     return isinstance(error, DeliveryError) and error.failure.klass == "retry"
 
 

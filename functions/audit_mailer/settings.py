@@ -35,7 +35,8 @@ class MailerSettings:
     gmail_search_settle_seconds: int = 180
     retry_cap_seconds: int = 900
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raises SettingsError, one that says what to set."""
         if self.gmail_delivery_method not in ("send", "import"):
             raise SettingsError("GMAIL_DELIVERY_METHOD must be send or import")
         if not (self.gmail_service_account_key or self.gmail_credentials_secret_id):

@@ -7,6 +7,7 @@ import time
 from functools import cache
 
 import boto3
+from botocore.exceptions import ClientError
 
 from functions.audit_mailer.consumer import Consumer
 from functions.audit_mailer.deliveries import Deliveries
@@ -15,34 +16,50 @@ from functions.audit_mailer.ledger import LedgerReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.queue import AuditQueue
 from functions.audit_mailer.settings import MailerSettings
-from shared.settings import read_settings
+from shared.settings import SettingsError, read_settings
+
+
+@cache
+def settings() -> MailerSettings:
+    return read_settings(MailerSettings, os.environ)
 
 
 @cache
 def consumer() -> Consumer:
-    settings = read_settings(MailerSettings, os.environ)
     queue = AuditQueue(
-        boto3.client("sqs"), settings.audit_queue_url, settings.dead_letter_queue_url
+        boto3.client("sqs"), settings().audit_queue_url, settings().dead_letter_queue_url
     )
-    return Consumer(mailer(settings), queue, settings.retry_cap_seconds)
+    return Consumer(mailer, queue, settings().retry_cap_seconds)
 
 
-def mailer(settings: MailerSettings) -> AuditMailer:
+@cache
+def mailer() -> AuditMailer:
+    """Raises SettingsError for a configuration that cannot mail; queues and ledger still work."""
+    settings().check()
     dynamodb = boto3.client("dynamodb")
-    key = settings.service_account(_read_secret)
     return AuditMailer(
-        ledger=LedgerReader(dynamodb, settings.payments_table),
-        deliveries=Deliveries(dynamodb, settings.deliveries_table),
-        mailbox=Gmail(key, settings.sender, settings.method, settings.gmail_api_endpoint),
-        sender=settings.sender,
-        recipient=settings.gmail_audit_recipient,
-        method=settings.method,
-        settle_ms=settings.gmail_search_settle_seconds * 1000,
+        ledger=LedgerReader(dynamodb, settings().payments_table),
+        deliveries=Deliveries(dynamodb, settings().deliveries_table),
+        mailbox=Gmail(
+            lambda: settings().service_account(_read_secret),
+            settings().sender,
+            settings().method,
+            settings().gmail_api_endpoint,
+        ),
+        sender=settings().sender,
+        recipient=settings().gmail_audit_recipient,
+        method=settings().method,
+        settle_ms=settings().gmail_search_settle_seconds * 1000,
+        retry_cap=settings().retry_cap_seconds,
         now=lambda: time.time_ns() // 1_000_000,
         pause=time.sleep,
     )
 
 
 def _read_secret(secret_id: str) -> str:
-    secret = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
+    try:
+        secret = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise SettingsError(f"the Gmail secret cannot be read: {code}") from error
     return str(secret["SecretString"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -33,8 +34,9 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     now = time.time_ns() // 1_000_000
     swept = sweep(ledger(), queue(), now=now, days=settings().sweep_days, grace_ms=grace * 1000)
     metrics.add_metric("AuditMissing", MetricUnit.Count, swept.missing)
-    logger.info("ledger swept", entries=swept.entries, missing=swept.missing, queued=swept.queued)
-    return {"entries": swept.entries, "missing": swept.missing, "queued": swept.queued}
+    metrics.add_metric("RowsMalformed", MetricUnit.Count, swept.malformed)
+    logger.info("ledger swept", **asdict(swept))
+    return asdict(swept)
 
 
 @cache

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from functions.stream_router.queue import BATCH_SIZE
-from shared.messages import AuditMessage
+from shared.messages import AuditMessage, MalformedMessageError
 
 
 class Ledger(Protocol):
@@ -22,42 +22,61 @@ class Queue(Protocol):
     def send(self, messages: Sequence[AuditMessage]) -> set[int]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Swept:
-    """entries looked at, entries without a mail after the grace, messages put on the queue."""
+    """entries looked at, of them without a mail, messages queued, rows that are no entry."""
 
-    entries: int
-    missing: int
-    queued: int
+    entries: int = 0
+    missing: int = 0
+    queued: int = 0
+    malformed: int = 0
 
 
 def sweep(ledger: Ledger, queue: Queue, *, now: int, days: int, grace_ms: int) -> Swept:
     """Re-queue every entry of the last `days` that has no mail. now: epoch milliseconds."""
-    entries = missing = queued = 0
+    swept = Swept()
     for day in _days(now, days):
         for rows in ledger.logged_on(day):
+            swept.entries += len(rows)
             due = [row for row in rows if row["logged_at"] <= now - grace_ms]
-            deliveries = ledger.deliveries([row["payment_id"] for row in due])
-            unmailed = [row for row in due if needs_message(deliveries.get(row["payment_id"]), now)]
-            entries += len(rows)
-            missing += len(unmailed)
-            queued += _queue_again(unmailed, queue)
-    return Swept(entries, missing, queued)
+            messages = _messages(due, swept)
+            deliveries = ledger.deliveries([each.payment_id for each in messages])
+            unmailed = [
+                each
+                for each in messages
+                if needs_message(deliveries.get(each.payment_id), now, grace_ms)
+            ]
+            swept.missing += len(unmailed)
+            swept.queued += _queue_again(unmailed, queue)
+    return swept
 
 
-def needs_message(delivery: Mapping[str, Any] | None, now: int) -> bool:
-    """No mail, no live lease, and not resting in the dead-letter queue for a person to decide."""
+def needs_message(delivery: Mapping[str, Any] | None, now: int, grace_ms: int) -> bool:
+    """No mail, and nobody on it: no live lease, no message that is due to come back.
+
+    What failed for good rests in the dead-letter queue for a person to decide.
+    """
     if delivery is None:
         return True
     if delivery["state"] == "sending":
-        return int(delivery["lease_until"]) < now
-    if delivery["state"] == "failed":
-        return bool(delivery["last_error"]["class"] != "permanent")
+        return int(delivery["lease_until"]) + grace_ms < now
+    if delivery["state"] == "failed" and delivery["last_error"]["class"] != "permanent":
+        return int(delivery["retry_at"]) + grace_ms < now
     return False
 
 
-def _queue_again(rows: Sequence[Mapping[str, Any]], queue: Queue) -> int:
-    messages = [AuditMessage.from_row(row) for row in rows]
+def _messages(rows: Sequence[Mapping[str, Any]], swept: Swept) -> list[AuditMessage]:
+    """One broken row must not keep the others from their mail."""
+    messages = []
+    for row in rows:
+        try:
+            messages.append(AuditMessage.from_row(row))
+        except MalformedMessageError:
+            swept.malformed += 1
+    return messages
+
+
+def _queue_again(messages: Sequence[AuditMessage], queue: Queue) -> int:
     queued = 0
     for start in range(0, len(messages), BATCH_SIZE):
         batch = messages[start : start + BATCH_SIZE]

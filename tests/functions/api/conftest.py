@@ -64,6 +64,7 @@ class Client:
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         iam_arn: str = "",
+        is_base64: bool = False,
     ) -> Answer:
         text = body if isinstance(body, str) else None if body is None else json.dumps(body)
         sent = self.headers | ({"content-type": "application/json"} if text else {})
@@ -79,7 +80,7 @@ class Client:
                 "stage": "$default",
                 "requestId": "request-1",
             },
-            "isBase64Encoded": False,
+            "isBase64Encoded": is_base64,
         }
         if text is not None:
             event["body"] = text

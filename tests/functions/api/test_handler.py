@@ -11,11 +11,13 @@ from urllib.parse import quote
 import pytest
 
 from functions.api import wiring
+from functions.api.identity import User
 from functions.api.payments import HeadMovedError
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import entry_hash
 from tests.functions.api.conftest import PASSWORD, Client
 
+ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
 
 
@@ -165,6 +167,8 @@ def test_contention_that_outlasts_the_retries_asks_to_try_again(
         ({"note": "line\nbreak"}, 422, "note"),
         ({"note": "\u202egnp"}, 422, "note"),
         ({"note": "\ud800"}, 422, "note"),
+        ({"acknowledge_duplicates": ["x"]}, 422, "acknowledge_duplicates.0"),
+        ({"acknowledge_duplicates": ["\ud800"]}, 422, "acknowledge_duplicates.0"),
         ({"note": "x" * 281}, 422, "note"),
         ({"logged_at": 1}, 422, "logged_at"),
         ({"recorded_at": 1}, 422, "recorded_at"),
@@ -213,7 +217,9 @@ def test_a_body_that_is_no_json_object_is_refused(admin: Client, body: str, stat
     assert admin.rows("Payments") == []
 
 
-@pytest.mark.parametrize("key", ["", "abc", "7f6d1f0e8a554f0a9d583f3b0f1c2d3e"])
+@pytest.mark.parametrize(
+    "key", ["", "abc", "7f6d1f0e8a554f0a9d583f3b0f1c2d3e", "+0000000-0000-0000-0000-000000000000"]
+)
 def test_a_missing_or_malformed_key_is_refused(admin: Client, key: str) -> None:
     answer = admin.call("POST", "/api/payments", {}, headers={"idempotency-key": key})
     assert (answer.status, answer.fields) == (400, ["Idempotency-Key"])
@@ -242,6 +248,41 @@ def test_crew_sees_no_payments(api: Client, who: str, status: int) -> None:
         api.sign_in(who)
     query = {"event_id": "sunset-charter"}
     assert api.call("GET", "/api/payments", query=query).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [("/////w==", 400), ("not base64", 400), ("e30=", 422)]
+)
+def test_a_binary_body_is_read_or_refused(admin: Client, body: str, status: int) -> None:
+    answer = admin.call(
+        "POST", "/api/payments", body, headers={"idempotency-key": KEY}, is_base64=True
+    )
+    assert answer.status == status
+
+
+def test_a_retry_after_eight_days_finds_its_payment(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = int(time.time() * 1000)
+    first = admin.log(KEY, timestamp=moment)
+    later = time.time_ns() + 8 * 86_400 * 10**9
+    monkeypatch.setattr("functions.api.routes._now", lambda: later // 10**6)
+    monkeypatch.setattr("functions.api.sessions.SessionStore.user", lambda *_: ADMIN)
+    again = admin.log(KEY, timestamp=moment)
+    assert again.json == first.json
+
+
+def test_one_broken_row_does_not_hide_the_others(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    broken = {"PK": "x", "SK": 1, "event_id": "sunset-charter", "timestamp": 1}
+    admin.dynamodb.put_item(TableName=admin.tables["Payments"], Item=to_attributes(broken))
+    listed = admin.call("GET", "/api/payments", query={"event_id": "sunset-charter"}).json
+    assert [each["payment_id"] for each in listed["payments"]] == [payment["payment_id"]]
+
+
+def test_a_roles_session_counts_as_its_role(api: Client) -> None:
+    arn = "arn:aws:sts::123456789012:assumed-role/scripts/nightly"
+    assert api.call("GET", "/api/session", iam_arn=arn).status == 200
 
 
 def test_an_allow_listed_iam_identity_counts_as_admin(api: Client) -> None:

@@ -33,7 +33,8 @@ def gmail(sandbox: GmailSandbox) -> Iterator[Callable[..., Gmail]]:
     made: list[Gmail] = []
 
     def make(method: DeliveryMethod = "send") -> Gmail:
-        made.append(Gmail(sandbox.service_account_info, AUDIT, method, sandbox.url + "/"))
+        key = sandbox.service_account_info
+        made.append(Gmail(lambda: key, AUDIT, method, sandbox.url + "/"))
         return made[-1]
 
     yield make

@@ -86,6 +86,28 @@ def test_a_failure_has_its_class(
     assert "PRIVATE KEY" not in str(caught.value)
 
 
+def test_a_key_that_cannot_be_used_is_a_configuration_error_that_shows_no_key(
+    sandbox: GmailSandbox,
+) -> None:
+    broken = sandbox.service_account_info | {"private_key": "-----BEGIN PRIVATE KEY-----secret"}
+    with pytest.raises(DeliveryError) as caught:
+        Gmail(lambda: broken, AUDIT, "send", sandbox.url + "/").deliver(mail().content)
+    assert caught.value.failure.klass == "systemic"
+    assert "secret" not in str(caught.value)
+
+
+def test_a_mended_key_is_used_without_a_restart(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
+    keys = [sandbox.service_account_info | {"client_email": "gone@x.example"}]
+    box = gmail()
+    box._read_key = lambda: keys[-1]
+    with pytest.raises(DeliveryError) as caught:
+        box.deliver(mail().content)
+    assert caught.value.failure.klass == "systemic"
+    keys.append(sandbox.service_account_info)
+    box.deliver(mail().content)
+    assert len(sandbox.messages()) == 1
+
+
 def test_an_unreachable_google_certainly_did_not_deliver(
     sandbox: GmailSandbox, gmail: MakeGmail
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -12,10 +12,11 @@ from moto import mock_aws
 
 from functions.audit_mailer import handler, wiring
 from functions.audit_mailer.consumer import Consumer
-from functions.audit_mailer.failures import DeliveryError, Failure, FailureClass
-from functions.audit_mailer.mailer import Outcome
+from functions.audit_mailer.failures import Failure, FailureClass
+from functions.audit_mailer.mailer import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.queue import AuditQueue
 from shared.messages import AuditMessage
+from shared.settings import SettingsError
 from tests.builders import entry
 
 
@@ -38,11 +39,13 @@ class FakeMailer:
     fails: dict[str, FailureClass] = field(default_factory=dict)
     delivered: list[str] = field(default_factory=list)
 
-    def deliver(self, message: AuditMessage, request_id: str) -> Outcome:
-        assert request_id
-        if message.payment_id in self.fails:
-            klass = self.fails[message.payment_id]
-            raise DeliveryError(Failure(klass=klass, code="x", message="why"))
+    def deliver(self, message: AuditMessage, this_try: Try) -> Outcome:
+        assert this_try.request_id
+        klass = self.fails.get(message.payment_id)
+        if klass == "permanent":
+            raise QuarantineError("permanent", "x: why")
+        if klass is not None:
+            raise PostponeError(60, Failure(klass=klass, code="x", message="why"))
         self.delivered.append(message.payment_id)
         return Outcome.SENT
 
@@ -86,7 +89,7 @@ def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
         audit = sqs.create_queue(QueueName="audit")["QueueUrl"]
         dead_letters = sqs.create_queue(QueueName="audit-dlq")["QueueUrl"]
         mailer = FakeMailer()
-        consumer = Consumer(mailer, AuditQueue(sqs, audit, dead_letters), retry_cap=900)
+        consumer = Consumer(lambda: mailer, AuditQueue(sqs, audit, dead_letters), retry_cap=900)
         monkeypatch.setattr(wiring, "consumer", lambda: consumer)
         yield Queues(sqs, audit, dead_letters, mailer)
 
@@ -149,6 +152,19 @@ def test_an_outage_does_not_use_up_the_receives(queues: Queues) -> None:
     counts = queues.sqs.get_queue_attributes(QueueUrl=queues.audit, AttributeNames=["All"])
     assert counts["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
     assert queues.dead() == []
+
+
+def test_a_configuration_that_cannot_mail_keeps_the_messages_waiting(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unusable() -> FakeMailer:
+        raise SettingsError("set GMAIL_CREDENTIALS_SECRET_ID")
+
+    consumer = replace(wiring.consumer(), mailer=unusable)
+    monkeypatch.setattr(wiring, "consumer", lambda: consumer)
+    assert len(run(queues, *bodies("pay_1"))) == 1
+    assert queues.hidden() == 1
+    assert '"CredentialFailures":[1.0]' in capsys.readouterr().out
 
 
 def test_nothing_is_begun_that_the_invocation_cannot_finish(queues: Queues) -> None:

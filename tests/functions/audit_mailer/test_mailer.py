@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from functions.audit_mailer.deliveries import Deliveries
-from functions.audit_mailer.failures import DeliveryError, Failure
+from functions.audit_mailer.failures import Failure
 from functions.audit_mailer.gmail import Gmail, Receipt
 from functions.audit_mailer.ledger import LedgerReader
 from functions.audit_mailer.mailer import (
@@ -21,6 +21,7 @@ from functions.audit_mailer.mailer import (
     Outcome,
     PostponeError,
     QuarantineError,
+    Try,
     backoff_seconds,
 )
 from functions.audit_mailer.settings import DeliveryMethod
@@ -32,6 +33,7 @@ from tests.functions.audit_mailer.conftest import AUDIT
 from tests.tables import create_tables
 
 SETTLE_MS = 180_000
+TRY = Try(number=1, request_id="request-1", budget=30)
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Clock:
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.now += int(seconds * 1000)
 
 
 @dataclass
@@ -54,6 +57,7 @@ class World:
     clock: Clock
     dynamodb: Any
     table: str
+    payments: str
 
     def delivery(self) -> dict[str, Any]:
         key = to_attributes({"payment_id": entry().payment_id})
@@ -61,7 +65,7 @@ class World:
         return from_attributes(item)
 
     def deliver(self) -> Outcome:
-        return self.mailer.deliver(message(), "request-1")
+        return self.mailer.deliver(message(), TRY)
 
 
 @pytest.fixture
@@ -82,10 +86,11 @@ def world(gmail: Callable[..., Gmail], monkeypatch: pytest.MonkeyPatch) -> Itera
             recipient=AUDIT,
             method="send",
             settle_ms=SETTLE_MS,
+            retry_cap=900,
             now=clock,
             pause=clock.pause,
         )
-        yield World(mailer, clock, dynamodb, tables["AuditDeliveries"])
+        yield World(mailer, clock, dynamodb, tables["AuditDeliveries"], tables["Payments"])
 
 
 def test_a_delivered_entry_is_marked_sent_with_gmails_ids(
@@ -122,7 +127,7 @@ def test_rate_limits_are_waited_out_in_place(world: World, sandbox: GmailSandbox
 
 def test_five_rate_limits_are_one_mail_in_the_end(world: World, sandbox: GmailSandbox) -> None:
     sandbox.post_fault({"kind": "status", "code": 429, "times": 5})
-    with pytest.raises(DeliveryError):
+    with pytest.raises(PostponeError):
         world.deliver()
     assert world.delivery()["last_error"]["class"] == "retry"
     assert world.deliver() is Outcome.SENT
@@ -136,9 +141,9 @@ def test_a_mail_that_arrived_unseen_is_not_sent_again(
 ) -> None:
     mailer = replace(world.mailer, mailbox=gmail(method), method=method)
     sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
-    with pytest.raises(DeliveryError):
-        mailer.deliver(message(), "request-1")
-    mailer.deliver(message(), "request-2")
+    with pytest.raises(PostponeError):
+        mailer.deliver(message(), TRY)
+    mailer.deliver(message(), TRY)
     assert world.delivery()["state"] == "sent"
     assert len(sandbox.messages()) == 1
 
@@ -168,11 +173,12 @@ def test_not_found_too_soon_is_no_proof_that_nothing_was_sent(
 ) -> None:
     sandbox.post_fault({"kind": "search_lag", "ms": 60_000})
     sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
-    with pytest.raises(DeliveryError):
+    with pytest.raises(PostponeError):
         world.deliver()
     world.clock.now += 30_000
-    with pytest.raises(DeliveryError) as caught:
+    with pytest.raises(PostponeError) as caught:
         world.deliver()
+    assert caught.value.failure is not None
     assert caught.value.failure.code == "search_not_settled"
     sandbox.clear_faults()
     assert world.deliver() is Outcome.FOUND
@@ -183,11 +189,65 @@ def test_a_mail_that_was_dropped_is_sent_once_search_has_settled(
     world: World, sandbox: GmailSandbox
 ) -> None:
     sandbox.post_fault({"kind": "drop", "times": 1})
-    with pytest.raises(DeliveryError):
+    with pytest.raises(PostponeError):
         world.deliver()
     world.clock.now += SETTLE_MS
     assert world.deliver() is Outcome.SENT
     assert len(sandbox.messages()) == 1
+
+
+def test_a_later_doubt_is_not_hidden_by_an_earlier_one(
+    world: World, sandbox: GmailSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """The process ends here."""
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    sandbox.post_fault({"kind": "drop", "times": 1})
+    with pytest.raises(PostponeError):
+        world.deliver()
+    world.clock.now += SETTLE_MS
+    sandbox.post_fault({"kind": "search_lag", "ms": 600_000})
+    with monkeypatch.context() as patch:
+        patch.setattr(Deliveries, "mark_sent", killed)
+        with pytest.raises(KilledError):
+            world.deliver()
+    world.clock.now += LEASE_MS + 1
+    with pytest.raises(PostponeError):
+        world.deliver()
+    assert len(sandbox.messages()) == 1
+
+
+def test_waiting_in_place_does_not_shorten_the_search(world: World, sandbox: GmailSandbox) -> None:
+    world = replace(world, mailer=replace(world.mailer, settle_ms=2_500))
+    sandbox.post_fault({"kind": "status", "code": 429, "times": 2})
+    sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
+    sandbox.post_fault({"kind": "search_lag", "ms": 600_000})
+    with pytest.raises(PostponeError):
+        world.deliver()
+    assert sum(world.clock.pauses) > 2
+    world.clock.now += 1_000
+    with pytest.raises(PostponeError):
+        world.deliver()
+    assert len(sandbox.messages()) == 1
+
+
+def test_a_row_that_cannot_be_rendered_is_set_aside_and_said_to_be(world: World) -> None:
+    row = entry().to_row() | {"logged_at": "yesterday"}
+    world.dynamodb.put_item(TableName=world.payments, Item=to_attributes(row))
+    with pytest.raises(QuarantineError, match="logged_at"):
+        world.deliver()
+    assert world.delivery()["last_error"]["class"] == "permanent"
+
+
+def test_the_log_says_when_the_message_comes_back(world: World, sandbox: GmailSandbox) -> None:
+    sandbox.post_fault({"kind": "revoke_delegation"})
+    with pytest.raises(PostponeError) as caught:
+        world.deliver()
+    assert world.delivery()["retry_at"] == world.clock.now + caught.value.seconds * 1000
+    assert world.delivery()["last_error"]["class"] == "systemic"
 
 
 def test_a_forged_message_cannot_mail(world: World, sandbox: GmailSandbox) -> None:
@@ -196,7 +256,7 @@ def test_a_forged_message_cannot_mail(world: World, sandbox: GmailSandbox) -> No
         replace(message(), pk="sunset-charter#nobody@example.com"),
     ):
         with pytest.raises(QuarantineError, match="no such payment"):
-            world.mailer.deliver(forged, "request-1")
+            world.mailer.deliver(forged, TRY)
     assert sandbox.messages() == []
     assert world.delivery() == {}
 
@@ -210,10 +270,6 @@ def test_waits_double_up_to_the_cap_and_obey_google() -> None:
     assert all(later >= sooner / 2 for sooner, later in itertools.pairwise(waits))
     told = replace(failure, wait=120.0)
     assert 120 <= backoff_seconds(told, 1, 900) <= 122
-
-
-def test_the_lease_outlives_the_function() -> None:
-    assert LEASE_MS > 60_000
 
 
 def test_a_late_mailer_cannot_overwrite_the_winner(world: World) -> None:

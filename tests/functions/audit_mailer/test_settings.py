@@ -53,7 +53,7 @@ def test_the_sender_is_the_recipient_unless_another_mailbox_is_named() -> None:
 )
 def test_a_configuration_that_cannot_work_is_one_clear_error(changes: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
-        settings(**changes)
+        settings(**changes).check()
 
 
 @pytest.mark.parametrize(

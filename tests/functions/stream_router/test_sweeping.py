@@ -72,12 +72,22 @@ def test_an_entry_logged_a_moment_ago_is_still_the_streams() -> None:
         (None, True),
         ({"state": "sent"}, False),
         ({"state": "sending", "lease_until": NOW + 1}, False),
-        ({"state": "sending", "lease_until": NOW - 1}, True),
-        ({"state": "failed", "last_error": {"class": "retry"}}, True),
-        ({"state": "failed", "last_error": {"class": "permanent"}}, False),
+        ({"state": "sending", "lease_until": NOW - 999}, False),
+        ({"state": "sending", "lease_until": NOW - 1001}, True),
+        ({"state": "failed", "retry_at": NOW + 60_000, "last_error": {"class": "retry"}}, False),
+        ({"state": "failed", "retry_at": NOW - 1001, "last_error": {"class": "retry"}}, True),
+        ({"state": "failed", "retry_at": 0, "last_error": {"class": "permanent"}}, False),
     ],
 )
 def test_only_what_nobody_works_on_needs_a_message(
     delivery: dict[str, Any] | None, *, needed: bool
 ) -> None:
-    assert needs_message(delivery, NOW) is needed
+    assert needs_message(delivery, NOW, 1_000) is needed
+
+
+def test_a_broken_row_does_not_keep_the_others_from_their_mail() -> None:
+    queue = FakeQueue()
+    broken = {"logged_at": NOW, "payment_id": "pay_broken"}
+    ledger = FakeLedger({"2025-11-24": [broken, *rows(2)]})
+    swept = sweep(ledger, queue, now=NOW + 900_001, days=1, grace_ms=900_000)
+    assert (swept.malformed, swept.queued) == (1, 2)
