@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,21 @@ def event_view(
             "last_payment_at": totals.get("last_logged_at"),
         }
     return view
+
+
+def matching(roster: Sequence[Mapping[str, Any]], sought: str) -> list[Mapping[str, Any]]:
+    """The patrons whose name or e-mail holds `sought`, whatever its case and diacritics."""
+    folded = _folded(sought.strip())
+    return [
+        patron
+        for patron in roster
+        if folded in _folded(patron["name"]) or folded in _folded(patron["email"])
+    ]
+
+
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()
 
 
 def roster_view(roster: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

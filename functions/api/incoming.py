@@ -23,6 +23,7 @@ from functions.api.problems import (
 
 MAX_BODY_BYTES = 16 * 1024
 EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+PAYMENT_ID = r"pay_[0-9a-f]{32}"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -103,13 +104,24 @@ def is_event_id(text: str) -> bool:
     return re.fullmatch(EVENT_ID, text) is not None
 
 
-def read_event_id(parameters: Mapping[str, str]) -> str:
-    """The query's event_id. Raises MalformedRequestError."""
-    value = parameters.get("event_id", "")
-    if not is_event_id(value):
-        message = "Give an event's id as event_id in the query."
-        raise MalformedRequestError(message, FieldError("event_id", "event_id_invalid", message))
-    return value
+def is_payment_id(text: str) -> bool:
+    return re.fullmatch(PAYMENT_ID, text) is not None
+
+
+def read_payments_filter(parameters: Mapping[str, str]) -> tuple[str, str]:
+    """Whose payments: ("event_id", …) or ("patron_email", …). Raises MalformedRequestError."""
+    event_id, email = parameters.get("event_id"), parameters.get("patron_email")
+    if (
+        email is not None
+        and event_id is None
+        and re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,189}", email)
+    ):
+        return "patron_email", email.lower()
+    if event_id is not None and email is None and is_event_id(event_id):
+        return "event_id", event_id
+    field = "patron_email" if email is not None and event_id is None else "event_id"
+    message = "Give either an event's event_id or a patron's patron_email in the query."
+    raise MalformedRequestError(message, FieldError(field, f"{field}_invalid", message))
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:
@@ -123,7 +135,11 @@ def read_limit(parameters: Mapping[str, str]) -> int:
 
 def read_idempotency_key(headers: Mapping[str, str]) -> uuid.UUID:
     """The Idempotency-Key header as a UUID. Raises MalformedRequestError."""
-    text = headers.get("idempotency-key", "")
+    return read_key(headers.get("idempotency-key", ""))
+
+
+def read_key(text: str) -> uuid.UUID:
+    """An idempotency key as written. Raises MalformedRequestError."""
     if _UUID.fullmatch(text):
         return uuid.UUID(text)
     code = "idempotency_key_malformed" if text else "idempotency_key_missing"

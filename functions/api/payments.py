@@ -6,16 +6,16 @@ import hashlib
 import json
 import random
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from functions.api.free_text import no_card_number, plain_text
 from functions.api.identity import User, verify_admin_token
-from functions.api.incoming import EVENT_ID
+from functions.api.incoming import EVENT_ID, PAYMENT_ID
 from functions.api.money import AmountError, cents_from_text, text_from_cents
 from functions.api.problems import (
     ContentionError,
@@ -29,7 +29,6 @@ from shared.ledger import (
     EventId,
     Head,
     LedgerEntry,
-    MalformedEntryError,
     PaymentId,
 )
 
@@ -120,7 +119,7 @@ class PaymentRequest(BaseModel):
     reference: Annotated[FreeText, Field(max_length=40, validate_default=True)] = ""
     note: Annotated[FreeText, Field(max_length=280)] = ""
     acknowledge_duplicates: Annotated[
-        list[Annotated[str, Field(pattern=r"^pay_[0-9a-f]{32}$")]], Field(max_length=20)
+        list[Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]], Field(max_length=20)
     ] = Field(default_factory=list)
 
     @field_validator("amount")
@@ -274,46 +273,3 @@ def _entry(
         expiration_timestamp=now // 1000 + RETENTION_SECONDS,
         acknowledged_duplicates=tuple(request.acknowledge_duplicates),
     )
-
-
-class DeliveryReader(Protocol):
-    def deliveries(self, payment_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
-
-
-def handle_payment_list(
-    rows: Sequence[Mapping[str, Any]], store: DeliveryReader
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """A page of rows as the API shows them, each with the state of its audit mail.
-
-    Also why each row is left out that is no ledger entry: one of them must not hide the others.
-    """
-    entries, malformed = [], []
-    for row in rows:
-        try:
-            entries.append(LedgerEntry.from_row(row))
-        except MalformedEntryError as error:
-            malformed.append(str(error))
-    deliveries = store.deliveries(entry.payment_id for entry in entries)
-    views = [
-        payment_view(entry) | {"audit": audit_view(deliveries.get(entry.payment_id))}
-        for entry in entries
-    ]
-    return views, malformed
-
-
-def payment_view(entry: LedgerEntry) -> dict[str, Any]:
-    return entry.to_row() | {"amount": text_from_cents(entry.amount_cents)}
-
-
-def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`sent` only when Gmail accepted the mail; `failed` only when nothing will try again."""
-    if delivery is None:
-        return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
-    error = delivery.get("last_error")
-    gave_up = delivery["state"] == "failed" and error and error["class"] == "permanent"
-    return {
-        "state": "sent" if delivery["state"] == "sent" else "failed" if gave_up else "queued",
-        "sent_at": delivery.get("sent_at"),
-        "attempts": delivery.get("attempts", 0),
-        "last_error": error,
-    }

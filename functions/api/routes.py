@@ -11,28 +11,31 @@ from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
 from functions.api import wiring
 from functions.api.answers import empty_answer, html_answer, json_answer, session_cookie
 from functions.api.cursors import read_cursor, write_cursor
-from functions.api.events import event_view, roster_view
+from functions.api.events import event_view, matching, roster_view
 from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.incoming import (
     is_event_id,
+    is_payment_id,
     read_body,
-    read_event_id,
     read_idempotency_key,
     read_json,
+    read_key,
     read_limit,
+    read_payments_filter,
     require_same_origin,
     validate,
 )
+from functions.api.listing import audited_views, handle_payment_list, payment_view
 from functions.api.payments import (
     Limits,
     PaymentRequest,
-    handle_payment_list,
     handle_payment_log,
-    payment_view,
+    payment_id_of,
 )
 from functions.api.problems import FieldError, NotFoundError
 from functions.api.sessions import SignIn
 from functions.api.waiver import missing_page, waiver_page
+from shared.ledger import PaymentId
 
 logger = Logger(child=True)
 router = LambdaFunctionUrlRouter()  # type: ignore[no-untyped-call]
@@ -94,6 +97,16 @@ def show_event(event_id: str) -> Response[str]:
     return json_answer({"event": event, "roster": roster_view(roster)})
 
 
+@router.get("/api/events/<event_id>/roster")
+def search_roster(event_id: str) -> Response[str]:
+    require(_user(), Grant.LOG_PAYMENTS)
+    found = wiring.store().event(event_id) if is_event_id(event_id) else None
+    if found is None:
+        raise _no_such_event()
+    sought = router.current_event.query_string_parameters.get("q", "")
+    return json_answer({"roster": roster_view(matching(found[1], sought))})
+
+
 @router.post("/api/payments")
 def log_payment() -> Response[str]:
     user, now = _user(), _now()
@@ -118,14 +131,37 @@ def log_payment() -> Response[str]:
 def list_payments() -> Response[str]:
     require(_user(), Grant.READ_PAYMENTS)
     parameters = router.current_event.query_string_parameters
-    event_id = read_event_id(parameters)
-    key, query = wiring.cursor_key(), f"payments of {event_id}"
+    name, value = read_payments_filter(parameters)
+    key, query = wiring.cursor_key(), f"payments by {name} {value}"
     start = read_cursor(key, query, parameters.get("cursor"))
-    page = wiring.store().payments_of_event(event_id, read_limit(parameters), start)
+    page = wiring.store().payments_by(name, value, read_limit(parameters), start)
     payments, malformed = handle_payment_list(page.rows, wiring.store())
     for reason in malformed:
-        logger.error("row is no ledger entry", event_id=event_id, reason=reason)
+        logger.error("row is no ledger entry", reason=reason)
     return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
+
+
+@router.get("/api/payments/by-key/<key>")
+def show_payment_by_key(key: str) -> Response[str]:
+    """Answer "did my payment save?" for the caller's own key."""
+    user = _user()
+    require(user, Grant.READ_PAYMENTS)
+    return _show(payment_id_of(user, read_key(key)))
+
+
+@router.get("/api/payments/<payment_id>")
+def show_payment(payment_id: str) -> Response[str]:
+    require(_user(), Grant.READ_PAYMENTS)
+    return _show(PaymentId(payment_id))
+
+
+def _show(payment_id: PaymentId) -> Response[str]:
+    found = wiring.store().find(payment_id) if is_payment_id(payment_id) else None
+    if found is None:
+        message = "There is no such payment."
+        raise NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
+    (payment,) = audited_views([found[0]], wiring.store())
+    return json_answer({"payment": payment})
 
 
 @router.route("/g/<event_id>/waiver", method=["GET", "HEAD"])

@@ -88,14 +88,19 @@ class Store:
         row = self._get(self._tables.payments_table, key)
         return (LedgerEntry.from_row(row), pointer["fingerprint"]) if row else None
 
-    def payments_of_event(self, event_id: str, limit: int, start: Mapping[str, Any] | None) -> Page:
-        """One page of an event's entries, newest first by timestamp."""
+    def payments_by(
+        self, name: str, value: str, limit: int, start: Mapping[str, Any] | None
+    ) -> Page:
+        """One page of an event's or a patron's entries, newest first by timestamp.
+
+        name: "event_id" or "patron_email".
+        """
         return self._query(
             start,
             TableName=self._tables.payments_table,
-            IndexName="GSI2",
-            KeyConditionExpression="event_id = :event_id",
-            ExpressionAttributeValues=to_attributes({":event_id": event_id}),
+            IndexName={"patron_email": "GSI1", "event_id": "GSI2"}[name],
+            KeyConditionExpression=f"{name} = :value",
+            ExpressionAttributeValues=to_attributes({":value": value}),
             ScanIndexForward=False,
             Limit=limit,
         )

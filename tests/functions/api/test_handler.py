@@ -352,6 +352,61 @@ def test_a_payment_is_queued_until_its_mail_is_accepted(admin: Client) -> None:
     assert listed["audit"] == {"state": "sent", "sent_at": 5, "attempts": 1, "last_error": None}
 
 
+def test_a_patrons_payments_are_listed_across_events(admin: Client) -> None:
+    mine = admin.log().json["payment"]
+    admin.log(patron_email="lee@example.com")
+    query = {"patron_email": "Jane.Doe@example.com"}
+    listed = admin.call("GET", "/api/payments", query=query).json["payments"]
+    assert [each["payment_id"] for each in listed] == [mine["payment_id"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"event_id": ""},
+        {"event_id": "a#b"},
+        {"patron_email": "nobody"},
+        {"event_id": "x", "patron_email": "a@b.c"},
+        {"event_id": "x" * 3_000},
+    ],
+)
+def test_a_list_of_nobodys_payments_is_refused(admin: Client, query: dict[str, str]) -> None:
+    assert admin.call("GET", "/api/payments", query=query).status == 400
+
+
+def test_a_payment_is_found_by_its_id_and_by_its_key(admin: Client) -> None:
+    payment = admin.log(KEY).json["payment"]
+    for path in (payment["payment_id"], f"by-key/{KEY}"):
+        shown = admin.call("GET", f"/api/payments/{path}").json["payment"]
+        assert shown == payment | {"audit": shown["audit"]}
+        assert shown["audit"]["state"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("pay_" + "0" * 32, 404),
+        ("pay_1", 404),
+        ("by-key/00000000-0000-0000-0000-000000000000", 404),
+        ("by-key/x", 400),
+    ],
+)
+def test_a_payment_that_was_not_saved_is_said_not_to_be(
+    admin: Client, path: str, status: int
+) -> None:
+    assert admin.call("GET", f"/api/payments/{path}").status == status
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [("jane", 1), ("JANE.DOE@", 1), ("小龍", 1), ("", 2), ("nobody", 0), ("jané", 1)],
+)
+def test_the_roster_is_searched_by_name_and_e_mail(admin: Client, sought: str, found: int) -> None:
+    answer = admin.call("GET", "/api/events/sunset-charter/roster", query={"q": sought})
+    assert len(answer.json["roster"]) == found
+
+
 @pytest.mark.parametrize("cursor", ["x", "%%%", "é", "AAAA" * 20])
 def test_a_tampered_cursor_is_refused(admin: Client, cursor: str) -> None:
     query = {"event_id": "sunset-charter", "cursor": cursor}

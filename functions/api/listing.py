@@ -1,0 +1,56 @@
+"""Payments as the API shows them, each with what became of its audit mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from functions.api.money import text_from_cents
+from shared.ledger import LedgerEntry, MalformedEntryError
+
+
+class DeliveryReader(Protocol):
+    def deliveries(self, payment_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
+def handle_payment_list(
+    rows: Sequence[Mapping[str, Any]], store: DeliveryReader
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """A page of rows as the API shows them, each with the state of its audit mail.
+
+    Also why each row is left out that is no ledger entry: one of them must not hide the others.
+    """
+    entries, malformed = [], []
+    for row in rows:
+        try:
+            entries.append(LedgerEntry.from_row(row))
+        except MalformedEntryError as error:
+            malformed.append(str(error))
+    return audited_views(entries, store), malformed
+
+
+def audited_views(entries: Sequence[LedgerEntry], store: DeliveryReader) -> list[dict[str, Any]]:
+    """Entries as the API shows them, each with the state of its audit mail."""
+    deliveries = store.deliveries(entry.payment_id for entry in entries)
+    return [
+        payment_view(entry) | {"audit": audit_view(deliveries.get(entry.payment_id))}
+        for entry in entries
+    ]
+
+
+def payment_view(entry: LedgerEntry) -> dict[str, Any]:
+    return entry.to_row() | {"amount": text_from_cents(entry.amount_cents)}
+
+
+def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
+    """`sent` only when Gmail accepted the mail; `failed` only when nothing will try again."""
+    if delivery is None:
+        return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
+    error = delivery.get("last_error")
+    gave_up = delivery["state"] == "failed" and error and error["class"] == "permanent"
+    return {
+        "state": "sent" if delivery["state"] == "sent" else "failed" if gave_up else "queued",
+        "sent_at": delivery.get("sent_at"),
+        "attempts": delivery.get("attempts", 0),
+        "last_error": error,
+    }
