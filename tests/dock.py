@@ -70,10 +70,12 @@ class Dock:
         return self
 
     def log(self, key: str = "", **changes: Any) -> Answer:
+        """A payment in cash, of an amount that no other test logs."""
+        cents = uuid.uuid4().int % 9_000_000 + 100_000
         body = {
             "event_id": "sunset-charter",
             "patron_email": "jane.doe@example.com",
-            "amount": "125.00",
+            "amount": f"{cents // 100}.{cents % 100:02d}",
             "method": "cash",
         }
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}

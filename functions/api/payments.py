@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from functions.api.duplicates import acknowledged
 from functions.api.free_text import no_card_number, plain_text
 from functions.api.identity import User, verify_admin_token
 from functions.api.incoming import EVENT_ID, PAYMENT_ID
@@ -90,6 +91,9 @@ class Ledger(Protocol):
     def append(self, entry: LedgerEntry, fingerprint: str, head: Head) -> None:
         """One transaction. Raises HeadMovedError, TimestampTakenError or AlreadyLoggedError."""
 
+    def similar(self, entry: LedgerEntry) -> list[LedgerEntry]:
+        """The patron's entries around the same time, and those with the same reference."""
+
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
         """An entry and the fingerprint of the request that wrote it."""
 
@@ -164,7 +168,8 @@ def handle_payment_log(
 ) -> Logged:
     """Write one payment, or find the one that this key already wrote, however long ago.
 
-    Raises ForbiddenError, NotFoundError, InvalidFieldsError, KeyReusedError, ContentionError.
+    Raises ForbiddenError, NotFoundError, InvalidFieldsError, KeyReusedError, ContentionError or
+    PossibleDuplicateError.
     """
     verify_admin_token(user)
     payment_id = payment_id_of(user, key)
@@ -180,7 +185,7 @@ def handle_payment_log(
         raise InvalidFieldsError(FieldError("patron_email", "patron_not_on_roster", message))
     entry = _entry(payment_id, user, request, ground.event, ground.patron, limits.now)
     try:
-        return Logged(_append(entry, request.fingerprint, ground.head, ledger, pause))
+        return Logged(_append(entry, request, ground.head, ledger, pause))
     except AlreadyLoggedError:
         return _replay(request, payment_id, ledger)
 
@@ -201,15 +206,20 @@ def _require_within(limits: Limits, request: PaymentRequest) -> None:
 
 def _append(
     entry: LedgerEntry,
-    fingerprint: str,
+    request: PaymentRequest,
     head: Head,
     ledger: Ledger,
     pause: Callable[[float], None],
 ) -> LedgerEntry:
+    """Look for duplicates after the head was read, write only if it has not moved since.
+
+    So of two like payments logged at the same moment, the later one is warned of the first.
+    """
     for attempt in range(APPEND_ATTEMPTS):
-        sealed = entry.sealed(head)
+        seen = acknowledged(entry, ledger.similar(entry), request.acknowledge_duplicates)
+        sealed = replace(entry, acknowledged_duplicates=tuple(seen)).sealed(head)
         try:
-            ledger.append(sealed, fingerprint, head)
+            ledger.append(sealed, request.fingerprint, head)
         except TimestampTakenError:
             entry = replace(entry, timestamp=entry.timestamp + 1)
         except HeadMovedError as moved:
@@ -271,5 +281,4 @@ def _entry(
         logged_day=datetime.fromtimestamp(now / 1000, UTC).date().isoformat(),
         logged_by=user.email,
         expiration_timestamp=now // 1000 + RETENTION_SECONDS,
-        acknowledged_duplicates=tuple(request.acknowledge_duplicates),
     )

@@ -27,6 +27,7 @@ class ApiError(Exception):
         self.detail = detail
         self.errors = errors
         self.retry_after = retry_after
+        self.extension: dict[str, Any] = {}
 
 
 class MalformedRequestError(ApiError):
@@ -55,6 +56,16 @@ class NotFoundError(ApiError):
 
 class ContentionError(ApiError):
     status, code = HTTPStatus.CONFLICT, "contention"
+
+
+class PossibleDuplicateError(ApiError):
+    """payments: the earlier entries, as the API shows them."""
+
+    status, code = HTTPStatus.CONFLICT, "possible_duplicate"
+
+    def __init__(self, detail: str, *errors: FieldError, payments: list[dict[str, Any]]) -> None:
+        super().__init__(detail, *errors)
+        self.extension = {"payments": payments}
 
 
 class BodyTooLargeError(ApiError):
@@ -99,4 +110,4 @@ def problem(error: ApiError, request_id: str) -> dict[str, Any]:
             {"field": each.field, "code": each.code, "message": each.message}
             for each in error.errors
         ],
-    }
+    } | error.extension

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.api.duplicates import NUMBERED_METHODS, WINDOW_MS
 from functions.api.payments import (
     AlreadyLoggedError,
     Event,
@@ -57,21 +58,16 @@ class Store:
         )
 
     def append(self, entry: LedgerEntry, fingerprint: str, head: Head) -> None:
-        """Row, pointer and head in one transaction: all of them or none."""
-        pointer = {
-            "PK": f"PAYMENT#{entry.payment_id}",
-            "row_pk": entry.pk,
-            "row_sk": entry.timestamp,
-            "fingerprint": fingerprint,
-        }
+        """Row, pointer, head and check number in one transaction: all of them or none."""
+        items = [
+            _put_new(self._tables.payments_table, entry.to_row()),
+            _put_new(self._tables.ledger_table, _pointer(entry, fingerprint)),
+            self._advance_head(entry, head),
+        ]
+        if _has_number(entry):
+            items.append(self._note_number(entry))
         try:
-            self._client.transact_write_items(
-                TransactItems=[
-                    _put_new(self._tables.payments_table, entry.to_row()),
-                    _put_new(self._tables.ledger_table, pointer),
-                    self._advance_head(entry, head),
-                ]
-            )
+            self._client.transact_write_items(TransactItems=items)
         except self._client.exceptions.TransactionCanceledException as error:
             reason = _reason(error.response["CancellationReasons"])
             if reason is None:
@@ -79,6 +75,27 @@ class Store:
             raise reason from error
         except self._client.exceptions.TransactionInProgressException as error:
             raise HeadMovedError(None) from error
+
+    def similar(self, entry: LedgerEntry) -> list[LedgerEntry]:
+        """The patron's entries within the window, and those with the same number; consistent."""
+        near = self._client.query(
+            TableName=self._tables.payments_table,
+            KeyConditionExpression="PK = :pk AND SK BETWEEN :since AND :until",
+            ExpressionAttributeValues=to_attributes(
+                {
+                    ":pk": entry.pk,
+                    ":since": entry.timestamp - WINDOW_MS,
+                    ":until": entry.timestamp + WINDOW_MS,
+                }
+            ),
+            ConsistentRead=True,
+        )["Items"]
+        entries = [LedgerEntry.from_row(from_attributes(item)) for item in near]
+        if not _has_number(entry):
+            return entries
+        numbered = self._get(self._tables.ledger_table, _number_key(entry)) or {}
+        found = [self.find(PaymentId(each)) for each in sorted(numbered.get("payment_ids", ()))]
+        return entries + [each[0] for each in found if each]
 
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
         pointer = self._get(self._tables.ledger_table, {"PK": f"PAYMENT#{payment_id}"})
@@ -175,6 +192,16 @@ class Store:
             }
         }
 
+    def _note_number(self, entry: LedgerEntry) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._tables.ledger_table,
+                "Key": to_attributes(_number_key(entry)),
+                "UpdateExpression": "ADD payment_ids :ids",
+                "ExpressionAttributeValues": to_attributes({":ids": {entry.payment_id}}),
+            }
+        }
+
     def _get(self, table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
         answer = self._client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer["Item"]) if "Item" in answer else None
@@ -209,6 +236,23 @@ def _event(item: Mapping[str, Any]) -> Event:
     )
 
 
+def _pointer(entry: LedgerEntry, fingerprint: str) -> dict[str, Any]:
+    return {
+        "PK": f"PAYMENT#{entry.payment_id}",
+        "row_pk": entry.pk,
+        "row_sk": entry.timestamp,
+        "fingerprint": fingerprint,
+    }
+
+
+def _has_number(entry: LedgerEntry) -> bool:
+    return entry.method in NUMBERED_METHODS and bool(entry.reference)
+
+
+def _number_key(entry: LedgerEntry) -> dict[str, str]:
+    return {"PK": f"NUMBER#{entry.event_id}#{entry.method}#{entry.reference.casefold()}"}
+
+
 def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "Put": {
@@ -224,7 +268,7 @@ def _reason(reasons: list[dict[str, Any]]) -> Exception | None:
 
     None for a reason that writing again would not mend.
     """
-    row, pointer, head = (reason.get("Code") for reason in reasons)
+    row, pointer, head, *rest = (reason.get("Code") for reason in reasons)
     if pointer == "ConditionalCheckFailed":
         return AlreadyLoggedError()
     if row == "ConditionalCheckFailed":
@@ -232,6 +276,6 @@ def _reason(reasons: list[dict[str, Any]]) -> Exception | None:
     if head == "ConditionalCheckFailed":
         item = from_attributes(reasons[2]["Item"])
         return HeadMovedError(Head(seq=item["seq"], hash=item["hash"]))
-    if {row, pointer, head} <= {None, "None", "TransactionConflict"}:
+    if {row, pointer, head, *rest} <= {None, "None", "TransactionConflict"}:
         return HeadMovedError(None)
     return None

@@ -19,7 +19,9 @@ def rows(dock: Dock, table: str) -> list[dict[str, Any]]:
 
 
 def test_a_logged_payment_becomes_one_mail_that_says_everything(dock: Dock) -> None:
-    payment = dock.logged(method="check", reference="1042", note="paid at the dock")
+    payment = dock.logged(
+        amount="125.00", method="check", reference="1042", note="paid at the dock"
+    )
     mail = dock.await_mail(payment["payment_id"])
     for fact in (
         payment["event_name"],
@@ -106,10 +108,21 @@ def test_a_refused_payment_writes_nothing(
 
 def test_a_retried_request_is_one_payment_and_one_mail(dock: Dock) -> None:
     key = str(uuid.uuid4())
-    first, again = dock.log(key), dock.log(key)
+    first, again = dock.log(key, amount="20.00"), dock.log(key, amount="$20")
     assert again.headers["Idempotent-Replayed"] == "true"
     assert first.json == again.json
     dock.await_mail(first.json["payment"]["payment_id"])
+
+
+def test_a_likely_duplicate_is_logged_only_when_the_admin_says_so(dock: Dock) -> None:
+    first = dock.logged(amount="31.00", method="check", reference="7001")
+    other = {"amount": "99.00", "method": "check", "reference": "7001"}
+    answer = dock.log(patron_email="lee@example.com", **other)
+    assert (answer.status, answer.json["code"]) == (409, "possible_duplicate")
+    assert [each["payment_id"] for each in answer.json["payments"]] == [first["payment_id"]]
+    known = [first["payment_id"]]
+    payment = dock.logged(patron_email="lee@example.com", acknowledge_duplicates=known, **other)
+    assert first["payment_id"] in dock.await_mail(payment["payment_id"])["text"]
 
 
 def test_five_rate_limits_are_waited_out(dock: Dock) -> None:

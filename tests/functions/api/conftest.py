@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from functions.api import handler, wiring
 from functions.api.identity import COOKIE_NAME
-from shared.attributes import to_attributes
+from shared.attributes import from_attributes, to_attributes
 from tests.tables import create_tables
 
 PASSWORD = "Anchors-aweigh-1"
@@ -99,11 +99,15 @@ class Client:
         return answer
 
     def log(self, key: str = "", **changes: Any) -> Answer:
+        """A payment of $125.00 cash; what was logged before is no duplicate unless asked."""
         body = {
             "event_id": "sunset-charter",
             "patron_email": "jane.doe@example.com",
             "amount": "125.00",
             "method": "cash",
+            "acknowledge_duplicates": [
+                from_attributes(item)["payment_id"] for item in self.rows("Payments")
+            ],
         }
         headers = {"idempotency-key": key or str(uuid.uuid4())}
         return self.call("POST", "/api/payments", body | changes, headers=headers)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from functions.api import wiring
+from functions.api.store import Store
+from shared.ledger import LedgerEntry
+from tests.functions.api.conftest import Client
+
+NOT_ASKED: dict[str, Any] = {"acknowledge_duplicates": []}
+
+
+def test_the_same_sum_again_is_asked_about_and_not_written(admin: Client) -> None:
+    first = admin.log().json["payment"]
+    answer = admin.log(**NOT_ASKED)
+    assert (answer.status, answer.json["code"]) == (409, "possible_duplicate")
+    (earlier,) = answer.json["payments"]
+    assert earlier == first
+    assert len(admin.rows("Payments")) == 1
+
+
+def test_saying_that_it_is_another_payment_is_kept_as_evidence(admin: Client) -> None:
+    first = admin.log().json["payment"]
+    second = admin.log(acknowledge_duplicates=[first["payment_id"]]).json["payment"]
+    assert second["acknowledged_duplicates"] == [first["payment_id"]]
+
+
+def test_acknowledging_is_no_other_request(admin: Client) -> None:
+    key = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
+    earlier = admin.log().json["payment"]
+    assert admin.log(key, **NOT_ASKED).status == 409
+    acknowledging = admin.log(key, acknowledge_duplicates=[earlier["payment_id"]])
+    again = admin.log(key, **NOT_ASKED)
+    assert again.json == acknowledging.json
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": "125.01"},
+        {"method": "ach"},
+        {"patron_email": "lee@example.com"},
+        {"timestamp": int(time.time() * 1000) - 11 * 60 * 1000},
+    ],
+)
+def test_another_sum_method_patron_or_time_is_no_duplicate(
+    admin: Client, changes: dict[str, Any]
+) -> None:
+    admin.log()
+    assert admin.log(**NOT_ASKED, **changes).status == 200
+
+
+@pytest.mark.parametrize("method", ["check", "ach"])
+def test_a_check_or_trace_number_exists_once_per_event(admin: Client, method: str) -> None:
+    long_ago = int(time.time() * 1000) - 6 * 86_400_000
+    admin.log(method=method, reference="A-77", timestamp=long_ago)
+    other = {"patron_email": "lee@example.com", "amount": "3.00"}
+    assert admin.log(method=method, reference="a-77", **other, **NOT_ASKED).status == 409
+    assert admin.log(method=method, reference="A-78", **other, **NOT_ASKED).status == 200
+    assert admin.log(method="credit_card", reference="A-77", **other, **NOT_ASKED).status == 200
+
+
+def test_of_two_like_payments_at_the_same_moment_the_later_one_is_warned(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second admin's payment slips in between our look and our write."""
+    look = Store.similar
+    others = [lambda: admin.log(**NOT_ASKED)]
+
+    def look_then_be_overtaken(store: Store, entry: LedgerEntry) -> list[LedgerEntry]:
+        seen = look(store, entry)
+        if others:
+            assert others.pop()().status == 200
+        return seen
+
+    monkeypatch.setattr(type(wiring.store()), "similar", look_then_be_overtaken)
+    assert admin.log(**NOT_ASKED).status == 409
+    assert len(admin.rows("Payments")) == 1
