@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from functions.api.appending import AlreadyLoggedError, Ledger
 from functions.api.listing import payment_view
 from functions.api.problems import FieldError, PossibleDuplicateError
 from shared.ledger import LedgerEntry
 
+MOST = 20  # what a person can look through, and a request may acknowledge
 WINDOW_MS = 10 * 60 * 1000
 NUMBERED_METHODS = frozenset({"check", "ach"})  # a check or a trace number exists once
 
 
 def likely_duplicates(entry: LedgerEntry, similar: Iterable[LedgerEntry]) -> list[LedgerEntry]:
-    """Those of the event's earlier entries that look like `entry`, oldest first.
+    """Those of the event's earlier entries that look like `entry`, the newest 20, oldest first.
 
     The same patron, amount and method within ten minutes; or, from any patron and at any time, the
     same check number or ACH trace. An amount alone would warn too often to be read.
@@ -23,22 +26,32 @@ def likely_duplicates(entry: LedgerEntry, similar: Iterable[LedgerEntry]) -> lis
         for each in similar
         if each.kind == "payment" and (_is_same_sum(entry, each) or _is_same_number(entry, each))
     }
-    return sorted(found.values(), key=lambda each: each.seq)
+    return sorted(found.values(), key=lambda each: each.seq)[-MOST:]
 
 
-def acknowledged(
-    entry: LedgerEntry, similar: Iterable[LedgerEntry], by: Sequence[str]
-) -> list[str]:
-    """The likely duplicates that the admin has seen and said to be other payments.
+def warned(
+    entry: LedgerEntry, ledger: Ledger, acknowledged: Sequence[str], besides: str = ""
+) -> LedgerEntry:
+    """The entry with the likely duplicates that the admin has said to be other payments.
 
-    by: the payment ids that the request acknowledges. Raises PossibleDuplicateError for the rest.
+    acknowledged: the payment ids that the request names. besides: a payment that is no duplicate.
+    Raises PossibleDuplicateError when there are others, AlreadyLoggedError when the entry itself is
+    there: another try of the same request was quicker.
     """
+    similar = [each for each in ledger.similar(entry) if each.payment_id != besides]
+    if any(each.payment_id == entry.payment_id for each in similar):
+        raise AlreadyLoggedError
     duplicates = likely_duplicates(entry, similar)
-    if any(each.payment_id not in by for each in duplicates):
+    if any(each.payment_id not in acknowledged for each in duplicates):
         message = "A similar payment is logged already. If this is another one, say so."
         field = FieldError("acknowledge_duplicates", "possible_duplicate", message)
         raise PossibleDuplicateError(message, field, payments=[payment_view(d) for d in duplicates])
-    return [each.payment_id for each in duplicates]
+    return replace(entry, acknowledged_duplicates=tuple(each.payment_id for each in duplicates))
+
+
+def has_number(entry: LedgerEntry) -> bool:
+    """Whether the reference is a check's or a trace's number, not a word such as "n/a"."""
+    return entry.method in NUMBERED_METHODS and any(each.isdigit() for each in entry.reference)
 
 
 def _is_same_sum(entry: LedgerEntry, other: LedgerEntry) -> bool:
@@ -52,8 +65,7 @@ def _is_same_sum(entry: LedgerEntry, other: LedgerEntry) -> bool:
 
 def _is_same_number(entry: LedgerEntry, other: LedgerEntry) -> bool:
     return (
-        entry.method in NUMBERED_METHODS
+        has_number(entry)
         and entry.method == other.method
-        and bool(entry.reference)
         and entry.reference.casefold() == other.reference.casefold()
     )

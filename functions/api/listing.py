@@ -9,12 +9,15 @@ from functions.api.money import text_from_cents
 from shared.ledger import LedgerEntry, MalformedEntryError
 
 
-class DeliveryReader(Protocol):
+class Afterwards(Protocol):
+    """What became of payments after they were logged."""
+
     def deliveries(self, payment_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+    def voids_of(self, payment_ids: Iterable[str]) -> Mapping[str, str]: ...
 
 
 def handle_payment_list(
-    rows: Sequence[Mapping[str, Any]], store: DeliveryReader
+    rows: Sequence[Mapping[str, Any]], store: Afterwards
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """A page of rows as the API shows them, each with the state of its audit mail.
 
@@ -29,11 +32,16 @@ def handle_payment_list(
     return audited_views(entries, store), malformed
 
 
-def audited_views(entries: Sequence[LedgerEntry], store: DeliveryReader) -> list[dict[str, Any]]:
+def audited_views(entries: Sequence[LedgerEntry], store: Afterwards) -> list[dict[str, Any]]:
     """Entries as the API shows them, each with the state of its audit mail."""
     deliveries = store.deliveries(entry.payment_id for entry in entries)
+    voids = store.voids_of(entry.payment_id for entry in entries)
     return [
-        payment_view(entry) | {"audit": audit_view(deliveries.get(entry.payment_id))}
+        payment_view(entry)
+        | {
+            "voided_by": voids.get(entry.payment_id),
+            "audit": audit_view(deliveries.get(entry.payment_id)),
+        }
         for entry in entries
     ]
 

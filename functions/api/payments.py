@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from functions.api.duplicates import acknowledged
+from functions.api.appending import AlreadyLoggedError, Event, Ledger, Patron, append
+from functions.api.duplicates import MOST, warned
 from functions.api.free_text import no_card_number, plain_text
 from functions.api.identity import User, verify_admin_token
 from functions.api.incoming import EVENT_ID, PAYMENT_ID
@@ -27,8 +27,6 @@ from functions.api.problems import (
 )
 from shared.ledger import (
     RETENTION_SECONDS,
-    EventId,
-    Head,
     LedgerEntry,
     PaymentId,
 )
@@ -36,70 +34,16 @@ from shared.ledger import (
 NAMESPACE = uuid.UUID("6f1c9a52-6b0e-5c39-9d0e-5cc5cb0f5a11")
 MAX_AHEAD_MS = 5 * 60 * 1000
 MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
-APPEND_ATTEMPTS = 12
 
 
-class HeadMovedError(Exception):
-    """Another entry of the event was written first. `head` is the new one, when known."""
-
-    def __init__(self, head: Head | None) -> None:
-        super().__init__("the event's head moved")
-        self.head = head
-
-
-class TimestampTakenError(Exception):
-    """The patron already has another entry in this millisecond."""
-
-
-class AlreadyLoggedError(Exception):
-    """The idempotency key was used before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    event_id: EventId
-    name: str
-    event_date: str
-    timezone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patron:
-    email: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What one consistent read finds before an entry is written."""
-
-    event: Event | None
-    patron: Patron | None
-    head: Head
-    already_logged: bool
+Text = Annotated[str, AfterValidator(plain_text)]
+FreeText = Annotated[str, AfterValidator(plain_text), AfterValidator(no_card_number)]
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
     entry: LedgerEntry
     replayed: bool = False
-
-
-class Ledger(Protocol):
-    def ground(self, event_id: str, patron_email: str, payment_id: PaymentId) -> Ground: ...
-
-    def append(self, entry: LedgerEntry, fingerprint: str, head: Head) -> None:
-        """One transaction. Raises HeadMovedError, TimestampTakenError or AlreadyLoggedError."""
-
-    def similar(self, entry: LedgerEntry) -> list[LedgerEntry]:
-        """The patron's entries around the same time, and those with the same reference."""
-
-    def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
-        """An entry and the fingerprint of the request that wrote it."""
-
-
-Text = Annotated[str, AfterValidator(plain_text)]
-FreeText = Annotated[str, AfterValidator(plain_text), AfterValidator(no_card_number)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +54,11 @@ class Limits:
     max_amount_cents: int
 
 
-class PaymentRequest(BaseModel):
-    """The body of POST /api/payments. amount becomes integer cents; timestamp: epoch ms."""
+class PaymentFields(BaseModel):
+    """What is said of a payment wherever one is logged. timestamp: epoch milliseconds."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    event_id: Annotated[str, Field(pattern=f"^{EVENT_ID}$")]
     patron_email: Annotated[Text, Field(min_length=3, max_length=254)]
     amount: str
     method: Literal["credit_card", "cash", "check", "ach"]
@@ -123,7 +66,7 @@ class PaymentRequest(BaseModel):
     reference: Annotated[FreeText, Field(max_length=40, validate_default=True)] = ""
     note: Annotated[FreeText, Field(max_length=280)] = ""
     acknowledge_duplicates: Annotated[
-        list[Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]], Field(max_length=20)
+        list[Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]], Field(max_length=MOST)
     ] = Field(default_factory=list)
 
     @field_validator("amount")
@@ -146,16 +89,28 @@ class PaymentRequest(BaseModel):
             raise ValueError("Enter the check number.")
         return reference
 
+
+class PaymentRequest(PaymentFields):
+    """The body of POST /api/payments."""
+
+    event_id: Annotated[str, Field(pattern=f"^{EVENT_ID}$")]
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what makes two requests the same; acknowledging duplicates does not."""
-        content = self.model_dump(exclude={"acknowledge_duplicates"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(self.model_dump(exclude={"acknowledge_duplicates"}))
 
 
-def payment_id_of(user: User, key: uuid.UUID) -> PaymentId:
-    """The identity of what `user` logs under `key`: the ledger is its own idempotency record."""
-    return PaymentId("pay_" + uuid.uuid5(NAMESPACE, f"{user.email}:{key}").hex)
+def fingerprint_of(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def payment_id_of(user: User, key: uuid.UUID, part: str = "") -> PaymentId:
+    """The identity of what `user` logs under `key`: the ledger is its own idempotency record.
+
+    part: tells apart the entries of one request, such as a void and its replacement.
+    """
+    return PaymentId("pay_" + uuid.uuid5(NAMESPACE, f"{user.email}:{key}{part}").hex)
 
 
 def handle_payment_log(
@@ -176,61 +131,38 @@ def handle_payment_log(
     ground = ledger.ground(request.event_id, request.patron_email, payment_id)
     if ground.already_logged:
         return _replay(request, payment_id, ledger)
-    _require_within(limits, request)
+    require_within(limits, request)
     if ground.event is None:
         message = "There is no such event."
         raise NotFoundError(message, FieldError("event_id", "event_not_found", message))
     if ground.patron is None:
         message = f"This patron is not on the roster of {ground.event.name}."
         raise InvalidFieldsError(FieldError("patron_email", "patron_not_on_roster", message))
-    entry = _entry(payment_id, user, request, ground.event, ground.patron, limits.now)
+    entry = entry_of(payment_id, user, request, ground.event, ground.patron, limits.now)
+
+    def look(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+        return [warned(each, ledger, request.acknowledge_duplicates) for each in entries]
+
     try:
-        return Logged(_append(entry, request, ground.head, ledger, pause))
+        (written,) = append([entry], request.fingerprint, ground.head, ledger, look, pause)
     except AlreadyLoggedError:
         return _replay(request, payment_id, ledger)
+    return Logged(written)
 
 
-def _require_within(limits: Limits, request: PaymentRequest) -> None:
+def require_within(limits: Limits, request: PaymentFields, prefix: str = "") -> None:
+    """Refuse sums and times out of bounds. prefix: where the fields stand in the body."""
     errors = []
     largest = limits.max_amount_cents
     if not 0 < cents_from_text(request.amount) <= largest:
         message = f"The amount must be above $0.00 and at most ${largest / 100:,.2f}."
-        errors.append(FieldError("amount", "amount_out_of_range", message))
+        errors.append(FieldError(f"{prefix}amount", "amount_out_of_range", message))
     earliest, latest = limits.now - MAX_AGE_MS, limits.now + MAX_AHEAD_MS
     if request.timestamp is not None and not earliest <= request.timestamp <= latest:
         message = "The timestamp must be epoch milliseconds, at most 5 min ahead and 7 days old."
-        errors.append(FieldError("timestamp", "timestamp_out_of_range", message))
+        errors.append(FieldError(f"{prefix}timestamp", "timestamp_out_of_range", message))
     if errors:
         raise InvalidFieldsError(*errors)
-
-
-def _append(
-    entry: LedgerEntry,
-    request: PaymentRequest,
-    head: Head,
-    ledger: Ledger,
-    pause: Callable[[float], None],
-) -> LedgerEntry:
-    """Look for duplicates after the head was read, write only if it has not moved since.
-
-    So of two like payments logged at the same moment, the later one is warned of the first.
-    """
-    for attempt in range(APPEND_ATTEMPTS):
-        seen = acknowledged(entry, ledger.similar(entry), request.acknowledge_duplicates)
-        sealed = replace(entry, acknowledged_duplicates=tuple(seen)).sealed(head)
-        try:
-            ledger.append(sealed, request.fingerprint, head)
-        except TimestampTakenError:
-            entry = replace(entry, timestamp=entry.timestamp + 1)
-        except HeadMovedError as moved:
-            head = moved.head or head
-            pause(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - jitter, no secret
-        else:
-            return sealed
-    raise ContentionError(
-        "Many payments are being logged for this event. Send the request again with the same key.",
-        retry_after=1,
-    )
 
 
 def _replay(request: PaymentRequest, payment_id: PaymentId, ledger: Ledger) -> Logged:
@@ -254,10 +186,10 @@ def _first_difference(request: PaymentRequest, entry: LedgerEntry) -> str:
     return "timestamp"
 
 
-def _entry(
+def entry_of(
     payment_id: PaymentId,
     user: User,
-    request: PaymentRequest,
+    request: PaymentFields,
     event: Event,
     patron: Patron,
     now: int,

@@ -58,6 +58,10 @@ class ContentionError(ApiError):
     status, code = HTTPStatus.CONFLICT, "contention"
 
 
+class NotVoidableError(ApiError):
+    status, code = HTTPStatus.CONFLICT, "not_voidable"
+
+
 class PossibleDuplicateError(ApiError):
     """payments: the earlier entries, as the API shows them."""
 

@@ -34,6 +34,7 @@ from functions.api.payments import (
 )
 from functions.api.problems import FieldError, NotFoundError
 from functions.api.sessions import SignIn
+from functions.api.voids import VoidRequest, handle_payment_void
 from functions.api.waiver import missing_page, waiver_page
 from shared.ledger import PaymentId
 
@@ -125,6 +126,30 @@ def log_payment() -> Response[str]:
     )
     headers = {"Idempotent-Replayed": "true"} if logged.replayed else {}
     return json_answer({"payment": payment_view(logged.entry)}, headers=headers)
+
+
+@router.post("/api/payments/<payment_id>/void")
+def void_payment(payment_id: str) -> Response[str]:
+    user, now = _user(), _now()
+    require(user, Grant.LOG_PAYMENTS)
+    content = _changes()
+    key = read_idempotency_key(router.current_event.headers)
+    limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
+    request = validate(VoidRequest, content)
+    target = PaymentId(payment_id)
+    voided = handle_payment_void(user, key, target, request, wiring.store(), limits, time.sleep)
+    logger.info(
+        "payment voided",
+        payment_id=voided.void.payment_id,
+        voids=payment_id,
+        seq=voided.void.seq,
+        replayed=voided.replayed,
+    )
+    replacement = payment_view(voided.replacement) if voided.replacement else None
+    return json_answer(
+        {"void": payment_view(voided.void), "replacement": replacement},
+        headers={"Idempotent-Replayed": "true"} if voided.replayed else {},
+    )
 
 
 @router.get("/api/payments")

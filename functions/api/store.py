@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.api.duplicates import NUMBERED_METHODS, WINDOW_MS
-from functions.api.payments import (
+from functions.api.appending import (
     AlreadyLoggedError,
+    AlreadyVoidedError,
     Event,
     Ground,
     HeadMovedError,
     Patron,
     TimestampTakenError,
 )
+from functions.api.duplicates import MOST, WINDOW_MS, has_number
 from functions.api.settings import ApiSettings
 from shared.attributes import from_attributes, to_attributes
-from shared.ledger import Head, LedgerEntry, PaymentId
+from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,24 @@ class Store:
             already_logged=f"PAYMENT#{payment_id}" in found,
         )
 
-    def append(self, entry: LedgerEntry, fingerprint: str, head: Head) -> None:
-        """Row, pointer, head and check number in one transaction: all of them or none."""
-        items = [
-            _put_new(self._tables.payments_table, entry.to_row()),
-            _put_new(self._tables.ledger_table, _pointer(entry, fingerprint)),
-            self._advance_head(entry, head),
-        ]
-        if _has_number(entry):
-            items.append(self._note_number(entry))
+    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, head: Head) -> None:
+        """Rows, pointers, voids, numbers and head in one transaction: all of them or none."""
+        writes: list[tuple[str, dict[str, Any]]] = []
+        for entry in entries:
+            writes.append(("row", _put_new(self._tables.payments_table, entry.to_row())))
+            pointer = _pointer(entry, fingerprint)
+            writes.append(("pointer", _put_new(self._tables.ledger_table, pointer)))
+            if entry.voids:
+                void = {"PK": f"VOID#{entry.voids}", "void_id": entry.payment_id}
+                writes.append(("void", _put_new(self._tables.ledger_table, void)))
+            elif has_number(entry):
+                writes.append(("number", self._note_number(entry)))
+        writes.append(("head", self._advance_head(entries, head)))
         try:
-            self._client.transact_write_items(TransactItems=items)
+            self._client.transact_write_items(TransactItems=[write for _, write in writes])
         except self._client.exceptions.TransactionCanceledException as error:
-            reason = _reason(error.response["CancellationReasons"])
+            reasons = error.response["CancellationReasons"]
+            reason = _reason([(kind, why) for (kind, _), why in zip(writes, reasons, strict=True)])
             if reason is None:
                 raise
             raise reason from error
@@ -90,12 +97,24 @@ class Store:
             ),
             ConsistentRead=True,
         )["Items"]
-        entries = [LedgerEntry.from_row(from_attributes(item)) for item in near]
-        if not _has_number(entry):
-            return entries
-        numbered = self._get(self._tables.ledger_table, _number_key(entry)) or {}
-        found = [self.find(PaymentId(each)) for each in sorted(numbered.get("payment_ids", ()))]
-        return entries + [each[0] for each in found if each]
+        entries = [each for each in map(_entry_or_none, near) if each]
+        if has_number(entry):
+            numbered = self._get(self._tables.ledger_table, _number_key(entry)) or {}
+            found = [
+                self.find(PaymentId(each))
+                for each in sorted(numbered.get("payment_ids", ()))[:MOST]
+            ]
+            entries += [each[0] for each in found if each]
+        voided = self.voids_of(each.payment_id for each in entries)
+        return [each for each in entries if each.payment_id not in voided]
+
+    def voids_of(self, payment_ids: Iterable[str]) -> dict[str, PaymentId]:
+        """Which of these payments (at most 100) are voided, and by which entry; consistent."""
+        keys: list[Mapping[str, Any]] = [{"PK": f"VOID#{each}"} for each in set(payment_ids)]
+        if not keys:
+            return {}
+        items = self._batch_get({self._tables.ledger_table: keys}, consistent=True)
+        return {item["PK"].removeprefix("VOID#"): PaymentId(item["void_id"]) for item in items}
 
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
         pointer = self._get(self._tables.ledger_table, {"PK": f"PAYMENT#{payment_id}"})
@@ -168,25 +187,29 @@ class Store:
         items = self._batch_get({self._tables.ledger_table: keys}, consistent=False)
         return {item["PK"].removeprefix("EVENT#"): item for item in items}
 
-    def _advance_head(self, entry: LedgerEntry, head: Head) -> dict[str, Any]:
-        condition = "seq = :read" if head.seq else "attribute_not_exists(PK)"
-        values = {
-            ":seq": entry.seq,
-            ":hash": entry.hash,
-            ":now": entry.logged_at,
-            ":one": 1,
-            ":cents": entry.amount_cents,
-        } | ({":read": head.seq} if head.seq else {})
+    def _advance_head(self, entries: Sequence[LedgerEntry], head: Head) -> dict[str, Any]:
+        """The last entry's number and hash, and the event's totals, from which voids take away."""
+        added: Counter[str] = Counter()
+        for entry in entries:
+            sign = -1 if entry.voids else 1
+            added["payments_count"] += sign
+            added["total_cents"] += sign * entry.amount_cents
+            added[f"{entry.method}_cents"] += sign * entry.amount_cents
+        last = entries[-1]
+        values = {":seq": last.seq, ":hash": last.hash, ":now": last.logged_at}
+        values |= {f":{name}": amount for name, amount in added.items()}
+        if head.seq:
+            values[":read"] = head.seq
+        adding = ", ".join(f"{name} :{name}" for name in added)
         return {
             "Update": {
                 "TableName": self._tables.ledger_table,
-                "Key": to_attributes({"PK": f"EVENT#{entry.event_id}"}),
+                "Key": to_attributes({"PK": f"EVENT#{last.event_id}"}),
                 "UpdateExpression": (
-                    "SET seq = :seq, #hash = :hash, last_logged_at = :now "
-                    "ADD payments_count :one, total_cents :cents, #method :cents"
+                    f"SET seq = :seq, #hash = :hash, last_logged_at = :now ADD {adding}"
                 ),
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#hash": "hash", "#method": f"{entry.method}_cents"},
+                "ConditionExpression": ("seq = :read" if head.seq else "attribute_not_exists(PK)"),
+                "ExpressionAttributeNames": {"#hash": "hash"},
                 "ExpressionAttributeValues": to_attributes(values),
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
@@ -236,6 +259,14 @@ def _event(item: Mapping[str, Any]) -> Event:
     )
 
 
+def _entry_or_none(item: Mapping[str, Any]) -> LedgerEntry | None:
+    """A row that is no ledger entry duplicates nothing, and must not keep others from logging."""
+    try:
+        return LedgerEntry.from_row(from_attributes(item))
+    except MalformedEntryError:
+        return None
+
+
 def _pointer(entry: LedgerEntry, fingerprint: str) -> dict[str, Any]:
     return {
         "PK": f"PAYMENT#{entry.payment_id}",
@@ -243,10 +274,6 @@ def _pointer(entry: LedgerEntry, fingerprint: str) -> dict[str, Any]:
         "row_sk": entry.timestamp,
         "fingerprint": fingerprint,
     }
-
-
-def _has_number(entry: LedgerEntry) -> bool:
-    return entry.method in NUMBERED_METHODS and bool(entry.reference)
 
 
 def _number_key(entry: LedgerEntry) -> dict[str, str]:
@@ -263,19 +290,21 @@ def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _reason(reasons: list[dict[str, Any]]) -> Exception | None:
+def _reason(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | None:
     """Why the transaction was cancelled; an earlier use of the key outranks the rest.
 
-    None for a reason that writing again would not mend.
+    reasons: what each write was, and DynamoDB's reason. None: writing again would not mend it.
     """
-    row, pointer, head, *rest = (reason.get("Code") for reason in reasons)
-    if pointer == "ConditionalCheckFailed":
+    failed = {kind: why for kind, why in reasons if why.get("Code") == "ConditionalCheckFailed"}
+    if "pointer" in failed:
         return AlreadyLoggedError()
-    if row == "ConditionalCheckFailed":
+    if "void" in failed:
+        return AlreadyVoidedError()
+    if "row" in failed:
         return TimestampTakenError()
-    if head == "ConditionalCheckFailed":
-        item = from_attributes(reasons[2]["Item"])
+    if "head" in failed:
+        item = from_attributes(failed["head"]["Item"])
         return HeadMovedError(Head(seq=item["seq"], hash=item["hash"]))
-    if {row, pointer, head, *rest} <= {None, "None", "TransactionConflict"}:
+    if {why.get("Code") for _, why in reasons} <= {None, "None", "TransactionConflict"}:
         return HeadMovedError(None)
     return None

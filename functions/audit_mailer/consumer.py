@@ -22,7 +22,7 @@ from functions.audit_mailer.queue import Delivery
 from shared.messages import AuditMessage, MalformedMessageError
 from shared.settings import SettingsError
 
-NEEDED_MS = 35_000  # one search and one delivery at their timeouts
+NEEDED_MS = 35_000  # one slow search and one slow delivery, tokens at hand
 
 logger = Logger(child=True)
 metrics = Metrics()

@@ -32,7 +32,6 @@ class Claim:
 
     payment_id: PaymentId
     lease_until: int
-    attempt: int
     doubtful_since: int | None
 
 
@@ -76,7 +75,6 @@ class Deliveries:
         return Claim(
             payment_id=payment_id,
             lease_until=now + lease_ms,
-            attempt=before.get("attempts", 0) + 1,
             doubtful_since=doubtful,
         )
 

@@ -106,14 +106,15 @@ class Gmail:
     def _call(self, scope: str, request: Callable[[Any], Any]) -> dict[str, Any]:
         try:
             messages = self._session(scope).api.users().messages()
+        except Exception as error:  # nothing was asked of Google yet
+            raise DeliveryError(_unusable(str(error))) from error
+        try:
             answer: dict[str, Any] = request(messages).execute(num_retries=0)
         except HttpError as error:
             raise DeliveryError(classify_answer(_answer(error), time.time())) from error
         except RefreshError as error:
             self.close()  # a mended key is read at the next try
             raise DeliveryError(_refused_token(error)) from error
-        except SettingsError as error:
-            raise DeliveryError(_unusable(str(error))) from error
         except (ConnectionRefusedError, ServerNotFoundError, gaierror, GoogleAuthError) as error:
             raise DeliveryError(_not_sent(error)) from error
         except Exception as error:  # sockets, TLS, HTTP framing: the request may have arrived

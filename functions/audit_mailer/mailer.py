@@ -27,6 +27,7 @@ from shared.messages import AuditMessage
 
 LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer
 TRIES_IN_PLACE = 3
+LONGEST_WAIT = 12 * 3600 - 120  # SQS hides a message for 12 h from its receive at most
 LOOK_AGAIN_SECONDS = 30.0
 FIRST_WAIT: Mapping[FailureClass, int] = {
     "retry": 2, "ambiguous": 5, "later": 300, "systemic": 60, "permanent": 0,
@@ -211,8 +212,8 @@ def backoff_seconds(failure: Failure, tries: int, cap: int) -> int:
     """How long a message stays away after its nth try: what Google asked for, or doubling."""
     if failure.wait is not None:
         asked = failure.wait + random.uniform(0, 2)  # noqa: S311 - jitter, no secret
-        return int(min(max(asked, 1), 12 * 3600 - 120))  # SQS: 12 h from the receive
-    longest = min(FIRST_WAIT[failure.klass] * 2 ** min(tries, 12), cap)
+        return int(min(max(asked, 1), LONGEST_WAIT))
+    longest = min(FIRST_WAIT[failure.klass] * 2 ** min(tries, 12), cap, LONGEST_WAIT)
     return max(1, int(random.uniform(longest / 2, longest)))  # noqa: S311 - jitter, no secret
 
 

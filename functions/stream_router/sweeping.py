@@ -52,7 +52,7 @@ def sweep(ledger: Ledger, queue: Queue, *, now: int, days: int, grace_ms: int) -
 
 
 def needs_message(delivery: Mapping[str, Any] | None, now: int, grace_ms: int) -> bool:
-    """No mail, and nobody on it: no live lease, no message that is due to come back.
+    """No mail, and by the delivery's own word nobody on it: no live lease, no try still to come.
 
     What failed for good rests in the dead-letter queue for a person to decide.
     """
@@ -61,7 +61,7 @@ def needs_message(delivery: Mapping[str, Any] | None, now: int, grace_ms: int) -
     if delivery["state"] == "sending":
         return int(delivery["lease_until"]) + grace_ms < now
     if delivery["state"] == "failed" and delivery["last_error"]["class"] != "permanent":
-        return int(delivery["retry_at"]) + grace_ms < now
+        return int(delivery.get("retry_at", 0)) + grace_ms < now
     return False
 
 

@@ -96,14 +96,14 @@ def test_both_indexes_answer_in_order_of_time(
 def test_a_refused_payment_writes_nothing(
     dock: Dock, who: str, changes: dict[str, Any], status: int, fields: list[str]
 ) -> None:
-    table = dock.stack.outputs["PaymentsTableName"]
-    before = len(rows(dock, table))
+    tables = [dock.stack.outputs[f"{name}TableName"] for name in ("Payments", "Ledger")]
+    before = [rows(dock, table) for table in tables]
     caller = Dock(dock.stack).sign_in(who) if who else Dock(dock.stack)
     answer = caller.log(**changes)
     assert answer.status == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.fields == fields
-    assert len(rows(dock, table)) == before
+    assert [rows(dock, table) for table in tables] == before
 
 
 def test_a_retried_request_is_one_payment_and_one_mail(dock: Dock) -> None:
@@ -111,7 +111,7 @@ def test_a_retried_request_is_one_payment_and_one_mail(dock: Dock) -> None:
     first, again = dock.log(key, amount="20.00"), dock.log(key, amount="$20")
     assert again.headers["Idempotent-Replayed"] == "true"
     assert first.json == again.json
-    dock.await_mail(first.json["payment"]["payment_id"])
+    dock.await_mail(first.json["payment"]["payment_id"], seconds=10)
 
 
 def test_a_likely_duplicate_is_logged_only_when_the_admin_says_so(dock: Dock) -> None:
@@ -123,6 +123,26 @@ def test_a_likely_duplicate_is_logged_only_when_the_admin_says_so(dock: Dock) ->
     known = [first["payment_id"]]
     payment = dock.logged(patron_email="lee@example.com", acknowledge_duplicates=known, **other)
     assert first["payment_id"] in dock.await_mail(payment["payment_id"])["text"]
+
+
+def test_a_void_and_its_correction_are_two_entries_and_two_mails(dock: Dock) -> None:
+    payment = dock.logged(amount="412.00")
+    body = {
+        "reason": "wrong_amount",
+        "replacement": {
+            "patron_email": "jane.doe@example.com",
+            "amount": "421.00",
+            "method": "cash",
+        },
+    }
+    path = f"/api/payments/{payment['payment_id']}/void"
+    answer = dock.call("POST", path, body, {"Idempotency-Key": str(uuid.uuid4())})
+    assert answer.status == 200, answer.content
+    void, replacement = answer.json["void"], answer.json["replacement"]
+    assert replacement["prev_hash"] == void["hash"]
+    assert payment["payment_id"] in dock.await_mail(void["payment_id"])["text"]
+    assert "$421.00" in dock.await_mail(replacement["payment_id"])["text"]
+    assert dock.listed(payment["payment_id"])["voided_by"] == void["payment_id"]
 
 
 def test_five_rate_limits_are_waited_out(dock: Dock) -> None:

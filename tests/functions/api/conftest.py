@@ -106,7 +106,9 @@ class Client:
             "amount": "125.00",
             "method": "cash",
             "acknowledge_duplicates": [
-                from_attributes(item)["payment_id"] for item in self.rows("Payments")
+                from_attributes(item)["payment_id"]
+                for item in self.rows("Payments")
+                if "payment_id" in item
             ],
         }
         headers = {"idempotency-key": key or str(uuid.uuid4())}

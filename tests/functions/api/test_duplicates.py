@@ -7,6 +7,7 @@ import pytest
 
 from functions.api import wiring
 from functions.api.store import Store
+from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
 from tests.functions.api.conftest import Client
 
@@ -80,3 +81,42 @@ def test_of_two_like_payments_at_the_same_moment_the_later_one_is_warned(
     monkeypatch.setattr(type(wiring.store()), "similar", look_then_be_overtaken)
     assert admin.log(**NOT_ASKED).status == 409
     assert len(admin.rows("Payments")) == 1
+
+
+def test_a_second_try_of_the_same_request_is_no_duplicate_of_the_first(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try commits between the second one's read and its look."""
+    key = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
+    look = Store.similar
+    firsts = [lambda: admin.log(key, **NOT_ASKED)]
+
+    def overtaken_before_looking(store: Store, entry: LedgerEntry) -> list[LedgerEntry]:
+        if firsts:
+            assert firsts.pop()().status == 200
+        return look(store, entry)
+
+    monkeypatch.setattr(type(wiring.store()), "similar", overtaken_before_looking)
+    again = admin.log(key, **NOT_ASKED)
+    assert (again.status, again.headers["Idempotent-Replayed"]) == (200, "true")
+    assert len(admin.rows("Payments")) == 1
+
+
+def test_a_word_is_no_number(admin: Client) -> None:
+    admin.log(method="ach", reference="n/a")
+    other = {"patron_email": "lee@example.com", "amount": "3.00"}
+    assert admin.log(method="ach", reference="n/a", **other, **NOT_ASKED).status == 200
+
+
+def test_a_broken_row_keeps_nobody_from_logging(admin: Client) -> None:
+    broken = {"PK": "sunset-charter#jane.doe@example.com", "SK": int(time.time() * 1000)}
+    admin.dynamodb.put_item(TableName=admin.tables["Payments"], Item=to_attributes(broken))
+    assert admin.log(acknowledge_duplicates=[]).status == 200
+
+
+def test_more_duplicates_than_a_person_can_look_through_are_no_wall(admin: Client) -> None:
+    earlier = [admin.log(acknowledge_duplicates=[])]
+    while len(earlier) < 23:
+        known = [each.json["payment"]["payment_id"] for each in earlier[-20:]]
+        earlier.append(admin.log(acknowledge_duplicates=known))
+        assert earlier[-1].status == 200

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from shared.attributes import from_attributes
+from shared.ledger import entry_hash
+from tests.functions.api.conftest import Answer, Client
+
+KEY = "0b6b7f6e-54f5-4b68-9a4e-7d8f6a1b2c3d"
+
+
+def void(admin: Client, payment_id: str, key: str = "", **body: Any) -> Answer:
+    headers = {"idempotency-key": key or str(uuid.uuid4())}
+    path = f"/api/payments/{payment_id}/void"
+    return admin.call("POST", path, {"reason": "entered_twice"} | body, headers=headers)
+
+
+def corrected(**changes: Any) -> dict[str, Any]:
+    fields = {"patron_email": "jane.doe@example.com", "amount": "80.00", "method": "cash"}
+    return fields | changes
+
+
+def test_a_void_is_an_entry_of_its_own_that_repeats_what_it_voids(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    answer = void(admin, payment["payment_id"], reason="wrong_amount", note="typed twice")
+    assert answer.status == 200
+    entry = answer.json["void"]
+    assert (entry["kind"], entry["voids"]) == ("void", payment["payment_id"])
+    assert (entry["seq"], entry["prev_hash"]) == (2, payment["hash"])
+    assert (entry["reason"], entry["note"]) == ("wrong_amount", "typed twice")
+    assert entry["amount"] == payment["amount"]
+    assert answer.json["replacement"] is None
+
+
+def test_void_and_replacement_are_one_transaction(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    answer = void(admin, payment["payment_id"], replacement=corrected()).json
+    assert (answer["void"]["seq"], answer["replacement"]["seq"]) == (2, 3)
+    assert answer["replacement"]["prev_hash"] == answer["void"]["hash"]
+    assert answer["replacement"]["amount"] == "80.00"
+    for item in map(from_attributes, admin.rows("Payments")):
+        assert item["hash"] == entry_hash(item)
+
+
+def test_the_list_links_both_ways_and_totals_leave_voids_out(admin: Client) -> None:
+    kept, gone = admin.log(amount="10.00"), admin.log(amount="25.00", method="ach")
+    entry = void(admin, gone.json["payment"]["payment_id"]).json["void"]
+    query = {"event_id": "sunset-charter"}
+    listed = admin.call("GET", "/api/payments", query=query).json["payments"]
+    by_id = {each["payment_id"]: each for each in listed}
+    assert by_id[gone.json["payment"]["payment_id"]]["voided_by"] == entry["payment_id"]
+    assert by_id[kept.json["payment"]["payment_id"]]["voided_by"] is None
+    (event,) = admin.call("GET", "/api/events").json["events"]
+    assert (event["payments_count"], event["total"]) == (1, "10.00")
+
+
+def test_a_retry_of_a_void_finds_it(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    first = void(admin, payment["payment_id"], KEY, replacement=corrected())
+    again = void(admin, payment["payment_id"], KEY, replacement=corrected(amount="$80"))
+    assert again.json == first.json
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(admin.rows("Payments")) == 3
+
+
+def test_a_key_is_good_for_one_void(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    void(admin, payment["payment_id"], KEY)
+    assert void(admin, payment["payment_id"], KEY, reason="wrong_patron").status == 422
+
+
+@pytest.mark.parametrize("again", ["payment", "void"])
+def test_nothing_is_voided_twice_and_no_void_is_voided(admin: Client, again: str) -> None:
+    payment = admin.log().json["payment"]
+    entry = void(admin, payment["payment_id"]).json["void"]
+    target = payment if again == "payment" else entry
+    answer = void(admin, target["payment_id"])
+    assert (answer.status, answer.json["code"]) == (409, "not_voidable")
+    assert len(admin.rows("Payments")) == 2
+
+
+def test_a_voided_payment_is_no_duplicate_of_the_next(admin: Client) -> None:
+    payment = admin.log(method="check", reference="1").json["payment"]
+    void(admin, payment["payment_id"])
+    again = admin.log(method="check", reference="1", acknowledge_duplicates=[])
+    assert again.status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"reason": "because"}, "reason"),
+        ({"reason": "other"}, "note"),
+        ({"note": "4111 1111 1111 1111"}, "note"),
+        ({"surprise": 1}, "surprise"),
+        ({"replacement": corrected(amount="0")}, "replacement.amount"),
+        ({"replacement": corrected(amount="1.234")}, "replacement.amount"),
+        ({"replacement": corrected(patron_email="x@y.example")}, "replacement.patron_email"),
+        ({"replacement": corrected(event_id="another")}, "replacement.event_id"),
+        ({"replacement": corrected(method="check")}, "replacement.reference"),
+    ],
+)
+def test_a_bad_void_is_named_and_nothing_is_written(
+    admin: Client, body: dict[str, Any], field: str
+) -> None:
+    payment = admin.log().json["payment"]
+    answer = void(admin, payment["payment_id"], **body)
+    assert (answer.status, answer.fields) == (422, [field])
+    assert len(admin.rows("Payments")) == 1
+
+
+def test_only_an_admin_voids_and_only_what_is_there(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    assert void(admin, "pay_" + "0" * 32).status == 404
+    assert void(admin, "x").status == 404
+    admin.sign_in("auditor")
+    assert void(admin, payment["payment_id"]).status == 403
