@@ -37,6 +37,15 @@ def html_answer(page: str, status: int = 200) -> Response[str]:
     )
 
 
+def csv_answer(content: str) -> Response[str]:
+    return Response(
+        status_code=200,
+        content_type="text/csv; charset=utf-8",
+        body=content,
+        headers=_UNCACHED | {"Content-Disposition": 'attachment; filename="payments.csv"'},
+    )
+
+
 def problem_answer(error: ApiError, request_id: str) -> Response[str]:
     retry = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     return Response(

@@ -9,9 +9,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
 
 from functions.api import wiring
-from functions.api.answers import empty_answer, html_answer, json_answer, session_cookie
+from functions.api.answers import csv_answer, empty_answer, html_answer, json_answer, session_cookie
 from functions.api.cursors import read_cursor, write_cursor
 from functions.api.events import event_view, matching, roster_view
+from functions.api.export import csv_of, days_between
 from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.incoming import (
     is_event_id,
@@ -164,6 +165,27 @@ def list_payments() -> Response[str]:
     for reason in malformed:
         logger.error("row is no ledger entry", reason=reason)
     return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
+
+
+@router.get("/api/payments.csv")
+def export_payments() -> Response[str]:
+    user = _user()
+    require(user, Grant.READ_PAYMENTS)
+    parameters = router.current_event.query_string_parameters
+    if "event_id" in parameters:
+        wanted = [read_payments_filter(parameters)]
+    else:
+        first, last = parameters.get("from", ""), parameters.get("to", "")
+        wanted = [("logged_day", day) for day in days_between(first, last)]
+    payments: list[dict[str, object]] = []
+    for name, value in wanted:
+        for rows in wiring.store().pages_by(name, value):
+            views, malformed = handle_payment_list(rows, wiring.store())
+            payments += views
+            for reason in malformed:
+                logger.error("row is no ledger entry", reason=reason)
+    logger.info("payments exported", by=user.groups, filter=wanted[0][0], entries=len(payments))
+    return csv_answer(csv_of(payments))
 
 
 @router.get("/api/payments/by-key/<key>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ from functions.api.duplicates import MOST, WINDOW_MS, has_number
 from functions.api.settings import ApiSettings
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
+
+MOST_KEYS = 100  # in one BatchGetItem
+EXPORT_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Store:
         return [each for each in entries if each.payment_id not in voided]
 
     def voids_of(self, payment_ids: Iterable[str]) -> dict[str, PaymentId]:
-        """Which of these payments (at most 100) are voided, and by which entry; consistent."""
+        """Which of these payments are voided, and by which entry; consistent."""
         keys: list[Mapping[str, Any]] = [{"PK": f"VOID#{each}"} for each in set(payment_ids)]
         if not keys:
             return {}
@@ -141,8 +144,25 @@ class Store:
             Limit=limit,
         )
 
+    def pages_by(self, name: str, value: str) -> Iterator[list[dict[str, Any]]]:
+        """All entries of an event ("event_id") or of a UTC day ("logged_day"), oldest first."""
+        start: Mapping[str, Any] | None = None
+        while True:
+            page = self._query(
+                start,
+                TableName=self._tables.payments_table,
+                IndexName={"event_id": "GSI2", "logged_day": "GSI3"}[name],
+                KeyConditionExpression=f"{name} = :value",
+                ExpressionAttributeValues=to_attributes({":value": value}),
+                Limit=EXPORT_PAGE,
+            )
+            yield page.rows
+            if page.position is None:
+                return
+            start = page.position
+
     def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """AuditDeliveries of these payments (at most 100), by payment_id."""
+        """AuditDeliveries of these payments, by payment_id."""
         keys: list[Mapping[str, Any]] = [{"payment_id": each} for each in payment_ids]
         if not keys:
             return {}
@@ -239,15 +259,17 @@ class Store:
     def _batch_get(
         self, wanted: Mapping[str, list[Mapping[str, Any]]], *, consistent: bool
     ) -> Iterable[dict[str, Any]]:
-        pending: dict[str, Any] = {
-            table: {"Keys": [to_attributes(key) for key in keys], "ConsistentRead": consistent}
-            for table, keys in wanted.items()
-        }
-        while pending:  # DynamoDB may leave keys for the next call
-            answer = self._client.batch_get_item(RequestItems=pending)
-            for items in answer["Responses"].values():
-                yield from (from_attributes(item) for item in items)
-            pending = answer.get("UnprocessedKeys") or {}
+        keys = [(table, key) for table, keys in wanted.items() for key in keys]
+        for start in range(0, len(keys), MOST_KEYS):
+            pending: dict[str, Any] = {}
+            for table, key in keys[start : start + MOST_KEYS]:
+                reads = pending.setdefault(table, {"Keys": [], "ConsistentRead": consistent})
+                reads["Keys"].append(to_attributes(key))
+            while pending:  # DynamoDB may leave keys for the next call
+                answer = self._client.batch_get_item(RequestItems=pending)
+                for items in answer["Responses"].values():
+                    yield from (from_attributes(item) for item in items)
+                pending = answer.get("UnprocessedKeys") or {}
 
 
 def _event(item: Mapping[str, Any]) -> Event:

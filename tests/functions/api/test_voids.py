@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.api import wiring
 from shared.attributes import from_attributes
 from shared.ledger import entry_hash
 from tests.functions.api.conftest import Answer, Client
@@ -110,6 +111,14 @@ def test_a_bad_void_is_named_and_nothing_is_written(
     answer = void(admin, payment["payment_id"], **body)
     assert (answer.status, answer.fields) == (422, [field])
     assert len(admin.rows("Payments")) == 1
+
+
+def test_more_payments_than_one_read_takes_are_looked_up(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    entry = void(admin, payment["payment_id"]).json["void"]
+    ids = [f"pay_{n}" for n in range(250)] + [payment["payment_id"]]
+    voids = wiring.store().voids_of(ids)
+    assert voids == {payment["payment_id"]: entry["payment_id"]}
 
 
 def test_only_an_admin_voids_and_only_what_is_there(admin: Client) -> None:
