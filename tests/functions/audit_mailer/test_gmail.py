@@ -89,7 +89,7 @@ def test_a_failure_has_its_class(
 def test_a_key_that_cannot_be_used_is_a_configuration_error_that_shows_no_key(
     sandbox: GmailSandbox,
 ) -> None:
-    broken = sandbox.service_account_info | {"private_key": "-----BEGIN PRIVATE KEY-----secret"}
+    broken = sandbox.service_account_info | {"private_key": "no PEM at all: secret"}
     with pytest.raises(DeliveryError) as caught:
         Gmail(lambda: broken, AUDIT, "send", sandbox.url + "/").deliver(mail().content)
     assert caught.value.failure.klass == "systemic"

@@ -9,7 +9,7 @@ import pytest
 from functions.audit_mailer.settings import MailerSettings
 from shared.settings import SettingsError
 
-SECRET = "-----BEGIN PRIVATE KEY-----very secret"
+SECRET = "no PEM at all: very secret"
 KEY = {
     "client_email": "mailer@project.iam.gserviceaccount.com",
     "private_key": SECRET,
