@@ -6,7 +6,8 @@ import re
 import unicodedata
 from itertools import accumulate
 
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+from shared.text import BIDI_CONTROLS
+
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIGIT_GROUPS = re.compile(r"[0-9]+(?:[^0-9A-Za-z]{1,3}[0-9]+)*")
 
@@ -14,7 +15,7 @@ _DIGIT_GROUPS = re.compile(r"[0-9]+(?:[^0-9A-Za-z]{1,3}[0-9]+)*")
 def plain_text(text: str) -> str:
     """One line without control, direction or surrogate characters, trimmed. Raises ValueError."""
     for character in text:
-        if unicodedata.category(character) in _REFUSED_CATEGORIES or character in _BIDI:
+        if unicodedata.category(character) in _REFUSED_CATEGORIES or character in BIDI_CONTROLS:
             raise ValueError("Remove control characters and line breaks.")
     return text.strip()
 

@@ -16,9 +16,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.ledger import LedgerEntry, canonical_json
+from shared.text import BIDI_CONTROLS
 
 METHODS = {"credit_card": "credit card", "cash": "cash", "check": "check", "ach": "ACH"}
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _one_line(text: str) -> str:
     """Data as harmless text: no line break, control or direction mark survives."""
     return "".join(
         " " if unicodedata.category(each) in {"Cc", "Zl", "Zp"}
-        else "\ufffd" if unicodedata.category(each) == "Cs" or each in _BIDI
+        else "\ufffd" if unicodedata.category(each) == "Cs" or each in BIDI_CONTROLS
         else each
         for each in text
     )  # fmt: skip

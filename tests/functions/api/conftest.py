@@ -16,18 +16,11 @@ from moto import mock_aws
 from functions.api import handler, wiring
 from functions.api.identity import COOKIE_NAME
 from shared.attributes import from_attributes, to_attributes
+from tests.functions.lambda_context import Context
 from tests.tables import create_tables
 
 PASSWORD = "Anchors-aweigh-1"
 PATRONS = {"jane.doe@example.com": "Jane Doe", "lee@example.com": "李小龍"}
-
-
-@dataclass
-class Context:
-    function_name: str = "api"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:api"
-    aws_request_id: str = "request-1"
 
 
 @dataclass

@@ -18,18 +18,7 @@ from functions.audit_mailer.queue import AuditQueue
 from shared.messages import AuditMessage
 from shared.settings import SettingsError
 from tests.builders import entry
-
-
-@dataclass
-class Context:
-    function_name: str = "mailer"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn"
-    aws_request_id: str = "request-1"
-    remaining_ms: int = 60_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.remaining_ms
+from tests.functions.lambda_context import Context
 
 
 @dataclass

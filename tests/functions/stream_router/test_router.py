@@ -15,6 +15,7 @@ from functions.stream_router.router import QueueRefusedError, Router
 from functions.stream_router.routing import Routed, Unroutable, route
 from shared.messages import AuditMessage
 from tests.builders import entry, stream_record
+from tests.functions.lambda_context import Context
 
 
 @dataclass
@@ -106,14 +107,6 @@ def test_what_the_queue_refused_is_tried_once_more_in_place() -> None:
     messages = [AuditMessage.from_row(entry(timestamp=n + 1).to_row()) for n in range(10)]
     assert AuditQueue(sqs, "q").send(messages) == {5}
     assert sqs.calls[1] == ["2", "5"]
-
-
-@dataclass
-class Context:
-    function_name: str = "router"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn"
-    aws_request_id: str = "r"
 
 
 def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(

@@ -1,0 +1,154 @@
+"""Logging a payment: what is written, what a retry finds, what is refused."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from functions.api import wiring
+from functions.api.appending import HeadMovedError
+from functions.api.identity import User
+from shared.attributes import from_attributes
+from shared.ledger import entry_hash
+from tests.functions.api.conftest import Client
+
+ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
+KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
+
+
+def test_logging_a_payment_writes_row_pointer_and_head(admin: Client) -> None:
+    answer = admin.log(reference="", note="paid at the dock")
+    assert answer.status == 200
+    payment = answer.json["payment"]
+    assert payment["amount"] == "125.00"
+    assert payment["logged_by"] == "admin@shipcaptaincrew.example"
+    assert payment["patron_name"] == "Jane Doe"
+    (row,) = [from_attributes(item) for item in admin.rows("Payments")]
+    assert row["PK"] == "sunset-charter#jane.doe@example.com"
+    assert row["SK"] == payment["timestamp"]
+    assert row["expiration_timestamp"] == row["logged_at"] // 1000 + 2_555 * 86_400
+    assert row["hash"] == entry_hash(row)
+    ledger = {item["PK"]: item for item in map(from_attributes, admin.rows("Ledger"))}
+    assert ledger["EVENT#sunset-charter"]["seq"] == 1
+    assert ledger["EVENT#sunset-charter"]["hash"] == row["hash"]
+    assert ledger[f"PAYMENT#{payment['payment_id']}"]["row_sk"] == row["SK"]
+
+
+def test_entries_are_numbered_and_chained(admin: Client) -> None:
+    first = admin.log().json["payment"]
+    second = admin.log(patron_email="lee@example.com").json["payment"]
+    assert (first["seq"], second["seq"]) == (1, 2)
+    assert second["prev_hash"] == first["hash"]
+
+
+def test_the_same_key_and_body_is_the_same_payment(admin: Client) -> None:
+    first = admin.log(KEY)
+    again = admin.log(KEY, amount="$125")
+    assert again.status == 200
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.json == first.json
+    assert len(admin.rows("Payments")) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("amount", "126.00"), ("method", "ach"), ("patron_email", "lee@example.com"), ("note", "x")],
+)
+def test_the_same_key_with_another_body_names_the_field(
+    admin: Client, field: str, value: str
+) -> None:
+    admin.log(KEY)
+    answer = admin.log(KEY, **{field: value})
+    assert answer.status == 422
+    assert answer.fields == [field]
+    assert len(admin.rows("Payments")) == 1
+
+
+def test_two_payments_in_one_millisecond_are_both_kept(admin: Client) -> None:
+    moment = int(time.time() * 1000)
+    first = admin.log(timestamp=moment).json["payment"]
+    second = admin.log(timestamp=moment).json["payment"]
+    assert (first["timestamp"], second["timestamp"]) == (moment, moment + 1)
+    assert len(admin.rows("Payments")) == 2
+
+
+def test_contention_that_outlasts_the_retries_asks_to_try_again(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise HeadMovedError(None)
+
+    monkeypatch.setattr(wiring.store(), "append", refuse)
+    answer = admin.log()
+    assert answer.status == 409
+    assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        ({"amount": "0"}, 422, "amount"),
+        ({"amount": "-1.00"}, 422, "amount"),
+        ({"amount": "1.001"}, 422, "amount"),
+        ({"amount": "1,23"}, 422, "amount"),
+        ({"amount": "100000.01"}, 422, "amount"),
+        ({"amount": 125.0}, 422, "amount"),
+        ({"amount": "١٢٥"}, 422, "amount"),
+        ({"amount": ""}, 422, "amount"),
+        ({"method": "bitcoin"}, 422, "method"),
+        ({"method": "check"}, 422, "reference"),
+        ({"timestamp": "now"}, 422, "timestamp"),
+        ({"timestamp": True}, 422, "timestamp"),
+        ({"timestamp": 1}, 422, "timestamp"),
+        ({"timestamp": 9_999_999_999_999}, 422, "timestamp"),
+        ({"patron_email": "stranger@example.com"}, 422, "patron_email"),
+        ({"event_id": "no-such-event"}, 404, "event_id"),
+        ({"event_id": "a#b"}, 422, "event_id"),
+        ({"note": "4111 1111 1111 1111"}, 422, "note"),
+        ({"reference": "4111-1111-1111-1111"}, 422, "reference"),
+        ({"note": "line\nbreak"}, 422, "note"),
+        ({"note": "\u202egnp"}, 422, "note"),
+        ({"note": "\ud800"}, 422, "note"),
+        ({"acknowledge_duplicates": ["x"]}, 422, "acknowledge_duplicates.0"),
+        ({"acknowledge_duplicates": ["\ud800"]}, 422, "acknowledge_duplicates.0"),
+        ({"note": "x" * 281}, 422, "note"),
+        ({"logged_at": 1}, 422, "logged_at"),
+        ({"recorded_at": 1}, 422, "recorded_at"),
+        ({"logged_by": "someone"}, 422, "logged_by"),
+    ],
+)
+def test_a_bad_field_is_named_and_nothing_is_written(
+    admin: Client, changes: dict[str, Any], status: int, field: str
+) -> None:
+    answer = admin.log(**changes)
+    assert (answer.status, answer.fields) == (status, [field])
+    assert admin.rows("Payments") == []
+    assert admin.rows("Ledger") == []
+
+
+@pytest.mark.parametrize("missing", ["event_id", "patron_email", "amount", "method"])
+def test_a_missing_field_is_named(admin: Client, missing: str) -> None:
+    body = {
+        "event_id": "sunset-charter",
+        "patron_email": "jane.doe@example.com",
+        "amount": "125.00",
+        "method": "cash",
+    }
+    del body[missing]
+    headers = {"idempotency-key": KEY}
+    answer = admin.call("POST", "/api/payments", body, headers=headers)
+    assert (answer.status, answer.fields) == (422, [missing])
+
+
+def test_a_retry_after_eight_days_finds_its_payment(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = int(time.time() * 1000)
+    first = admin.log(KEY, timestamp=moment)
+    later = time.time_ns() + 8 * 86_400 * 10**9
+    monkeypatch.setattr("functions.api.routes._now", lambda: later // 10**6)
+    monkeypatch.setattr("functions.api.sessions.SessionStore.user", lambda *_: ADMIN)
+    again = admin.log(KEY, timestamp=moment)
+    assert again.json == first.json
