@@ -10,14 +10,14 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.audit_mailer.failures import Failure
-from functions.audit_mailer.mailer import (
+from functions.audit_mailer.courier import (
     Outcome,
     PostponeError,
     QuarantineError,
     Try,
     backoff_seconds,
 )
+from functions.audit_mailer.failures import Failure
 from functions.audit_mailer.queue import Delivery
 from shared.messages import AuditMessage, MalformedMessageError
 from shared.settings import SettingsError

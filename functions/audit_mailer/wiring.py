@@ -10,6 +10,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from functions.audit_mailer.consumer import Consumer
+from functions.audit_mailer.courier import Courier
 from functions.audit_mailer.deliveries import Deliveries
 from functions.audit_mailer.gmail import Gmail
 from functions.audit_mailer.ledger import LedgerReader
@@ -36,18 +37,24 @@ def consumer() -> Consumer:
 def mailer() -> AuditMailer:
     """Raises SettingsError for a configuration that cannot mail; queues and ledger still work."""
     settings().check()
-    dynamodb = boto3.client("dynamodb")
     return AuditMailer(
-        ledger=LedgerReader(dynamodb, settings().payments_table),
-        deliveries=Deliveries(dynamodb, settings().deliveries_table),
+        ledger=LedgerReader(boto3.client("dynamodb"), settings().payments_table),
+        courier=courier(),
+        sender=settings().sender,
+        recipient=settings().gmail_audit_recipient,
+    )
+
+
+@cache
+def courier() -> Courier:
+    return Courier(
+        deliveries=Deliveries(boto3.client("dynamodb"), settings().deliveries_table),
         mailbox=Gmail(
             lambda: settings().service_account(_read_secret),
             settings().sender,
             settings().method,
             settings().gmail_api_endpoint,
         ),
-        sender=settings().sender,
-        recipient=settings().gmail_audit_recipient,
         method=settings().method,
         settle_ms=settings().gmail_search_settle_seconds * 1000,
         retry_cap=settings().retry_cap_seconds,

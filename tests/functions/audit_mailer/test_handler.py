@@ -12,8 +12,8 @@ from moto import mock_aws
 
 from functions.audit_mailer import handler, wiring
 from functions.audit_mailer.consumer import Consumer
+from functions.audit_mailer.courier import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.failures import Failure, FailureClass
-from functions.audit_mailer.mailer import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.queue import AuditQueue
 from shared.messages import AuditMessage
 from shared.settings import SettingsError

@@ -11,19 +11,20 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.audit_mailer.deliveries import Deliveries
-from functions.audit_mailer.failures import Failure
-from functions.audit_mailer.gmail import Gmail, Receipt
-from functions.audit_mailer.ledger import LedgerReader
-from functions.audit_mailer.mailer import (
+from functions.audit_mailer.courier import (
     LEASE_MS,
-    AuditMailer,
+    Courier,
     Outcome,
     PostponeError,
     QuarantineError,
     Try,
     backoff_seconds,
 )
+from functions.audit_mailer.deliveries import Deliveries
+from functions.audit_mailer.failures import Failure
+from functions.audit_mailer.gmail import Gmail, Receipt
+from functions.audit_mailer.ledger import LedgerReader
+from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import from_attributes, to_attributes
@@ -80,15 +81,17 @@ def world(gmail: Callable[..., Gmail], monkeypatch: pytest.MonkeyPatch) -> Itera
         clock = Clock()
         mailer = AuditMailer(
             ledger=LedgerReader(dynamodb, tables["Payments"]),
-            deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),
-            mailbox=gmail(),
+            courier=Courier(
+                deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),
+                mailbox=gmail(),
+                method="send",
+                settle_ms=SETTLE_MS,
+                retry_cap=900,
+                now=clock,
+                pause=clock.pause,
+            ),
             sender=AUDIT,
             recipient=AUDIT,
-            method="send",
-            settle_ms=SETTLE_MS,
-            retry_cap=900,
-            now=clock,
-            pause=clock.pause,
         )
         yield World(mailer, clock, dynamodb, tables["AuditDeliveries"], tables["Payments"])
 
@@ -111,7 +114,7 @@ def test_a_message_processed_twice_mails_once(world: World, sandbox: GmailSandbo
 
 
 def test_two_mailers_never_hold_one_entry(world: World, sandbox: GmailSandbox) -> None:
-    world.mailer.deliveries.claim(entry().payment_id, NOW, LEASE_MS)
+    world.mailer.courier.deliveries.claim(entry().payment_id, NOW, LEASE_MS)
     with pytest.raises(PostponeError) as caught:
         world.deliver()
     assert caught.value.seconds > LEASE_MS / 1000
@@ -139,7 +142,8 @@ def test_five_rate_limits_are_one_mail_in_the_end(world: World, sandbox: GmailSa
 def test_a_mail_that_arrived_unseen_is_not_sent_again(
     world: World, sandbox: GmailSandbox, gmail: Callable[..., Gmail], method: DeliveryMethod
 ) -> None:
-    mailer = replace(world.mailer, mailbox=gmail(method), method=method)
+    courier = replace(world.mailer.courier, mailbox=gmail(method), method=method)
+    mailer = replace(world.mailer, courier=courier)
     sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
     with pytest.raises(PostponeError):
         mailer.deliver(message(), TRY)
@@ -221,7 +225,8 @@ def test_a_later_doubt_is_not_hidden_by_an_earlier_one(
 
 
 def test_waiting_in_place_does_not_shorten_the_search(world: World, sandbox: GmailSandbox) -> None:
-    world = replace(world, mailer=replace(world.mailer, settle_ms=2_500))
+    courier = replace(world.mailer.courier, settle_ms=2_500)
+    world = replace(world, mailer=replace(world.mailer, courier=courier))
     sandbox.post_fault({"kind": "status", "code": 429, "times": 2})
     sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
     sandbox.post_fault({"kind": "search_lag", "ms": 600_000})
@@ -273,9 +278,9 @@ def test_waits_double_up_to_the_cap_and_obey_google() -> None:
 
 
 def test_a_late_mailer_cannot_overwrite_the_winner(world: World) -> None:
-    late = world.mailer.deliveries.claim(entry().payment_id, NOW, LEASE_MS)
+    late = world.mailer.courier.deliveries.claim(entry().payment_id, NOW, LEASE_MS)
     world.clock.now += LEASE_MS + SETTLE_MS + 1
     world.deliver()
     with pytest.raises(world.dynamodb.exceptions.ConditionalCheckFailedException):
-        world.mailer.deliveries.mark_sent(late, Receipt("x", "x"), {}, NOW)
+        world.mailer.courier.deliveries.mark_sent(late, Receipt("x", "x"), {}, NOW)
     assert world.delivery()["gmail_id"] != "x"

@@ -1,0 +1,228 @@
+"""The rules of delivery: a mail goes out under its id once, whatever fails on the way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NoReturn, Protocol
+
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
+from tenacity.wait import wait_base
+
+from functions.audit_mailer.deliveries import AlreadySentError, Claim, HeldError
+from functions.audit_mailer.failures import DeliveryError, Failure, FailureClass
+from functions.audit_mailer.gmail import Receipt
+from functions.audit_mailer.message import AuditMail
+from functions.audit_mailer.settings import DeliveryMethod
+from shared.ledger import PaymentId
+
+LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer
+TRIES_IN_PLACE = 3
+LONGEST_WAIT = 12 * 3600 - 120  # SQS hides a message for 12 h from its receive at most
+LOOK_AGAIN_SECONDS = 30.0
+FIRST_WAIT: Mapping[FailureClass, int] = {
+    "retry": 2, "ambiguous": 5, "later": 300, "systemic": 60, "permanent": 0,
+}  # fmt: skip
+
+
+class Outcome(StrEnum):
+    SENT = "sent"
+    FOUND = "found"  # an earlier try had delivered it after all
+    ALREADY_SENT = "already_sent"
+
+
+class QuarantineError(Exception):
+    """A message that no retry can deliver. klass names the cause for ops."""
+
+    def __init__(self, klass: str, reason: str) -> None:
+        super().__init__(reason)
+        self.klass = klass
+        self.reason = reason
+
+
+class PostponeError(Exception):
+    """Not delivered yet; try again after `seconds`. failure: what went wrong, if anything did."""
+
+    def __init__(self, seconds: int, failure: Failure | None = None) -> None:
+        super().__init__(failure.code if failure else "another mailer holds this entry")
+        self.seconds = seconds
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One try to deliver a message. number: from 1. budget: seconds for waits in place."""
+
+    number: int
+    request_id: str
+    budget: float
+
+
+class DeliveryLog(Protocol):
+    def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim: ...
+    def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None: ...
+    def mark_failed(
+        self,
+        claim: Claim,
+        failure: Failure,
+        doubtful_since: int | None,
+        *,
+        now: int,
+        retry_at: int,
+        request_id: str,
+    ) -> None: ...
+
+
+class Mailbox(Protocol):
+    def deliver(self, mail: bytes) -> Receipt: ...
+    def find(self, token: str) -> Receipt | None: ...
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """since: when a try whose outcome nobody knows can last have sent (epoch ms), or None."""
+
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courier:
+    """now: returns epoch milliseconds. pause: sleeps seconds. settle_ms: how long search lags.
+
+    retry_cap: the longest wait between two tries of one message, in seconds.
+    """
+
+    deliveries: DeliveryLog
+    mailbox: Mailbox
+    method: DeliveryMethod
+    settle_ms: int
+    retry_cap: int
+    now: Callable[[], int]
+    pause: Callable[[float], None]
+
+    def deliver(
+        self, payment_id: PaymentId, compose: Callable[[], AuditMail], this_try: Try
+    ) -> Outcome:
+        """Deliver the mail of this id unless it is delivered. compose: makes it, once claimed.
+
+        Raises QuarantineError or PostponeError.
+        """
+        try:
+            claim = self.deliveries.claim(payment_id, self.now(), LEASE_MS)
+        except AlreadySentError:
+            return Outcome.ALREADY_SENT
+        except HeldError as held:
+            wait = (held.lease_until - self.now()) // 1000 + 1
+            raise PostponeError(max(1, wait)) from held
+        doubt = _Doubt(claim.doubtful_since)
+        try:
+            return self._deliver_claimed(compose, claim, doubt, this_try.budget)
+        except DeliveryError as error:
+            self._give_up_for_now(claim, error.failure, doubt, this_try)
+
+    def _deliver_claimed(
+        self, compose: Callable[[], AuditMail], claim: Claim, doubt: _Doubt, budget: float
+    ) -> Outcome:
+        mail = _composed(compose)
+        if doubt.since is not None and self.method == "send":
+            found = self.mailbox.find(mail.token)
+            if found is not None:
+                self._mark_sent(claim, found, mail)
+                return Outcome.FOUND
+            self._require_settled(doubt.since)
+        doubt.since = None
+        try:
+            receipt = self._send(mail, budget)
+        except DeliveryError as error:
+            if error.failure.klass == "ambiguous":
+                doubt.since = self.now()
+            raise
+        self._mark_sent(claim, receipt, mail)
+        return Outcome.SENT
+
+    def _give_up_for_now(
+        self, claim: Claim, failure: Failure, doubt: _Doubt, this_try: Try
+    ) -> NoReturn:
+        """Write down why, and say when to come back; `permanent` never comes back."""
+        seconds = backoff_seconds(failure, this_try.number, self.retry_cap)
+        now = self.now()
+        self.deliveries.mark_failed(
+            claim,
+            failure,
+            doubt.since,
+            now=now,
+            retry_at=now + seconds * 1000,
+            request_id=this_try.request_id,
+        )
+        if failure.klass == "permanent":
+            raise QuarantineError("permanent", f"{failure.code}: {failure.message}")
+        raise PostponeError(seconds, failure)
+
+    def _require_settled(self, doubtful_since: int) -> None:
+        """Not found means not delivered only once search has had time to see the earlier try."""
+        waited = self.now() - doubtful_since
+        if waited < self.settle_ms:
+            raise DeliveryError(
+                Failure(
+                    klass="ambiguous",
+                    code="search_not_settled",
+                    message="an earlier try may have delivered; looking again before sending",
+                    wait=min((self.settle_ms - waited) / 1000 + 1, LOOK_AGAIN_SECONDS),
+                )
+            )
+
+    def _send(self, mail: AuditMail, budget: float) -> Receipt:
+        """Hand it over; wait out in place what certainly was not delivered and soon can be."""
+        retrying = Retrying(
+            retry=retry_if_exception(_worth_a_retry_in_place),
+            stop=stop_after_attempt(TRIES_IN_PLACE) | stop_before_delay(budget),
+            wait=_AsToldOr(wait_exponential_jitter(initial=1, max=8)),
+            sleep=self.pause,
+            reraise=True,
+        )
+        return retrying(self.mailbox.deliver, mail.content)
+
+    def _mark_sent(self, claim: Claim, receipt: Receipt, mail: AuditMail) -> None:
+        identity = {"message_id": mail.message_id, "record_sha256": mail.record_sha256}
+        self.deliveries.mark_sent(claim, receipt, identity, self.now())
+
+
+def _composed(compose: Callable[[], AuditMail]) -> AuditMail:
+    try:
+        return compose()
+    except (ValueError, TypeError, OverflowError) as error:
+        failure = Failure(klass="permanent", code="poison-entry", message=str(error))
+        raise DeliveryError(failure) from error
+
+
+def backoff_seconds(failure: Failure, tries: int, cap: int) -> int:
+    """How long a message stays away after its nth try: what Google asked for, or doubling."""
+    if failure.wait is not None:
+        asked = failure.wait + random.uniform(0, 2)  # noqa: S311 - jitter, no secret
+        return int(min(max(asked, 1), LONGEST_WAIT))
+    longest = min(FIRST_WAIT[failure.klass] * 2 ** min(tries, 12), cap, LONGEST_WAIT)
+    return max(1, int(random.uniform(longest / 2, longest)))  # noqa: S311 - jitter, no secret
+
+
+def _worth_a_retry_in_place(error: BaseException) -> bool:
+    return isinstance(error, DeliveryError) and error.failure.klass == "retry"
+
+
+class _AsToldOr(wait_base):
+    """Wait as long as Google said, at most ten seconds; otherwise as `otherwise` does."""
+
+    def __init__(self, otherwise: wait_base) -> None:
+        self._otherwise = otherwise
+
+    def __call__(self, retry_state: Any) -> float:
+        error = retry_state.outcome.exception()
+        told = error.failure.wait if isinstance(error, DeliveryError) else None
+        return self._otherwise(retry_state) if told is None else min(told + 0.1, 10.0)
