@@ -9,15 +9,16 @@ from functions.api.money import text_from_cents
 from shared.ledger import LedgerEntry, MalformedEntryError
 
 
-class Afterwards(Protocol):
-    """What became of payments after they were logged."""
-
-    def deliveries(self, payment_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+class Voids(Protocol):
     def voids_of(self, payment_ids: Iterable[str]) -> Mapping[str, str]: ...
 
 
+class Deliveries(Protocol):
+    def deliveries(self, payment_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
 def handle_payment_list(
-    rows: Sequence[Mapping[str, Any]], store: Afterwards
+    rows: Sequence[Mapping[str, Any]], ledger: Voids, mails: Deliveries
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """A page of rows as the API shows them, each with the state of its audit mail.
 
@@ -29,13 +30,15 @@ def handle_payment_list(
             entries.append(LedgerEntry.from_row(row))
         except MalformedEntryError as error:
             malformed.append(str(error))
-    return audited_views(entries, store), malformed
+    return audited_views(entries, ledger, mails), malformed
 
 
-def audited_views(entries: Sequence[LedgerEntry], store: Afterwards) -> list[dict[str, Any]]:
+def audited_views(
+    entries: Sequence[LedgerEntry], ledger: Voids, mails: Deliveries
+) -> list[dict[str, Any]]:
     """Entries as the API shows them, each with the state of its audit mail."""
-    deliveries = store.deliveries(entry.payment_id for entry in entries)
-    voids = store.voids_of(entry.payment_id for entry in entries)
+    deliveries = mails.deliveries(entry.payment_id for entry in entries)
+    voids = ledger.voids_of(entry.payment_id for entry in entries)
     return [
         payment_view(entry)
         | {

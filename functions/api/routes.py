@@ -78,9 +78,9 @@ def list_events() -> Response[str]:
     parameters = router.current_event.query_string_parameters
     key = wiring.cursor_key()
     start = read_cursor(key, "events", parameters.get("cursor"))
-    page = wiring.store().events(read_limit(parameters), start)
+    page = wiring.events().events(read_limit(parameters), start)
     money = user.may(Grant.READ_PAYMENTS)
-    heads = wiring.store().heads(row["event_id"] for row in page.rows) if money else {}
+    heads = wiring.ledger().heads(row["event_id"] for row in page.rows) if money else {}
     events = [event_view(row, heads.get(row["event_id"]), money=money) for row in page.rows]
     return json_answer({"events": events, "cursor": write_cursor(key, "events", page.position)})
 
@@ -89,12 +89,12 @@ def list_events() -> Response[str]:
 def show_event(event_id: str) -> Response[str]:
     user = _user()
     require(user, Grant.READ_EVENTS)
-    found = wiring.store().event(event_id) if is_event_id(event_id) else None
+    found = wiring.events().event(event_id) if is_event_id(event_id) else None
     if found is None:
         raise _no_such_event()
     meta, roster = found
     money = user.may(Grant.READ_PAYMENTS)
-    heads = wiring.store().heads([event_id]) if money else {}
+    heads = wiring.ledger().heads([event_id]) if money else {}
     event = event_view(meta, heads.get(event_id), money=money)
     return json_answer({"event": event, "roster": roster_view(roster)})
 
@@ -102,7 +102,7 @@ def show_event(event_id: str) -> Response[str]:
 @router.get("/api/events/<event_id>/roster")
 def search_roster(event_id: str) -> Response[str]:
     require(_user(), Grant.LOG_PAYMENTS)
-    found = wiring.store().event(event_id) if is_event_id(event_id) else None
+    found = wiring.events().event(event_id) if is_event_id(event_id) else None
     if found is None:
         raise _no_such_event()
     sought = router.current_event.query_string_parameters.get("q", "")
@@ -117,7 +117,7 @@ def log_payment() -> Response[str]:
     key = read_idempotency_key(router.current_event.headers)
     limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
     request = validate(PaymentRequest, content)
-    logged = handle_payment_log(user, key, request, wiring.store(), limits, time.sleep)
+    logged = handle_payment_log(user, key, request, wiring.ledger(), limits, time.sleep)
     logger.info(
         "payment logged",
         payment_id=logged.entry.payment_id,
@@ -138,7 +138,7 @@ def void_payment(payment_id: str) -> Response[str]:
     limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
     request = validate(VoidRequest, content)
     target = PaymentId(payment_id)
-    voided = handle_payment_void(user, key, target, request, wiring.store(), limits, time.sleep)
+    voided = handle_payment_void(user, key, target, request, wiring.ledger(), limits, time.sleep)
     logger.info(
         "payment voided",
         payment_id=voided.void.payment_id,
@@ -160,8 +160,8 @@ def list_payments() -> Response[str]:
     name, value = read_payments_filter(parameters)
     key, query = wiring.cursor_key(), f"payments by {name} {value}"
     start = read_cursor(key, query, parameters.get("cursor"))
-    page = wiring.store().payments_by(name, value, read_limit(parameters), start)
-    payments, malformed = handle_payment_list(page.rows, wiring.store())
+    page = wiring.payments().payments_by(name, value, read_limit(parameters), start)
+    payments, malformed = handle_payment_list(page.rows, wiring.ledger(), wiring.payments())
     for reason in malformed:
         logger.error("row is no ledger entry", reason=reason)
     return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
@@ -179,8 +179,8 @@ def export_payments() -> Response[str]:
         wanted = [("logged_day", day) for day in days_between(first, last)]
     payments: list[dict[str, object]] = []
     for name, value in wanted:
-        for rows in wiring.store().pages_by(name, value):
-            views, malformed = handle_payment_list(rows, wiring.store())
+        for rows in wiring.payments().pages_by(name, value):
+            views, malformed = handle_payment_list(rows, wiring.ledger(), wiring.payments())
             payments += views
             for reason in malformed:
                 logger.error("row is no ledger entry", reason=reason)
@@ -203,17 +203,17 @@ def show_payment(payment_id: str) -> Response[str]:
 
 
 def _show(payment_id: PaymentId) -> Response[str]:
-    found = wiring.store().find(payment_id) if is_payment_id(payment_id) else None
+    found = wiring.ledger().find(payment_id) if is_payment_id(payment_id) else None
     if found is None:
         message = "There is no such payment."
         raise NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
-    (payment,) = audited_views([found[0]], wiring.store())
+    (payment,) = audited_views([found[0]], wiring.ledger(), wiring.payments())
     return json_answer({"payment": payment})
 
 
 @router.route("/g/<event_id>/waiver", method=["GET", "HEAD"])
 def show_waiver(event_id: str) -> Response[str]:
-    found = wiring.store().event(event_id) if is_event_id(event_id) else None
+    found = wiring.events().event(event_id) if is_event_id(event_id) else None
     if found is None:
         return html_answer(missing_page(), 404)
     return html_answer(waiver_page(found[0]))

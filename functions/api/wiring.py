@@ -9,9 +9,12 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from functions.api.dynamo import Dynamo
+from functions.api.event_store import EventStore
+from functions.api.ledger_store import LedgerStore
+from functions.api.payment_store import PaymentStore
 from functions.api.sessions import CognitoDirectory, SessionStore
 from functions.api.settings import ApiSettings
-from functions.api.store import Store
 from shared.settings import read_settings
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
@@ -29,13 +32,28 @@ def settings_list(name: str) -> tuple[str, ...]:
 
 
 @cache
-def store() -> Store:
-    return Store(boto3.client("dynamodb", config=_TIMEOUTS), settings())
+def dynamo() -> Dynamo:
+    return Dynamo(boto3.client("dynamodb", config=_TIMEOUTS))
+
+
+@cache
+def ledger() -> LedgerStore:
+    return LedgerStore(dynamo(), settings())
+
+
+@cache
+def payments() -> PaymentStore:
+    return PaymentStore(dynamo(), settings().payments_table, settings().deliveries_table)
+
+
+@cache
+def events() -> EventStore:
+    return EventStore(dynamo(), settings().events_table)
 
 
 @cache
 def sessions() -> SessionStore:
-    return SessionStore(boto3.client("dynamodb", config=_TIMEOUTS), settings().sessions_table)
+    return SessionStore(dynamo().client, settings().sessions_table)
 
 
 @cache

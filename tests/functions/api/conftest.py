@@ -116,7 +116,16 @@ class Client:
         return hashlib.sha256(self.cookie.removeprefix(f"{COOKIE_NAME}=").encode()).hexdigest()
 
 
-_FACTORIES = (wiring.settings, wiring.store, wiring.sessions, wiring.directory, wiring.cursor_key)
+_FACTORIES = (
+    wiring.settings,
+    wiring.dynamo,
+    wiring.ledger,
+    wiring.payments,
+    wiring.events,
+    wiring.sessions,
+    wiring.directory,
+    wiring.cursor_key,
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.api import wiring
-from functions.api.store import Store
+from functions.api.ledger_store import LedgerStore
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
 from tests.functions.api.conftest import Client
@@ -69,16 +69,16 @@ def test_of_two_like_payments_at_the_same_moment_the_later_one_is_warned(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second admin's payment slips in between our look and our write."""
-    look = Store.similar
+    look = LedgerStore.similar
     others = [lambda: admin.log(**NOT_ASKED)]
 
-    def look_then_be_overtaken(store: Store, entry: LedgerEntry) -> list[LedgerEntry]:
+    def look_then_be_overtaken(store: LedgerStore, entry: LedgerEntry) -> list[LedgerEntry]:
         seen = look(store, entry)
         if others:
             assert others.pop()().status == 200
         return seen
 
-    monkeypatch.setattr(type(wiring.store()), "similar", look_then_be_overtaken)
+    monkeypatch.setattr(type(wiring.ledger()), "similar", look_then_be_overtaken)
     assert admin.log(**NOT_ASKED).status == 409
     assert len(admin.rows("Payments")) == 1
 
@@ -88,15 +88,15 @@ def test_a_second_try_of_the_same_request_is_no_duplicate_of_the_first(
 ) -> None:
     """The first try commits between the second one's read and its look."""
     key = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
-    look = Store.similar
+    look = LedgerStore.similar
     firsts = [lambda: admin.log(key, **NOT_ASKED)]
 
-    def overtaken_before_looking(store: Store, entry: LedgerEntry) -> list[LedgerEntry]:
+    def overtaken_before_looking(store: LedgerStore, entry: LedgerEntry) -> list[LedgerEntry]:
         if firsts:
             assert firsts.pop()().status == 200
         return look(store, entry)
 
-    monkeypatch.setattr(type(wiring.store()), "similar", overtaken_before_looking)
+    monkeypatch.setattr(type(wiring.ledger()), "similar", overtaken_before_looking)
     again = admin.log(key, **NOT_ASKED)
     assert (again.status, again.headers["Idempotent-Replayed"]) == (200, "true")
     assert len(admin.rows("Payments")) == 1

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.api import export, store
+from functions.api import export, payment_store
 from tests.functions.api.conftest import Client
 
 
@@ -47,7 +47,7 @@ def test_no_cell_is_a_formula(admin: Client, note: str) -> None:
 def test_the_whole_event_is_exported_however_many_pages(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "EXPORT_PAGE", 2)
+    monkeypatch.setattr(payment_store, "EXPORT_PAGE", 2)
     for dollars in range(1, 6):
         admin.log(amount=f"{dollars}.00")
     answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})

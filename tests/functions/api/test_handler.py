@@ -125,7 +125,7 @@ def test_our_own_failure_tells_nothing_of_our_insides(
     def fail(*_: Any) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(wiring.store(), "ground", fail)
+    monkeypatch.setattr(wiring.ledger(), "ground", fail)
     answer = admin.log(str(uuid.uuid4()))
     assert answer.status == 500
     assert "secret inside" not in answer.text

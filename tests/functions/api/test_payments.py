@@ -80,7 +80,7 @@ def test_contention_that_outlasts_the_retries_asks_to_try_again(
     def refuse(*_: Any) -> None:
         raise HeadMovedError(None)
 
-    monkeypatch.setattr(wiring.store(), "append", refuse)
+    monkeypatch.setattr(wiring.ledger(), "append", refuse)
     answer = admin.log()
     assert answer.status == 409
     assert answer.headers["Retry-After"] == "1"

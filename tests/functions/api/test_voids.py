@@ -117,7 +117,7 @@ def test_more_payments_than_one_read_takes_are_looked_up(admin: Client) -> None:
     payment = admin.log().json["payment"]
     entry = void(admin, payment["payment_id"]).json["void"]
     ids = [f"pay_{n}" for n in range(250)] + [payment["payment_id"]]
-    voids = wiring.store().voids_of(ids)
+    voids = wiring.ledger().voids_of(ids)
     assert voids == {payment["payment_id"]: entry["payment_id"]}
 
 

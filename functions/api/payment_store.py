@@ -1,0 +1,60 @@
+"""Pages of payments, and what became of their mails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from functions.api.dynamo import Dynamo, Page
+from shared.attributes import to_attributes
+
+EXPORT_PAGE = 100
+
+
+class PaymentStore:
+    """Reads the Payments table by its indexes, and AuditDeliveries."""
+
+    def __init__(self, dynamo: Dynamo, payments_table: str, deliveries_table: str) -> None:
+        self._dynamo = dynamo
+        self._payments_table = payments_table
+        self._deliveries_table = deliveries_table
+
+    def payments_by(
+        self, name: str, value: str, limit: int, start: Mapping[str, Any] | None
+    ) -> Page:
+        """One page of an event's or a patron's entries, newest first by timestamp.
+
+        name: "event_id" or "patron_email".
+        """
+        return self._dynamo.query(
+            start,
+            TableName=self._payments_table,
+            IndexName={"patron_email": "GSI1", "event_id": "GSI2"}[name],
+            KeyConditionExpression=f"{name} = :value",
+            ExpressionAttributeValues=to_attributes({":value": value}),
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+
+    def pages_by(self, name: str, value: str) -> Iterator[list[dict[str, Any]]]:
+        """All entries of an event ("event_id") or of a UTC day ("logged_day"), oldest first."""
+        start: Mapping[str, Any] | None = None
+        while True:
+            page = self._dynamo.query(
+                start,
+                TableName=self._payments_table,
+                IndexName={"event_id": "GSI2", "logged_day": "GSI3"}[name],
+                KeyConditionExpression=f"{name} = :value",
+                ExpressionAttributeValues=to_attributes({":value": value}),
+                Limit=EXPORT_PAGE,
+            )
+            yield page.rows
+            if page.position is None:
+                return
+            start = page.position
+
+    def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """AuditDeliveries of these payments, by payment_id."""
+        keys = [{"payment_id": each} for each in payment_ids]
+        items = self._dynamo.batch_get({self._deliveries_table: keys}, consistent=False)
+        return {item["payment_id"]: item for item in items}

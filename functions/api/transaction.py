@@ -1,0 +1,116 @@
+"""The ledger transaction as DynamoDB takes it, and what its refusal means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from functions.api.appending import (
+    AlreadyLoggedError,
+    AlreadyVoidedError,
+    HeadMovedError,
+    TimestampTakenError,
+)
+from functions.api.duplicates import has_number
+from functions.api.settings import ApiSettings
+from shared.attributes import from_attributes, to_attributes
+from shared.ledger import Head, LedgerEntry
+
+
+def writes_of(
+    entries: Sequence[LedgerEntry], fingerprint: str, head: Head, tables: ApiSettings
+) -> list[tuple[str, dict[str, Any]]]:
+    """TransactItems, each with what it is: row, pointer, void, number or head."""
+    writes: list[tuple[str, dict[str, Any]]] = []
+    for entry in entries:
+        writes.append(("row", _put_new(tables.payments_table, entry.to_row())))
+        pointer = {
+            "PK": f"PAYMENT#{entry.payment_id}",
+            "row_pk": entry.pk,
+            "row_sk": entry.timestamp,
+            "fingerprint": fingerprint,
+        }
+        writes.append(("pointer", _put_new(tables.ledger_table, pointer)))
+        if entry.voids:
+            void = {"PK": f"VOID#{entry.voids}", "void_id": entry.payment_id}
+            writes.append(("void", _put_new(tables.ledger_table, void)))
+        elif has_number(entry):
+            writes.append(("number", _note_number(tables.ledger_table, entry)))
+    writes.append(("head", _advance_head(tables.ledger_table, entries, head)))
+    return writes
+
+
+def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | None:
+    """Why the transaction was cancelled; an earlier use of the key outranks the rest.
+
+    reasons: what each write was, and DynamoDB's reason. None: writing again would not mend it.
+    """
+    failed = {kind: why for kind, why in reasons if why.get("Code") == "ConditionalCheckFailed"}
+    if "pointer" in failed:
+        return AlreadyLoggedError()
+    if "void" in failed:
+        return AlreadyVoidedError()
+    if "row" in failed:
+        return TimestampTakenError()
+    if "head" in failed:
+        item = from_attributes(failed["head"]["Item"])
+        return HeadMovedError(Head(seq=item["seq"], hash=item["hash"]))
+    if {why.get("Code") for _, why in reasons} <= {None, "None", "TransactionConflict"}:
+        return HeadMovedError(None)
+    return None
+
+
+def number_key(entry: LedgerEntry) -> dict[str, str]:
+    """Where the Ledger table keeps who used this check or trace number at the event."""
+    return {"PK": f"NUMBER#{entry.event_id}#{entry.method}#{entry.reference.casefold()}"}
+
+
+def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_attributes(row),
+            "ConditionExpression": "attribute_not_exists(PK)",
+        }
+    }
+
+
+def _note_number(table: str, entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_attributes(number_key(entry)),
+            "UpdateExpression": "ADD payment_ids :ids",
+            "ExpressionAttributeValues": to_attributes({":ids": {entry.payment_id}}),
+        }
+    }
+
+
+def _advance_head(table: str, entries: Sequence[LedgerEntry], head: Head) -> dict[str, Any]:
+    """The last entry's number and hash, and the event's totals, from which voids take away."""
+    added: Counter[str] = Counter()
+    for entry in entries:
+        sign = -1 if entry.voids else 1
+        added["payments_count"] += sign
+        added["total_cents"] += sign * entry.amount_cents
+        added[f"{entry.method}_cents"] += sign * entry.amount_cents
+    last = entries[-1]
+    values = {":seq": last.seq, ":hash": last.hash, ":now": last.logged_at}
+    values |= {f":{name}": amount for name, amount in added.items()}
+    if head.seq:
+        values[":read"] = head.seq
+    adding = ", ".join(f"{name} :{name}" for name in added)
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_attributes({"PK": f"EVENT#{last.event_id}"}),
+            "UpdateExpression": (
+                f"SET seq = :seq, #hash = :hash, last_logged_at = :now ADD {adding}"
+            ),
+            "ConditionExpression": "seq = :read" if head.seq else "attribute_not_exists(PK)",
+            "ExpressionAttributeNames": {"#hash": "hash"},
+            "ExpressionAttributeValues": to_attributes(values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
