@@ -10,7 +10,8 @@ from typing import Protocol
 from functions.api.problems import ContentionError
 from shared.ledger import EventId, Head, LedgerEntry, PaymentId
 
-ATTEMPTS = 12
+MOVES = 12  # of the head, until the caller is asked to come again
+STEPS = 100  # to the next free millisecond; each costs one write
 
 
 class HeadMovedError(Exception):
@@ -22,7 +23,11 @@ class HeadMovedError(Exception):
 
 
 class TimestampTakenError(Exception):
-    """The patron already has another entry in this millisecond."""
+    """The patron already has another entry in this millisecond. `head` as in HeadMovedError."""
+
+    def __init__(self, head: Head | None) -> None:
+        super().__init__("the millisecond is taken")
+        self.head = head
 
 
 class AlreadyLoggedError(Exception):
@@ -90,15 +95,17 @@ def append(
     head was read, and nothing is written if the head has moved since: so of two like payments at
     the same moment, the later one is warned of the first. Raises ContentionError.
     """
-    for attempt in range(ATTEMPTS):
+    moves = steps = 0
+    while moves < MOVES and steps < STEPS:
         sealed = _chained(look(entries), head)
         try:
             ledger.append(sealed, fingerprint, head)
-        except TimestampTakenError:
+        except TimestampTakenError as taken:
+            head, steps = taken.head or head, steps + 1
             entries = [replace(each, timestamp=each.timestamp + 1) for each in entries]
         except HeadMovedError as moved:
-            head = moved.head or head
-            pause(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - jitter, no secret
+            head, moves = moved.head or head, moves + 1
+            pause(random.uniform(0, 0.01 * 2 ** min(moves, 6)))  # noqa: S311 - jitter, no secret
         else:
             return sealed
     raise ContentionError(

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from functions.api.problems import FieldError, MalformedRequestError
@@ -14,15 +14,15 @@ from functions.api.problems import FieldError, MalformedRequestError
 _MAC_BYTES = 16
 
 
-def write_cursor(key: bytes, query: str, position: Mapping[str, Any] | None) -> str | None:
-    """`position` is DynamoDB's LastEvaluatedKey in its wire form; None means the last page."""
+def write_cursor(key: bytes, query: str, position: Sequence[Any] | None) -> str | None:
+    """`position`: the place of the page's last row, as JSON can hold it; None: the last page."""
     if position is None:
         return None
     content = json.dumps(position, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_mac(key, query, content) + content).decode().rstrip("=")
 
 
-def read_cursor(key: bytes, query: str, cursor: str | None) -> dict[str, Any] | None:
+def read_cursor(key: bytes, query: str, cursor: str | None) -> list[Any] | None:
     """Raises MalformedRequestError for a cursor that we did not write for this query."""
     if not cursor:
         return None
@@ -33,7 +33,7 @@ def read_cursor(key: bytes, query: str, cursor: str | None) -> dict[str, Any] | 
     mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(key, query, content)):
         raise _refused()
-    position: dict[str, Any] = json.loads(content)
+    position: list[Any] = json.loads(content)
     return position
 
 

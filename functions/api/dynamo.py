@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ MOST_KEYS = 100  # in one BatchGetItem
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """rows, and where the next page starts (DynamoDB's LastEvaluatedKey) or None."""
+    """rows, and the place of the last one when there are more, else None."""
 
     rows: list[dict[str, Any]]
-    position: dict[str, Any] | None
+    position: list[Any] | None
 
 
 class Dynamo:
@@ -30,13 +30,52 @@ class Dynamo:
         answer = self.client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
-    def query(self, start: Mapping[str, Any] | None = None, **query: Any) -> Page:
-        """One page of a Query, which is given as boto3 takes it."""
-        if start:
-            query["ExclusiveStartKey"] = start
-        answer = self.client.query(**query)
-        rows = [from_attributes(item) for item in answer["Items"]]
-        return Page(rows, answer.get("LastEvaluatedKey"))
+    def pages(self, **query: Any) -> Iterator[list[dict[str, Any]]]:
+        """All pages of a Query, given as boto3 takes it, each read when it is asked for."""
+        while True:
+            answer = self.client.query(**query)
+            yield [from_attributes(item) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def newest_first(
+        self,
+        table: str,
+        index: str,
+        partition: tuple[str, str],
+        order: Mapping[str, Any],
+        limit: int,
+        after: Sequence[Any] | None,
+    ) -> Page:
+        """One page of an index partition in an order that is the same however it is paged.
+
+        DynamoDB promises no order among rows that are equal in the index's sort key, so these are
+        read together and put in order here, the greatest first. order: the attributes that make
+        it, the index's sort key first, each with what stands in for one that is missing. after:
+        the place of the last row of the page before.
+        """
+        sort_key = next(iter(order))
+        condition, names, values = "#name = :value", {"#name": partition[0]}, {}
+        if after is not None:
+            condition, names["#sort"] = f"{condition} AND #sort <= :sort", sort_key
+            values[":sort"] = after[0]
+        rows: list[dict[str, Any]] = []
+        for page in self.pages(
+            TableName=table,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=to_attributes({":value": partition[1], **values}),
+            ScanIndexForward=False,
+            Limit=limit + 2,  # the last row of the page before, and one that shows there is more
+        ):
+            rows += [row for row in page if after is None or _place(row, order) < list(after)]
+            if len(rows) > limit and rows[-1][sort_key] < rows[limit - 1][sort_key]:
+                break
+        rows.sort(key=lambda row: _place(row, order), reverse=True)
+        shown = rows[:limit]
+        return Page(shown, _place(shown[-1], order) if len(rows) > limit else None)
 
     def batch_get(
         self, wanted: Mapping[str, Iterable[Mapping[str, Any]]], *, consistent: bool
@@ -53,3 +92,11 @@ class Dynamo:
                 for items in answer["Responses"].values():
                     yield from (from_attributes(item) for item in items)
                 pending = answer.get("UnprocessedKeys") or {}
+
+
+def _place(row: Mapping[str, Any], order: Mapping[str, Any]) -> list[Any]:
+    """Where a row stands; a row that lacks an attribute, or has it mistyped, still has a place."""
+    return [
+        row[name] if isinstance(row.get(name), type(other)) else other
+        for name, other in order.items()
+    ]

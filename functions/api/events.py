@@ -3,26 +3,86 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
+from functions.api.listing import Deliveries, audit_view
 from functions.api.money import text_from_cents
+from shared.ledger import METHODS
+
+RECENT_MS = 7 * 24 * 60 * 60 * 1000
+LATE_MS = 5 * 60 * 1000
+NEWEST = 25  # entries of an event whose mails are looked at
+MOST_EVENTS = 20  # on one page whose mails are looked at
 
 
-def event_view(
-    meta: Mapping[str, Any], head: Mapping[str, Any] | None, *, money: bool
-) -> dict[str, Any]:
-    """An event; with `money`, also the count and total of its payments."""
+class Heads(Protocol):
+    def heads(self, event_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
+class Payments(Deliveries, Protocol):
+    def newest(self, event_id: str, limit: int) -> Sequence[Mapping[str, Any]]: ...
+
+
+def event_view(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """An event as anyone who is signed in may see it."""
     names = ("event_id", "name", "event_date", "timezone", "location", "roster_size")
-    view = {name: meta.get(name) for name in names}
-    if money:
-        totals = head or {}
-        view |= {
-            "payments_count": totals.get("payments_count", 0),
-            "total": text_from_cents(totals.get("total_cents", 0)),
-            "last_payment_at": totals.get("last_logged_at"),
+    return {name: meta.get(name) for name in names}
+
+
+def money_views(
+    metas: Sequence[Mapping[str, Any]], ledger: Heads, payments: Payments, now: int
+) -> list[dict[str, Any]]:
+    """Events with what was paid, voids taken away, and how their audit mails are doing.
+
+    `audit` tells of mails that need somebody: `failed`, that nothing will send any more, and
+    `late`, neither sent nor failed five minutes after the entry was logged. It counts the newest 25
+    entries of the 20 most recently active events, and is left out for the others and for events
+    without an entry in the last seven days: so a page costs at most one batch for the heads, 20
+    queries and five batches for the deliveries, however much the ledger holds. The full account is
+    the reconciliation's. now: epoch milliseconds.
+    """
+    heads = ledger.heads(meta["event_id"] for meta in metas)
+    watched = sorted(
+        (name for name, head in heads.items() if head["last_logged_at"] > now - RECENT_MS),
+        key=lambda name: heads[name]["last_logged_at"],
+    )[-MOST_EVENTS:]
+    audits = _audits(watched, payments, now)
+    views = []
+    for meta in metas:
+        event_id = meta["event_id"]
+        view = event_view(meta) | _totals(heads.get(event_id, {}))
+        views.append(view | ({"audit": audits[event_id]} if event_id in audits else {}))
+    return views
+
+
+def _totals(head: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "payments_count": head.get("payments_count", 0),
+        "total": text_from_cents(head.get("total_cents", 0)),
+        "totals_by_method": {
+            method: text_from_cents(head.get(f"{method}_cents", 0)) for method in METHODS
+        },
+        "last_payment_at": head.get("last_logged_at"),
+    }
+
+
+def _audits(event_ids: Sequence[str], payments: Payments, now: int) -> dict[str, dict[str, int]]:
+    rows = {each: payments.newest(each, NEWEST) for each in event_ids}
+    ids = [row["payment_id"] for each in rows.values() for row in each if "payment_id" in row]
+    deliveries = payments.deliveries(ids)
+    audits = {}
+    for event_id, newest in rows.items():
+        states = [
+            (audit_view(deliveries.get(row["payment_id"]))["state"], row["logged_at"])
+            for row in newest
+            if "payment_id" in row and "logged_at" in row
+        ]
+        audits[event_id] = {
+            "failed": sum(state == "failed" for state, _ in states),
+            "late": sum(state == "queued" and at < now - LATE_MS for state, at in states),
         }
-    return view
+    return audits
 
 
 def matching(roster: Sequence[Mapping[str, Any]], sought: str) -> list[Mapping[str, Any]]:

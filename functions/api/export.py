@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from functions.api.incoming import read_payments_filter
 from functions.api.problems import FieldError, InvalidFieldsError, MalformedRequestError
 
 MAX_DAYS = 366
-MAX_BYTES = 5_000_000  # a Function URL answers with 6 MB at most
+MAX_BYTES = 5_500_000  # as the JSON string that Lambda returns; a Function URL takes 6 MB
 BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that the file is UTF-8
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_TIMES = ("timestamp", "logged_at")
+_FORMULA_STARTS = frozenset("=+-@")
+_TIMES = ("timestamp", "logged_at", "audit_sent_at")
 COLUMNS = (
     "seq",
     "kind",
@@ -37,9 +40,38 @@ COLUMNS = (
     "reason",
     "acknowledged_duplicates",
     "audit_state",
+    "audit_sent_at",
+    "audit_attempts",
+    "audit_error",
     "prev_hash",
     "hash",
 )
+
+
+def read_export_filter(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What to export: one ("event_id", …), or a ("logged_day", …) for each day from `from` to `to`.
+
+    Raises MalformedRequestError, also when both are asked for: one of them would be left out.
+    """
+    dates = [name for name in ("from", "to") if name in parameters]
+    if "patron_email" in parameters or ("event_id" in parameters and dates):
+        field = "patron_email" if "patron_email" in parameters else dates[0]
+        message = "Give either an event's event_id or a range of days, from and to."
+        raise MalformedRequestError(message, FieldError(field, f"{field}_invalid", message))
+    if "event_id" in parameters:
+        return [read_payments_filter(parameters)]
+    days = days_between(parameters.get("from", ""), parameters.get("to", ""))
+    return [("logged_day", day) for day in days]
+
+
+def in_order(payments: Iterable[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
+    """An event's entries as they are chained; a range of days by the time of logging."""
+
+    def place(payment: Mapping[str, Any]) -> tuple[Any, ...]:
+        number = (payment["event_id"], payment["seq"])
+        return number if name == "event_id" else (payment["logged_at"], *number)
+
+    return sorted(payments, key=place)
 
 
 def days_between(first: str, last: str) -> Iterator[str]:
@@ -51,28 +83,56 @@ def days_between(first: str, last: str) -> Iterator[str]:
     return ((start + timedelta(days=n)).isoformat() for n in range((end - start).days + 1))
 
 
-def csv_of(payments: Iterable[Mapping[str, Any]]) -> str:
-    """The whole file. Raises InvalidFieldsError rather than leave a row out."""
-    file = io.StringIO(BYTE_ORDER_MARK)
-    file.seek(0, io.SEEK_END)
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+def csv_of(payments: Iterable[Mapping[str, Any]], name: str) -> str:
+    """The whole file. Raises InvalidFieldsError rather than leave a row out.
+
+    name: what was asked for, "event_id" or "logged_day".
+    """
+    lines = [BYTE_ORDER_MARK + _line(COLUMNS)]
+    size = _size(lines[0])
     for payment in payments:
-        writer.writerow([_cell(payment, column) for column in COLUMNS])
-        if file.tell() > MAX_BYTES:
-            message = "This is more than one file can hold. Ask for fewer days."
-            raise InvalidFieldsError(FieldError("to", "too_much", message))
-    return file.getvalue()
+        lines.append(_line([_cell(payment, column) for column in COLUMNS]))
+        size += _size(lines[-1])
+        if size > MAX_BYTES:
+            message = "This is more than one file can hold. Ask for fewer days, with from and to."
+            field = "event_id" if name == "event_id" else "to"
+            raise InvalidFieldsError(FieldError(field, "too_much", message))
+    return "".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text)) - len('""')
 
 
 def _cell(payment: Mapping[str, Any], column: str) -> str:
-    value = payment["audit"]["state"] if column == "audit_state" else payment.get(column)
+    value = payment.get(column)
+    if column.startswith("audit_"):
+        value = payment["audit"]["last_error" if column == "audit_error" else column[6:]]
     if value is None:
         return ""
     if column in _TIMES:
         return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
-    text = " ".join(value) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    if isinstance(value, Mapping):
+        value = value.get("message") or value.get("class")
+    return _inert(" ".join(value) if isinstance(value, list) else str(value))
+
+
+def _inert(text: str) -> str:
+    """The text as no spreadsheet takes it for a formula (OWASP, CSV Injection).
+
+    Spreadsheets look past leading spaces, line breaks and invisible characters, and some take a
+    full-width sign for its plain one. An apostrophe makes any cell text.
+    """
+    seen = unicodedata.normalize("NFKC", text)
+    first = next((each for each in seen if unicodedata.category(each)[0] not in "CZ"), "")
+    is_control = text[:1] in {"\t", "\r", "\n"}
+    return f"'{text}" if first in _FORMULA_STARTS or is_control else text
 
 
 def _day(name: str, text: str) -> date:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, Protocol
 
 from functions.api.problems import ForbiddenError, NotSignedInError
+
+CHECK_MS = 5 * 60 * 1000
 
 
 class Grant(Enum):
@@ -36,26 +38,74 @@ class User:
         return any(grant in GRANTS.get(group, ()) for group in self.groups)
 
 
-class SessionReader(Protocol):
-    def user(self, token: str, now: int) -> User | None: ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Who signed in. opened_at, checked_at: epoch milliseconds; expires_at: epoch seconds, as TTL.
+
+    checked_at: when the user directory last said what is written here.
+    """
+
+    user: User
+    opened_at: int
+    expires_at: int
+    checked_at: int
+
+
+class Sessions(Protocol):
+    def find(self, token: str, now: int) -> Session | None: ...
+    def close(self, token: str) -> None: ...
+
+    def keep(self, token: str, session: Session) -> None:
+        """Write a session that is still open, or nothing when it was closed meanwhile."""
+
+
+class DirectoryUnreachableError(Exception):
+    """The user directory did not answer; what it said before is the best we know."""
+
+
+class Directory(Protocol):
+    def account(self, email: str) -> User | None:
+        """The account as it is now; None when it is gone or disabled.
+
+        Raises DirectoryUnreachableError.
+        """
 
 
 def get_user_context(
-    event: Mapping[str, Any], sessions: SessionReader, admin_arns: Collection[str], now: int
+    event: Mapping[str, Any],
+    sessions: Sessions,
+    directory: Directory,
+    admin_arns: Collection[str],
+    now: int,
 ) -> User:
     """The caller of a Function URL event (payload version 2.0). Raises NotSignedInError.
 
-    An allow-listed IAM identity is an admin; scripts use it. Everyone else has a session cookie.
-    now: epoch milliseconds.
+    An allow-listed IAM identity is an admin; scripts use it. Everyone else has a session cookie,
+    whose account is looked at again every five minutes: who was disabled or taken out of a group
+    loses it by then, not only when the session ends. now: epoch milliseconds.
     """
     arn = _caller_arn(event)
     if arn in admin_arns:
         return User(email=arn, name=arn.rpartition("/")[2], groups=("admins",))
     token = session_token(event)
-    user = sessions.user(token, now) if token else None
-    if user is None:
-        raise NotSignedInError("Sign in first; your session is missing or has ended.")
-    return user
+    session = sessions.find(token, now) if token else None
+    if session is None:
+        raise _not_signed_in()
+    if now - session.checked_at < CHECK_MS:
+        return session.user
+    try:
+        account = directory.account(session.user.email)
+    except DirectoryUnreachableError:  # the dock must not stop because sign-in does
+        return session.user
+    if account is None:
+        sessions.close(token)
+        raise _not_signed_in()
+    sessions.keep(token, replace(session, user=account, checked_at=now))
+    return account
+
+
+def _not_signed_in() -> NotSignedInError:
+    return NotSignedInError("Sign in first; your session is missing or has ended.")
 
 
 def verify_admin_token(user: User) -> None:

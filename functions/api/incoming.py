@@ -22,6 +22,7 @@ from functions.api.problems import (
 )
 
 MAX_BODY_BYTES = 16 * 1024
+MAX_SEARCH = 100
 EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
 PAYMENT_ID = r"pay_[0-9a-f]{32}"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -100,6 +101,15 @@ def validate(model: type[Model], content: Mapping[str, Any]) -> Model:
         ) from error
 
 
+def read_search(parameters: Mapping[str, str]) -> str:
+    """What is looked for on a roster; empty for everyone. Raises MalformedRequestError."""
+    text = parameters.get("q", "")
+    if len(text) > MAX_SEARCH or not text.isprintable():
+        message = f"Search for at most {MAX_SEARCH} printable characters."
+        raise MalformedRequestError(message, FieldError("q", "search_invalid", message))
+    return text
+
+
 def is_event_id(text: str) -> bool:
     return re.fullmatch(EVENT_ID, text) is not None
 
@@ -115,6 +125,7 @@ def read_payments_filter(parameters: Mapping[str, str]) -> tuple[str, str]:
         email is not None
         and event_id is None
         and re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,189}", email)
+        and email.isprintable()
     ):
         return "patron_email", email.lower()
     if event_id is not None and email is None and is_event_id(event_id):

@@ -63,7 +63,7 @@ class LedgerStore:
 
     def similar(self, entry: LedgerEntry) -> list[LedgerEntry]:
         """The patron's entries within the window, and those with the same number; no voided."""
-        near = self._dynamo.query(
+        pages = self._dynamo.pages(
             TableName=self._tables.payments_table,
             KeyConditionExpression="PK = :pk AND SK BETWEEN :since AND :until",
             ExpressionAttributeValues=to_attributes(
@@ -74,8 +74,8 @@ class LedgerStore:
                 }
             ),
             ConsistentRead=True,
-        ).rows
-        entries = [each for each in map(_entry_or_none, near) if each]
+        )
+        entries = [each for page in pages for each in map(_entry_or_none, page) if each]
         if has_number(entry):
             numbered = self._dynamo.get(self._tables.ledger_table, number_key(entry)) or {}
             found = [

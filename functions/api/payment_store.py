@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from functions.api.dynamo import Dynamo, Page
 from shared.attributes import to_attributes
 
 EXPORT_PAGE = 100
+_ORDER = {"timestamp": 0, "seq": 0, "payment_id": ""}
 
 
 class PaymentStore:
@@ -19,39 +20,30 @@ class PaymentStore:
         self._payments_table = payments_table
         self._deliveries_table = deliveries_table
 
-    def payments_by(
-        self, name: str, value: str, limit: int, start: Mapping[str, Any] | None
-    ) -> Page:
+    def payments_by(self, name: str, value: str, limit: int, after: Sequence[Any] | None) -> Page:
         """One page of an event's or a patron's entries, newest first by timestamp.
 
-        name: "event_id" or "patron_email".
+        Of one millisecond, the entry with the higher number comes first; between events that
+        number says nothing, so equal ones are in order of payment_id, from f to 0.
+        name: "event_id" or "patron_email". after: the place of the last entry seen.
         """
-        return self._dynamo.query(
-            start,
-            TableName=self._payments_table,
-            IndexName={"patron_email": "GSI1", "event_id": "GSI2"}[name],
-            KeyConditionExpression=f"{name} = :value",
-            ExpressionAttributeValues=to_attributes({":value": value}),
-            ScanIndexForward=False,
-            Limit=limit,
+        index = {"patron_email": "GSI1", "event_id": "GSI2"}[name]
+        return self._dynamo.newest_first(
+            self._payments_table, index, (name, value), _ORDER, limit, after
         )
+
+    def newest(self, event_id: str, limit: int) -> list[dict[str, Any]]:
+        return self.payments_by("event_id", event_id, limit, None).rows
 
     def pages_by(self, name: str, value: str) -> Iterator[list[dict[str, Any]]]:
         """All entries of an event ("event_id") or of a UTC day ("logged_day"), oldest first."""
-        start: Mapping[str, Any] | None = None
-        while True:
-            page = self._dynamo.query(
-                start,
-                TableName=self._payments_table,
-                IndexName={"event_id": "GSI2", "logged_day": "GSI3"}[name],
-                KeyConditionExpression=f"{name} = :value",
-                ExpressionAttributeValues=to_attributes({":value": value}),
-                Limit=EXPORT_PAGE,
-            )
-            yield page.rows
-            if page.position is None:
-                return
-            start = page.position
+        return self._dynamo.pages(
+            TableName=self._payments_table,
+            IndexName={"event_id": "GSI2", "logged_day": "GSI3"}[name],
+            KeyConditionExpression=f"{name} = :value",
+            ExpressionAttributeValues=to_attributes({":value": value}),
+            Limit=EXPORT_PAGE,
+        )
 
     def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """AuditDeliveries of these payments, by payment_id."""

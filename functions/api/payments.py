@@ -177,13 +177,20 @@ def _replay(request: PaymentRequest, payment_id: PaymentId, ledger: Ledger) -> L
     return Logged(entry, replayed=True)
 
 
-def _first_difference(request: PaymentRequest, entry: LedgerEntry) -> str:
-    for field in ("event_id", "patron_email", "method", "reference", "note"):
-        if getattr(request, field) != getattr(entry, field):
-            return field
+def first_difference(request: PaymentFields, entry: LedgerEntry) -> str:
+    """The first field in which a request differs from the payment that was logged before."""
     if cents_from_text(request.amount) != entry.amount_cents:
         return "amount"
+    for field in ("patron_email", "method", "reference", "note"):
+        if getattr(request, field) != getattr(entry, field):
+            return field
     return "timestamp"
+
+
+def _first_difference(request: PaymentRequest, entry: LedgerEntry) -> str:
+    if request.event_id != entry.event_id:
+        return "event_id"
+    return first_difference(request, entry)
 
 
 def entry_of(

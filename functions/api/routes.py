@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
@@ -11,8 +12,8 @@ from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
 from functions.api import wiring
 from functions.api.answers import csv_answer, empty_answer, html_answer, json_answer, session_cookie
 from functions.api.cursors import read_cursor, write_cursor
-from functions.api.events import event_view, matching, roster_view
-from functions.api.export import csv_of, days_between
+from functions.api.events import event_view, matching, money_views, roster_view
+from functions.api.export import csv_of, in_order, read_export_filter
 from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.incoming import (
     is_event_id,
@@ -23,6 +24,7 @@ from functions.api.incoming import (
     read_key,
     read_limit,
     read_payments_filter,
+    read_search,
     require_same_origin,
     validate,
 )
@@ -35,7 +37,7 @@ from functions.api.payments import (
 )
 from functions.api.problems import FieldError, NotFoundError
 from functions.api.sessions import SignIn
-from functions.api.voids import VoidRequest, handle_payment_void
+from functions.api.voids import VoidRequest, handle_payment_void, no_such_payment
 from functions.api.waiver import missing_page, waiver_page
 from shared.ledger import PaymentId
 
@@ -52,6 +54,9 @@ def health() -> Response[str]:
 def sign_in() -> Response[str]:
     credentials = validate(SignIn, _changes())
     user = wiring.directory().check_password(credentials.email, credentials.password)
+    before = session_token(router.current_event.raw_event)
+    if before:  # never adopted, so that nobody can plant a session that another one signs in to
+        wiring.sessions().close(before)
     token = wiring.sessions().open(user, _now())
     return json_answer(_user_view(user), cookies=[session_cookie(token)])
 
@@ -79,9 +84,7 @@ def list_events() -> Response[str]:
     key = wiring.cursor_key()
     start = read_cursor(key, "events", parameters.get("cursor"))
     page = wiring.events().events(read_limit(parameters), start)
-    money = user.may(Grant.READ_PAYMENTS)
-    heads = wiring.ledger().heads(row["event_id"] for row in page.rows) if money else {}
-    events = [event_view(row, heads.get(row["event_id"]), money=money) for row in page.rows]
+    events = _event_views(user, page.rows)
     return json_answer({"events": events, "cursor": write_cursor(key, "events", page.position)})
 
 
@@ -93,9 +96,7 @@ def show_event(event_id: str) -> Response[str]:
     if found is None:
         raise _no_such_event()
     meta, roster = found
-    money = user.may(Grant.READ_PAYMENTS)
-    heads = wiring.ledger().heads([event_id]) if money else {}
-    event = event_view(meta, heads.get(event_id), money=money)
+    (event,) = _event_views(user, [meta])
     return json_answer({"event": event, "roster": roster_view(roster)})
 
 
@@ -105,7 +106,7 @@ def search_roster(event_id: str) -> Response[str]:
     found = wiring.events().event(event_id) if is_event_id(event_id) else None
     if found is None:
         raise _no_such_event()
-    sought = router.current_event.query_string_parameters.get("q", "")
+    sought = read_search(router.current_event.query_string_parameters)
     return json_answer({"roster": roster_view(matching(found[1], sought))})
 
 
@@ -137,7 +138,7 @@ def void_payment(payment_id: str) -> Response[str]:
     key = read_idempotency_key(router.current_event.headers)
     limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
     request = validate(VoidRequest, content)
-    target = PaymentId(payment_id)
+    target = _payment_id(payment_id)
     voided = handle_payment_void(user, key, target, request, wiring.ledger(), limits, time.sleep)
     logger.info(
         "payment voided",
@@ -155,7 +156,8 @@ def void_payment(payment_id: str) -> Response[str]:
 
 @router.get("/api/payments")
 def list_payments() -> Response[str]:
-    require(_user(), Grant.READ_PAYMENTS)
+    user = _user()
+    require(user, Grant.READ_PAYMENTS)
     parameters = router.current_event.query_string_parameters
     name, value = read_payments_filter(parameters)
     key, query = wiring.cursor_key(), f"payments by {name} {value}"
@@ -164,6 +166,7 @@ def list_payments() -> Response[str]:
     payments, malformed = handle_payment_list(page.rows, wiring.ledger(), wiring.payments())
     for reason in malformed:
         logger.error("row is no ledger entry", reason=reason)
+    _note_reading(user, "payments listed", **_ids(name, value), entries=len(payments))
     return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
 
 
@@ -171,12 +174,7 @@ def list_payments() -> Response[str]:
 def export_payments() -> Response[str]:
     user = _user()
     require(user, Grant.READ_PAYMENTS)
-    parameters = router.current_event.query_string_parameters
-    if "event_id" in parameters:
-        wanted = [read_payments_filter(parameters)]
-    else:
-        first, last = parameters.get("from", ""), parameters.get("to", "")
-        wanted = [("logged_day", day) for day in days_between(first, last)]
+    wanted = read_export_filter(router.current_event.query_string_parameters)
     payments: list[dict[str, object]] = []
     for name, value in wanted:
         for rows in wiring.payments().pages_by(name, value):
@@ -184,8 +182,11 @@ def export_payments() -> Response[str]:
             payments += views
             for reason in malformed:
                 logger.error("row is no ledger entry", reason=reason)
-    logger.info("payments exported", by=user.groups, filter=wanted[0][0], entries=len(payments))
-    return csv_answer(csv_of(payments))
+    by, first = wanted[0]
+    file = csv_of(in_order(payments, by), by)
+    facts = _ids(by, first) | {"until": wanted[-1][1], "entries": len(payments)}
+    logger.info("payments exported", by=user.groups, **facts)
+    return csv_answer(file)
 
 
 @router.get("/api/payments/by-key/<key>")
@@ -193,20 +194,21 @@ def show_payment_by_key(key: str) -> Response[str]:
     """Answer "did my payment save?" for the caller's own key."""
     user = _user()
     require(user, Grant.READ_PAYMENTS)
-    return _show(payment_id_of(user, read_key(key)))
+    return _show(user, payment_id_of(user, read_key(key)))
 
 
 @router.get("/api/payments/<payment_id>")
 def show_payment(payment_id: str) -> Response[str]:
-    require(_user(), Grant.READ_PAYMENTS)
-    return _show(PaymentId(payment_id))
+    user = _user()
+    require(user, Grant.READ_PAYMENTS)
+    return _show(user, _payment_id(payment_id))
 
 
-def _show(payment_id: PaymentId) -> Response[str]:
-    found = wiring.ledger().find(payment_id) if is_payment_id(payment_id) else None
+def _show(user: User, payment_id: PaymentId) -> Response[str]:
+    found = wiring.ledger().find(payment_id)
     if found is None:
-        message = "There is no such payment."
-        raise NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
+        raise no_such_payment()
+    _note_reading(user, "payment shown", payment_id=payment_id)
     (payment,) = audited_views([found[0]], wiring.ledger(), wiring.payments())
     return json_answer({"payment": payment})
 
@@ -228,7 +230,31 @@ def _changes() -> dict[str, object]:
 
 def _user() -> User:
     arns = wiring.settings_list("admin_iam_arns")
-    return get_user_context(router.current_event.raw_event, wiring.sessions(), arns, _now())
+    event = router.current_event.raw_event
+    return get_user_context(event, wiring.sessions(), wiring.directory(), arns, _now())
+
+
+def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if user.may(Grant.READ_PAYMENTS):
+        return money_views(metas, wiring.ledger(), wiring.payments(), _now())
+    return [event_view(meta) for meta in metas]
+
+
+def _note_reading(user: User, what: str, **facts: Any) -> None:
+    """Leave a line of what someone read who is there to read: an auditor. Ids, never names."""
+    if not user.may(Grant.LOG_PAYMENTS):
+        logger.info(what, by=user.groups, **facts)
+
+
+def _ids(name: str, value: str) -> dict[str, Any]:
+    """A filter as the log may know it: an event or a day, but no patron's address."""
+    return {"filter": name} | ({} if name == "patron_email" else {name: value})
+
+
+def _payment_id(text: str) -> PaymentId:
+    if not is_payment_id(text):
+        raise no_such_payment()
+    return PaymentId(text)
 
 
 def _user_view(user: User) -> dict[str, object]:

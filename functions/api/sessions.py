@@ -6,47 +6,69 @@ import base64
 import hashlib
 import json
 import secrets
-from typing import Any
+from contextlib import suppress
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from functions.api.identity import User
+from functions.api.free_text import plain_text
+from functions.api.identity import DirectoryUnreachableError, Session, User
 from functions.api.problems import SignInRefusedError, ThrottledError
 from shared.attributes import from_attributes, to_attributes
 
+logger = Logger(child=True)
 SESSION_SECONDS = 12 * 60 * 60
+
+
+def _encodable(text: str) -> str:
+    """Raises ValueError for half of a surrogate pair: it is in no password that Cognito took."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("Remove characters that are none.") from error
+    return text
 
 
 class SignIn(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    email: str = Field(min_length=1, max_length=254)
-    password: str = Field(min_length=1, max_length=256)
+    email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(plain_text)]
+    password: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 
 
 class CognitoDirectory:
-    """Checks passwords against a Cognito user pool client that has no secret."""
+    """Checks passwords and accounts in a Cognito user pool whose client has no secret."""
 
-    def __init__(self, client: Any, client_id: str) -> None:
+    def __init__(self, public: Any, client: Any, client_id: str, pool_id: str) -> None:
+        """public: a client that does not sign; with a password the password is the credential."""
+        self._public = public
         self._client = client
         self._client_id = client_id
+        self._pool_id = pool_id
 
     def check_password(self, email: str, password: str) -> User:
-        """The same SignInRefusedError for an unknown user and for a wrong password."""
+        """The same SignInRefusedError for an unknown user, a wrong password and a locked account.
+
+        Cognito locks an account for up to 15 minutes after five wrong passwords, and says so; who
+        guesses must not learn from that which accounts there are. Raises ThrottledError too.
+        """
+        errors = self._public.exceptions
         try:
-            answer = self._client.initiate_auth(
+            answer = self._public.initiate_auth(
                 AuthFlow="USER_PASSWORD_AUTH",
                 ClientId=self._client_id,
                 AuthParameters={"USERNAME": email, "PASSWORD": password},
             )
-        except self._client.exceptions.TooManyRequestsException as error:
+        except (errors.TooManyRequestsException, errors.LimitExceededException) as error:
             raise ThrottledError("Too many sign-ins. Wait a minute.", retry_after=60) from error
         except (
-            self._client.exceptions.NotAuthorizedException,
-            self._client.exceptions.UserNotFoundException,
-            self._client.exceptions.UserNotConfirmedException,
-            self._client.exceptions.PasswordResetRequiredException,
-            self._client.exceptions.InvalidParameterException,
+            errors.NotAuthorizedException,
+            errors.UserNotFoundException,
+            errors.UserNotConfirmedException,
+            errors.PasswordResetRequiredException,
+            errors.InvalidParameterException,
         ) as error:
             raise _refused() from error
         result = answer.get("AuthenticationResult")
@@ -57,6 +79,26 @@ class CognitoDirectory:
             email=str(claims["email"]).lower(),
             name=str(claims.get("name") or claims["email"]),
             groups=tuple(claims.get("cognito:groups", ())),
+        )
+
+    def account(self, email: str) -> User | None:
+        """The account as it is now; None when it is gone or disabled."""
+        whose = {"UserPoolId": self._pool_id, "Username": email}
+        try:
+            found = self._client.admin_get_user(**whose)
+            groups = self._client.admin_list_groups_for_user(**whose)["Groups"]  # there are three
+        except self._client.exceptions.UserNotFoundException:
+            return None
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("account not checked", error=type(error).__name__)
+            raise DirectoryUnreachableError from error
+        if not found["Enabled"]:
+            return None
+        attributes = {each["Name"]: each["Value"] for each in found["UserAttributes"]}
+        return User(
+            email=email,
+            name=attributes.get("name") or email,
+            groups=tuple(each["GroupName"] for each in groups),
         )
 
 
@@ -70,38 +112,58 @@ class SessionStore:
     def open(self, user: User, now: int) -> str:
         """A new session; returns its token. now: epoch milliseconds."""
         token = secrets.token_urlsafe(32)
-        session = {
-            "session_hash": _hash(token),
-            "email": user.email,
-            "name": user.name,
-            "groups": list(user.groups),
-            "created_at": now,
-            "expires_at": now // 1000 + SESSION_SECONDS,
-        }
-        self._client.put_item(TableName=self._table, Item=to_attributes(session))
+        until = now // 1000 + SESSION_SECONDS
+        session = Session(user=user, opened_at=now, expires_at=until, checked_at=now)
+        self._put(token, session, "attribute_not_exists(session_hash)")
         return token
 
-    def user(self, token: str, now: int) -> User | None:
+    def find(self, token: str, now: int) -> Session | None:
         answer = self._client.get_item(
             TableName=self._table,
-            Key=to_attributes({"session_hash": _hash(token)}),
+            Key=_key(token),
             ConsistentRead=True,  # a session ended a moment ago must be gone
         )
         if "Item" not in answer:
             return None
-        session = from_attributes(answer["Item"])
-        if session["expires_at"] <= now // 1000:  # TTL deletes late, up to days
+        row = from_attributes(answer["Item"])
+        if row["expires_at"] <= now // 1000:  # TTL deletes late, up to days
             return None
-        return User(email=session["email"], name=session["name"], groups=tuple(session["groups"]))
+        return Session(
+            user=User(email=row["email"], name=row["name"], groups=tuple(row["groups"])),
+            opened_at=row["created_at"],
+            expires_at=row["expires_at"],
+            checked_at=row.get("checked_at", row["created_at"]),
+        )
+
+    def keep(self, token: str, session: Session) -> None:
+        """Write a session that is still open, or nothing when it was closed meanwhile."""
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._put(token, session, "attribute_exists(session_hash)")
 
     def close(self, token: str) -> None:
-        self._client.delete_item(
-            TableName=self._table, Key=to_attributes({"session_hash": _hash(token)})
+        self._client.delete_item(TableName=self._table, Key=_key(token))
+
+    def _put(self, token: str, session: Session, condition: str) -> None:
+        row = {
+            "session_hash": _hash(token),
+            "email": session.user.email,
+            "name": session.user.name,
+            "groups": list(session.user.groups),
+            "created_at": session.opened_at,
+            "expires_at": session.expires_at,
+            "checked_at": session.checked_at,
+        }
+        self._client.put_item(
+            TableName=self._table, Item=to_attributes(row), ConditionExpression=condition
         )
 
 
 def _refused() -> SignInRefusedError:
     return SignInRefusedError("The e-mail or the password is wrong.")
+
+
+def _key(token: str) -> dict[str, Any]:
+    return to_attributes({"session_hash": _hash(token)})
 
 
 def _hash(token: str) -> str:

@@ -14,6 +14,7 @@ class ApiSettings:
     ledger_table: str
     deliveries_table: str
     sessions_table: str
+    user_pool_id: str
     user_pool_client_id: str
     cursor_key_secret_id: str
     admin_iam_arns: str = ""

@@ -51,14 +51,19 @@ def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | N
         return AlreadyLoggedError()
     if "void" in failed:
         return AlreadyVoidedError()
+    head = _head_of(failed.get("head", {}).get("Item"))
     if "row" in failed:
-        return TimestampTakenError()
+        return TimestampTakenError(head)
     if "head" in failed:
-        item = from_attributes(failed["head"]["Item"])
-        return HeadMovedError(Head(seq=item["seq"], hash=item["hash"]))
+        return HeadMovedError(head)
     if {why.get("Code") for _, why in reasons} <= {None, "None", "TransactionConflict"}:
         return HeadMovedError(None)
     return None
+
+
+def _head_of(item: Mapping[str, Any] | None) -> Head | None:
+    row = from_attributes(item or {})
+    return Head(seq=row["seq"], hash=row["hash"]) if row else None
 
 
 def number_key(entry: LedgerEntry) -> dict[str, str]:

@@ -19,6 +19,7 @@ from functions.api.payments import (
     PaymentFields,
     entry_of,
     fingerprint_of,
+    first_difference,
     payment_id_of,
     require_within,
 )
@@ -94,8 +95,7 @@ def handle_payment_void(
     verify_admin_token(user)
     found = ledger.find(payment_id)
     if found is None:
-        message = "There is no such payment."
-        raise NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
+        raise no_such_payment()
     original = found[0]
     void_id = payment_id_of(user, key)
     email = request.replacement.patron_email if request.replacement else original.patron_email
@@ -126,6 +126,11 @@ def handle_payment_void(
     except AlreadyVoidedError as error:
         raise _already_voided() from error
     return Voided(void, corrections[0] if corrections else None)
+
+
+def no_such_payment() -> NotFoundError:
+    message = "There is no such payment."
+    return NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
 
 
 def _corrected(
@@ -187,9 +192,24 @@ def _replay(
     if found is None:
         raise ContentionError("The first request is still being written.", retry_after=1)
     void, fingerprint = found
+    found = ledger.find(payment_id_of(user, key, REPLACEMENT))
+    corrected = found[0] if found else None
     if fingerprint != request.fingerprint(payment_id):
-        field = "reason" if void.voids == payment_id else "payment_id"
-        message = "This Idempotency-Key was used for another request."
+        field = _first_difference(payment_id, request, void, corrected)
+        message = f"This Idempotency-Key was used for a request with another {field}."
         raise KeyReusedError(message, FieldError(field, "idempotency_key_reused", message))
-    corrected = ledger.find(payment_id_of(user, key, REPLACEMENT))
-    return Voided(void, corrected[0] if corrected else None, replayed=True)
+    return Voided(void, corrected, replayed=True)
+
+
+def _first_difference(
+    payment_id: PaymentId, request: VoidRequest, void: LedgerEntry, corrected: LedgerEntry | None
+) -> str:
+    if void.voids != payment_id:
+        return "payment_id"
+    if request.reason != void.reason:
+        return "reason"
+    if request.note != void.note:
+        return "note"
+    if request.replacement is None or corrected is None:
+        return "replacement"
+    return f"replacement.{first_difference(request.replacement, corrected)}"

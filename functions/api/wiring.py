@@ -58,10 +58,12 @@ def sessions() -> SessionStore:
 
 @cache
 def directory() -> CognitoDirectory:
-    """InitiateAuth is a public call: the password is the credential, so it goes unsigned."""
     unsigned = Config(signature_version=UNSIGNED, connect_timeout=3, read_timeout=5)
     return CognitoDirectory(
-        boto3.client("cognito-idp", config=unsigned), settings().user_pool_client_id
+        boto3.client("cognito-idp", config=unsigned),
+        boto3.client("cognito-idp", config=_TIMEOUTS),
+        settings().user_pool_client_id,
+        settings().user_pool_id,
     )
 
 

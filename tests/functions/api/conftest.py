@@ -144,7 +144,7 @@ def world() -> Iterator[tuple[dict[str, str], Any]]:
             "LEDGER_TABLE": tables["Ledger"],
             "DELIVERIES_TABLE": tables["AuditDeliveries"],
             "SESSIONS_TABLE": tables["Sessions"],
-            "USER_POOL_CLIENT_ID": _user_pool(),
+            **_user_pool(),
             "CURSOR_KEY_SECRET_ID": "cursor",
             "ADMIN_IAM_ARNS": "arn:aws:iam::123456789012:role/scripts",
             "APP_ORIGINS": "https://pay.example.com",
@@ -199,7 +199,7 @@ def _event(dynamodb: Any, table: str) -> None:
         dynamodb.put_item(TableName=table, Item=to_attributes(patron))
 
 
-def _user_pool() -> str:
+def _user_pool() -> dict[str, str]:
     cognito = boto3.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="test", UsernameAttributes=["email"])["UserPool"]["Id"]
     for name, group in (("admin", "admins"), ("auditor", "auditors"), ("crew", "crew")):
@@ -217,4 +217,4 @@ def _user_pool() -> str:
     client = cognito.create_user_pool_client(
         UserPoolId=pool, ClientName="web", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
     )
-    return str(client["UserPoolClient"]["ClientId"])
+    return {"USER_POOL_ID": pool, "USER_POOL_CLIENT_ID": client["UserPoolClient"]["ClientId"]}

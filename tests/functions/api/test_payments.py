@@ -149,6 +149,6 @@ def test_a_retry_after_eight_days_finds_its_payment(
     first = admin.log(KEY, timestamp=moment)
     later = time.time_ns() + 8 * 86_400 * 10**9
     monkeypatch.setattr("functions.api.routes._now", lambda: later // 10**6)
-    monkeypatch.setattr("functions.api.sessions.SessionStore.user", lambda *_: ADMIN)
+    monkeypatch.setattr("functions.api.routes.get_user_context", lambda *_: ADMIN)
     again = admin.log(KEY, timestamp=moment)
     assert again.json == first.json
