@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,7 +93,7 @@ class Client:
             self.cookie = answer.cookies[0].split(";")[0]
         return answer
 
-    def log(self, key: str = "", **changes: Any) -> Answer:
+    def log(self, key: str = "", *, iam_arn: str = "", **changes: Any) -> Answer:
         """A payment of $125.00 cash; what was logged before is no duplicate unless asked."""
         body = {
             "event_id": "sunset-charter",
@@ -105,7 +107,8 @@ class Client:
             ],
         }
         headers = {"idempotency-key": key or str(uuid.uuid4())}
-        return self.call("POST", "/api/payments", body | changes, headers=headers)
+        content = body | changes
+        return self.call("POST", "/api/payments", content, headers=headers, iam_arn=iam_arn)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.dynamodb.scan(TableName=self.tables[table])["Items"]
@@ -151,7 +154,6 @@ def world() -> Iterator[tuple[dict[str, str], Any]]:
         }
         for name, value in settings.items():
             patch.setenv(name, value)
-        _event(dynamodb, tables["Events"])
         for factory in _FACTORIES:
             factory.cache_clear()
         yield tables, dynamodb
@@ -161,14 +163,33 @@ def world() -> Iterator[tuple[dict[str, str], Any]]:
 
 @pytest.fixture
 def api(world: tuple[dict[str, str], Any]) -> Client:
-    """Nobody is signed in, nothing is logged."""
+    """Nobody is signed in, one event is there, nothing is logged."""
     tables, dynamodb = world
-    keys = {"Payments": ("PK", "SK"), "Ledger": ("PK",), "AuditDeliveries": ("payment_id",)}
+    keys = {
+        "Events": ("event_id", "SK"),
+        "Payments": ("PK", "SK"),
+        "Ledger": ("PK",),
+        "Sessions": ("session_hash",),
+        "AuditDeliveries": ("payment_id",),
+    }
     for table, names in keys.items():
         for item in dynamodb.scan(TableName=tables[table])["Items"]:
             key = {name: item[name] for name in names}
             dynamodb.delete_item(TableName=tables[table], Key=key)
-    return Client(tables, dynamodb)
+    client = Client(tables, dynamodb)
+    add_event(client, "sunset-charter", "2026-11-28")
+    return client
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The log lines written since the test began, as the function writes them."""
+    lines = io.StringIO()
+    output = handler.logger.registered_handler
+    assert isinstance(output, logging.StreamHandler)
+    before = output.setStream(lines)
+    yield lambda: [json.loads(line) for line in lines.getvalue().splitlines()]
+    output.setStream(before)
 
 
 @pytest.fixture
@@ -177,26 +198,29 @@ def admin(api: Client) -> Client:
     return api
 
 
-def _event(dynamodb: Any, table: str) -> None:
+def add_event(client: Client, event_id: str, event_date: str) -> None:
+    """An event with the patrons of every other one; it is gone after the test."""
     meta = {
-        "event_id": "sunset-charter",
+        "event_id": event_id,
         "SK": "META",
         "listing": "event",
-        "event_date": "2026-11-28",
-        "name": "Sunset Charter",
+        "event_date": event_date,
+        "name": event_id.replace("-", " ").title(),
         "timezone": "America/New_York",
         "location": "Pier 4",
         "roster_size": len(PATRONS),
     }
-    dynamodb.put_item(TableName=table, Item=to_attributes(meta))
+    table = client.tables["Events"]
+    client.dynamodb.put_item(TableName=table, Item=to_attributes(meta))
     for email, name in PATRONS.items():
-        patron = {
-            "event_id": "sunset-charter",
-            "SK": f"PATRON#{email}",
-            "email": email,
-            "name": name,
-        }
-        dynamodb.put_item(TableName=table, Item=to_attributes(patron))
+        add_patron(client, email, name, event_id)
+
+
+def add_patron(
+    client: Client, email: str, name: str = "Someone", event_id: str = "sunset-charter"
+) -> None:
+    patron = {"event_id": event_id, "SK": f"PATRON#{email}", "email": email, "name": name}
+    client.dynamodb.put_item(TableName=client.tables["Events"], Item=to_attributes(patron))
 
 
 def _user_pool() -> dict[str, str]:

@@ -1,0 +1,157 @@
+"""Events and rosters: who sees what of them, in which order, at what cost."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from functions.api import wiring
+from shared.attributes import to_attributes
+from tests.functions.api.conftest import Client, add_event
+
+DAY = 24 * 60 * 60 * 1000
+
+
+def test_events_show_totals_to_those_who_may_see_money(admin: Client) -> None:
+    admin.log()
+    admin.log(amount="25.50")
+    (event,) = admin.call("GET", "/api/events").json["events"]
+    assert (event["payments_count"], event["total"]) == (2, "150.50")
+    admin.sign_in("crew")
+    (event,) = admin.call("GET", "/api/events").json["events"]
+    assert event["roster_size"] == 2
+    assert "total" not in event
+
+
+def test_an_event_shows_its_roster_by_name(admin: Client) -> None:
+    shown = admin.call("GET", "/api/events/sunset-charter").json
+    assert shown["event"]["name"] == "Sunset Charter"
+    assert [patron["name"] for patron in shown["roster"]] == ["Jane Doe", "李小龍"]
+    assert admin.call("GET", "/api/events/nothing").status == 404
+
+
+def test_totals_by_method_leave_voids_out(admin: Client) -> None:
+    admin.log(amount="10.00")
+    admin.log(amount="20.50", method="check", reference="7")
+    admin.log(amount="0.01", method="ach")
+    gone = admin.log(amount="99.00", method="credit_card").json["payment"]
+    path = f"/api/payments/{gone['payment_id']}/void"
+    headers = {"idempotency-key": str(uuid.uuid4())}
+    admin.call("POST", path, {"reason": "entered_twice"}, headers=headers)
+    expected = {"credit_card": "0.00", "cash": "10.00", "check": "20.50", "ach": "0.01"}
+    shown = admin.call("GET", "/api/events/sunset-charter").json["event"]
+    (listed,) = admin.call("GET", "/api/events").json["events"]
+    assert shown == listed
+    assert shown["totals_by_method"] == expected
+    assert shown["total"] == "30.51"
+
+
+def test_an_event_without_payments_has_totals_of_zero(admin: Client) -> None:
+    event = admin.call("GET", "/api/events/sunset-charter").json["event"]
+    assert set(event["totals_by_method"].values()) == {"0.00"}
+    assert (event["payments_count"], event["total"]) == (0, "0.00")
+    assert "audit" not in event
+
+
+def test_an_event_tells_of_mails_that_failed_or_are_late(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [admin.log(amount=f"{n}.00").json["payment"]["payment_id"] for n in range(1, 6)]
+    states: list[dict[str, Any]] = [
+        {"state": "sent", "sent_at": 1},
+        {"state": "failed", "last_error": {"class": "permanent"}},
+        {"state": "failed", "last_error": {"class": "retry"}},
+        {"state": "sending"},
+    ]
+    for payment_id, delivery in zip(ids, states, strict=False):
+        item = to_attributes({"payment_id": payment_id, "attempts": 1} | delivery)
+        admin.dynamodb.put_item(TableName=admin.tables["AuditDeliveries"], Item=item)
+    assert audit_of(admin) == {"failed": 1, "late": 0}
+    pass_time(monkeypatch, 6 * 60 * 1000)
+    assert audit_of(admin) == {"failed": 1, "late": 3}
+
+
+def test_only_the_newest_25_entries_of_the_last_week_are_looked_at(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(27):
+        admin.log(amount=f"{n + 1}.00", acknowledge_duplicates=[])
+    pass_time(monkeypatch, 6 * 60 * 1000)
+    assert audit_of(admin) == {"failed": 0, "late": 25}
+    pass_time(monkeypatch, 8 * DAY)
+    monkeypatch.setattr("functions.api.identity.CHECK_MS", 9 * DAY)
+    keep_signed_in(admin)
+    assert audit_of(admin) is None
+
+
+def test_a_page_of_events_costs_a_bounded_number_of_reads(admin: Client) -> None:
+    moment = int(time.time() * 1000)
+    for n in range(30):
+        add_event(admin, f"event-{n}", "2026-11-27")
+        head: dict[str, Any] = {"PK": f"EVENT#event-{n}", "seq": 1, "hash": "0" * 64}
+        head["last_logged_at"] = moment - n
+        admin.dynamodb.put_item(TableName=admin.tables["Ledger"], Item=to_attributes(head))
+    calls: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    wiring.dynamo().client.meta.events.register("before-call.dynamodb", count)
+    try:
+        events = admin.call("GET", "/api/events", query={"limit": "100"}).json["events"]
+    finally:
+        wiring.dynamo().client.meta.events.unregister("before-call.dynamodb", count)
+    assert len(events) == 31
+    watched = [event["event_id"] for event in events if "audit" in event]
+    assert sorted(watched) == sorted(f"event-{n}" for n in range(20)), "the most recently active"
+    assert calls == {"GetItem": 1, "Query": 1 + 20, "BatchGetItem": 1}
+
+
+def test_events_of_one_day_list_in_one_order_however_they_are_paged(admin: Client) -> None:
+    for name in ("b", "d", "a", "c"):
+        add_event(admin, name, "2026-12-01")
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = {"limit": "2", "cursor": cursor}
+        page = admin.call("GET", "/api/events", query=query).json
+        seen += [event["event_id"] for event in page["events"]]
+        cursor = page["cursor"]
+    assert seen == ["d", "c", "b", "a", "sunset-charter"]
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [("jane", 1), ("JANE.DOE@", 1), ("小龍", 1), ("", 2), ("nobody", 0), ("jané", 1)],
+)
+def test_the_roster_is_searched_by_name_and_e_mail(admin: Client, sought: str, found: int) -> None:
+    answer = admin.call("GET", "/api/events/sunset-charter/roster", query={"q": sought})
+    assert len(answer.json["roster"]) == found
+
+
+@pytest.mark.parametrize("sought", ["x" * 101, "a\x00b", "\u202egnp", "\ud800"])
+def test_a_search_that_no_name_can_match_is_refused(admin: Client, sought: str) -> None:
+    answer = admin.call("GET", "/api/events/sunset-charter/roster", query={"q": sought})
+    assert (answer.status, answer.fields) == (400, ["q"])
+
+
+def audit_of(admin: Client) -> Any:
+    return admin.call("GET", "/api/events/sunset-charter").json["event"].get("audit")
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, milliseconds: int) -> None:
+    later = time.time_ns() // 1_000_000 + milliseconds
+    monkeypatch.setattr("functions.api.routes._now", lambda: later)
+
+
+def keep_signed_in(admin: Client) -> None:
+    admin.dynamodb.update_item(
+        TableName=admin.tables["Sessions"],
+        Key=to_attributes({"session_hash": admin.session_hash}),
+        UpdateExpression="SET expires_at = :future",
+        ExpressionAttributeValues=to_attributes({":future": int(time.time()) + 30 * 86_400}),
+    )

@@ -1,0 +1,64 @@
+"""The format of the ledger, pinned: rows that were hashed once and must hash the same for ever.
+
+The files were made with a JSON library and SHA-256 alone, not with the code under test. A change
+that breaks them breaks every mail and every export that was ever made: it needs a new
+schema_version, not new vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.attributes import from_attributes, to_attributes
+from shared.ledger import GENESIS_HASH, Head, LedgerEntry, canonical_json, entry_hash
+
+VECTORS = Path(__file__).with_name("vectors")
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    vectors: list[dict[str, Any]] = json.loads((VECTORS / name).read_text("utf-8"))["vectors"]
+    return vectors
+
+
+CHAIN = load("ledger_chain.json")
+
+
+@pytest.mark.parametrize("vector", CHAIN, ids=lambda vector: vector["shows"].split(":")[0])
+def test_a_row_has_the_bytes_and_the_hash_that_it_always_had(vector: dict[str, Any]) -> None:
+    row = vector["row"]
+    assert hashlib.sha256(canonical_json(row)).hexdigest() == vector["canonical_sha256"]
+    assert entry_hash(row) == vector["hash"] == row["hash"]
+
+
+@pytest.mark.parametrize("vector", CHAIN, ids=lambda vector: vector["shows"].split(":")[0])
+def test_a_row_is_the_same_after_the_ledger_had_it(vector: dict[str, Any]) -> None:
+    stored = from_attributes(to_attributes(LedgerEntry.from_row(vector["row"]).to_row()))
+    assert canonical_json(stored) == canonical_json(vector["row"])
+
+
+def test_the_rows_are_one_chain_and_sealing_makes_it_again() -> None:
+    head = Head()
+    assert CHAIN[0]["row"]["prev_hash"] == GENESIS_HASH
+    for vector in CHAIN:
+        sealed = LedgerEntry.from_row(vector["row"]).sealed(head)
+        assert sealed.to_row() == vector["row"]
+        head = Head(seq=sealed.seq, hash=sealed.hash)
+
+
+def test_the_rows_show_what_is_easy_to_get_wrong() -> None:
+    rows = [vector["row"] for vector in CHAIN]
+    text = "".join(row["patron_name"] + row["note"] + row["reference"] for row in rows)
+    assert max(text) > "\uffff", "beyond the basic plane: a surrogate pair in UTF-16"
+    assert min(text) < " ", "a control character"
+    assert {row["kind"] for row in rows} == {"payment", "void"}
+    assert [] in [row["acknowledged_duplicates"] for row in rows]
+
+
+@pytest.mark.parametrize("vector", load("canonical_json.json"))
+def test_canonical_json_is_these_bytes(vector: dict[str, Any]) -> None:
+    assert canonical_json(vector["row"]) == bytes.fromhex(vector["utf8_hex"])
