@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import routes
 from functions.api.answers import problem_answer
-from functions.api.problems import ApiError, NotFoundError, UnexpectedError
+from functions.api.problems import ApiError, FieldError, NotFoundError, UnexpectedError
 
 logger = Logger()
 app = LambdaFunctionUrlResolver()
@@ -25,7 +25,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 @app.not_found
 def answer_not_found(_: Exception) -> Response[str]:
-    return problem_answer(NotFoundError("There is nothing at this address."), _request_id())
+    message = "There is nothing at this address."
+    field = FieldError("path", "address_unknown", message)
+    return problem_answer(NotFoundError(message, field), _request_id())
 
 
 @app.exception_handler(ApiError)

@@ -23,6 +23,7 @@ from functions.api.problems import (
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_SEARCH = 100
+MOST_ERRORS = 20
 EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
 PAYMENT_ID = r"pay_[0-9a-f]{32}"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -49,7 +50,8 @@ def require_same_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> N
     if site not in (None, "same-origin") or (
         origin is not None and origin not in allowed and (allowed or site is None)
     ):
-        raise ForeignOriginError("Requests that change something must come from this app's pages.")
+        message = "Requests that change something must come from this app's pages."
+        raise ForeignOriginError(message, FieldError("Origin", "foreign_origin", message))
 
 
 def read_body(event: Mapping[str, Any]) -> bytes:
@@ -60,7 +62,10 @@ def read_body(event: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error as error:
-        raise MalformedRequestError("The body is not base64 as announced.") from error
+        message = "The body is not base64 as announced."
+        raise MalformedRequestError(
+            message, FieldError("body", "base64_invalid", message)
+        ) from error
 
 
 def read_json(body: bytes, content_type: str) -> dict[str, Any]:
@@ -69,9 +74,11 @@ def read_json(body: bytes, content_type: str) -> dict[str, Any]:
     Raises NotJsonError, BodyTooLargeError or MalformedRequestError.
     """
     if content_type.split(";", maxsplit=1)[0].strip().lower() != "application/json":
-        raise NotJsonError("Send the body as application/json.")
+        message = "Send the body as application/json."
+        raise NotJsonError(message, FieldError("Content-Type", "not_json", message))
     if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLargeError(f"The body may be at most {MAX_BODY_BYTES} bytes.")
+        message = f"The body may be at most {MAX_BODY_BYTES} bytes."
+        raise BodyTooLargeError(message, FieldError("body", "body_too_large", message))
     try:
         content = json.loads(
             body.decode("utf-8"),
@@ -92,13 +99,15 @@ def read_json(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def validate(model: type[Model], content: Mapping[str, Any]) -> Model:
-    """`content` as `model`. Raises InvalidFieldsError naming every field that is wrong."""
+    """`content` as `model`. Raises InvalidFieldsError naming the fields that are wrong, 20 of them.
+
+    The name of an unknown field is the sender's own text: it is told short, and printable.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise InvalidFieldsError(
-            *(_field_error(each) for each in error.errors(include_url=False, include_input=False))
-        ) from error
+        errors = error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
+        raise InvalidFieldsError(*map(_field_error, errors)) from error
 
 
 def read_search(parameters: Mapping[str, str]) -> str:
@@ -159,7 +168,8 @@ def read_key(text: str) -> uuid.UUID:
 
 
 def _field_error(error: Any) -> FieldError:
-    field = ".".join(str(part) for part in error["loc"]) or "body"
+    path = ".".join(str(part) for part in error["loc"]) or "body"
+    field = "".join(each if each.isprintable() else "\ufffd" for each in path[:64])
     code = error["type"]
     wording = _WORDING.get(code)
     if wording is None:

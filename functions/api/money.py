@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _AMOUNT = re.compile(
-    r"\$?\s?(?P<dollars>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.(?P<cents>[0-9]{1,2}))?"
+    r"\$? ?(?P<dollars>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.(?P<cents>[0-9]{1,2}))?"
 )
 
 

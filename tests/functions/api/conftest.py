@@ -164,6 +164,10 @@ def world() -> Iterator[tuple[dict[str, str], Any]]:
 @pytest.fixture
 def api(world: tuple[dict[str, str], Any]) -> Client:
     """Nobody is signed in, one event is there, nothing is logged."""
+    return start_over(world)
+
+
+def start_over(world: tuple[dict[str, str], Any]) -> Client:
     tables, dynamodb = world
     keys = {
         "Events": ("event_id", "SK"),

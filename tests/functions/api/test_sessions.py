@@ -10,7 +10,8 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 from urllib3 import HTTPResponse
 
@@ -67,7 +68,8 @@ def test_what_cognito_refuses_is_answered_in_our_words(
     def refuse(request: Any, **_: Any) -> AWSResponse:
         content = json.dumps({"__type": error, "message": "said by Cognito"})
         raw = HTTPResponse(body=io.BytesIO(content.encode()), preload_content=False)
-        headers = HeadersDict({"Content-Type": "application/x-amz-json-1.1"})
+        headers = HTTPHeaders()
+        headers["Content-Type"] = "application/x-amz-json-1.1"
         return AWSResponse(request.url, 400, headers, raw)
 
     events = wiring.directory()._public.meta.events

@@ -1,0 +1,248 @@
+"""Histories that nobody thought of: the real store on moto against a model of a few lines.
+
+Each step is a request; while it is between its look and its write, another one may be let in and
+win. SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 10
+ones on every run.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from functions.api import wiring
+from functions.api.identity import User
+from functions.api.ledger_store import LedgerStore
+from functions.api.payments import Limits, PaymentRequest, handle_payment_log
+from functions.api.problems import (
+    KeyReusedError,
+    NotVoidableError,
+    PossibleDuplicateError,
+)
+from functions.api.voids import VoidRequest, handle_payment_void
+from shared.ledger import GENESIS_HASH, Head, LedgerEntry, PaymentId, entry_hash
+from tests.builders import NOW
+from tests.functions.api.conftest import Client, add_event
+
+USER = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
+HISTORIES = os.environ.get("SCC_HISTORIES", "")
+PATRONS = ("jane.doe@example.com", "lee@example.com")
+
+payments = st.fixed_dictionaries(
+    {
+        "patron_email": st.sampled_from(PATRONS),
+        "amount": st.sampled_from(["1.00", "25.50", "$1,000"]),
+        "method": st.sampled_from(["cash", "check", "ach", "credit_card"]),
+        "reference": st.sampled_from(["7001", "7002"]),
+        "timestamp": st.integers(NOW, NOW + 2),
+    }
+)
+replacements = st.none() | payments
+reasons = st.sampled_from(["wrong_amount", "entered_twice"])
+keys = st.integers(0, 9)
+requests = st.one_of(
+    st.tuples(st.just("log"), keys, payments),
+    st.tuples(st.just("void"), keys, st.integers(0, 30), reasons, replacements),
+)
+Request = tuple[Any, ...]
+FIRST = {"patron_email": PATRONS[0], "amount": "1.00", "method": "cash", "timestamp": NOW}
+
+
+@dataclass
+class Model:
+    """What the ledger must hold: who used which key for what, and every entry in order."""
+
+    by_key: dict[int, tuple[Any, list[LedgerEntry]]] = field(default_factory=dict)
+    entries: list[LedgerEntry] = field(default_factory=list)
+
+    def note(self, key: int, asked: Any, written: list[LedgerEntry], *, replayed: bool) -> None:
+        if replayed:
+            assert self.by_key[key] == (asked, written)
+            return
+        assert key not in self.by_key, "a key writes once"
+        self.by_key[key] = (asked, written)
+        self.entries += written
+
+    @property
+    def voided(self) -> set[str]:
+        return {each.voids for each in self.entries if each.voids}
+
+    @property
+    def live(self) -> list[LedgerEntry]:
+        return [
+            each
+            for each in self.entries
+            if each.kind == "payment" and each.payment_id not in self.voided
+        ]
+
+
+class Overtaken(LedgerStore):
+    """The store of a writer whom another one may overtake just before it writes."""
+
+    overtake: Callable[[], None] | None = None
+
+    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, head: Head) -> None:
+        overtake, self.overtake = self.overtake, None
+        if overtake:
+            overtake()
+        super().append(entries, fingerprint, head)
+
+
+class Histories(RuleBasedStateMachine):
+    numbers = count()
+
+    def __init__(self, client: Client) -> None:
+        super().__init__()
+        self.event_id = f"event-{next(self.numbers)}"
+        add_event(client, self.event_id, "2026-11-28")
+        self.model = Model()
+        self.now = NOW
+
+    @rule(request=requests)
+    def alone(self, request: Request) -> None:
+        self.send(self.aimed(request))
+
+    @rule(request=requests, other=requests)
+    def overtaken(self, request: Request, other: Request) -> None:
+        self.send(self.aimed(request), overtake=lambda: self.send(self.aimed(other)))
+
+    @rule(request=requests)
+    def twice_at_once(self, request: Request) -> None:
+        aimed = self.aimed(request)
+        self.send(aimed, overtake=lambda: self.send(aimed))
+
+    @precondition(lambda self: self.model.by_key)
+    @rule(data=st.data())
+    def retried(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(sorted(self.model.by_key)))
+        asked, written = self.model.by_key[key]
+        before = len(self.model.entries)
+        self.send(asked)
+        assert self.model.by_key[key] == (asked, written)
+        assert len(self.model.entries) == before
+
+    def send(self, request: Request, overtake: Callable[[], None] | None = None) -> None:
+        """Send a request as a person does: what is no duplicate is acknowledged and sent again."""
+        ledger = Overtaken(wiring.dynamo(), wiring.settings())
+        ledger.overtake = overtake
+        known: list[str] = []
+        while True:
+            self.now += 1
+            try:
+                written, replayed = getattr(self, f"_{request[0]}")(ledger, known, *request[1:])
+            except PossibleDuplicateError as error:
+                found = {each["payment_id"] for each in error.extension["payments"]}
+                assert not found <= set(known), "what was acknowledged is not asked again"
+                assert found <= {each.payment_id for each in self.model.live}
+                known = [*known, *found][-20:]
+            except KeyReusedError:
+                assert self.model.by_key[request[1]][0] != request
+                return
+            except NotVoidableError:
+                voids = {each.payment_id for each in self.model.entries if each.voids}
+                assert request[2] in voids | self.model.voided
+                return
+            else:
+                self.model.note(request[1], request, written, replayed=replayed)
+                return
+
+    def _log(
+        self, ledger: LedgerStore, known: list[str], key: int, fields: dict[str, Any]
+    ) -> tuple[list[LedgerEntry], bool]:
+        request = PaymentRequest(event_id=self.event_id, acknowledge_duplicates=known, **fields)
+        logged = handle_payment_log(
+            USER, self.key(key), request, ledger, self.limits, lambda _: None
+        )
+        return [logged.entry], logged.replayed
+
+    def _void(
+        self,
+        ledger: LedgerStore,
+        known: list[str],
+        key: int,
+        payment_id: PaymentId,
+        reason: str,
+        replacement: dict[str, Any] | None,
+    ) -> tuple[list[LedgerEntry], bool]:
+        corrected = replacement and replacement | {"acknowledge_duplicates": known}
+        request = VoidRequest.model_validate({"reason": reason, "replacement": corrected})
+        voided = handle_payment_void(
+            USER, self.key(key), payment_id, request, ledger, self.limits, lambda _: None
+        )
+        return [each for each in (voided.void, voided.replacement) if each], voided.replayed
+
+    def aimed(self, request: Request) -> Request:
+        """A void of an entry that is there, while there is one; else a payment."""
+        if request[0] != "void":
+            return request
+        kind, key, number, *how = request
+        if not self.model.entries:
+            return ("log", key, FIRST)
+        entry = self.model.entries[number % len(self.model.entries)]
+        return (kind, key, entry.payment_id, *how)
+
+    def key(self, number: int) -> uuid.UUID:
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"{self.event_id}:{number}")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(now=self.now, max_amount_cents=10_000_000)
+
+    @invariant()
+    def the_ledger_is_what_the_model_says(self) -> None:
+        pages = wiring.payments().pages_by("event_id", self.event_id)
+        rows = sorted((row for page in pages for row in page), key=lambda row: row["seq"])
+        assert rows == [each.to_row() for each in self.model.entries]
+        last = GENESIS_HASH
+        for number, row in enumerate(rows, start=1):
+            assert (row["seq"], row["prev_hash"], row["hash"]) == (number, last, entry_hash(row))
+            last = row["hash"]
+        head = wiring.ledger().heads([self.event_id]).get(self.event_id)
+        assert (head["seq"], head["hash"]) == (len(rows), last) if head else not rows
+
+    @invariant()
+    def totals_are_the_models(self) -> None:
+        head = wiring.ledger().heads([self.event_id]).get(self.event_id, {})
+        cents: Counter[str] = Counter()
+        for each in self.model.live:
+            cents["total_cents"] += each.amount_cents
+            cents[f"{each.method}_cents"] += each.amount_cents
+        kept = {name: value for name, value in head.items() if name.endswith("_cents") and value}
+        assert kept == dict(cents)
+        assert head.get("payments_count", 0) == len(self.model.live)
+        voids = wiring.ledger().voids_of(PaymentId(each.payment_id) for each in self.model.entries)
+        assert voids.keys() == self.model.voided
+
+
+def test_every_history_keeps_the_chain_the_keys_and_the_totals(api: Client) -> None:
+    class Machine(Histories):
+        def __init__(self) -> None:
+            super().__init__(api)
+
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=int(HISTORIES or 10),
+            stateful_step_count=12,
+            derandomize=not HISTORIES,
+            database=None,
+            deadline=None,  # moto's speed is not what is tested
+            phases=(Phase.generate,),  # shrinking a history on moto takes minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
