@@ -12,7 +12,7 @@ from functions.api.appending import HeadMovedError
 from functions.api.identity import User
 from shared.attributes import from_attributes
 from shared.ledger import entry_hash
-from tests.functions.api.conftest import Client
+from tests.functions.api.conftest import Client, add_event, add_patron
 
 ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
@@ -66,12 +66,60 @@ def test_the_same_key_with_another_body_names_the_field(
     assert len(admin.rows("Payments")) == 1
 
 
+@pytest.mark.parametrize("spelling", ["125", "125.0", "125.00", "$125", "$ 125.00", " $125.00 "])
+def test_one_sum_spelled_differently_is_one_request(admin: Client, spelling: str) -> None:
+    first = admin.log(KEY, amount="$125.00")
+    again = admin.log(KEY, amount=spelling, patron_email="Jane.Doe@Example.com")
+    assert again.json == first.json
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_of_several_differences_the_first_in_the_form_is_named(admin: Client) -> None:
+    admin.log(KEY)
+    answer = admin.log(KEY, note="x", method="ach", amount="1.00")
+    assert answer.fields == ["amount"]
+
+
+def test_what_was_refused_may_be_mended_and_sent_with_the_same_key(admin: Client) -> None:
+    assert admin.log(KEY, amount="0").status == 422
+    assert admin.log(KEY, event_id="no-such-event").status == 404
+    answer = admin.log(KEY)
+    assert answer.status == 200
+    assert "Idempotent-Replayed" not in answer.headers
+
+
+def test_a_patron_of_another_event_is_not_on_this_ones_roster(admin: Client) -> None:
+    add_event(admin, "harbor-lunch", "2026-11-27")
+    add_patron(admin, "ann@example.com", event_id="harbor-lunch")
+    answer = admin.log(patron_email="ann@example.com")
+    assert (answer.status, answer.fields) == (422, ["patron_email"])
+    assert admin.log(patron_email="ann@example.com", event_id="harbor-lunch").status == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST"])
+def test_no_route_changes_a_payment_that_is_logged(admin: Client, method: str) -> None:
+    payment = admin.log().json["payment"]
+    rows = admin.rows("Payments")
+    path = f"/api/payments/{payment['payment_id']}"
+    assert admin.call(method, path, {"amount": "1.00"}).status in {404, 405}
+    assert admin.rows("Payments") == rows
+
+
 def test_two_payments_in_one_millisecond_are_both_kept(admin: Client) -> None:
     moment = int(time.time() * 1000)
     first = admin.log(timestamp=moment).json["payment"]
     second = admin.log(timestamp=moment).json["payment"]
     assert (first["timestamp"], second["timestamp"]) == (moment, moment + 1)
     assert len(admin.rows("Payments")) == 2
+
+
+def test_a_crowded_millisecond_is_no_contention(admin: Client) -> None:
+    moment = int(time.time() * 1000)
+    logged = [
+        admin.log(timestamp=moment, amount=f"{n}.00", acknowledge_duplicates=[])
+        for n in range(1, 18)
+    ]
+    assert [each.json["payment"]["timestamp"] - moment for each in logged] == list(range(17))
 
 
 def test_contention_that_outlasts_the_retries_asks_to_try_again(

@@ -73,6 +73,28 @@ def test_a_key_is_good_for_one_void(admin: Client) -> None:
     assert void(admin, payment["payment_id"], KEY, reason="wrong_patron").status == 422
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"reason": "wrong_patron"}, "reason"),
+        ({"note": "x"}, "note"),
+        ({"replacement": None}, "replacement"),
+        ({"replacement": corrected(amount="81.00")}, "replacement.amount"),
+        ({"replacement": corrected(patron_email="lee@example.com")}, "replacement.patron_email"),
+    ],
+)
+def test_the_same_key_for_another_void_names_the_field(
+    admin: Client, changes: dict[str, Any], field: str
+) -> None:
+    payment = admin.log().json["payment"]
+    body = {"reason": "wrong_amount", "replacement": corrected()}
+    void(admin, payment["payment_id"], KEY, **body)
+    answer = void(admin, payment["payment_id"], KEY, **(body | changes))
+    assert (answer.status, answer.fields) == (422, [field])
+    other = admin.log(amount="1.00").json["payment"]
+    assert void(admin, other["payment_id"], KEY, **body).fields == ["payment_id"]
+
+
 @pytest.mark.parametrize("again", ["payment", "void"])
 def test_nothing_is_voided_twice_and_no_void_is_voided(admin: Client, again: str) -> None:
     payment = admin.log().json["payment"]
