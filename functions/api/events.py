@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from functions.api.listing import Deliveries, audit_view
+from functions.api.listing import Deliveries, audit_view, read_entries
 from functions.api.money import text_from_cents
 from shared.ledger import METHODS
 
@@ -45,7 +45,7 @@ def money_views(
     heads = ledger.heads(meta["event_id"] for meta in metas)
     watched = sorted(
         (name for name, head in heads.items() if head["last_logged_at"] > now - RECENT_MS),
-        key=lambda name: heads[name]["last_logged_at"],
+        key=lambda name: int(heads[name]["last_logged_at"]),
     )[-MOST_EVENTS:]
     audits = _audits(watched, payments, now)
     views = []
@@ -68,15 +68,15 @@ def _totals(head: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _audits(event_ids: Sequence[str], payments: Payments, now: int) -> dict[str, dict[str, int]]:
-    rows = {each: payments.newest(each, NEWEST) for each in event_ids}
-    ids = [row["payment_id"] for each in rows.values() for row in each if "payment_id" in row]
-    deliveries = payments.deliveries(ids)
+    newest = {each: read_entries(payments.newest(each, NEWEST))[0] for each in event_ids}
+    deliveries = payments.deliveries(
+        entry.payment_id for entries in newest.values() for entry in entries
+    )
     audits = {}
-    for event_id, newest in rows.items():
+    for event_id, entries in newest.items():
         states = [
-            (audit_view(deliveries.get(row["payment_id"]))["state"], row["logged_at"])
-            for row in newest
-            if "payment_id" in row and "logged_at" in row
+            (audit_view(deliveries.get(entry.payment_id))["state"], entry.logged_at)
+            for entry in entries
         ]
         audits[event_id] = {
             "failed": sum(state == "failed" for state, _ in states),

@@ -24,13 +24,19 @@ def handle_payment_list(
 
     Also why each row is left out that is no ledger entry: one of them must not hide the others.
     """
+    entries, malformed = read_entries(rows)
+    return audited_views(entries, ledger, mails), malformed
+
+
+def read_entries(rows: Iterable[Mapping[str, Any]]) -> tuple[list[LedgerEntry], list[str]]:
+    """The entries among rows, and why the others are none."""
     entries, malformed = [], []
     for row in rows:
         try:
             entries.append(LedgerEntry.from_row(row))
         except MalformedEntryError as error:
             malformed.append(str(error))
-    return audited_views(entries, ledger, mails), malformed
+    return entries, malformed
 
 
 def audited_views(

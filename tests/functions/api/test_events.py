@@ -75,6 +75,13 @@ def test_an_event_tells_of_mails_that_failed_or_are_late(
     assert audit_of(admin) == {"failed": 1, "late": 3}
 
 
+def test_a_broken_row_hides_no_events(admin: Client) -> None:
+    admin.log()
+    broken = {"PK": "x", "SK": 1, "event_id": "sunset-charter", "timestamp": 1, "logged_at": "x"}
+    admin.dynamodb.put_item(TableName=admin.tables["Payments"], Item=to_attributes(broken))
+    assert audit_of(admin) == {"failed": 0, "late": 0}
+
+
 def test_only_the_newest_25_entries_of_the_last_week_are_looked_at(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
