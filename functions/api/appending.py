@@ -10,7 +10,7 @@ from typing import Protocol
 from functions.api.problems import ContentionError
 from shared.ledger import EventId, Head, LedgerEntry, PaymentId
 
-MOVES = 12  # of the head, until the caller is asked to come again
+MOVES = 16  # of the head, until the caller is asked to come again: 8 s of pauses at most
 STEPS = 100  # to the next free millisecond; each costs one write
 
 
@@ -105,7 +105,7 @@ def append(
             entries = [replace(each, timestamp=each.timestamp + 1) for each in entries]
         except HeadMovedError as moved:
             head, moves = moved.head or head, moves + 1
-            pause(random.uniform(0, 0.01 * 2 ** min(moves, 6)))  # noqa: S311 - jitter, no secret
+            pause(random.uniform(0, 0.02 * 2 ** min(moves, 5)))  # noqa: S311 - jitter, no secret
         else:
             return sealed
     raise ContentionError(
