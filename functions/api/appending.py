@@ -15,19 +15,11 @@ STEPS = 100  # to the next free millisecond; each costs one write
 
 
 class HeadMovedError(Exception):
-    """Another entry of the event was written first. `head` is the new one, when known."""
-
-    def __init__(self, head: Head | None) -> None:
-        super().__init__("the event's head moved")
-        self.head = head
+    """Another entry of the event was, or is being, written first."""
 
 
 class TimestampTakenError(Exception):
-    """The patron already has another entry in this millisecond. `head` as in HeadMovedError."""
-
-    def __init__(self, head: Head | None) -> None:
-        super().__init__("the millisecond is taken")
-        self.head = head
+    """The patron already has another entry in this millisecond."""
 
 
 class AlreadyLoggedError(Exception):
@@ -77,6 +69,8 @@ class Ledger(Protocol):
     def voids_of(self, payment_ids: Iterable[str]) -> Mapping[str, PaymentId]:
         """Which of these are voided, and by which entry."""
 
+    def head(self, event_id: EventId) -> Head: ...
+
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
         """An entry and the fingerprint of the request that wrote it."""
 
@@ -100,12 +94,13 @@ def append(
         sealed = _chained(look(entries), head)
         try:
             ledger.append(sealed, fingerprint, head)
-        except TimestampTakenError as taken:
-            head, steps = taken.head or head, steps + 1
+        except TimestampTakenError:
+            steps += 1
             entries = [replace(each, timestamp=each.timestamp + 1) for each in entries]
-        except HeadMovedError as moved:
-            head, moves = moved.head or head, moves + 1
+        except HeadMovedError:
+            moves += 1
             pause(random.uniform(0, 0.02 * 2 ** min(moves, 5)))  # noqa: S311 - jitter, no secret
+            head = ledger.head(entries[0].event_id)  # where many write, it has moved on again
         else:
             return sealed
     raise ContentionError(

@@ -11,7 +11,7 @@ from functions.api.dynamo import Dynamo
 from functions.api.settings import ApiSettings
 from functions.api.transaction import number_key, reason_of, writes_of
 from shared.attributes import to_attributes
-from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
+from shared.ledger import EventId, Head, LedgerEntry, MalformedEntryError, PaymentId
 
 
 class LedgerStore:
@@ -40,7 +40,7 @@ class LedgerStore:
         return Ground(
             event=_event(event) if event else None,
             patron=Patron(email=patron["email"], name=patron["name"]) if patron else None,
-            head=Head(seq=head["seq"], hash=head["hash"]) if head else Head(),
+            head=_head(head),
             already_logged=f"PAYMENT#{payment_id}" in found,
         )
 
@@ -59,7 +59,7 @@ class LedgerStore:
                 raise
             raise reason from error
         except client.exceptions.TransactionInProgressException as error:
-            raise HeadMovedError(None) from error
+            raise HeadMovedError from error
 
     def similar(self, entry: LedgerEntry) -> list[LedgerEntry]:
         """The patron's entries within the window, and those with the same number; no voided."""
@@ -101,11 +101,18 @@ class LedgerStore:
         row = self._dynamo.get(self._tables.payments_table, key)
         return (LedgerEntry.from_row(row), pointer["fingerprint"]) if row else None
 
+    def head(self, event_id: EventId) -> Head:
+        return _head(self._dynamo.get(self._tables.ledger_table, {"PK": f"EVENT#{event_id}"}))
+
     def heads(self, event_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Each event's running totals, by event_id; an event without payments has none."""
         keys = [{"PK": f"EVENT#{each}"} for each in event_ids]
         rows = self._dynamo.batch_get({self._tables.ledger_table: keys}, consistent=True)
         return {row["PK"].removeprefix("EVENT#"): row for row in rows}
+
+
+def _head(row: Mapping[str, Any] | None) -> Head:
+    return Head(seq=row["seq"], hash=row["hash"]) if row else Head()
 
 
 def _event(row: Mapping[str, Any]) -> Event:

@@ -14,7 +14,7 @@ from functions.api.appending import (
 )
 from functions.api.duplicates import has_number
 from functions.api.settings import ApiSettings
-from shared.attributes import from_attributes, to_attributes
+from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry
 
 
@@ -51,19 +51,13 @@ def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | N
         return AlreadyLoggedError()
     if "void" in failed:
         return AlreadyVoidedError()
-    head = _head_of(failed.get("head", {}).get("Item"))
-    if "row" in failed:
-        return TimestampTakenError(head)
+    if "row" in failed and "head" not in failed:
+        return TimestampTakenError()
     if "head" in failed:
-        return HeadMovedError(head)
+        return HeadMovedError()
     if {why.get("Code") for _, why in reasons} <= {None, "None", "TransactionConflict"}:
-        return HeadMovedError(None)
+        return HeadMovedError()
     return None
-
-
-def _head_of(item: Mapping[str, Any] | None) -> Head | None:
-    row = from_attributes(item or {})
-    return Head(seq=row["seq"], hash=row["hash"]) if row else None
 
 
 def number_key(entry: LedgerEntry) -> dict[str, str]:
@@ -116,6 +110,5 @@ def _advance_head(table: str, entries: Sequence[LedgerEntry], head: Head) -> dic
             "ConditionExpression": "seq = :read" if head.seq else "attribute_not_exists(PK)",
             "ExpressionAttributeNames": {"#hash": "hash"},
             "ExpressionAttributeValues": to_attributes(values),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
