@@ -23,19 +23,19 @@ def test_there_are_150_of_them_and_no_two_are_the_same() -> None:
 
 
 @pytest.fixture(scope="module")
-def signed_in(world: tuple[dict[str, str], Any]) -> tuple[Client, str]:
-    """The admin, and the id of a payment that is there."""
+def signed_in(world: tuple[dict[str, str], Any]) -> tuple[Client, str, Any]:
+    """The admin, the id of a payment that is there, and all that is in the tables."""
     client = start_over(world)
     assert client.sign_in("admin").status == 200
-    return client, client.log().json["payment"]["payment_id"]
+    payment_id = client.log().json["payment"]["payment_id"]
+    return client, payment_id, [client.rows(table) for table in TABLES]
 
 
 @pytest.mark.parametrize("bad", INPUTS, ids=lambda bad: f"{bad.route:.40}: {bad.why}")
 def test_bad_input_is_a_problem_that_names_the_field_and_writes_nothing(
-    signed_in: tuple[Client, str], bad: Bad
+    signed_in: tuple[Client, str, Any], bad: Bad
 ) -> None:
-    client, payment_id = signed_in
-    before = [client.rows(table) for table in TABLES]
+    client, payment_id, before = signed_in
     answer = send(client, bad, payment_id)
     assert (answer.status, answer.fields) == (bad.status, [bad.field]), answer.text[:500]
     assert answer.headers["Content-Type"] == "application/problem+json"
