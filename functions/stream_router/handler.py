@@ -24,9 +24,15 @@ metrics = Metrics()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    outcome = router().route_batch(event["Records"])
-    metrics.add_metric("RecordsIn", MetricUnit.Count, len(event["Records"]))
+    records = event["Records"]
+    metrics.add_metric("RecordsIn", MetricUnit.Count, len(records))
+    try:
+        outcome = router().route_batch(records)
+    except Exception:  # Lambda hands the whole batch out again
+        metrics.add_metric("RecordsFailed", MetricUnit.Count, len(records))
+        raise
     metrics.add_metric("MessagesOut", MetricUnit.Count, len(outcome.sent))
+    metrics.add_metric("RecordsFailed", MetricUnit.Count, outcome.failed)
     metrics.add_metric("RecordsUnroutable", MetricUnit.Count, len(outcome.unroutable))
     for message in outcome.sent:
         logger.info("entry routed", payment_id=message.payment_id, seq=message.seq)

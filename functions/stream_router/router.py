@@ -25,11 +25,15 @@ class Failures(Protocol):
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """failed_from: the sequence number to read the stream again from; empty when all went out."""
+    """failed_from: the sequence number to read the stream again from; empty when all went out.
+
+    failed: records that have not become a message yet and are handed out again.
+    """
 
     sent: list[AuditMessage] = field(default_factory=list)
     unroutable: list[Unroutable] = field(default_factory=list)
     failed_from: list[str] = field(default_factory=list)
+    failed: int = 0
 
 
 class Router:
@@ -60,5 +64,6 @@ class Router:
                 if not outcome.sent:
                     raise QueueRefusedError(f"the audit queue refused {len(refused)} messages")
                 outcome.failed_from = [chunk[min(refused)].sequence_number]
+                outcome.failed = len(routed) - len(outcome.sent)
                 break
         return outcome

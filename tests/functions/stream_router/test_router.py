@@ -82,6 +82,7 @@ def test_the_stream_starts_again_at_the_lowest_number_the_queue_refused() -> Non
     outcome = Router(queue, FakeBucket()).route_batch(records(40))
     assert outcome.failed_from == ["13"]
     assert queue.seen == 20
+    assert (len(outcome.sent), outcome.failed) == (18, 22)
 
 
 def test_nothing_sent_at_all_fails_the_whole_batch() -> None:
@@ -107,6 +108,18 @@ def test_what_the_queue_refused_is_tried_once_more_in_place() -> None:
     messages = [AuditMessage.from_row(entry(timestamp=n + 1).to_row()) for n in range(10)]
     assert AuditQueue(sqs, "q").send(messages) == {5}
     assert sqs.calls[1] == ["2", "5"]
+
+
+def test_a_batch_that_failed_is_counted_and_handed_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    router = Router(FakeQueue(refuses=set(range(10))), FakeBucket())
+    monkeypatch.setattr(handler, "router", lambda: router)
+    with pytest.raises(QueueRefusedError):
+        handler.lambda_handler({"Records": records(3)}, Context())
+    out = capsys.readouterr().out
+    assert '"RecordsIn":[3.0]' in out
+    assert '"RecordsFailed":[3.0]' in out
 
 
 def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(
