@@ -1,36 +1,54 @@
 """What a failed call to Google means for the mail: one pure function over what came back.
 
-Sources: developers.google.com/workspace/gmail/api/guides/handle-errors and the OAuth 2.0 server to
-server error table.
+| class | the mail | what follows |
+| --- | --- | --- |
+| `retry` | certainly not delivered | again soon |
+| `later` | certainly not delivered, and Google named a time far off or the daily limit | wait |
+| `ambiguous` | nobody knows | look into the mailbox before sending again |
+| `systemic` | no mail can be delivered: credential, delegation, account, project | wait, alarm |
+| `permanent` | this mail never can be | dead-letter queue, with the reason |
+
+Sources: developers.google.com/workspace/gmail/api/guides/handle-errors, the error table of "OAuth
+2.0 for server to server applications", and what httplib2, googleapiclient and google-auth raise.
 """
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, cast
+
+from google.auth.exceptions import GoogleAuthError, RefreshError
+from googleapiclient.errors import HttpError
+
+from functions.audit_mailer.transport import NotConnectedError
+from shared.settings import SettingsError
 
 FailureClass = Literal["retry", "later", "ambiguous", "systemic", "permanent"]
+Asked = Literal["token", "gmail"]
 LATER_AFTER_SECONDS = 60.0
 
-_RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "concurrentLimitExceeded"})
-_SYSTEMIC_REASONS = frozenset({
-    "accessNotConfigured", "authError", "dailyLimitExceeded", "delegationDenied", "domainPolicy",
-    "failedPrecondition", "forbidden", "insufficientPermissions",
+_RATE_REASONS = frozenset({
+    "RESOURCE_EXHAUSTED", "concurrentLimitExceeded", "rateLimitExceeded", "userRateLimitExceeded",
 })  # fmt: skip
-_RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT\S+Z)")
+_SYSTEMIC_REASONS = frozenset({"FAILED_PRECONDITION", "failedPrecondition"})
+_TRANSIENT_TOKEN_ERRORS = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
+_RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An error answer of Gmail or of the token endpoint. retry_after: the header, seconds."""
+    """An error answer of Gmail or of the token endpoint. retry_after: the header's text."""
 
     status: int
-    reason: str
-    message: str
-    retry_after: float | None = None
-    from_token: bool = False
+    reason: str = ""
+    message: str = ""
+    retry_after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,36 +69,130 @@ class DeliveryError(Exception):
         self.failure = failure
 
 
-def classify_answer(answer: Answer, now: float) -> Failure:
-    """The class of an error answer. now: epoch seconds, to turn a stated time into a wait."""
-    wait = answer.retry_after if answer.retry_after is not None else _stated(answer.message, now)
-    klass = _class_of(answer, wait)
-    return Failure(
-        klass=klass, code=answer.reason or str(answer.status), message=answer.message, wait=wait
+def classify(error: BaseException, asked: Asked, now: float) -> Failure:
+    """What an exception means that came while Gmail, or a token for it, was asked for.
+
+    now: epoch seconds, to turn a stated time into a wait. While a token is being asked for nothing
+    can have been delivered; while Gmail is, only a connection that never stood proves that.
+    """
+    if isinstance(error, HttpError):
+        return classify_gmail_answer(_gmail_answer(error), now)
+    if isinstance(error, RefreshError):
+        return classify_token_answer(_token_answer(error), now)
+    name = type(error).__name__
+    match error:
+        case SettingsError():
+            klass, code, message = "systemic", "configuration", str(error)
+        case NotConnectedError() | ConnectionRefusedError():
+            klass, code, message = "retry", _cause(error), "Google was not reached"
+        case _ if asked == "gmail":
+            klass, code, message = "ambiguous", name, "the connection broke before Gmail answered"
+        case GoogleAuthError() | OSError() | http.client.HTTPException():
+            klass, code, message = "retry", name, "the connection broke before a token came"
+        case _:  # no network was involved; its text could quote the key, so it stays out
+            klass, code = "systemic", "configuration"
+            message = f"the service account's key cannot be used ({name})"
+    return Failure(klass=cast("FailureClass", klass), code=code, message=message)
+
+
+def classify_gmail_answer(answer: Answer, now: float) -> Failure:
+    """The class of an answer of the Gmail API."""
+    wait = _wait(answer, now)
+    code = answer.reason or str(answer.status)
+    rate = answer.status == 429 or (answer.status == 403 and answer.reason in _RATE_REASONS)
+    klass: FailureClass
+    if rate:
+        klass = "later" if _is_far(wait) or "Mail sending" in answer.message else "retry"
+    elif answer.status >= 500 or answer.status in (408, 409):
+        klass = "ambiguous"
+    elif answer.status in (401, 403) or answer.reason in _SYSTEMIC_REASONS or answer.status < 400:
+        klass = "systemic"
+    else:
+        klass = "permanent"
+    return Failure(klass=klass, code=code, message=answer.message, wait=wait)
+
+
+def classify_token_answer(answer: Answer, now: float) -> Failure:
+    """The class of an answer of the token endpoint: never the mail's own fault."""
+    wait = _wait(answer, now)
+    transient = answer.status >= 500 or answer.status in (408, 429)
+    klass: FailureClass
+    if transient or answer.reason in _TRANSIENT_TOKEN_ERRORS:
+        klass = "later" if _is_far(wait) else "retry"
+    else:
+        klass = "systemic"
+    return Failure(klass=klass, code=answer.reason, message=answer.message, wait=wait)
+
+
+def is_clock_skew(failure: Failure) -> bool:
+    """Google read the signed request at another time than it was made for.
+
+    A Lambda that was frozen between signing and sending does that once; a wrong clock, always.
+    """
+    return failure.code == "invalid_grant" and "short-lived token" in failure.message
+
+
+def _gmail_answer(error: HttpError) -> Answer:
+    """Google's JSON names the reason in `errors[]`, newer answers only in `status`."""
+    content = _json(error.content).get("error")
+    details = content if isinstance(content, dict) else {}
+    errors = details.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    reason = first.get("reason") if isinstance(first, dict) else None
+    return Answer(
+        status=int(error.resp.status),
+        reason=str(reason or details.get("status") or ""),
+        message=str(details.get("message") or error.resp.reason or "no reason given"),
+        retry_after=str(error.resp.get("retry-after", "")),
     )
 
 
-def _class_of(answer: Answer, wait: float | None) -> FailureClass:
-    rate = answer.status == 429 or (answer.status == 403 and answer.reason in _RATE_REASONS)
-    if rate:
-        far = wait is not None and wait > LATER_AFTER_SECONDS
-        return "later" if far or "Mail sending" in answer.message else "retry"
-    if answer.from_token:
-        transient = answer.status >= 500 or answer.reason in {"internal_failure", "server_error"}
-        return "retry" if transient else "systemic"
-    if answer.status >= 500 or answer.status == 408:
-        return "ambiguous"
-    if answer.status in (401, 403) or answer.reason in _SYSTEMIC_REASONS:
-        return "systemic"
-    return "permanent"
+def _token_answer(error: RefreshError) -> Answer:
+    """google-auth puts the token endpoint's JSON second; its HTTP status is gone.
+
+    No OAuth error in it means that no OAuth server answered: a 502 from something in between.
+    """
+    content = _json(error.args[1]) if len(error.args) > 1 else {}
+    reason = str(content.get("error") or "")
+    return Answer(
+        status=401 if reason and not error.retryable else 503,
+        reason=reason or "token_unavailable",
+        message=str(content.get("error_description") or "the token endpoint gave no token"),
+    )
 
 
-def _stated(message: str, now: float) -> float | None:
-    match = _RETRY_AFTER.search(message)
-    if match is None:
-        return None
+def _json(content: Any) -> Mapping[str, Any]:
+    if isinstance(content, Mapping):
+        return content
     try:
-        moment = datetime.fromisoformat(match[1])
+        read = json.loads(content)
+    except (ValueError, TypeError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _wait(answer: Answer, now: float) -> float | None:
+    """Seconds that Google asks for: in a header (RFC 9110), or in the text of its message."""
+    header = answer.retry_after.strip()
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        match = _RETRY_AFTER.search(answer.message)
+        if header:
+            moment = parsedate_to_datetime(header)
+        elif match:
+            moment = datetime.fromisoformat(match[1])
+        else:
+            return None
     except ValueError:
         return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, moment.timestamp() - now)
+
+
+def _is_far(wait: float | None) -> bool:
+    return wait is not None and wait > LATER_AFTER_SECONDS
+
+
+def _cause(error: BaseException) -> str:
+    return type(error.__cause__ or error).__name__

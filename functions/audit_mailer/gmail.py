@@ -3,33 +3,33 @@
 A service account has no mailbox: its token names the Workspace user to act for. Delivering and
 searching use a credential each, since asking for one scope that was not granted fails the whole
 token.
+
+One Gmail serves all threads of a Lambda environment. httplib2 is not thread-safe, so every thread
+has a connection of its own; they share the tokens.
 """
 
 from __future__ import annotations
 
 import base64
-import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from socket import gaierror
-from typing import Any
+from typing import Any, TypeVar
 
 import google_auth_httplib2
-from google.auth.exceptions import GoogleAuthError, RefreshError
+from google.auth.exceptions import RefreshError
 from google.oauth2 import service_account
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
-from httplib2 import ServerNotFoundError
 
-from functions.audit_mailer.failures import Answer, DeliveryError, Failure, classify_answer
+from functions.audit_mailer.failures import DeliveryError, Failure, classify, is_clock_skew
 from functions.audit_mailer.settings import DeliveryMethod
 from functions.audit_mailer.transport import OnceHttp
-from shared.settings import SettingsError
 
 _SCOPES = "https://www.googleapis.com/auth/"
-TIMEOUT_SECONDS = 8  # connect and read, each
-IDLE_SECONDS = 30.0  # after a freeze, a kept-alive socket is dead more often than not
+_Found = TypeVar("_Found")
+IDLE_SECONDS = 30.0  # by the wall clock: a frozen Lambda's other clocks may stand still
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,19 @@ class Receipt:
 
 
 @dataclass(slots=True)
-class _Session:
-    """One scope's client with its connection. used_at: seconds on the monotonic clock."""
+class _Connection:
+    """One thread's connections to Google's hosts. used_at: epoch seconds."""
 
-    api: Any
-    http: Any
+    http: OnceHttp
     used_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A token that could not be had. at: seconds on the monotonic clock."""
+
+    failure: Failure
+    at: float
 
 
 class Gmail:
@@ -63,24 +70,26 @@ class Gmail:
         self._user = user
         self._method = method
         self._endpoint = endpoint
-        self._sessions: dict[str, _Session] = {}
+        self._api: Any = None
+        self._credentials: dict[str, Any] = {}
+        self._connections: list[_Connection] = []
+        self._own = threading.local()
+        self._refusals: dict[str, _Refusal] = {}
+        self._lock = threading.Lock()
+        self._tokens = threading.Lock()
 
-    def deliver(self, mail: bytes) -> Receipt:
-        """Hand one mail to Gmail, once. Raises DeliveryError."""
-        content: dict[str, Any] = {"raw": base64.urlsafe_b64encode(mail).decode()}
-        if self._method == "send":
-            answer = self._call(
-                "gmail.send", lambda messages: messages.send(userId="me", body=content)
-            )
-        else:
-            content["labelIds"] = ["INBOX", "UNREAD"]
-            answer = self._call(
-                "gmail.insert",
-                lambda messages: messages.import_(
-                    userId="me", body=content, neverMarkSpam=True, internalDateSource="dateHeader"
-                ),
-            )
-        return Receipt(answer["id"], answer.get("threadId", answer["id"]))
+    def deliver(self, mail: bytes, thread_id: str | None = None) -> Receipt:
+        """Hand one mail to Gmail, once. Raises DeliveryError.
+
+        thread_id: the conversation to join. When the mailbox no longer holds it, Gmail takes
+        nothing (404), and the mail goes out without.
+        """
+        try:
+            return self._deliver(mail, thread_id)
+        except DeliveryError as error:
+            if thread_id is None or error.failure.code != "notFound":
+                raise
+            return self._deliver(mail, None)
 
     def find(self, token: str) -> Receipt | None:
         """The mail whose subject or text holds `token`, or None. Raises DeliveryError.
@@ -88,108 +97,126 @@ class Gmail:
         Gmail's search is an index that lags behind: None soon after a delivery proves nothing.
         """
         query = f'"{token}" in:anywhere'
-        answer = self._call(
+        return self._call(
             "gmail.readonly",
             lambda messages: messages.list(
                 userId="me", q=query, includeSpamTrash=True, maxResults=1
             ),
+            _first,
         )
-        found = answer.get("messages") or []
-        return Receipt(found[0]["id"], found[0]["threadId"]) if found else None
 
     def close(self) -> None:
-        """Forget connections and credentials; the next call starts anew."""
-        for session in self._sessions.values():
-            session.api.close()
-        self._sessions.clear()
+        """Close every thread's connections; the next call starts anew."""
+        with self._lock:
+            for connection in self._connections:
+                connection.http.close()
+            self._connections.clear()
+            self._credentials.clear()
+            self._own = threading.local()
 
-    def _call(self, scope: str, request: Callable[[Any], Any]) -> dict[str, Any]:
-        try:
-            messages = self._session(scope).api.users().messages()
-        except Exception as error:  # nothing was asked of Google yet
-            raise DeliveryError(_unusable(str(error))) from error
-        try:
-            answer: dict[str, Any] = request(messages).execute(num_retries=0)
-        except HttpError as error:
-            raise DeliveryError(classify_answer(_answer(error), time.time())) from error
-        except RefreshError as error:
-            self.close()  # a mended key is read at the next try
-            raise DeliveryError(_refused_token(error)) from error
-        except (ConnectionRefusedError, ServerNotFoundError, gaierror, GoogleAuthError) as error:
-            raise DeliveryError(_not_sent(error)) from error
-        except Exception as error:  # sockets, TLS, HTTP framing: the request may have arrived
-            raise DeliveryError(_unknown(error)) from error
-        return answer
-
-    def _session(self, scope: str) -> _Session:
-        now = time.monotonic()
-        session = self._sessions.get(scope)
-        if session is None:
-            session = self._sessions[scope] = self._open(scope, now)
-        elif now - session.used_at > IDLE_SECONDS:
-            session.http.close()
-        session.used_at = now
-        return session
-
-    def _open(self, scope: str, now: float) -> _Session:
-        key = self._read_key()
-        try:
-            credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-                key, scopes=[_SCOPES + scope], subject=self._user
+    def _deliver(self, mail: bytes, thread_id: str | None) -> Receipt:
+        content: dict[str, Any] = {"raw": base64.urlsafe_b64encode(mail).decode()}
+        if thread_id is not None:
+            content["threadId"] = thread_id
+        if self._method == "send":
+            return self._call(
+                "gmail.send", lambda messages: messages.send(userId="me", body=content), _receipt
             )
-        except (ValueError, GoogleAuthError):
-            raise SettingsError("the service account's private key cannot be used") from None
-        http = OnceHttp(timeout=TIMEOUT_SECONDS)
-        api = discovery.build(
-            "gmail",
-            "v1",
-            http=google_auth_httplib2.AuthorizedHttp(credentials, http=http),
-            client_options={"api_endpoint": self._endpoint} if self._endpoint else None,
-            cache_discovery=False,
+        content["labelIds"] = ["INBOX", "UNREAD"]
+        return self._call(
+            "gmail.insert",
+            lambda messages: messages.import_(
+                userId="me", body=content, neverMarkSpam=True, internalDateSource="dateHeader"
+            ),
+            _receipt,
         )
-        return _Session(api, http, now)
+
+    def _call(
+        self, scope: str, build: Callable[[Any], Any], read: Callable[[Any], _Found]
+    ) -> _Found:
+        """One request, once. Only a 401, given before anything was done, gets a second one."""
+        http = self._connection()
+        request = build(self._messages())
+        for is_last in (False, True):
+            self._authorize(scope, request.headers, http)
+            try:
+                return read(request.execute(http=http, num_retries=0))
+            except HttpError as error:
+                if is_last or error.status_code != 401:
+                    raise DeliveryError(classify(error, "gmail", time.time())) from error
+            except Exception as error:  # sockets, HTTP framing, an answer nobody can read
+                raise DeliveryError(classify(error, "gmail", time.time())) from error
+            with self._tokens:
+                self._credentials.pop(scope, None)
+        raise AssertionError("the last round returns or raises")
+
+    def _authorize(self, scope: str, headers: dict[str, str], http: OnceHttp) -> None:
+        """Put a token into the headers. One thread asks for a new one, the others wait for it.
+
+        What it is refused holds for those who waited: ten threads must not wait for ten timeouts.
+        """
+        asked_at = time.monotonic()
+        with self._tokens:
+            refusal = self._refusals.get(scope)
+            if refusal is not None and refusal.at >= asked_at:
+                raise DeliveryError(refusal.failure)
+            try:
+                self._valid_credentials(scope, http).apply(headers)
+            except Exception as error:  # whatever it was, Gmail was not asked yet
+                failure = classify(error, "token", time.time())
+                self._refusals[scope] = _Refusal(failure, time.monotonic())
+                raise DeliveryError(failure) from error
+
+    def _valid_credentials(self, scope: str, http: OnceHttp) -> Any:
+        credentials = self._credentials.get(scope)
+        if credentials is None:
+            credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+                self._read_key(), scopes=[_SCOPES + scope], subject=self._user
+            )
+            self._credentials[scope] = credentials
+        if not credentials.valid:
+            self._refresh(credentials, http)
+        return credentials
+
+    def _refresh(self, credentials: Any, http: OnceHttp) -> None:
+        try:
+            credentials.refresh(google_auth_httplib2.Request(http))
+        except RefreshError as error:
+            self._credentials.clear()  # a mended key is read at the next try
+            if not is_clock_skew(classify(error, "token", time.time())):
+                raise
+            credentials.refresh(google_auth_httplib2.Request(http))  # signed anew, with a new time
+
+    def _connection(self) -> OnceHttp:
+        now = time.time()
+        connection: _Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = _Connection(OnceHttp(), now)
+            with self._lock:
+                self._connections.append(connection)
+        elif abs(now - connection.used_at) > IDLE_SECONDS:
+            connection.http.close()
+        connection.used_at = now
+        return connection.http
+
+    def _messages(self) -> Any:
+        """Makes requests, sends none: each call brings the connection of its thread."""
+        with self._lock:
+            if self._api is None:
+                self._api = discovery.build(
+                    "gmail",
+                    "v1",
+                    http=OnceHttp(),
+                    client_options={"api_endpoint": self._endpoint} if self._endpoint else None,
+                    cache_discovery=False,
+                )
+            return self._api.users().messages()
 
 
-def _answer(error: HttpError) -> Answer:
-    details: list[Any] = error.error_details if isinstance(error.error_details, list) else []
-    first = details[0] if details and isinstance(details[0], dict) else {}
-    retry_after = error.resp.get("retry-after", "")
-    return Answer(
-        status=int(error.resp.status),
-        reason=str(first.get("reason", "")),
-        message=str(error.reason),
-        retry_after=float(retry_after) if retry_after.isdigit() else None,
-    )
+def _receipt(answer: Mapping[str, Any]) -> Receipt:
+    return Receipt(str(answer["id"]), str(answer.get("threadId", answer["id"])))
 
 
-def _refused_token(error: RefreshError) -> Failure:
-    """google-auth puts the token endpoint's JSON body second, when there was one."""
-    body = error.args[1] if len(error.args) > 1 else ""
-    try:
-        content = json.loads(body) if isinstance(body, str) else dict(body)
-    except (ValueError, TypeError):
-        content = {}
-    code = str(content.get("error") or "")
-    answer = Answer(
-        status=401 if code else 503,  # no OAuth error means that no OAuth server answered
-        reason=code or "token_unavailable",
-        message=str(content.get("error_description") or "the token endpoint gave no token"),
-        from_token=True,
-    )
-    return classify_answer(answer, time.time())
-
-
-def _unusable(message: str) -> Failure:
-    return Failure(klass="systemic", code="configuration", message=message)
-
-
-def _not_sent(error: Exception) -> Failure:
-    return Failure(klass="retry", code=type(error).__name__, message="Google could not be reached")
-
-
-def _unknown(error: Exception) -> Failure:
-    return Failure(
-        klass="ambiguous",
-        code=type(error).__name__,
-        message="the connection broke before Gmail answered",
-    )
+def _first(answer: Mapping[str, Any]) -> Receipt | None:
+    found = answer.get("messages")
+    return _receipt(found[0]) if found else None

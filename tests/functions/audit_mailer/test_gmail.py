@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import pytest
+from googleapiclient.http import HttpRequest
 
 from functions.audit_mailer.failures import DeliveryError, FailureClass
 from functions.audit_mailer.gmail import Gmail
@@ -106,6 +110,119 @@ def test_a_mended_key_is_used_without_a_restart(sandbox: GmailSandbox, gmail: Ma
     keys.append(sandbox.service_account_info)
     box.deliver(mail().content)
     assert len(sandbox.messages()) == 1
+
+
+def test_ten_threads_deliver_ten_mails_with_one_token(
+    sandbox: GmailSandbox, gmail: MakeGmail
+) -> None:
+    """httplib2 is not thread-safe: with one connection for all, mails get lost and doubled."""
+    box = gmail()
+    mails = [mail(timestamp=n, payment_id=f"pay_{n}").content for n in range(40)]
+    with ThreadPoolExecutor(10) as threads:
+        receipts = list(threads.map(box.deliver, mails))
+    assert len({each.gmail_id for each in receipts}) == 40
+    assert len(sandbox.messages()) == 40
+    assert len(box._connections) <= 10
+
+
+def test_a_refused_token_is_asked_for_once_by_all_who_wait(
+    sandbox: GmailSandbox, gmail: MakeGmail
+) -> None:
+    box = gmail()
+    sandbox.post_fault({"kind": "status", "code": 400, "on": "token", "reason": "x", "times": 1})
+    sandbox.post_fault({"kind": "latency", "ms": 300, "on": "token"})
+
+    def failure(_: int) -> str:
+        try:
+            box.deliver(mail().content)
+        except DeliveryError as error:
+            return error.failure.klass
+        return "delivered"
+
+    with ThreadPoolExecutor(10) as threads:
+        outcomes = list(threads.map(failure, range(10)))
+    assert outcomes == ["systemic"] * 10
+    assert sandbox.messages() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "accept_then_drop", "on": "token", "times": 1},
+        {"kind": "drop", "on": "token", "times": 1},
+    ],
+)
+def test_trouble_with_the_token_is_never_a_doubt_about_the_mail(
+    sandbox: GmailSandbox, gmail: MakeGmail, fault: dict[str, Any]
+) -> None:
+    box = gmail()
+    sandbox.post_fault(fault)
+    with pytest.raises(DeliveryError) as caught:
+        box.deliver(mail().content)
+    assert caught.value.failure.klass == "retry"
+    box.deliver(mail().content)
+    assert len(sandbox.messages()) == 1
+
+
+def test_a_token_request_that_lay_frozen_is_signed_anew_once(
+    sandbox: GmailSandbox, gmail: MakeGmail
+) -> None:
+    box = gmail()
+    sandbox.post_fault({"kind": "clock_skew", "seconds": 7200, "times": 1})
+    box.deliver(mail().content)
+    sandbox.post_fault({"kind": "clock_skew", "seconds": 7200})
+    box.close()
+    with pytest.raises(DeliveryError) as caught:
+        box.deliver(mail().content)
+    assert caught.value.failure.klass == "systemic"
+
+
+def test_a_token_that_gmail_forgot_is_replaced_and_the_mail_sent_once(
+    sandbox: GmailSandbox, gmail: MakeGmail
+) -> None:
+    box = gmail()
+    box.deliver(mail().content)
+    sandbox.post_fault({"kind": "status", "code": 401, "reason": "authError", "times": 1})
+    box.deliver(mail(timestamp=2).content)
+    assert len(sandbox.messages()) == 2
+    sandbox.post_fault({"kind": "status", "code": 401, "reason": "authError", "times": 2})
+    with pytest.raises(DeliveryError) as caught:
+        box.deliver(mail(timestamp=3).content)
+    assert caught.value.failure.klass == "systemic"
+
+
+def test_an_answer_that_nobody_can_read_leaves_a_doubt(
+    sandbox: GmailSandbox, gmail: MakeGmail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HttpRequest, "execute", lambda *_, **__: {"no": "id"})
+    with pytest.raises(DeliveryError) as caught:
+        gmail().deliver(mail().content)
+    assert caught.value.failure.klass == "ambiguous"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_mail_joins_the_conversation_it_names(
+    sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
+) -> None:
+    """Gmail's rule: threadId, References, and the same subject but for its Re:."""
+    box = gmail(method)
+    original = box.deliver(mail().content)
+    answer = EmailMessage(policy=SMTP)
+    answer["To"] = answer["From"] = AUDIT
+    answer["Subject"] = f"Re: {sandbox.messages()[0]['subject']}"
+    answer["Message-ID"] = "<answer@shipcaptaincrew.example>"
+    answer["References"] = f"<{entry().payment_id}.thread@shipcaptaincrew.example>"
+    answer.set_content("the same conversation")
+    assert box.deliver(answer.as_bytes(), original.thread_id).thread_id == original.thread_id
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_conversation_that_was_deleted_does_not_keep_a_mail_back(
+    sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
+) -> None:
+    receipt = gmail(method).deliver(mail().content, "00000000deadbeef")
+    (message,) = sandbox.messages()
+    assert message["id"] == receipt.gmail_id
 
 
 def test_an_unreachable_google_certainly_did_not_deliver(
