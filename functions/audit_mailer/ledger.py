@@ -1,4 +1,4 @@
-"""The ledger, from the mailer's side: read the one entry that a message is about."""
+"""The ledger, from the mailer's side: read the entry that a message is about, and its relatives."""
 
 from __future__ import annotations
 
@@ -8,14 +8,37 @@ from shared.attributes import from_attributes, to_attributes
 
 
 class LedgerReader:
-    def __init__(self, client: Any, payments_table: str) -> None:
+    def __init__(self, client: Any, payments_table: str, ledger_table: str) -> None:
         self._client = client
-        self._table = payments_table
+        self._payments = payments_table
+        self._ledger = ledger_table
 
     def row(self, pk: str, sk: int) -> dict[str, Any] | None:
         answer = self._client.get_item(
-            TableName=self._table,
+            TableName=self._payments,
             Key=to_attributes({"PK": pk, "SK": sk}),
             ConsistentRead=True,  # the message may be quicker than replication
         )
         return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def find(self, payment_id: str) -> dict[str, Any] | None:
+        """The row of a payment, through the pointer that its transaction wrote."""
+        answer = self._client.get_item(
+            TableName=self._ledger, Key=to_attributes({"PK": f"PAYMENT#{payment_id}"})
+        )
+        pointer = from_attributes(answer.get("Item", {}))
+        return self.row(pointer["row_pk"], pointer["row_sk"]) if pointer else None
+
+    def logged_at(self, day: str, moment: int) -> list[dict[str, Any]]:
+        """The rows logged in one millisecond of a UTC day: of one transaction, or of few.
+
+        From an index, which may lag behind the table by a moment.
+        """
+        answer = self._client.query(
+            TableName=self._payments,
+            IndexName="GSI3",
+            KeyConditionExpression="logged_day = :day AND logged_at = :moment",
+            ExpressionAttributeValues=to_attributes({":day": day, ":moment": moment}),
+            Limit=20,
+        )
+        return [from_attributes(item) for item in answer["Items"]]

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.courier import Courier, Outcome, QuarantineError, Try
-from functions.audit_mailer.message import compose
+from functions.audit_mailer.message import AuditMail, Related, compose
+from shared.ledger import LedgerEntry, MalformedEntryError
 from shared.messages import AuditMessage
+
+MOST_NUMBERED = 5  # acknowledged duplicates whose number is looked up
 
 
 class Ledger(Protocol):
     def row(self, pk: str, sk: int) -> Mapping[str, Any] | None: ...
+    def find(self, payment_id: str) -> Mapping[str, Any] | None: ...
+    def logged_at(self, day: str, moment: int) -> Sequence[Mapping[str, Any]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """logged_at: epoch milliseconds, of the entry that the mail is about."""
+
+    outcome: Outcome
+    logged_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +35,36 @@ class AuditMailer:
     sender: str
     recipient: str
 
-    def deliver(self, message: AuditMessage, this_try: Try) -> Outcome:
+    def deliver(self, message: AuditMessage, this_try: Try) -> Delivered:
         """Deliver the mail of one entry. Raises QuarantineError or PostponeError."""
         row = self.ledger.row(message.pk, message.sk)
         if row is None or row.get("payment_id") != message.payment_id:
             raise QuarantineError("poison-no-payment", "the ledger holds no such payment")
-        return self.courier.deliver(
-            message.payment_id, lambda: compose(row, self.sender, self.recipient), this_try
-        )
+
+        def mail() -> AuditMail:
+            return compose(row, self.sender, self.recipient, self._related(row))
+
+        outcome = self.courier.deliver(message.payment_id, mail, this_try)
+        return Delivered(outcome, int(row["logged_at"]))
+
+    def _related(self, row: Mapping[str, Any]) -> Related:
+        """Raises MalformedEntryError when the row is no entry. Relatives that are none stay out."""
+        entry = LedgerEntry.from_row(row)
+        if entry.voids:
+            siblings = self.ledger.logged_at(entry.logged_day, entry.logged_at)
+            next_in_chain = (each for each in siblings if each.get("prev_hash") == entry.hash)
+            replacement = _entry(next(next_in_chain, None))
+            if replacement and replacement.kind != "payment":
+                replacement = None
+            original = _entry(self.ledger.find(entry.voids))
+            return Related(original=original, replacement=replacement)
+        known = entry.acknowledged_duplicates[:MOST_NUMBERED]
+        duplicates = {each: _entry(self.ledger.find(each)) for each in known}
+        return Related(numbers={name: each.seq for name, each in duplicates.items() if each})
+
+
+def _entry(row: Mapping[str, Any] | None) -> LedgerEntry | None:
+    try:
+        return LedgerEntry.from_row(row) if row else None
+    except MalformedEntryError:
+        return None

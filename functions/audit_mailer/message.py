@@ -5,30 +5,55 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.ledger import LedgerEntry, canonical_json
+from functions.audit_mailer.rendering import Page, Section, to_html, to_text
+from shared.ledger import LedgerEntry, PaymentId, canonical_json
 from shared.text import BIDI_CONTROLS
 
 METHODS = {"credit_card": "credit card", "cash": "cash", "check": "check", "ach": "ACH"}
+LONGEST_NAME_IN_SUBJECT = 80
+HOW_TO_VERIFY = (
+    "The attachment record.json is the ledger's row, byte for byte, and has the SHA-256 above. "
+    "The row without its own hash, in the same form, has the hash above."
+)
+HOW_TO_FIND = "A search for {} finds every mail that names this payment."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditMail:
-    """token: the word in the subject that Gmail's search finds this mail by."""
+    """token: the word in the subject that Gmail's search finds this mail by.
+
+    follows: the payment whose conversation it belongs to, if not one of its own.
+    """
 
     token: str
     message_id: str
     record_sha256: str
     content: bytes
+    follows: PaymentId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Other entries that help to read this one, as far as the ledger told.
+
+    original, replacement: of a void. numbers: seq of acknowledged duplicates by payment id.
+    """
+
+    original: LedgerEntry | None = None
+    replacement: LedgerEntry | None = None
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+ALONE = Related()
 
 
 def search_token(payment_id: str) -> str:
@@ -36,11 +61,14 @@ def search_token(payment_id: str) -> str:
     return "AUD" + hashlib.sha256(payment_id.encode()).hexdigest()[:16]
 
 
-def compose(row: Mapping[str, Any], sender: str, recipient: str) -> AuditMail:
+def compose(
+    row: Mapping[str, Any], sender: str, recipient: str, related: Related = ALONE
+) -> AuditMail:
     """The mail about one Payments row. Raises MalformedEntryError.
 
     `record.json` is the canonical row, byte for byte; Gmail's `send` may rewrite the text of a
-    mail, never an attachment, so that is where proof lies.
+    mail, never an attachment, so that is where proof lies. The token of another mail must not occur
+    in it: a search for that one, before it is sent again, would find this one.
     """
     entry = LedgerEntry.from_row(row)
     record = canonical_json(row)
@@ -48,7 +76,7 @@ def compose(row: Mapping[str, Any], sender: str, recipient: str) -> AuditMail:
     token = search_token(entry.payment_id)
     domain = Address(addr_spec=sender).domain
     message_id = f"<{entry.payment_id}@{domain}>"
-    lines = _lines(entry, record_sha256)
+    page = _page(entry, related, record_sha256, token)
 
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address("SCC Payment Audit", addr_spec=sender)
@@ -60,69 +88,115 @@ def compose(row: Mapping[str, Any], sender: str, recipient: str) -> AuditMail:
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["X-SCC-Payment-Id"] = entry.payment_id
-    mail["References"] = f"<{entry.voids or entry.payment_id}.thread@{domain}>"
-    mail.set_content(_text(lines, token), cte="quoted-printable")
-    mail.add_alternative(_html(entry, lines, token), subtype="html", cte="quoted-printable")
+    thread = f"<{entry.voids or entry.payment_id}.thread@{domain}>"
+    if entry.voids:
+        mail["In-Reply-To"] = f"<{entry.voids}@{domain}>"
+        thread += f" <{entry.voids}@{domain}>"
+    mail["References"] = thread
+    mail.set_content(to_text(page), cte="quoted-printable")
+    mail.add_alternative(to_html(page), subtype="html", cte="quoted-printable")
     mail.add_attachment(record, maintype="application", subtype="json", filename="record.json")
     return AuditMail(
-        token=token, message_id=message_id, record_sha256=record_sha256, content=mail.as_bytes()
+        token=token,
+        message_id=message_id,
+        record_sha256=record_sha256,
+        content=mail.as_bytes(),
+        follows=PaymentId(entry.voids) if entry.voids else None,
     )
 
 
 def _subject(entry: LedgerEntry, token: str) -> str:
-    return _one_line(
-        f"[SCC Audit] #{entry.seq:06d} {_dollars(entry.amount_cents)} {_method(entry)} - "
-        f"{entry.patron_name} - {entry.event_name} - {token}"
+    patron, event = (_clipped(each) for each in (entry.patron_name, entry.event_name))
+    return header_line(
+        f"[SCC Audit] {_number(entry)} {dollars(entry.amount_cents)} {_method(entry)} - "
+        f"{patron} - {event} - {token}"
     )
 
 
-def _lines(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, str]]:
-    lines = [
-        ("Event", f"{entry.event_name} ({entry.event_id})"),
+def _page(entry: LedgerEntry, related: Related, record_sha256: str, token: str) -> Page:
+    sections = [
+        Section("Void" if entry.kind == "void" else "Payment", _what(entry, related)),
+        Section("Logging", _when(entry)),
+        Section("Proof", _proof(entry, record_sha256, token)),
+    ]
+    if entry.kind == "void":
+        change = Section("What changes", _changes(entry, related), ("Before", "After"))
+        sections.insert(0, change)
+    of = _number(related.original) if related.original else entry.voids or ""
+    return Page(
+        heading=one_line(f"{dollars(entry.amount_cents)} {_method(entry)}, {entry.patron_name}"),
+        # Numbers come before names: next to a right-to-left name a date would be turned round.
+        subheading=one_line(f"{_number(entry)}, {entry.event_date}, {entry.event_name}"),
+        notice=one_line(f"This voids {of}: {_reason(entry)}.") if entry.voids else "",
+        sections=[
+            Section(each.heading, [_harmless(row) for row in each.rows], each.headers)
+            for each in sections
+        ],
+        closing=[
+            HOW_TO_VERIFY,
+            HOW_TO_FIND.format(one_line(entry.voids or entry.payment_id)),
+        ],
+    )
+
+
+def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
+    duplicates = [
+        f"#{related.numbers[each]:06d} ({each})" if each in related.numbers else each
+        for each in entry.acknowledged_duplicates
+    ]
+    rows = [
+        ("Event", entry.event_name),
+        ("Event id", entry.event_id),
         ("Event date", entry.event_date),
         ("Patron", entry.patron_name),
         ("Patron e-mail", entry.patron_email),
-        ("Amount", f"{_dollars(entry.amount_cents)} {entry.currency}"),
+        ("Amount", f"{dollars(entry.amount_cents)} {entry.currency}"),
         ("Method", _method(entry)),
         ("Reference", entry.reference or "none"),
         ("Note", entry.note or "none"),
+        ("Acknowledged duplicates", ", ".join(duplicates) or "none"),
+    ]
+    if entry.voids:
+        rows[-1] = ("Reason", _reason(entry))
+    return [*rows]
+
+
+def _when(entry: LedgerEntry) -> list[tuple[str, ...]]:
+    return [
         ("Logged by", entry.logged_by),
         ("Logged at (server)", _moment(entry.logged_at, "UTC")),
         ("Logged at (event)", _moment(entry.logged_at, entry.event_timezone)),
         ("Captured at", _moment(entry.timestamp, "UTC")),
-        ("Acknowledged duplicates", ", ".join(entry.acknowledged_duplicates) or "none"),
+    ]
+
+
+def _proof(entry: LedgerEntry, record_sha256: str, token: str) -> list[tuple[str, ...]]:
+    return [
+        ("Entry", f"{_number(entry)} of this event"),
         ("Payment", entry.payment_id),
-        ("Entry", f"#{entry.seq:06d} of this event"),
+        *([("Voided payment", entry.voids)] if entry.voids else []),
         ("Hash", entry.hash),
         ("Previous hash", entry.prev_hash),
         ("SHA-256 of record.json", record_sha256),
+        ("Search token", token),
     ]
-    if entry.voids:
-        lines.insert(0, ("Voids", f"{entry.voids} ({entry.reason})"))
-    return [(label, _one_line(value)) for label, value in lines]
 
 
-def _text(lines: list[tuple[str, str]], token: str) -> str:
-    width = max(len(label) for label, _ in lines) + 2
-    body = "\n".join(f"{label + ':':<{width}}{value}" for label, value in lines)
-    return f"{body}\n\nSearch token: {token}\n"
+def _changes(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
+    """The voided payment, and what stands in its place. A void repeats amount, method, patron."""
+    before, after = related.original or entry, related.replacement
+    number = _number(before) if related.original else "not found"
+    return [
+        ("Entry", number, _number(after) if after else "none, voided"),
+        ("Amount", dollars(before.amount_cents), dollars(after.amount_cents if after else 0)),
+        ("Method", METHODS.get(before.method, before.method), _method(after) if after else "-"),
+        ("Patron", before.patron_name, after.patron_name if after else "-"),
+        ("Reference", before.reference or "none", (after.reference or "none") if after else "-"),
+    ]
 
 
-def _html(entry: LedgerEntry, lines: list[tuple[str, str]], token: str) -> str:
-    cell = "padding:4px 12px 4px 0;vertical-align:top;text-align:left"
-    rows = "\n".join(
-        f'<tr><th scope="row" style="{cell};font-weight:600;white-space:nowrap">{escape(label)}'
-        f'</th><td style="{cell};word-break:break-word">{escape(value)}</td></tr>'
-        for label, value in lines
-    )
-    headline = _one_line(f"{_dollars(entry.amount_cents)} {_method(entry)}, {entry.patron_name}")
-    return (
-        '<!doctype html><html lang="en"><head><meta name="color-scheme" content="light dark">'
-        '</head><body style="font-family:Arial,sans-serif;font-size:14px;line-height:1.4">\n'
-        f'<h1 style="font-size:18px;margin:0 0 12px">{escape(headline)}</h1>\n'
-        f'<table style="border-collapse:collapse" role="presentation">\n{rows}\n</table>\n'
-        f'<p style="margin:16px 0 0">Search token: {token}</p>\n</body></html>\n'
-    )
+def _number(entry: LedgerEntry) -> str:
+    return f"#{entry.seq:06d}"
 
 
 def _method(entry: LedgerEntry) -> str:
@@ -130,7 +204,11 @@ def _method(entry: LedgerEntry) -> str:
     return f"void of {method}" if entry.kind == "void" else method
 
 
-def _dollars(cents: int) -> str:
+def _reason(entry: LedgerEntry) -> str:
+    return (entry.reason or "no reason given").replace("_", " ")
+
+
+def dollars(cents: int) -> str:
     return f"${cents // 100:,}.{cents % 100:02d}"
 
 
@@ -142,7 +220,16 @@ def _moment(milliseconds: int, timezone: str) -> str:
         return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _one_line(text: str) -> str:
+def header_line(text: str) -> str:
+    """Data as a header's value.
+
+    Python's email package decodes what looks like an encoded word (RFC 2047) in a value it is
+    given, line breaks included: a name could write headers of its own.
+    """
+    return one_line(text).replace("=?", "= ?")
+
+
+def one_line(text: str) -> str:
     """Data as harmless text: no line break, control or direction mark survives."""
     return "".join(
         " " if unicodedata.category(each) in {"Cc", "Zl", "Zp"}
@@ -150,3 +237,12 @@ def _one_line(text: str) -> str:
         else each
         for each in text
     )  # fmt: skip
+
+
+def _harmless(row: tuple[str, ...]) -> tuple[str, ...]:
+    return (row[0], *(one_line(each) for each in row[1:]))
+
+
+def _clipped(text: str) -> str:
+    longest = LONGEST_NAME_IN_SUBJECT
+    return text if len(text) <= longest else text[: longest - 1] + "\u2026"

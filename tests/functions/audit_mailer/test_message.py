@@ -3,17 +3,55 @@ from __future__ import annotations
 import email
 import hashlib
 import json
+import re
 from email.message import EmailMessage
 from email.policy import default
+from html.parser import HTMLParser
 from typing import Any, cast
 
 import pytest
 
-from functions.audit_mailer.message import compose, search_token
-from shared.ledger import canonical_json
+from functions.audit_mailer.message import Related, compose, search_token
+from shared.ledger import Head, canonical_json
+from shared.text import BIDI_CONTROLS
 from tests.builders import entry
 
 RECIPIENT = "audit@shipcaptaincrew.example"
+FORBIDDEN = BIDI_CONTROLS | set("\x00\x07\x0b\x0c\x1b\x7f\x85\u2028\u2029\r")
+
+
+class Tags(HTMLParser):
+    """The elements of an HTML text, and the attributes that could load or run something."""
+
+    OURS = frozenset({
+        "body", "caption", "col", "colgroup", "div", "h1", "head", "html", "meta", "p", "strong",
+        "table", "tbody", "td", "th", "thead", "title", "tr",
+    })  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        known = {"style", "dir", "scope", "lang", "name", "content", "charset"}
+        self.seen |= {name for name, _ in attrs} - known
+
+    @classmethod
+    def of(cls, html: str) -> set[str]:
+        parser = cls()
+        parser.feed(html)
+        return parser.seen
+
+
+def bodies_of(content: bytes) -> tuple[str, str]:
+    """A mail's plain text and HTML."""
+    mail = email.message_from_bytes(content, policy=default)
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    wire = plain.get_content(), html.get_content()
+    return wire[0].replace("\r\n", "\n"), wire[1].replace("\r\n", "\n")
 
 
 def read(**changes: Any) -> tuple[EmailMessage, dict[str, Any], str, str]:
@@ -21,10 +59,7 @@ def read(**changes: Any) -> tuple[EmailMessage, dict[str, Any], str, str]:
     row = entry(**changes).to_row()
     content = compose(row, RECIPIENT, RECIPIENT).content
     mail = email.message_from_bytes(content, policy=default)
-    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
-    assert plain is not None
-    assert html is not None
-    return mail, row, plain.get_content(), html.get_content()
+    return mail, row, *bodies_of(content)
 
 
 def test_the_subject_files_and_finds_the_mail() -> None:
@@ -79,29 +114,143 @@ def test_headers_identify_the_mail_to_machines() -> None:
     assert "List-Id" in mail
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "Eve\r\nBcc: evil@example.com",
-        "Eve\nX-Injected: 1",
-        "Eve\u2028Bcc: evil@example.com",
-        "Eve\x00\x0b\x0c\x85",
-        "a@b.example, c@d.example",
-        "\u202egnp.exe",
-        "<script>alert(1)</script>",
-        '"><img src=x onerror=alert(1)>',
-        "=?utf-8?q?Bcc?=",
-        "x" * 2_000,
-    ],
-)
-def test_a_hostile_name_stays_a_name(hostile: str) -> None:
-    mail, _, text, html = read(patron_name=hostile, event_name=hostile)
+HEADERS = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "List-Id",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "X-SCC-Payment-Id",
+    "References",
+    "MIME-Version",
+    "Content-Type",
+]
+HOSTILE = {
+    "CR LF": "Eve\r\nBcc: evil@example.com",
+    "LF": "Eve\nX-Injected: 1",
+    "CR": "Eve\rX-Injected: 1",
+    "end of headers": "Eve\r\n\r\n<script>alert(1)</script>",
+    "line separator": "Eve\u2028Bcc: evil@example.com",
+    "paragraph separator": "Eve\u2029Bcc: evil@example.com",
+    "next line": "Eve\x85Bcc: evil@example.com",
+    "controls": "Eve\x00\x07\x0b\x0c\x1b[31m\x7f",
+    "two addresses": "a@b.example, c@d.example",
+    "address list": "Eve <evil@example.com>, Mallory <m@example.com>; x:y;",
+    "override": "\u202egnp.exe",
+    "isolates": "a\u2066b\u2069c\u200fd",
+    "right to left": "\u05d3\u05e0\u05d4 \u05db\u05d4\u05df",
+    "emoji": "\U0001f9d1\u200d\u2708\ufe0f \U0001f3f4\u200d\u2620\ufe0f Cap'n",
+    "script": "<script>alert(1)</script>",
+    "attribute": '"><img src=x onerror=alert(1)>',
+    "entity": "&lt;script&gt; &amp; &#60;img&#62;",
+    "comment": "--><style>*{display:none}</style><!--",
+    "encoded word": "=?utf-8?q?Eve=0D=0ABcc=3A_evil=40example=2Ecom?=",
+    "encoded word b": "=?utf-8?b?RXZlDQpCY2M6IGV2aWxAZXhhbXBsZS5jb20=?=",
+    "broken encoded word": "=?utf-8?q?",
+    "boundary": "--===============0123456789==",
+    "long token": "x" * 2_000,
+    "long words": "\u674e\u5c0f\u9f8d " * 300,
+    "backslashes": "\\r\\nBcc: \\",
+    "nothing": " ",
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("kind", ["payment", "void"])
+def test_a_hostile_text_stays_a_text(kind: str, hostile: str) -> None:
+    everywhere = dict.fromkeys(
+        ("patron_name", "event_name", "event_date", "reference", "note", "logged_by", "method"),
+        hostile,
+    )
+    void = {"kind": "void", "voids": "pay_original", "reason": hostile} if kind == "void" else {}
+    mail, row, text, html = read(**everywhere, **void)
+    extra = ["In-Reply-To"] if kind == "void" else []
+    assert sorted(mail.keys()) == sorted(HEADERS + extra)
     assert [address.addr_spec for address in mail["To"].addresses] == [RECIPIENT]
-    assert "Bcc" not in mail
-    assert "X-Injected" not in mail
-    assert "<script" not in html
-    assert "<img" not in html
-    assert "\u202e" not in text + html + mail["Subject"]
+    assert [address.addr_spec for address in mail["From"].addresses] == [RECIPIENT]
+    assert mail["Subject"].startswith("[SCC Audit] #000001 $125.00 ")
+    assert mail["Subject"].endswith(search_token(row["payment_id"]))
+    assert not mail.defects
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "application/json",
+    ]
+    shown = text + html + mail["Subject"]
+    assert not [each for each in shown if each in FORBIDDEN]
+    assert Tags.of(html) <= Tags.OURS
+    (attachment,) = mail.iter_attachments()
+    assert attachment.get_payload(decode=True) == canonical_json(row)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
+def test_every_line_of_the_wire_is_one_that_mail_servers_take(hostile: str) -> None:
+    row = entry(patron_name=hostile, event_name=hostile, note=hostile).to_row()
+    content = compose(row, RECIPIENT, RECIPIENT).content
+    assert content.isascii()
+    assert b"\0" not in content
+    lines = content.split(b"\r\n")
+    assert max(len(line) for line in lines) <= 998
+    assert not any(b"\r" in line or b"\n" in line for line in lines)
+
+
+def test_an_ordinary_mail_is_small() -> None:
+    assert len(compose(entry(note="n" * 280).to_row(), RECIPIENT, RECIPIENT).content) < 16_000
+
+
+@pytest.mark.parametrize("payment_id", ["pay_\r\nBcc: evil@example.com", "pay_\nX: 1"])
+def test_a_payment_id_that_is_none_makes_no_mail(payment_id: str) -> None:
+    with pytest.raises(ValueError, match=r"linefeed|newline"):
+        compose(entry(payment_id=payment_id).to_row(), RECIPIENT, RECIPIENT)
+
+
+def test_a_void_shows_before_and_after_side_by_side() -> None:
+    original = entry(Head(seq=40), amount_cents=41_200, method="cash", reference="")
+    void = entry(
+        Head(seq=41), kind="void", payment_id="pay_2", voids="pay_1", reason="wrong_amount"
+    )
+    corrected = entry(Head(seq=42), payment_id="pay_3", amount_cents=42_100, reference="77")
+    related = Related(original=original, replacement=corrected)
+    mail = compose(void.to_row(), RECIPIENT, RECIPIENT, related)
+    text, html = bodies_of(mail.content)
+    assert "This voids #000041: wrong amount." in text
+    for label, before, after in (
+        ("Entry", "#000041", "#000043"),
+        ("Amount", "$412.00", "$421.00"),
+        ("Method", "cash", "check"),
+        ("Reference", "none", "77"),
+    ):
+        assert re.search(rf"{label}: +{re.escape(before)} -> {re.escape(after)}\n", text), label
+        cells = rf">{label}</th><td[^>]*>{re.escape(before)}</td><td[^>]*>{re.escape(after)}</td>"
+        assert re.search(cells, html), label
+    assert mail.follows == "pay_1"
+
+
+def test_a_void_without_a_correction_leaves_nothing() -> None:
+    void = entry(kind="void", payment_id="pay_2", voids="pay_1", reason="entered_twice")
+    text, _ = bodies_of(compose(void.to_row(), RECIPIENT, RECIPIENT).content)
+    assert "not found -> none, voided" in text
+    assert "$125.00 -> $0.00" in text
+
+
+def test_a_mail_never_holds_the_token_that_another_is_found_by() -> None:
+    void = entry(kind="void", payment_id="pay_2", voids="pay_1", acknowledged_duplicates=("pay_3",))
+    text, html = bodies_of(compose(void.to_row(), RECIPIENT, RECIPIENT).content)
+    for other in ("pay_1", "pay_3"):
+        assert search_token(other) not in text + html
+
+
+def test_tables_say_what_their_cells_are() -> None:
+    _, _, _, html = read(kind="void", payment_id="pay_2", voids="pay_1")
+    assert html.count("<table") == html.count("<caption") == 4
+    assert len(re.findall(r"<tr>", html)) == html.count('scope="row"') + 1
+    assert html.count('scope="col"') == 2
+    assert '<html lang="en">' in html
 
 
 def test_a_name_with_a_lone_surrogate_is_no_ledger_text_and_no_mail() -> None:
