@@ -149,6 +149,7 @@ class Stack:
             ),
             "GmailSearchSettleSeconds": "5",  # the sandbox indexes within a second
             "RetryCapSeconds": "10",  # an outage that ends is over at once for whoever watches
+            "GmailSendsPerMinute": "6000",  # the sandbox charges no quota unless a fault says so
             "GmailApiEndpoint": f"http://127.0.0.1:{self.settings.mail_port}/",
         }
 

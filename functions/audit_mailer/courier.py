@@ -21,6 +21,7 @@ from functions.audit_mailer.deliveries import AlreadySentError, Claim, HeldError
 from functions.audit_mailer.failures import DeliveryError, Failure, FailureClass
 from functions.audit_mailer.gmail import Receipt
 from functions.audit_mailer.message import AuditMail
+from functions.audit_mailer.pacing import NoSlotError, Slot
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.ledger import PaymentId
 
@@ -31,6 +32,8 @@ LOOK_AGAIN_SECONDS = 30.0
 FIRST_WAIT: Mapping[FailureClass, int] = {
     "retry": 2, "ambiguous": 5, "later": 300, "systemic": 60, "permanent": 0,
 }  # fmt: skip
+CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the longest wait of the rest
+SPREAD_SECONDS = 30  # over which messages come back that found no slot: not all at one moment
 
 
 class Outcome(StrEnum):
@@ -51,8 +54,8 @@ class QuarantineError(Exception):
 class PostponeError(Exception):
     """Not delivered yet; try again after `seconds`. failure: what went wrong, if anything did."""
 
-    def __init__(self, seconds: int, failure: Failure | None = None) -> None:
-        super().__init__(failure.code if failure else "another mailer holds this entry")
+    def __init__(self, seconds: int, why: str, failure: Failure | None = None) -> None:
+        super().__init__(why)
         self.seconds = seconds
         self.failure = failure
 
@@ -68,6 +71,7 @@ class Try:
 
 class DeliveryLog(Protocol):
     def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim: ...
+    def thread_of(self, payment_id: PaymentId) -> str | None: ...
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None: ...
     def mark_failed(
         self,
@@ -82,8 +86,14 @@ class DeliveryLog(Protocol):
 
 
 class Mailbox(Protocol):
-    def deliver(self, mail: bytes) -> Receipt: ...
+    def deliver(self, mail: bytes, thread_id: str | None = None) -> Receipt: ...
     def find(self, token: str) -> Receipt | None: ...
+
+
+class Pace(Protocol):
+    def reserve(self, now: int, patience_ms: int) -> Slot: ...
+    def close(self, now: int, wait_ms: int | None = None) -> None: ...
+    def open(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -102,6 +112,7 @@ class Courier:
 
     deliveries: DeliveryLog
     mailbox: Mailbox
+    pace: Pace
     method: DeliveryMethod
     settle_ms: int
     retry_cap: int
@@ -115,22 +126,60 @@ class Courier:
 
         Raises QuarantineError or PostponeError.
         """
+        deadline = self.now() + int(this_try.budget * 1000)
+        slot = self._wait_for_slot(this_try)
         try:
             claim = self.deliveries.claim(payment_id, self.now(), LEASE_MS)
         except AlreadySentError:
+            self._pass_on(slot)
             return Outcome.ALREADY_SENT
         except HeldError as held:
-            wait = (held.lease_until - self.now()) // 1000 + 1
-            raise PostponeError(max(1, wait)) from held
+            self._pass_on(slot)
+            wait = (held.until - self.now()) // 1000 + 1
+            raise PostponeError(max(1, wait), str(held)) from held
         doubt = _Doubt(claim.doubtful_since)
         try:
-            return self._deliver_claimed(compose, claim, doubt, this_try.budget)
+            outcome = self._deliver_claimed(compose, claim, doubt, deadline)
         except DeliveryError as error:
+            self._tell_the_others(slot, error.failure, this_try)
             self._give_up_for_now(claim, error.failure, doubt, this_try)
+        self._pass_on(slot)
+        return outcome
+
+    def _wait_for_slot(self, this_try: Try) -> Slot:
+        """Keep to Gmail's quota, together with every other mailer. Not a failure, not a try."""
+        now = self.now()
+        try:
+            slot = self.pace.reserve(now, int(this_try.budget * 1000))
+        except NoSlotError as error:
+            spread = min(SPREAD_SECONDS, self.retry_cap)
+            if error.is_closed:  # for hours, perhaps: look ever less often
+                spread = min(SPREAD_SECONDS * 2 ** min(this_try.number - 1, 12), self.retry_cap)
+            wait = error.wait_ms / 1000 + random.uniform(0, spread)  # noqa: S311 - spreads load
+            raise PostponeError(min(int(wait) + 1, LONGEST_WAIT), str(error)) from error
+        if slot.at > now:
+            self.pause((slot.at - now) / 1000)
+        return slot
+
+    def _pass_on(self, slot: Slot) -> None:
+        """A probe that met no refusal ends the closure for all."""
+        if slot.is_probe:
+            self.pace.open()
+
+    def _tell_the_others(self, slot: Slot, failure: Failure, this_try: Try) -> None:
+        """What is refused to this mail's account is refused to every mail."""
+        if failure.klass in ("systemic", "later"):
+            asked = failure.wait
+            if asked is None and failure.klass == "later":
+                asked = backoff_seconds(failure, this_try.number, self.retry_cap)
+            self.pace.close(self.now(), None if asked is None else int(asked * 1000))
+        elif failure.klass != "retry":  # Gmail was reached and let the account in
+            self._pass_on(slot)
 
     def _deliver_claimed(
-        self, compose: Callable[[], AuditMail], claim: Claim, doubt: _Doubt, budget: float
+        self, compose: Callable[[], AuditMail], claim: Claim, doubt: _Doubt, deadline: int
     ) -> Outcome:
+        """deadline: when the last wait in place must be over (epoch ms)."""
         mail = _composed(compose)
         if doubt.since is not None and self.method == "send":
             found = self.mailbox.find(mail.token)
@@ -140,7 +189,7 @@ class Courier:
             self._require_settled(doubt.since)
         doubt.since = None
         try:
-            receipt = self._send(mail, budget)
+            receipt = self._send(mail, max(0.0, (deadline - self.now()) / 1000))
         except DeliveryError as error:
             if error.failure.klass == "ambiguous":
                 doubt.since = self.now()
@@ -164,7 +213,7 @@ class Courier:
         )
         if failure.klass == "permanent":
             raise QuarantineError("permanent", f"{failure.code}: {failure.message}")
-        raise PostponeError(seconds, failure)
+        raise PostponeError(seconds, failure.code, failure)
 
     def _require_settled(self, doubtful_since: int) -> None:
         """Not found means not delivered only once search has had time to see the earlier try."""
@@ -180,15 +229,22 @@ class Courier:
             )
 
     def _send(self, mail: AuditMail, budget: float) -> Receipt:
-        """Hand it over; wait out in place what certainly was not delivered and soon can be."""
+        """Hand it over; wait out in place what certainly was not delivered and soon can be.
+
+        `import` is idempotent, so there even an unknown outcome is simply tried again.
+        """
+        thread_id = self.deliveries.thread_of(mail.follows) if mail.follows else None
+        harmless = {"retry", "ambiguous"} if self.method == "import" else {"retry"}
         retrying = Retrying(
-            retry=retry_if_exception(_worth_a_retry_in_place),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, DeliveryError) and error.failure.klass in harmless
+            ),
             stop=stop_after_attempt(TRIES_IN_PLACE) | stop_before_delay(budget),
             wait=_AsToldOr(wait_exponential_jitter(initial=1, max=8)),
             sleep=self.pause,
             reraise=True,
         )
-        return retrying(self.mailbox.deliver, mail.content)
+        return retrying(self.mailbox.deliver, mail.content, thread_id)
 
     def _mark_sent(self, claim: Claim, receipt: Receipt, mail: AuditMail) -> None:
         identity = {"message_id": mail.message_id, "record_sha256": mail.record_sha256}
@@ -208,12 +264,9 @@ def backoff_seconds(failure: Failure, tries: int, cap: int) -> int:
     if failure.wait is not None:
         asked = failure.wait + random.uniform(0, 2)  # noqa: S311 - jitter, no secret
         return int(min(max(asked, 1), LONGEST_WAIT))
-    longest = min(FIRST_WAIT[failure.klass] * 2 ** min(tries, 12), cap, LONGEST_WAIT)
+    cap = min(cap * CAPS.get(failure.klass, 1), LONGEST_WAIT)
+    longest = min(FIRST_WAIT[failure.klass] * 2 ** min(tries, 12), cap)
     return max(1, int(random.uniform(longest / 2, longest)))  # noqa: S311 - jitter, no secret
-
-
-def _worth_a_retry_in_place(error: BaseException) -> bool:
-    return isinstance(error, DeliveryError) and error.failure.klass == "retry"
 
 
 class _AsToldOr(wait_base):

@@ -16,11 +16,11 @@ class AlreadySentError(Exception):
 
 
 class HeldError(Exception):
-    """Another mailer holds the entry until `lease_until` (epoch ms)."""
+    """Nobody else may try the entry until then (epoch ms): it is being tried, or has to wait."""
 
-    def __init__(self, lease_until: int) -> None:
-        super().__init__("another mailer holds this entry")
-        self.lease_until = lease_until
+    def __init__(self, until: int, why: str) -> None:
+        super().__init__(why)
+        self.until = until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +44,18 @@ class Deliveries:
         """Take the entry by conditional write. Raises AlreadySentError or HeldError.
 
         A lease that lapsed belonged to a mailer that was killed: nobody knows whether it had sent.
+        A failed entry is free from its `retry_at` on, whichever message comes for it.
         """
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=to_attributes({"payment_id": payment_id}),
-                UpdateExpression=("SET #state = :sending, lease_until = :until ADD attempts :one"),
+                UpdateExpression="SET #state = :sending, lease_until = :until ADD attempts :one",
                 ConditionExpression=(
-                    "attribute_not_exists(payment_id) OR #state = :failed "
-                    "OR (#state = :sending AND lease_until < :now)"
+                    "attribute_not_exists(payment_id)"
+                    " OR (#state = :failed"
+                    " AND (attribute_not_exists(retry_at) OR retry_at <= :now))"
+                    " OR (#state = :sending AND lease_until < :now)"
                 ),
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues=to_attributes(
@@ -77,6 +80,16 @@ class Deliveries:
             lease_until=now + lease_ms,
             doubtful_since=doubtful,
         )
+
+    def thread_of(self, payment_id: PaymentId) -> str | None:
+        """The Gmail conversation that the entry's mail lies in; None while it has none."""
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key=to_attributes({"payment_id": payment_id}),
+            ProjectionExpression="gmail_thread_id",
+        )
+        thread_id = from_attributes(answer.get("Item", {})).get("gmail_thread_id")
+        return str(thread_id) if thread_id else None
 
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None:
         """mail: message_id and record_sha256 of what was delivered."""
@@ -109,7 +122,7 @@ class Deliveries:
             "last_error": {
                 "class": failure.klass,
                 "code": failure.code,
-                "message": failure.message,
+                "message": failure.message[:500].encode("utf-8", "replace").decode(),
                 "at": now,
                 "request_id": request_id,
             },
@@ -142,4 +155,6 @@ class Deliveries:
 def _taken(item: dict[str, Any]) -> Exception:
     if item.get("state") == "sent":
         return AlreadySentError()
-    return HeldError(int(item.get("lease_until", 0)))
+    if item.get("state") == "failed":
+        return HeldError(int(item["retry_at"]), "this entry's next try is later")
+    return HeldError(int(item.get("lease_until", 0)), "another mailer holds this entry")

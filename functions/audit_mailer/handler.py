@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
+    AsyncBatchProcessor,
     EventType,
-    process_partial_response,
+    async_process_partial_response,
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.audit_mailer import wiring
 
+BATCH_SIZE = 10  # of the queue's mapping: every message of a batch has a thread
+
 logger = Logger()
 metrics = Metrics()
-processor = BatchProcessor(
+threads = ThreadPoolExecutor(BATCH_SIZE, "mail")  # outlives a batch, as do its connections
+processor = AsyncBatchProcessor(
     EventType.SQS,
     raise_on_entire_batch_failure=False,
     logger=logger,  # type: ignore[arg-type]  # Powertools' Logger quacks like logging.Logger
@@ -29,12 +35,19 @@ processor = BatchProcessor(
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     metrics.add_metric("MessagesIn", MetricUnit.Count, len(event["Records"]))
-    return process_partial_response(event, handle_record, processor, context)
+    wiring.consumer()  # built by one thread
+    return async_process_partial_response(event, handle_record, processor, context)
 
 
-def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """An exception means: not done, SQS keeps the message."""
-    logger.append_keys(message_id=record.message_id)
+async def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """An exception means: not done, SQS keeps the message. A log line's keys are its thread's."""
+    own_keys = copy_context()
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(threads, own_keys.run, _consume, record, lambda_context)
+
+
+def _consume(record: SQSRecord, context: LambdaContext) -> None:
+    logger.thread_safe_append_keys(message_id=record.message_id)
     wiring.consumer().consume(
-        record, lambda_context.aws_request_id, lambda_context.get_remaining_time_in_millis()
+        record, context.aws_request_id, context.get_remaining_time_in_millis()
     )

@@ -61,7 +61,7 @@ class AuditQueue:
             MessageAttributes=_counts(delivery.tries, delivery.replay_count)
             | {
                 "error_class": {"DataType": "String", "StringValue": klass},
-                "error_message": {"DataType": "String", "StringValue": reason[:250] or "unknown"},
+                "error_message": {"DataType": "String", "StringValue": _attribute_text(reason)},
             },
         )
 
@@ -71,3 +71,9 @@ def _counts(attempts: int, replay_count: int) -> dict[str, Any]:
         "attempts": {"DataType": "Number", "StringValue": str(attempts)},
         "replay_count": {"DataType": "Number", "StringValue": str(replay_count)},
     }
+
+
+def _attribute_text(text: str) -> str:
+    """At most 250 characters, all of them such as SQS takes: it refuses what XML 1.0 cannot say."""
+    harmless = "".join(each if each.isprintable() else " " for each in text[:250])
+    return harmless.strip() or "no reason given"

@@ -18,10 +18,13 @@ DeliveryMethod = Literal["send", "import"]
 class MailerSettings:
     """search_settle_seconds: how long Gmail's search may not yet show a mail that it accepted.
 
-    retry_cap_seconds: the longest wait between two tries of one message.
+    retry_cap_seconds: the longest wait between two tries of one message; a refused account or a
+    daily limit may take a few times that. gmail_sends_per_minute: what all mailers together may
+    deliver; 0 is what Gmail's quota allows for the method.
     """
 
     payments_table: str
+    ledger_table: str
     deliveries_table: str
     audit_queue_url: str
     dead_letter_queue_url: str
@@ -34,6 +37,7 @@ class MailerSettings:
     gmail_api_endpoint: str = ""
     gmail_search_settle_seconds: int = 180
     retry_cap_seconds: int = 900
+    gmail_sends_per_minute: int = 0
 
     def check(self) -> None:
         """Raises SettingsError, one that says what to set."""
@@ -43,6 +47,8 @@ class MailerSettings:
             raise SettingsError(
                 "set GMAIL_CREDENTIALS_SECRET_ID (or GMAIL_SERVICE_ACCOUNT_KEY for small installs)"
             )
+        if self.gmail_sends_per_minute < 0:
+            raise SettingsError("GMAIL_SENDS_PER_MINUTE must be 0 (Gmail's own quota) or more")
         for variable in ("gmail_audit_recipient", "sender"):
             _require_mailbox(variable.upper(), getattr(self, variable))
 

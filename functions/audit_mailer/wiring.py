@@ -1,8 +1,13 @@
-"""The mailer's collaborators, each built once per Lambda environment on first use."""
+"""The mailer's collaborators, each built once per Lambda environment on first use.
+
+A batch is handled by several threads, and neither `cache` nor the making of a boto3 client is safe
+among them: whoever builds holds the lock.
+"""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from functools import cache
 
@@ -15,9 +20,13 @@ from functions.audit_mailer.deliveries import Deliveries
 from functions.audit_mailer.gmail import Gmail
 from functions.audit_mailer.ledger import LedgerReader
 from functions.audit_mailer.mailer import AuditMailer
+from functions.audit_mailer.pacing import PER_MINUTE, Pacer, Rate
 from functions.audit_mailer.queue import AuditQueue
 from functions.audit_mailer.settings import MailerSettings
 from shared.settings import SettingsError, read_settings
+
+PROBE_SECONDS = 60  # while Gmail refuses the account, one mailer looks this often, for all
+_building = threading.RLock()
 
 
 @cache
@@ -27,18 +36,26 @@ def settings() -> MailerSettings:
 
 @cache
 def consumer() -> Consumer:
+    """Called before the batch is shared out among threads."""
     queue = AuditQueue(
         boto3.client("sqs"), settings().audit_queue_url, settings().dead_letter_queue_url
     )
     return Consumer(mailer, queue, settings().retry_cap_seconds)
 
 
-@cache
 def mailer() -> AuditMailer:
     """Raises SettingsError for a configuration that cannot mail; queues and ledger still work."""
+    with _building:
+        return _mailer()
+
+
+@cache
+def _mailer() -> AuditMailer:
     settings().check()
     return AuditMailer(
-        ledger=LedgerReader(boto3.client("dynamodb"), settings().payments_table),
+        ledger=LedgerReader(
+            boto3.client("dynamodb"), settings().payments_table, settings().ledger_table
+        ),
         courier=courier(),
         sender=settings().sender,
         recipient=settings().gmail_audit_recipient,
@@ -47,13 +64,21 @@ def mailer() -> AuditMailer:
 
 @cache
 def courier() -> Courier:
+    client = boto3.client("dynamodb")
     return Courier(
-        deliveries=Deliveries(boto3.client("dynamodb"), settings().deliveries_table),
+        deliveries=Deliveries(client, settings().deliveries_table),
         mailbox=Gmail(
             lambda: settings().service_account(_read_secret),
             settings().sender,
             settings().method,
             settings().gmail_api_endpoint,
+        ),
+        pace=Pacer(
+            client,
+            settings().deliveries_table,
+            user=settings().sender,
+            rate=Rate(settings().gmail_sends_per_minute or PER_MINUTE[settings().method]),
+            probe_ms=min(PROBE_SECONDS, settings().retry_cap_seconds) * 1000,
         ),
         method=settings().method,
         settle_ms=settings().gmail_search_settle_seconds * 1000,

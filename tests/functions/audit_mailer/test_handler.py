@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,10 +17,11 @@ from functions.audit_mailer import handler, wiring
 from functions.audit_mailer.consumer import Consumer
 from functions.audit_mailer.courier import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.failures import Failure, FailureClass
-from functions.audit_mailer.queue import AuditQueue
+from functions.audit_mailer.mailer import Delivered
+from functions.audit_mailer.queue import AuditQueue, Delivery
 from shared.messages import AuditMessage
 from shared.settings import SettingsError
-from tests.builders import entry
+from tests.builders import NOW, entry
 from tests.functions.lambda_context import Context
 
 
@@ -28,15 +32,15 @@ class FakeMailer:
     fails: dict[str, FailureClass] = field(default_factory=dict)
     delivered: list[str] = field(default_factory=list)
 
-    def deliver(self, message: AuditMessage, this_try: Try) -> Outcome:
+    def deliver(self, message: AuditMessage, this_try: Try) -> Delivered:
         assert this_try.request_id
         klass = self.fails.get(message.payment_id)
         if klass == "permanent":
             raise QuarantineError("permanent", "x: why")
         if klass is not None:
-            raise PostponeError(60, Failure(klass=klass, code="x", message="why"))
+            raise PostponeError(60, "x", Failure(klass=klass, code="x", message="why"))
         self.delivered.append(message.payment_id)
-        return Outcome.SENT
+        return Delivered(Outcome.SENT, logged_at=NOW)
 
 
 @dataclass
@@ -78,7 +82,7 @@ def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
         audit = sqs.create_queue(QueueName="audit")["QueueUrl"]
         dead_letters = sqs.create_queue(QueueName="audit-dlq")["QueueUrl"]
         mailer = FakeMailer()
-        consumer = Consumer(lambda: mailer, AuditQueue(sqs, audit, dead_letters), retry_cap=900)
+        consumer = Consumer(lambda: mailer, AuditQueue(sqs, audit, dead_letters), 900)
         monkeypatch.setattr(wiring, "consumer", lambda: consumer)
         yield Queues(sqs, audit, dead_letters, mailer)
 
@@ -106,6 +110,81 @@ def test_only_the_failed_message_is_reported(queues: Queues) -> None:
     queues.mailer.fails = {"pay_2": "retry"}
     assert len(run(queues, *bodies("pay_1", "pay_2", "pay_3"))) == 1
     assert sorted(queues.mailer.delivered) == ["pay_1", "pay_3"]
+
+
+@pytest.fixture
+def written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[], list[dict[str, Any]]]:
+    """The log lines and the metrics that the handler has written so far."""
+    stream = io.StringIO()
+    monkeypatch.setattr(handler.logger.registered_handler, "stream", stream)
+
+    def lines() -> list[dict[str, Any]]:
+        text = stream.getvalue() + capsys.readouterr().out
+        return [json.loads(line) for line in text.splitlines()]
+
+    return lines
+
+
+def test_a_batch_is_delivered_by_ten_threads_at_once(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, written: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The barrier lets nobody through before all ten are inside."""
+    barrier = threading.Barrier(10, timeout=30)
+    deliver = queues.mailer.deliver
+
+    def together(message: AuditMessage, this_try: Try) -> Delivered:
+        barrier.wait()
+        return deliver(message, this_try)
+
+    monkeypatch.setattr(queues.mailer, "deliver", together)
+    queues.mailer.fails = {"pay_3": "retry", "pay_7": "systemic"}
+    assert len(run(queues, *bodies(*(f"pay_{n}" for n in range(10))))) == 2
+    lines = written()
+    delivered = [line for line in lines if line.get("message") == "audit mail delivered"]
+    assert {line["payment_id"] for line in delivered} == set(queues.mailer.delivered)
+    assert len({line["message_id"] for line in delivered}) == 8
+    (counted,) = (line for line in lines if "_aws" in line)
+    assert sum(counted["MailsSent"]) == 8
+    assert sum(counted["DeliveriesFailed"]) == 2
+    assert sum(counted["CredentialFailures"]) == 1
+    assert len(counted["DeliveryLatency"]) == 8
+
+
+def test_the_latency_runs_from_the_servers_clock_at_logging(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, written: Callable[[], list[dict[str, Any]]]
+) -> None:
+    consumer = replace(wiring.consumer(), now=lambda: NOW + 1_234)
+    monkeypatch.setattr(wiring, "consumer", lambda: consumer)
+    run(queues, *bodies("pay_1"))
+    lines = written()
+    assert [line["latency_ms"] for line in lines if "latency_ms" in line] == [1_234]
+    assert [line["DeliveryLatency"] for line in lines if "_aws" in line] == [[1_234.0]]
+
+
+def test_a_wait_without_a_failure_is_not_counted_as_one(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def paced(*_: object) -> Delivered:
+        raise PostponeError(30, "Gmail's quota is in use")
+
+    monkeypatch.setattr(queues.mailer, "deliver", paced)
+    assert len(run(queues, *bodies("pay_1"))) == 1
+    assert "DeliveriesFailed" not in capsys.readouterr().out
+    assert run(queues, *bodies("pay_2"), receives=7) == []
+    assert queues.dead() == []
+
+
+def test_a_reason_of_any_characters_reaches_the_dead_letter_queue(queues: Queues) -> None:
+    delivery = Delivery(body="b", receipt_handle="r", receives=3, attempts=8, replay_count=2)
+    reason = "bad\x00\x0b\ud800\ufffe name " + "x" * 400
+    wiring.consumer().queue.quarantine(delivery, "permanent", reason)
+    attributes = queues.dead()[0]["MessageAttributes"]
+    assert attributes["error_message"]["StringValue"].startswith("bad")
+    assert attributes["error_message"]["StringValue"].isprintable()
+    assert attributes["attempts"]["StringValue"] == "11"
+    assert attributes["replay_count"]["StringValue"] == "2"
 
 
 @pytest.mark.parametrize("body", ["not json", "{}", '{"schema":"scc.audit/9"}', "[1]"])

@@ -20,6 +20,7 @@ KEY = {
 def settings(**changes: Any) -> MailerSettings:
     values: dict[str, Any] = {
         "payments_table": "p",
+        "ledger_table": "l",
         "deliveries_table": "d",
         "audit_queue_url": "q",
         "dead_letter_queue_url": "dlq",
@@ -49,9 +50,10 @@ def test_the_sender_is_the_recipient_unless_another_mailbox_is_named() -> None:
         {"gmail_audit_recipient": "not an address"},
         {"gmail_audit_recipient": "a@b.example, c@d.example"},
         {"gmail_sender": KEY["client_email"]},
+        {"gmail_sends_per_minute": -1},
     ],
 )
-def test_a_configuration_that_cannot_work_is_one_clear_error(changes: dict[str, str]) -> None:
+def test_a_configuration_that_cannot_work_is_one_clear_error(changes: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         settings(**changes).check()
 

@@ -1,0 +1,149 @@
+"""How fast all mailers together may use one Gmail user's quota, and when none of them may.
+
+One item of the AuditDeliveries table is shared by every Lambda environment. It holds `next_at`, the
+theoretical arrival time of the generic cell rate algorithm (ITU-T I.371): every delivery moves it
+on by one interval, and may go out as soon as it is not too far ahead. Its `closed_until` stops all
+of them while the account itself is refused; who comes after that time tries alone, for all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from functions.audit_mailer.settings import DeliveryMethod
+from shared.attributes import from_attributes, to_attributes
+
+# 6,000 units a minute and user, 100 a send and 25 an import:
+# https://developers.google.com/workspace/gmail/api/reference/quota
+PER_MINUTE: dict[DeliveryMethod, int] = {"send": 60, "import": 240}
+LARGEST_BURST = 10  # one batch of the queue
+CONTENDERS = 8  # tries to read a state that others change meanwhile
+
+
+class NoSlotError(Exception):
+    """No delivery may start soon. wait_ms: until one may. is_closed: the account is refused."""
+
+    def __init__(self, wait_ms: int, *, is_closed: bool = False) -> None:
+        super().__init__("Gmail refuses the account" if is_closed else "Gmail's quota is in use")
+        self.wait_ms = wait_ms
+        self.is_closed = is_closed
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The right to deliver one mail from `at` (epoch ms). is_probe: the first after a closure."""
+
+    at: int
+    is_probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `per_minute` deliveries in any minute, `burst` of them at once."""
+
+    per_minute: int
+
+    @property
+    def burst(self) -> int:
+        return max(1, min(LARGEST_BURST, self.per_minute // 2))
+
+    @property
+    def interval_ms(self) -> int:
+        """Between two deliveries in the long run: a burst comes out of the minute's number."""
+        return math.ceil(60_000 / max(1, self.per_minute - self.burst))
+
+    @property
+    def lead_ms(self) -> int:
+        """How far ahead of now `next_at` may be when a delivery goes out."""
+        return (self.burst - 1) * self.interval_ms
+
+
+class Pacer:
+    """table: AuditDeliveries. user: whose quota it is. probe_ms: between two tries while closed."""
+
+    def __init__(self, client: Any, table: str, user: str, rate: Rate, probe_ms: int) -> None:
+        self._client = client
+        self._table = table
+        self._key = to_attributes({"payment_id": f"pacing:{user}"})
+        self._rate = rate
+        self._probe_ms = probe_ms
+
+    def reserve(self, now: int, patience_ms: int) -> Slot:
+        """The next slot, if it comes within the patience. Raises NoSlotError."""
+        seen: dict[str, Any] = {}
+        for _ in range(CONTENDERS):
+            closed_until = seen.get("closed_until")
+            if closed_until is not None and closed_until > now:
+                raise NoSlotError(closed_until - now, is_closed=True)
+            latest = now + patience_ms + self._rate.lead_ms
+            if closed_until is None and seen.get("next_at", 0) > latest:
+                raise NoSlotError(seen["next_at"] - self._rate.lead_ms - now)
+            try:
+                return self._take(now, seen, latest)
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                seen = from_attributes(error.response.get("Item", {}))
+        raise NoSlotError(self._rate.interval_ms)
+
+    def close(self, now: int, wait_ms: int | None = None) -> None:
+        """Nobody delivers before a probe does. wait_ms: what Google asked for, if it did."""
+        self._update("SET closed_until = :until", None, until=now + (wait_ms or self._probe_ms))
+
+    def open(self) -> None:
+        self._update("REMOVE closed_until", None)
+
+    def _take(self, now: int, seen: dict[str, Any], latest: int) -> Slot:
+        interval = self._rate.interval_ms
+        if "closed_until" in seen:
+            self._update(
+                "SET closed_until = :until, next_at = :next",
+                "closed_until <= :now",
+                until=now + self._probe_ms,
+                next=now + interval,
+                now=now,
+            )
+            return Slot(now, is_probe=True)
+        is_open = "attribute_not_exists(closed_until)"
+        if seen.get("next_at", 0) <= now:
+            self._update(
+                "SET next_at = :next",
+                f"{is_open} AND (attribute_not_exists(next_at) OR next_at <= :now)",
+                next=now + interval,
+                now=now,
+            )
+            return Slot(now)
+        after = self._update(
+            "SET next_at = next_at + :interval",
+            f"{is_open} AND next_at > :now AND next_at <= :latest",
+            interval=interval,
+            now=now,
+            latest=latest,
+        )
+        return Slot(max(now, int(after["next_at"]) - interval - self._rate.lead_ms))
+
+    def _update(self, change: str, condition: str | None, **values: int) -> dict[str, Any]:
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=self._key,
+            UpdateExpression=change,
+            ReturnValues="UPDATED_NEW",
+            **(
+                {
+                    "ConditionExpression": condition,
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                }
+                if condition
+                else {}
+            ),
+            **(
+                {
+                    "ExpressionAttributeValues": to_attributes(
+                        {f":{name}": value for name, value in values.items()}
+                    )
+                }
+                if values
+                else {}
+            ),
+        )
+        return from_attributes(answer.get("Attributes", {}))

@@ -1,0 +1,113 @@
+"""Gmail's quota, kept by all mailers together: the real item, on moto."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.audit_mailer.pacing import PER_MINUTE, NoSlotError, Pacer, Rate
+from tests.builders import NOW
+from tests.tables import create_tables
+
+MINUTE = 60_000
+PROBE = 60_000
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        create_tables(client)
+        yield client
+
+
+def pacer(dynamodb: Any, per_minute: int = 60, user: str = "audit@x.example") -> Pacer:
+    return Pacer(dynamodb, "test-AuditDeliveries", user, Rate(per_minute), PROBE)
+
+
+def slots(pace: Pacer, count: int, now: int = NOW, patience: int = 3_600_000) -> list[int]:
+    return [pace.reserve(now, patience).at for _ in range(count)]
+
+
+def test_the_default_is_what_gmails_quota_allows() -> None:
+    assert PER_MINUTE == {"send": 60, "import": 240}
+
+
+@pytest.mark.parametrize("per_minute", [2, 7, 60, 240, 6_000])
+def test_no_minute_ever_sees_more_than_its_number(dynamodb: Any, per_minute: int) -> None:
+    taken = sorted(slots(pacer(dynamodb, per_minute), min(2 * per_minute, 300)))
+    for start in taken:
+        assert sum(start <= each < start + MINUTE for each in taken) <= per_minute
+
+
+def test_a_batch_goes_at_once_and_what_follows_is_spread(dynamodb: Any) -> None:
+    taken = slots(pacer(dynamodb), 14)
+    assert taken[:10] == [NOW] * 10
+    assert taken[10:] == [NOW + n * 1_200 for n in range(1, 5)]
+
+
+def test_the_quota_is_used_up_to_its_rate(dynamodb: Any) -> None:
+    taken = slots(pacer(dynamodb), 60)
+    assert taken[-1] - NOW <= MINUTE
+
+
+def test_after_a_quiet_time_a_batch_goes_at_once_again(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    slots(pace, 30)
+    assert slots(pace, 10, now=NOW + 5 * MINUTE) == [NOW + 5 * MINUTE] * 10
+
+
+def test_a_slot_beyond_the_patience_is_not_taken_from_anyone(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    slots(pace, 10)
+    for _ in range(3):
+        with pytest.raises(NoSlotError) as caught:
+            pace.reserve(NOW, 1_000)
+        assert 0 < caught.value.wait_ms <= 1_200
+        assert not caught.value.is_closed
+    assert pace.reserve(NOW, 1_200).at == NOW + 1_200
+
+
+def test_mailers_share_one_users_quota_and_users_have_their_own(dynamodb: Any) -> None:
+    assert slots(pacer(dynamodb), 10) == [NOW] * 10
+    assert slots(pacer(dynamodb), 1) == [NOW + 1_200]
+    assert slots(pacer(dynamodb, user="other@x.example"), 1) == [NOW]
+
+
+def test_many_threads_never_take_one_slot_twice(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    with ThreadPoolExecutor(10) as threads:
+        taken = list(threads.map(lambda _: pace.reserve(NOW, 3_600_000).at, range(40)))
+    assert sorted(taken) == [NOW] * 10 + [NOW + n * 1_200 for n in range(1, 31)]
+
+
+def test_while_gmail_refuses_the_account_one_probe_goes_out_per_interval(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    pace.close(NOW)
+    with pytest.raises(NoSlotError) as caught:
+        pace.reserve(NOW + 1, 3_600_000)
+    assert (caught.value.is_closed, caught.value.wait_ms) == (True, PROBE - 1)
+    assert pace.reserve(NOW + PROBE, 0).is_probe
+    with pytest.raises(NoSlotError):
+        pace.reserve(NOW + PROBE + 1, 3_600_000)
+    assert pace.reserve(NOW + 2 * PROBE, 0).is_probe
+
+
+def test_a_probe_that_is_let_in_opens_the_way_for_all(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    pace.close(NOW, 4 * 3_600_000)
+    later = NOW + 4 * 3_600_000
+    with pytest.raises(NoSlotError):
+        pace.reserve(later - 1, 3_600_000)
+    assert pace.reserve(later, 0).is_probe
+    pace.open()
+    slot = pace.reserve(later + 1, 0)
+    assert not slot.is_probe
