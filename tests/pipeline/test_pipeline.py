@@ -140,9 +140,24 @@ def test_a_void_and_its_correction_are_two_entries_and_two_mails(dock: Dock) -> 
     assert answer.status == 200, answer.content
     void, replacement = answer.json["void"], answer.json["replacement"]
     assert replacement["prev_hash"] == void["hash"]
-    assert payment["payment_id"] in dock.await_mail(void["payment_id"])["text"]
+    mail = dock.await_mail(void["payment_id"])
+    for fact in (payment["payment_id"], f"#{payment['seq']:06d}", f"#{replacement['seq']:06d}"):
+        assert fact in mail["html"], fact
+    assert "$412.00" in mail["html"]
+    assert "$421.00" in mail["html"]
+    assert mail["headers"]["In-Reply-To"].startswith(f"<{payment['payment_id']}@")
     assert "$421.00" in dock.await_mail(replacement["payment_id"])["text"]
     assert dock.listed(payment["payment_id"])["voided_by"] == void["payment_id"]
+
+
+def test_a_burst_of_payments_is_mailed_once_each_under_gmails_quota(dock: Dock) -> None:
+    """Thirty at once, against a quota that refuses most of them at first."""
+    dock.sandbox("POST", "/sandbox/faults", [{"kind": "quota", "units_per_minute": 1_500}])
+    payments = [dock.logged() for _ in range(30)]
+    until(lambda: any(dock.mails_of(each["payment_id"]) for each in payments), 30)
+    dock.sandbox("DELETE", "/sandbox/faults")
+    for payment in payments:
+        dock.await_mail(payment["payment_id"], seconds=120)
 
 
 def test_five_rate_limits_are_waited_out(dock: Dock) -> None:
