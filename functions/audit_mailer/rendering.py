@@ -47,7 +47,7 @@ def to_text(page: Page) -> str:
 def to_html(page: Page) -> str:
     notice = (
         f'<p style="margin:0 0 14px;padding:6px 0 6px 10px;border-left:4px solid {ALARM}">'
-        f'<strong dir="auto">{escape(page.notice)}</strong></p>\n'
+        f"<strong>{escape(page.notice)}</strong></p>\n"
         if page.notice
         else ""
     )
@@ -63,9 +63,9 @@ def to_html(page: Page) -> str:
         f"<title>{escape(page.heading)}</title></head>\n"
         '<body style="margin:0;padding:12px;font-family:Arial,Helvetica,sans-serif;'
         'font-size:14px;line-height:1.45">\n<div style="max-width:640px">\n'
-        '<h1 style="margin:0;font-size:20px;line-height:1.3;overflow-wrap:anywhere" dir="auto">'
+        '<h1 style="margin:0;font-size:20px;line-height:1.3;overflow-wrap:anywhere">'
         f"{escape(page.heading)}</h1>\n"
-        '<p style="margin:2px 0 14px;font-size:15px;overflow-wrap:anywhere" dir="auto">'
+        '<p style="margin:2px 0 14px;font-size:15px;overflow-wrap:anywhere">'
         f"{escape(page.subheading)}</p>\n"
         + notice
         + "".join(_html_section(each) for each in page.sections)
