@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from functions.audit_mailer.consumer import NEEDED_MS
+from functions.audit_mailer.courier import LEASE_MS
+from functions.audit_mailer.handler import BATCH_SIZE
+from functions.audit_mailer.pacing import LARGEST_BURST
 from functions.audit_mailer.queue import MAX_RECEIVES
+from functions.audit_mailer.transport import CONNECT_SECONDS, READ_SECONDS
 from tests.transformed_template import Template, strings, template_for
 
 ROLES = {
@@ -137,12 +142,19 @@ def test_the_queue_mapping_reports_single_failures_and_keeps_to_gmails_pace(
 ) -> None:
     mapping = prod["MailerFunctionAuditMessages"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == 10
+    assert mapping["BatchSize"] == BATCH_SIZE == LARGEST_BURST == 10, "a thread and a slot each"
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
 def test_a_message_stays_invisible_for_six_runs_of_the_mailer(prod: Template) -> None:
     assert prod["AuditQueue"]["VisibilityTimeout"] >= 6 * prod["MailerFunction"]["Timeout"]
+
+
+def test_a_lease_outlives_its_mailer_and_a_delivery_fits_into_a_run(prod: Template) -> None:
+    timeout = prod["MailerFunction"]["Timeout"] * 1000
+    assert timeout < LEASE_MS, "a lapsed lease is a dead mailer"
+    slowest = 3 * (CONNECT_SECONDS + READ_SECONDS) * 1000  # token, search, delivery
+    assert slowest < NEEDED_MS < timeout
 
 
 def test_a_message_outlives_its_tries_and_then_rests_long_enough_to_be_looked_at(
