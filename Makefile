@@ -21,7 +21,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 # A variable given to make, as in `make run SCC_PORT=9000 RESET=1`, reaches the programs.
 export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 
-.PHONY: help install run test check format build clean browser
+.PHONY: help install run test fuzz check format docs build clean browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ run: install ## start the whole system here; RESET=1 starts empty; Ctrl-C stops 
 test: install browser ## run the whole test suite; ARGS are pytest's, as in ARGS="-k waiver"
 	@exec .venv/bin/python -m pytest $(ARGS)
 
+fuzz: install ## look for bad answers of the API for minutes; ARGS as in ARGS="-k auditor"
+	@exec env SCC_FUZZ_SECONDS=$(or $(SCC_FUZZ_SECONDS),60) .venv/bin/python -m pytest tests/fuzz $(ARGS)
+
 check: install ## lint, format and type checks, and cfn-lint on the transformed template
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -46,6 +49,9 @@ check: install ## lint, format and type checks, and cfn-lint on the transformed 
 format: install ## format the code and apply safe fixes
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
+
+docs: install ## write docs/api.md from the models that the API validates with
+	.venv/bin/python -m ops.openapi --page >docs/api.md
 
 build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	.tools/sam/bin/sam build

@@ -55,6 +55,8 @@ def build(root: Path, bundle: Path, group: str) -> None:
     install(uv, root, bundle, group, python, platform)
     prune(bundle)
     copy_code(root, bundle, group)
+    if group == "api":
+        write_openapi(uv, root, bundle)
     precompile(uv, bundle, python)
 
 
@@ -107,6 +109,19 @@ def copy_code(root: Path, bundle: Path, group: str) -> None:
             shutil.copyfile(source, target)
     if not (bundle / "functions" / group).is_dir():
         raise BundleError(f"functions/{group} holds no Python files")
+
+
+def write_openapi(uv: str, root: Path, bundle: Path) -> None:
+    """The API's own description, made here so that answering with it costs the function nothing.
+
+    It is made from the models in the code just copied, by the locked pydantic, in an environment
+    for this machine: the bundle's own wheels are for the function's.
+    """
+    document = run(
+        *(uv, "run", "--directory", str(root), "--isolated", "--frozen", "--quiet"),
+        *("--only-group", "api", "python", "-m", "ops.openapi"),
+    )
+    (bundle / "functions" / "api" / "openapi.json").write_text(document, "utf-8")
 
 
 def precompile(uv: str, bundle: Path, python: str) -> None:

@@ -105,6 +105,22 @@ def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
         assert actions(prod, role, "PaymentsTable") == {f"dynamodb:{name}" for name in names}
 
 
+def test_the_api_updates_only_the_ledgers_heads_and_the_rosters_signatures(
+    prod: Template,
+) -> None:
+    updated = [
+        each["Resource"]
+        for each in prod.statements("ApiRole")
+        if "dynamodb:UpdateItem" in strings(each["Action"])
+    ]
+    assert updated == [{"Fn::GetAtt": [table, "Arn"]} for table in ("LedgerTable", "EventsTable")]
+    assert not actions(prod, "ApiRole", "EventsTable") & {
+        "dynamodb:PutItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:BatchWriteItem",
+    }
+
+
 def test_the_api_can_neither_queue_nor_mail(prod: Template) -> None:
     assert not [text for text in strings(prod.statements("ApiRole")) if text.startswith("sqs:")]
     secrets = [each for each in prod.statements("ApiRole") if "secret" in each["Action"][:7]]

@@ -27,6 +27,13 @@ def json_answer(
     )
 
 
+def document_answer(document: str) -> Response[str]:
+    """A JSON document that was written when the bundle was built."""
+    return Response(
+        status_code=200, content_type="application/json", body=document, headers=_UNCACHED
+    )
+
+
 def empty_answer(*, cookies: list[Cookie]) -> Response[str]:
     return Response(status_code=204, headers=_UNCACHED, cookies=cookies)
 
@@ -47,12 +54,11 @@ def csv_answer(content: str) -> Response[str]:
 
 
 def problem_answer(error: ApiError, request_id: str) -> Response[str]:
-    retry = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     return Response(
         status_code=int(error.status),
         content_type="application/problem+json",
         body=json.dumps(problem(error, request_id), ensure_ascii=False),
-        headers=_UNCACHED | retry,
+        headers=_UNCACHED | error.headers,
     )
 
 

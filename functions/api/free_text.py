@@ -8,6 +8,10 @@ from itertools import accumulate
 
 from shared.text import BIDI_CONTROLS
 
+# What plain_text accepts, as a pattern for clients; it also holds in JavaScript.
+PLAIN_TEXT = (
+    "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
+)
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIGIT_GROUPS = re.compile(r"[0-9]+(?:[^0-9A-Za-z]{1,3}[0-9]+)*")
 

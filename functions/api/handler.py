@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import routes
 from functions.api.answers import problem_answer
-from functions.api.problems import ApiError, FieldError, NotFoundError, UnexpectedError
+from functions.api.problems import (
+    ApiError,
+    FieldError,
+    MethodNotAllowedError,
+    NotFoundError,
+    UnexpectedError,
+)
+from functions.api.resolver import Resolver
 
 logger = Logger()
-app = LambdaFunctionUrlResolver()
+app = Resolver()
 app.include_router(routes.router)
 
 
@@ -25,6 +32,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 @app.not_found
 def answer_not_found(_: Exception) -> Response[str]:
+    if allowed := app.methods_at(app.current_event.path):
+        return problem_answer(MethodNotAllowedError(allowed), _request_id())
     message = "There is nothing at this address."
     field = FieldError("path", "address_unknown", message)
     return problem_answer(NotFoundError(message, field), _request_id())

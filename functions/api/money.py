@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_AMOUNT = re.compile(
-    r"\$? ?(?P<dollars>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.(?P<cents>[0-9]{1,2}))?"
-)
+# Dollars and cents as a pattern; it also holds in JavaScript.
+AMOUNT_PATTERN = r"^ *\$? ?([0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,12})(?:\.([0-9]{1,2}))? *$"
+_AMOUNT = re.compile(AMOUNT_PATTERN)
 
 
 class AmountError(ValueError):
@@ -15,11 +15,11 @@ class AmountError(ValueError):
 
 def cents_from_text(text: str) -> int:
     """`"125"`, `"125.00"`, `"$1,234.50"` as cents. Raises AmountError; never rounds."""
-    match = _AMOUNT.fullmatch(text.strip(" "))
+    match = _AMOUNT.fullmatch(text)
     if match is None:
         raise AmountError('Write the amount in dollars and cents, for example "125.00".')
-    cents = (match["cents"] or "").ljust(2, "0")
-    return int(match["dollars"].replace(",", "")) * 100 + int(cents)
+    dollars, cents = match.groups(default="")
+    return int(dollars.replace(",", "")) * 100 + int(cents.ljust(2, "0"))
 
 
 def text_from_cents(cents: int) -> str:

@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from functions.api.appending import AlreadyLoggedError, Event, Ledger, Patron, append
 from functions.api.duplicates import MOST, warned
-from functions.api.free_text import no_card_number, plain_text
+from functions.api.free_text import PLAIN_TEXT, no_card_number, plain_text
 from functions.api.identity import User, verify_admin_token
 from functions.api.incoming import EVENT_ID, PAYMENT_ID
-from functions.api.money import AmountError, cents_from_text, text_from_cents
+from functions.api.money import AMOUNT_PATTERN, AmountError, cents_from_text, text_from_cents
 from functions.api.problems import (
     ContentionError,
     FieldError,
@@ -36,8 +36,8 @@ MAX_AHEAD_MS = 5 * 60 * 1000
 MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
 
 
-Text = Annotated[str, AfterValidator(plain_text)]
-FreeText = Annotated[str, AfterValidator(plain_text), AfterValidator(no_card_number)]
+Text = Annotated[str, AfterValidator(plain_text), Field(json_schema_extra={"pattern": PLAIN_TEXT})]
+FreeText = Annotated[Text, AfterValidator(no_card_number)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class PaymentFields(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     patron_email: Annotated[Text, Field(min_length=3, max_length=254)]
-    amount: str
+    amount: Annotated[str, Field(json_schema_extra={"pattern": AMOUNT_PATTERN})]
     method: Literal["credit_card", "cash", "check", "ach"]
     timestamp: int | None = None
     reference: Annotated[FreeText, Field(max_length=40, validate_default=True)] = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -26,7 +27,7 @@ class ApiError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.errors = errors
-        self.retry_after = retry_after
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         self.extension: dict[str, Any] = {}
 
 
@@ -52,6 +53,21 @@ class ForeignOriginError(ApiError):
 
 class NotFoundError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "not_found"
+
+
+class MethodNotAllowedError(ApiError):
+    """allowed: the methods that the address knows."""
+
+    status, code = HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        message = f"This address answers {', '.join(allowed)} only."
+        super().__init__(message, FieldError("method", "method_not_allowed", message))
+        self.headers["Allow"] = ", ".join(allowed)
+
+
+class AlreadySignedError(ApiError):
+    status, code = HTTPStatus.CONFLICT, "waiver_already_signed"
 
 
 class ContentionError(ApiError):

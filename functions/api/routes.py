@@ -10,7 +10,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
 
 from functions.api import wiring
-from functions.api.answers import csv_answer, empty_answer, html_answer, json_answer, session_cookie
+from functions.api.answers import (
+    csv_answer,
+    document_answer,
+    empty_answer,
+    html_answer,
+    json_answer,
+    session_cookie,
+)
 from functions.api.cursors import read_cursor, write_cursor
 from functions.api.events import event_view, matching, money_views, roster_view
 from functions.api.export import csv_of, in_order, read_export_filter
@@ -36,18 +43,24 @@ from functions.api.payments import (
     payment_id_of,
 )
 from functions.api.problems import FieldError, NotFoundError
-from functions.api.sessions import SignIn
+from functions.api.sign_in import SignIn
 from functions.api.voids import VoidRequest, handle_payment_void, no_such_payment
-from functions.api.waiver import missing_page, waiver_page
+from functions.api.waiver import WaiverSignature, handle_waiver_signing, waiver_view
+from functions.api.waiver_page import missing_page, waiver_page
 from shared.ledger import PaymentId
 
 logger = Logger(child=True)
 router = LambdaFunctionUrlRouter()  # type: ignore[no-untyped-call]
 
 
-@router.route("/api/health", method=["GET", "HEAD"])
+@router.get("/api/health")
 def health() -> Response[str]:
     return json_answer({"status": "ok"})
+
+
+@router.get("/api/openapi.json")
+def show_openapi() -> Response[str]:
+    return document_answer(wiring.openapi_document())
 
 
 @router.post("/api/session")
@@ -213,12 +226,25 @@ def _show(user: User, payment_id: PaymentId) -> Response[str]:
     return json_answer({"payment": payment})
 
 
-@router.route("/g/<event_id>/waiver", method=["GET", "HEAD"])
+@router.get("/g/<event_id>/waiver")
 def show_waiver(event_id: str) -> Response[str]:
     found = wiring.events().event(event_id) if is_event_id(event_id) else None
     if found is None:
         return html_answer(missing_page(), 404)
     return html_answer(waiver_page(found[0]))
+
+
+@router.post("/g/<event_id>/waiver")
+def sign_waiver(event_id: str) -> Response[str]:
+    signature = validate(WaiverSignature, _changes())
+    if not is_event_id(event_id):
+        raise _no_such_event()
+    signed = handle_waiver_signing(event_id, signature, wiring.roster(), _now())
+    logger.info("waiver signed", event_id=event_id, replayed=signed.replayed)
+    return json_answer(
+        {"waiver": waiver_view(event_id, signed.waiver)},
+        headers={"Idempotent-Replayed": "true"} if signed.replayed else {},
+    )
 
 
 def _changes() -> dict[str, object]:

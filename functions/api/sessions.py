@@ -7,35 +7,17 @@ import hashlib
 import json
 import secrets
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from functions.api.free_text import plain_text
 from functions.api.identity import DirectoryUnreachableError, Session, User
 from functions.api.problems import SignInRefusedError, ThrottledError
 from shared.attributes import from_attributes, to_attributes
 
 logger = Logger(child=True)
 SESSION_SECONDS = 12 * 60 * 60
-
-
-def _encodable(text: str) -> str:
-    """Raises ValueError for half of a surrogate pair: it is in no password that Cognito took."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("Remove characters that are none.") from error
-    return text
-
-
-class SignIn(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(plain_text)]
-    password: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 
 
 class CognitoDirectory:

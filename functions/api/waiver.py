@@ -1,68 +1,113 @@
-"""The public waiver page of an event."""
+"""Signing an event's waiver: the rules, free of HTTP and of DynamoDB."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
-from html import escape
-from string import Template
-from typing import Any
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Protocol
 
-_PAGE = Template("""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>$title</title>
-<link rel="stylesheet" href="/styles/waiver.css">
-</head>
-<body>
-<main>
-$content
-</main>
-</body>
-</html>
-""")
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-_WAIVER = Template("""\
-<p class="brand">Ship Captain Crew</p>
-<h1>Waiver: $name</h1>
-<p class="when">$when$where</p>
-<p>By boarding I confirm that I have read and accept the following.</p>
-<ol>
-<li>Going to sea is an activity with inherent risk. I take part of my own free will.</li>
-<li>I follow the captain's and the crew's safety instructions at all times.</li>
-<li>I have told the crew about any condition that could affect my safety on board.</li>
-<li>I release Ship Captain Crew from liability for loss or injury, except where it is
-caused by gross negligence.</li>
-</ol>
-<p class="roster">$roster_size patrons are on this event's roster.</p>
-""")
-
-_MISSING = """\
-<p class="brand">Ship Captain Crew</p>
-<h1>No such event</h1>
-<p>Check the link that you were sent, or ask the crew at the dock.</p>
-"""
+from functions.api.free_text import PLAIN_TEXT, plain_text
+from functions.api.problems import (
+    AlreadySignedError,
+    FieldError,
+    InvalidFieldsError,
+    NotFoundError,
+)
 
 
-def waiver_page(meta: Mapping[str, Any]) -> str:
-    """The waiver of an event (its META item) as one HTML document."""
-    content = _WAIVER.substitute(
-        name=escape(meta["name"]),
-        when=_long_date(meta["event_date"]),
-        where=escape(f" · {meta['location']}") if meta.get("location") else "",
-        roster_size=int(meta.get("roster_size") or 0),
-    )
-    return _PAGE.substitute(title=escape(f"Waiver · {meta['name']}"), content=content)
+def _name(name: str) -> str:
+    if not any(unicodedata.category(each).startswith("L") for each in name):
+        raise ValueError("Write your full name.")
+    return name
 
 
-def missing_page() -> str:
-    return _PAGE.substitute(title="No such event", content=_MISSING)
+class WaiverSignature(BaseModel):
+    """The body of POST /g/{event_id}/waiver."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=120, json_schema_extra={"pattern": PLAIN_TEXT}),
+        AfterValidator(plain_text),
+        AfterValidator(_name),
+    ]
+    email: Annotated[
+        str,
+        Field(min_length=3, max_length=254, json_schema_extra={"pattern": PLAIN_TEXT}),
+        AfterValidator(plain_text),
+    ]
 
 
-def _long_date(event_date: str) -> str:
-    day = date.fromisoformat(event_date)
-    return f"{day:%A, %B} {day.day}, {day.year}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedWaiver:
+    """signed_at: epoch milliseconds by the server's clock; name: as it was signed with."""
+
+    email: str
+    name: str
+    signed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """replayed: the signature was there before."""
+
+    waiver: SignedWaiver
+    replayed: bool = False
+
+
+class Roster(Protocol):
+    def sign(self, event_id: str, email: str, signature: WaiverSignature, now: int) -> Signed:
+        """Write the signature unless there is one; returns what then stands on the entry.
+
+        Raises NotOnRosterError.
+        """
+
+    def has_event(self, event_id: str) -> bool: ...
+
+
+class NotOnRosterError(Exception):
+    """The event has no roster entry with this e-mail; perhaps there is no such event."""
+
+
+def handle_waiver_signing(
+    event_id: str, signature: WaiverSignature, roster: Roster, now: int
+) -> Signed:
+    """Sign once. The same name again is the same signature; another name never replaces it.
+
+    Raises NotFoundError, InvalidFieldsError or AlreadySignedError. now: epoch milliseconds.
+    """
+    try:
+        signed = roster.sign(event_id, signature.email.lower(), signature, now)
+    except NotOnRosterError as error:
+        if not roster.has_event(event_id):
+            message = "There is no such event."
+            event = FieldError("event_id", "event_not_found", message)
+            raise NotFoundError(message, event) from error
+        message = "This e-mail is not on the event's roster. Use the one that you booked with."
+        raise InvalidFieldsError(FieldError("email", "patron_not_on_roster", message)) from error
+    waiver = signed.waiver
+    if signed.replayed and _folded(waiver.name) != _folded(signature.name):
+        when = datetime.fromtimestamp(waiver.signed_at / 1000, UTC)
+        message = (
+            f"The waiver for this e-mail was signed on {when:%B} {when.day}, {when:%Y} at "
+            f"{when:%H:%M} UTC, with another name. Ask the crew if that was not you."
+        )
+        raise AlreadySignedError(message, FieldError("email", "waiver_already_signed", message))
+    return signed
+
+
+def waiver_view(event_id: str, waiver: SignedWaiver) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "email": waiver.email,
+        "name": waiver.name,
+        "signed_at": waiver.signed_at,
+    }
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
 
 import boto3
 from botocore import UNSIGNED
@@ -13,6 +14,7 @@ from functions.api.dynamo import Dynamo
 from functions.api.event_store import EventStore
 from functions.api.ledger_store import LedgerStore
 from functions.api.payment_store import PaymentStore
+from functions.api.roster_store import RosterStore
 from functions.api.sessions import CognitoDirectory, SessionStore
 from functions.api.settings import ApiSettings
 from shared.settings import read_settings
@@ -52,6 +54,11 @@ def events() -> EventStore:
 
 
 @cache
+def roster() -> RosterStore:
+    return RosterStore(dynamo(), settings().events_table)
+
+
+@cache
 def sessions() -> SessionStore:
     return SessionStore(dynamo().client, settings().sessions_table)
 
@@ -65,6 +72,12 @@ def directory() -> CognitoDirectory:
         settings().user_pool_client_id,
         settings().user_pool_id,
     )
+
+
+@cache
+def openapi_document() -> str:
+    """Beside this module in the bundle; ops/build_bundle.py writes it there."""
+    return Path(__file__).with_name("openapi.json").read_text("utf-8")
 
 
 @cache

@@ -20,7 +20,7 @@ def rows(dock: Dock, table: str) -> list[dict[str, Any]]:
 
 def test_a_logged_payment_becomes_one_mail_that_says_everything(dock: Dock) -> None:
     payment = dock.logged(
-        amount="125.00", method="check", reference="1042", note="paid at the dock"
+        amount="125.00", method="check", reference="2042", note="paid at the dock"
     )
     mail = dock.await_mail(payment["payment_id"])
     for fact in (
@@ -30,7 +30,7 @@ def test_a_logged_payment_becomes_one_mail_that_says_everything(dock: Dock) -> N
         "jane.doe@example.com",
         "$125.00",
         "check",
-        "1042",
+        "2042",
         "paid at the dock",
         "admin@shipcaptaincrew.example",
         payment["hash"],

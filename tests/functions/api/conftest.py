@@ -17,6 +17,7 @@ from moto import mock_aws
 
 from functions.api import handler, wiring
 from functions.api.identity import COOKIE_NAME
+from ops.openapi.document import document
 from shared.attributes import from_attributes, to_attributes
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables
@@ -125,6 +126,7 @@ _FACTORIES = (
     wiring.ledger,
     wiring.payments,
     wiring.events,
+    wiring.roster,
     wiring.sessions,
     wiring.directory,
     wiring.cursor_key,
@@ -132,7 +134,7 @@ _FACTORIES = (
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[tuple[dict[str, str], Any]]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Any]]:
     """Tables, an event with two patrons, and the users admin, auditor and crew: made once."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -154,6 +156,8 @@ def world() -> Iterator[tuple[dict[str, str], Any]]:
         }
         for name, value in settings.items():
             patch.setenv(name, value)
+        # The build writes this file; here it is made on the spot.
+        patch.setattr(wiring, "openapi_document", lambda: json.dumps(document()))
         for factory in _FACTORIES:
             factory.cache_clear()
         yield tables, dynamodb

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from functions.api import wiring
+from ops.openapi.document import document
 from tests.functions.api.conftest import Client
 
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
@@ -16,6 +16,12 @@ KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
 
 def test_health_needs_no_session(api: Client) -> None:
     assert api.call("GET", "/api/health").json == {"status": "ok"}
+
+
+def test_the_document_that_came_with_the_bundle_is_handed_out(api: Client) -> None:
+    answer = api.call("GET", "/api/openapi.json")
+    assert answer.json == document()
+    assert answer.headers["Content-Type"] == "application/json"
 
 
 def test_an_unknown_address_is_a_problem(api: Client) -> None:
@@ -105,18 +111,35 @@ def test_another_sites_page_cannot_write(
     assert admin.log().status == status
 
 
-def test_the_waiver_is_an_html_page(api: Client) -> None:
-    answer = api.call("GET", "/g/sunset-charter/waiver")
-    assert answer.status == 200
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert "Sunset Charter" in answer.text
-    assert "Saturday, November 28, 2026" in answer.text
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/payments", "GET, HEAD, POST"),
+        ("DELETE", "/api/events/sunset-charter", "GET, HEAD"),
+        ("GET", "/api/payments/pay_1/void", "POST"),
+        ("OPTIONS", "/api/session", "GET, HEAD, POST, DELETE"),
+        ("PATCH", "/g/sunset-charter/waiver", "GET, HEAD, POST"),
+    ],
+)
+def test_a_method_that_an_address_does_not_know_is_told_which_it_knows(
+    api: Client, method: str, path: str, allowed: str
+) -> None:
+    answer = api.call(method, path)
+    assert (answer.status, answer.json["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Allow"] == allowed
 
 
-def test_the_waiver_of_no_event_is_a_page_too(api: Client) -> None:
-    answer = api.call("GET", f"/g/{quote('<script>')}/waiver")
-    assert answer.status == 404
-    assert "<script>" not in answer.text
+@pytest.mark.parametrize("path", ["/api/health/", "/api/events/", "/api/", "/api//health"])
+def test_an_address_is_one_spelling_only(api: Client, path: str) -> None:
+    answer = api.call("GET", path)
+    assert (answer.status, answer.json["code"]) == (404, "not_found")
+
+
+def test_head_is_get_without_the_body(api: Client) -> None:
+    for path in ("/api/health", "/api/session", "/g/sunset-charter/waiver", "/api/nothing"):
+        got, head = api.call("GET", path), api.call("HEAD", path)
+        assert (head.status, head.headers, head.text) == (got.status, got.headers, "")
 
 
 def test_our_own_failure_tells_nothing_of_our_insides(

@@ -1,0 +1,31 @@
+"""What a sign-in says. It stands apart from sessions.py so that reading it needs no AWS client."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from functions.api.free_text import PLAIN_TEXT, plain_text
+
+
+def _encodable(text: str) -> str:
+    """Raises ValueError for half of a surrogate pair: it is in no password that Cognito took."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("Remove characters that are none.") from error
+    return text
+
+
+class SignIn(BaseModel):
+    """The body of POST /api/session."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    email: Annotated[
+        str,
+        Field(min_length=1, max_length=254, json_schema_extra={"pattern": PLAIN_TEXT}),
+        AfterValidator(plain_text),
+    ]
+    password: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]

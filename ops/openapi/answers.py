@@ -1,0 +1,203 @@
+"""What the API answers, as models: the document is made from them and answers are held to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.api.incoming import EVENT_ID, PAYMENT_ID
+
+Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Dollars = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["125.00"])]
+EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$", examples=["sunset-charter"])]
+PaymentId = Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]
+Cursor = Annotated[str | None, Field(description="Where the next page starts; null on the last.")]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldProblem(Answer):
+    field: Annotated[str, Field(description="A field of the body, a parameter, or a header.")]
+    code: str
+    message: Annotated[str, Field(description="Fit to show a person.")]
+
+
+class Problem(Answer):
+    """What was refused, and what to do (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: Annotated[str, Field(description="Stable; what programs tell problems apart by.")]
+    detail: Annotated[str, Field(description="Fit to show a person.")]
+    instance: Annotated[str, Field(description="The request's id, as the logs know it.")]
+    errors: list[FieldProblem]
+
+
+class Health(Answer):
+    status: Literal["ok"]
+
+
+class UserView(Answer):
+    email: str
+    name: str
+    groups: list[str]
+
+
+class SessionAnswer(Answer):
+    user: UserView
+
+
+class MethodTotals(Answer):
+    """What was paid by each method, voids taken away."""
+
+    credit_card: Dollars
+    cash: Dollars
+    check: Dollars
+    ach: Dollars
+
+
+class AilingMails(Answer):
+    """Of an event's newest 25 entries, whose audit mails need somebody."""
+
+    failed: int
+    late: Annotated[int, Field(description="Neither sent nor failed after five minutes.")]
+
+
+class EventView(Answer):
+    """What follows `roster_size` is there for admins and auditors only.
+
+    `audit` is left out for events without an entry in the last seven days.
+    """
+
+    event_id: EventId
+    name: str
+    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    timezone: Annotated[str, Field(examples=["America/New_York"])]
+    location: str | None
+    roster_size: int | None
+    payments_count: int = 0
+    total: Dollars = "0.00"
+    totals_by_method: MethodTotals = MethodTotals(
+        credit_card="0.00", cash="0.00", check="0.00", ach="0.00"
+    )
+    audit: AilingMails = AilingMails(failed=0, late=0)
+    last_payment_at: Milliseconds | None = None
+
+
+class EventsPage(Answer):
+    events: list[EventView]
+    cursor: Cursor
+
+
+class PatronView(Answer):
+    email: str
+    name: str
+    waiver_signed_at: Milliseconds | None
+
+
+class RosterAnswer(Answer):
+    roster: list[PatronView]
+
+
+class EventAnswer(RosterAnswer):
+    event: EventView
+
+
+class LedgerRow(Answer):
+    """A row of the ledger as it is hashed, and its amount in dollars.
+
+    `voids` and `reason` stand in voids only. Names are as they were when it was written.
+    """
+
+    PK: str
+    SK: Milliseconds
+    kind: Literal["payment", "void"]
+    payment_id: PaymentId
+    event_id: EventId
+    event_name: str
+    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    event_timezone: str
+    patron_email: str
+    patron_name: str
+    amount_cents: int
+    amount: Dollars
+    currency: Literal["USD"]
+    method: Literal["credit_card", "cash", "check", "ach"]
+    reference: str
+    note: str
+    timestamp: Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")]
+    logged_at: Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")]
+    logged_day: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    logged_by: str
+    expiration_timestamp: Annotated[int, Field(description="Epoch seconds.")]
+    acknowledged_duplicates: list[PaymentId]
+    voids: PaymentId = ""
+    reason: str = ""
+    schema_version: int
+    seq: Annotated[int, Field(ge=1, description="The entry's number within its event, gapless.")]
+    prev_hash: Sha256
+    hash: Sha256
+
+
+class DeliveryError(Answer):
+    """Why the last try to mail failed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    message: str
+
+
+class AuditView(Answer):
+    """What became of the entry's audit mail."""
+
+    state: Literal["queued", "sent", "failed"]
+    sent_at: Milliseconds | None
+    attempts: int
+    last_error: DeliveryError | None
+
+
+class AuditedPayment(LedgerRow):
+    """A ledger row, which entry voids it, and what became of its audit mail."""
+
+    voided_by: PaymentId | None
+    audit: AuditView
+
+
+class LoggedAnswer(Answer):
+    payment: LedgerRow
+
+
+class PaymentAnswer(Answer):
+    payment: AuditedPayment
+
+
+class PaymentsPage(Answer):
+    payments: list[AuditedPayment]
+    cursor: Cursor
+
+
+class VoidAnswer(Answer):
+    void: LedgerRow
+    replacement: LedgerRow | None
+
+
+class DuplicateProblem(Problem):
+    """A refusal; `possible_duplicate` comes with the earlier entries."""
+
+    payments: list[LedgerRow] = []
+
+
+class WaiverView(Answer):
+    event_id: EventId
+    email: str
+    name: Annotated[str, Field(description="As it was signed with.")]
+    signed_at: Milliseconds
+
+
+class WaiverAnswer(Answer):
+    waiver: WaiverView

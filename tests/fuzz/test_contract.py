@@ -1,0 +1,91 @@
+"""The running API keeps to its own document, whoever asks and whatever is sent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.stack import LocalStack
+from ops.openapi.operations import OPERATIONS, Operation
+from tests.dock import Dock
+
+ROOT = Path(__file__).resolve().parents[2]
+WHO = ("admin", "auditor", "crew", "nobody")
+EXAMPLES = 6  # per call; with SCC_FUZZ_SECONDS as many as fit, from another seed every time
+
+
+@dataclass
+class Run:
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def report(self) -> str:
+        return (self.folder / "report").read_text()
+
+    def succeeded(self) -> set[str]:
+        """The calls that were answered with success at least once, such as GET /api/events."""
+        lines = (self.folder / "answers").read_text().splitlines()
+        return {line.partition(" ")[2] for line in lines if line.startswith("2")}
+
+
+@pytest.fixture(scope="module")
+def runs(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+    """One schemathesis for each who may ask, all at once: most of the time each waits."""
+    started = {who: ask(stack, who, tmp_path_factory.mktemp(who)) for who in WHO}
+    yield started
+    for run in started.values():
+        run.process.kill()
+        run.process.wait()
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_the_api_keeps_to_its_document(runs: dict[str, Run], who: str) -> None:
+    run = runs[who]
+    run.process.wait()
+    assert run.process.returncode == 0, run.report
+    allowed = {f"{each.method} {each.path}" for each in OPERATIONS if may(who, each)}
+    read_at_its_start = {"GET /api/openapi.json"}
+    assert run.succeeded() == allowed - read_at_its_start, "theirs and nothing else worked"
+
+
+def may(who: str, operation: Operation) -> bool:
+    if operation.name == "showPaymentByKey" and who != "admin":
+        return False  # there is no payment of their own
+    return operation.is_public or (
+        who in operation.who or ("signed-in" in operation.who and who != "nobody")
+    )
+
+
+def ask(stack: LocalStack, who: str, folder: Path) -> Run:
+    seconds = os.environ.get("SCC_FUZZ_SECONDS")
+    budget = ["--max-time", seconds] if seconds else ["--generation-deterministic"]
+    if who != "admin" and not seconds:  # refusals are soon seen
+        budget += ["--phases", "examples,fuzzing"]
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli"),
+        *("--config-file", str(Path(__file__).with_name("schemathesis.toml"))),
+        *("run", f"{stack.url}/api/openapi.json", "--checks", "all", "--no-color"),
+        *("--max-examples", str(EXAMPLES), "--continue-on-failure", *budget),
+    ]
+    key = str(uuid.uuid4())
+    payment = Dock(stack).sign_in().logged(key=key)["payment_id"]
+    cookie = "nobody" if who == "nobody" else Dock(stack).sign_in(who).cookie.partition("=")[2]
+    environment = os.environ | {
+        "SCC_FUZZ_COOKIE": cookie,
+        "SCC_FUZZ_PAYMENT": payment,
+        "SCC_FUZZ_KEY": key,
+        "SCC_FUZZ_ANSWERS": str(folder / "answers"),
+    }
+    with (folder / "report").open("w") as report:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=report, stderr=subprocess.STDOUT
+        )
+    return Run(process, folder)
