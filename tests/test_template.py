@@ -127,6 +127,18 @@ def test_the_api_can_neither_queue_nor_mail(prod: Template) -> None:
     assert [each["Resource"] for each in secrets] == [{"Fn::GetAtt": ["CursorKeySecret", "Id"]}]
 
 
+def test_the_sweep_may_look_at_what_rests_but_take_nothing_away(prod: Template) -> None:
+    assert actions(prod, "SweepRole", "DeadLetterQueue") == {
+        "sqs:ChangeMessageVisibility*",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    }
+    assert actions(prod, "SweepRole", "AuditQueue") == {
+        "sqs:GetQueueAttributes",
+        "sqs:SendMessage*",
+    }
+
+
 def test_only_the_mailer_writes_deliveries(prod: Template) -> None:
     writers = {
         role

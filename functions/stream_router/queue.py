@@ -23,6 +23,13 @@ class AuditQueue:
         refused = self._send(messages, set(range(len(messages))))
         return self._send(messages, refused) if refused else refused
 
+    def waiting(self) -> int:
+        """About how many messages wait to be received."""
+        answer = self._client.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
     def _send(self, messages: Sequence[AuditMessage], positions: set[int]) -> set[int]:
         answer = self._client.send_message_batch(
             QueueUrl=self._url,

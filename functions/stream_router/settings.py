@@ -16,6 +16,7 @@ class SweepSettings:
     """sweep_days: how far back to look; sweep_grace_seconds: how long the stream is given first."""
 
     audit_queue_url: str
+    dead_letter_queue_url: str
     payments_table: str
     deliveries_table: str
     sweep_days: int = 7

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -17,11 +18,14 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.stream_router.ledger import LedgerReader
+from functions.stream_router.dead_letters import DeadLetters
 from functions.stream_router.queue import AuditQueue
 from functions.stream_router.settings import SweepSettings
-from functions.stream_router.sweeping import sweep
+from functions.stream_router.sweeping import Sweeper
+from shared.daybook import Daybook
 from shared.settings import read_settings
+
+RESERVE_MS = 30_000  # for the page at hand, and to make visible again what was looked at
 
 logger = Logger()
 metrics = Metrics()
@@ -29,14 +33,33 @@ metrics = Metrics()
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    grace = int(event.get("grace_seconds", settings().sweep_grace_seconds))
-    now = time.time_ns() // 1_000_000
-    swept = sweep(ledger(), queue(), now=now, days=settings().sweep_days, grace_ms=grace * 1000)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """event: `{"grace_seconds": 0}` sweeps now what the schedule would leave to the stream."""
+    sweeper = Sweeper(
+        ledger=daybook(),
+        queue=queue(),
+        dead_letters=dead_letters(),
+        now=time.time_ns() // 1_000_000,
+        grace_ms=grace_seconds(event, settings().sweep_grace_seconds) * 1000,
+        may_go_on=lambda: context.get_remaining_time_in_millis() > RESERVE_MS,
+    )
+    swept = sweeper.sweep(settings().sweep_days)
     metrics.add_metric("AuditMissing", MetricUnit.Count, swept.missing)
+    metrics.add_metric("MessagesRequeued", MetricUnit.Count, swept.queued)
+    metrics.add_metric("EntriesHeldBack", MetricUnit.Count, swept.held_back)
     metrics.add_metric("RowsMalformed", MetricUnit.Count, swept.malformed)
-    logger.info("ledger swept", **asdict(swept))
+    metrics.add_metric("SweepsUnfinished", MetricUnit.Count, int(bool(swept.days_left)))
+    log = logger.warning if swept.days_left or swept.held_back else logger.info
+    log("ledger swept", **asdict(swept))
     return asdict(swept)
+
+
+def grace_seconds(event: Mapping[str, Any], default: int) -> int:
+    """Raises ValueError that says what is wrong."""
+    grace = event.get("grace_seconds", default)
+    if type(grace) is not int or grace < 0:
+        raise ValueError("grace_seconds must be a whole number of seconds, 0 or more")
+    return grace
 
 
 @cache
@@ -45,11 +68,16 @@ def settings() -> SweepSettings:
 
 
 @cache
-def ledger() -> LedgerReader:
+def daybook() -> Daybook:
     client = boto3.client("dynamodb")
-    return LedgerReader(client, settings().payments_table, settings().deliveries_table)
+    return Daybook(client, settings().payments_table, settings().deliveries_table)
 
 
 @cache
 def queue() -> AuditQueue:
     return AuditQueue(boto3.client("sqs"), settings().audit_queue_url)
+
+
+@cache
+def dead_letters() -> DeadLetters:
+    return DeadLetters(boto3.client("sqs"), settings().dead_letter_queue_url)
