@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from local import deployment, engine, processes
 from local.aws import LocalAws
@@ -74,7 +75,10 @@ class Stack:
             door = self._add(self._open_front_door())
             processes.wait_until_answering(door, f"http://127.0.0.1:{settings.port}/api/health", 60)
         with progress.step("sweep for unmailed entries"):
-            self._sweep()
+            # Nobody else is at work yet on what was in the stream when the emulator stopped.
+            self._invoke("SweepFunctionName", {"grace_seconds": 0})
+        with progress.step("statements of the last days"):
+            self._invoke("StatementFunctionName", {})
 
     def watch(self) -> None:
         """Return never; raise when a process ends or a signal asks to stop."""
@@ -160,15 +164,14 @@ class Stack:
             if changes.uploaded or changes.deleted:
                 invalidate(cloudfront, self.outputs["DistributionId"], prefix)
 
-    def _sweep(self) -> None:
-        """Mail now, not later, the entries that were in the stream when the emulator stopped."""
+    def _invoke(self, output: str, event: dict[str, Any]) -> None:
+        """Do now what its schedule would do later."""
         answer = self.aws.client("lambda").invoke(
-            FunctionName=self.outputs["SweepFunctionName"],
-            Payload=json.dumps({"grace_seconds": 0}),  # nobody else is at work on them yet
+            FunctionName=self.outputs[output], Payload=json.dumps(event)
         )
         if "FunctionError" in answer:
             reason = answer["Payload"].read().decode(errors="replace")
-            raise ChildFailedError(f"The sweep function failed: {reason}")
+            raise ChildFailedError(f"The function {self.outputs[output]} failed: {reason}")
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from shared.attributes import from_attributes, to_attributes
 
 PAGE = 100  # what BatchGetItem takes
+LONGEST_KEY = 2_048  # bytes, DynamoDB's limit for a partition key
 ROUNDS = 6  # for keys that DynamoDB left out; the waits between add up to 3 s
 
 
@@ -44,8 +45,12 @@ class Daybook:
         return bool(self._client.query(**self._query(day), Limit=1)["Items"])
 
     def deliveries(self, payment_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """AuditDeliveries of at most 100 payments, by payment_id. Raises DaybookUnreadableError."""
-        keys = [to_attributes({"payment_id": each}) for each in dict.fromkeys(payment_ids)]
+        """AuditDeliveries of at most 100 payments, by payment_id; what can be no key has none.
+
+        Raises DaybookUnreadableError.
+        """
+        wanted = [each for each in dict.fromkeys(payment_ids) if is_key(each)]
+        keys = [to_attributes({"payment_id": each}) for each in wanted]
         pending: dict[str, Any] = {self._deliveries: {"Keys": keys}} if keys else {}
         found: dict[str, dict[str, Any]] = {}
         for each_round in range(ROUNDS):
@@ -69,3 +74,8 @@ class Daybook:
             "KeyConditionExpression": "logged_day = :day",
             "ExpressionAttributeValues": to_attributes({":day": day}),
         }
+
+
+def is_key(payment_id: Any) -> bool:
+    """Whether DynamoDB can look it up: one id that it refuses would fail the whole page."""
+    return isinstance(payment_id, str) and 0 < len(payment_id.encode()) <= LONGEST_KEY

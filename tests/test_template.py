@@ -19,6 +19,7 @@ ROLES = {
     "RouterFunction": "RouterRole",
     "SweepFunction": "SweepRole",
     "MailerFunction": "MailerRole",
+    "StatementFunction": "StatementRole",
 }
 DAY = 24 * 60 * 60
 
@@ -98,7 +99,9 @@ def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
         "RouterRole": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
         "SweepRole": {"Query"},
         "MailerRole": {"GetItem", "Query"},
+        "StatementRole": {"Query"},
         "SweepScheduleRole": set(),
+        "StatementScheduleRole": set(),
     }
     assert prod.of_type("AWS::IAM::Role").keys() == allowed.keys()
     for role, names in allowed.items():
@@ -139,13 +142,41 @@ def test_the_sweep_may_look_at_what_rests_but_take_nothing_away(prod: Template) 
     }
 
 
-def test_only_the_mailer_writes_deliveries(prod: Template) -> None:
+def test_the_statement_reads_the_ledger_and_no_queue(prod: Template) -> None:
+    assert actions(prod, "StatementRole", "LedgerTable") == {"dynamodb:GetItem"}
+    assert actions(prod, "StatementRole", "DeliveriesTable") == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:UpdateItem",
+    }
+    allowed = strings([each["Action"] for each in prod.statements("StatementRole")])
+    assert not [text for text in allowed if text.startswith("sqs:")]
+
+
+def test_schedules_invoke_one_function_each_by_a_role_that_can_do_nothing_else(
+    prod: Template,
+) -> None:
+    schedules = prod.of_type("AWS::Scheduler::Schedule")
+    expressions = {
+        each["Name"]["Fn::Sub"]: each["ScheduleExpression"] for each in schedules.values()
+    }
+    assert expressions == {
+        "${AppName}-sweep": "rate(15 minutes)",
+        "${AppName}-statement": "cron(20 * * * ? *)",
+    }
+    for schedule in schedules.values():
+        target = schedule["Target"]
+        (statement,) = prod.statements(target["RoleArn"]["Fn::GetAtt"][0])
+        assert statement["Action"] == "lambda:InvokeFunction"
+        assert statement["Resource"] == target["Arn"]
+
+
+def test_only_what_mails_writes_deliveries(prod: Template) -> None:
     writers = {
         role
         for role in ROLES.values()
         if actions(prod, role, "DeliveriesTable") & {"dynamodb:PutItem", "dynamodb:UpdateItem"}
     }
-    assert writers == {"MailerRole"}
+    assert writers == {"MailerRole", "StatementRole"}
 
 
 # ────────────────────────────────────────────────────────────────────────── stream, queues

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 from functions.stream_router.dead_letters import Resting
 from functions.stream_router.queue import BATCH_SIZE
+from shared.daybook import is_key
 from shared.messages import AuditMessage, MalformedMessageError
 
 MOST_QUEUED = 1_000  # in one sweep: about what Gmail's quota lets through until the next one
 BACKLOG = 100  # messages waiting on the audit queue, from which on an entry's own may be among them
 SLOT_MS = 15 * 60_000
 SLOTS_A_DAY = 96
-LONGEST_KEY = 2_048  # bytes, DynamoDB's limit for a partition key
 
 
 class Ledger(Protocol):
@@ -171,10 +171,10 @@ def _messages(rows: Sequence[Mapping[str, Any]], swept: Swept) -> list[AuditMess
         except MalformedMessageError:
             swept.malformed += 1
             continue
-        if len(message.payment_id.encode()) > LONGEST_KEY:
-            swept.malformed += 1
-        else:
+        if is_key(message.payment_id):
             messages.append(message)
+        else:
+            swept.malformed += 1
     return messages
 
 

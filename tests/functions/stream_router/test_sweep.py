@@ -98,7 +98,9 @@ def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
 
 
 def run(remaining_ms: int = 300_000) -> dict[str, Any]:
-    return sweep.lambda_handler({"grace_seconds": 0}, Context(remaining_ms=remaining_ms))
+    context = Context(remaining_ms=remaining_ms)
+    swept: dict[str, Any] = sweep.lambda_handler({"grace_seconds": 0}, context)
+    return swept
 
 
 def test_what_rests_in_the_dead_letter_queue_stays_there_and_only_the_rest_is_queued(

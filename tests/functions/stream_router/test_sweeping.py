@@ -144,7 +144,7 @@ def test_only_what_nobody_works_on_needs_a_message(
 
 
 def test_missing_is_what_was_logged_less_what_was_sent_whoever_works_on_it() -> None:
-    states = {
+    states: dict[str, dict[str, Any]] = {
         "pay_0": {"state": "sent"},
         "pay_1": {"state": "sending", "lease_until": LATER},
         "pay_2": {"state": "failed", "last_error": {"class": "permanent"}},

@@ -1,0 +1,256 @@
+"""The daily statement: what the ledger says of one day, and whether its numbers are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.ledger import Head, LedgerEntry, MalformedEntryError, entry_hash
+
+SCHEMA = "scc.statement/1"
+MOST_NAMED = 50  # of a kind and event; counts are always whole
+
+
+@dataclass(slots=True)
+class Sum:
+    """How many, and how much in cents."""
+
+    count: int = 0
+    cents: int = 0
+
+    def add(self, count: int, cents: int) -> None:
+        self.count += count
+        self.cents += cents
+
+
+@dataclass(frozen=True, slots=True)
+class Unmailed:
+    """An entry without a mail. state: of its delivery, "queued" when there is none yet."""
+
+    seq: int
+    payment_id: str
+    state: str
+    error: str
+
+
+@dataclass(slots=True)
+class EventAccount:
+    """One event's part of the day.
+
+    first_seq, last_seq, last_hash: of the day's entries. payments, voids: by method. head: the last
+    entry ever, when the statement was made. missing: ranges of numbers that no row has, of all the
+    event's, not of this day only. altered: numbers of rows that do not match their own hash.
+    """
+
+    event_id: str
+    event_name: str
+    entries: int = 0
+    first_seq: int = 0
+    last_seq: int = 0
+    last_hash: str = ""
+    payments: dict[str, Sum] = field(default_factory=dict)
+    voids: dict[str, Sum] = field(default_factory=dict)
+    unmailed: list[Unmailed] = field(default_factory=list)
+    unmailed_count: int = 0
+    altered: list[int] = field(default_factory=list)
+    head: Head = field(default_factory=Head)
+    missing: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def is_head_behind(self) -> bool:
+        return self.head.seq < self.last_seq
+
+    @property
+    def net_cents(self) -> int:
+        return total(self.payments).cents - total(self.voids).cents
+
+    def add(self, entry: LedgerEntry, row: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
+        self.entries += 1
+        self.event_name = entry.event_name
+        self.first_seq = min(self.first_seq or entry.seq, entry.seq)
+        if entry.seq >= self.last_seq:
+            self.last_seq, self.last_hash = entry.seq, entry.hash
+        by_method = self.voids if entry.kind == "void" else self.payments
+        by_method.setdefault(entry.method, Sum()).add(1, entry.amount_cents)
+        if not _matches_its_hash(row) and len(self.altered) < MOST_NAMED:
+            self.altered.append(entry.seq)
+        if delivery.get("state") != "sent":
+            self.unmailed_count += 1
+            if len(self.unmailed) < MOST_NAMED:
+                self.unmailed.append(_unmailed(entry, delivery))
+
+
+@dataclass(slots=True)
+class Statement:
+    """day: YYYY-MM-DD, UTC. made_at: epoch ms. is_final: the day was over when it was made."""
+
+    day: str
+    made_at: int
+    is_final: bool
+    accounts: dict[str, EventAccount] = field(default_factory=dict)
+    malformed: int = 0
+
+    def add(
+        self, rows: Sequence[Mapping[str, Any]], deliveries: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Take up one page of the day's rows; a row that is no entry is counted, no more."""
+        for row in rows:
+            try:
+                entry = LedgerEntry.from_row(row)
+            except MalformedEntryError:
+                self.malformed += 1
+                continue
+            account = self.accounts.setdefault(
+                entry.event_id, EventAccount(entry.event_id, entry.event_name)
+            )
+            account.add(entry, row, deliveries.get(entry.payment_id, {}))
+
+    @property
+    def events(self) -> list[EventAccount]:
+        return [self.accounts[each] for each in sorted(self.accounts)]
+
+    @property
+    def entries(self) -> int:
+        return sum(each.entries for each in self.events)
+
+    @property
+    def payments(self) -> dict[str, Sum]:
+        return _added(each.payments for each in self.events)
+
+    @property
+    def voids(self) -> dict[str, Sum]:
+        return _added(each.voids for each in self.events)
+
+    @property
+    def net_cents(self) -> int:
+        return sum(each.net_cents for each in self.events)
+
+    @property
+    def unmailed_count(self) -> int:
+        return sum(each.unmailed_count for each in self.events)
+
+    @property
+    def findings(self) -> dict[str, list[str]]:
+        """What is wrong: where, by what it is. Empty when all is well."""
+        found = {
+            "GAP in": [
+                f"{each.event_id} {numbers(*gap)}" for each in self.events for gap in each.missing
+            ],
+            "ALTERED": [
+                f"{each.event_id} {numbers(seq, seq)}"
+                for each in self.events
+                for seq in each.altered
+            ],
+            "HEAD BEHIND in": [each.event_id for each in self.events if each.is_head_behind],
+            "MALFORMED": [f"{self.malformed} rows of this day"] if self.malformed else [],
+            "NOT MAILED": [str(self.unmailed_count)] if self.unmailed_count else [],
+        }
+        return {kind: places for kind, places in found.items() if places}
+
+    def to_record(self) -> dict[str, Any]:
+        """What the attachment statement.json says; money in cents."""
+        return {
+            "schema": SCHEMA,
+            "day": self.day,
+            "made_at": self.made_at,
+            "is_final": self.is_final,
+            "currency": "USD",
+            "entries": self.entries,
+            "payments": _record_of(self.payments),
+            "voids": _record_of(self.voids),
+            "net_cents": self.net_cents,
+            "not_mailed": self.unmailed_count,
+            "malformed_rows": self.malformed,
+            "events": [_event_record(each) for each in self.events],
+        }
+
+
+def missing_numbers(seen: Iterable[int], last: int) -> list[tuple[int, int]]:
+    """The ranges of numbers from 1 to `last` that were not seen, at most MOST_NAMED of them.
+
+    One byte a number, so that an event of any length is looked through in little memory.
+    """
+    marks = bytearray(last + 1)
+    marks[0] = 1
+    for number in seen:
+        if 0 < number <= last:
+            marks[number] = 1
+    return list(_ranges(marks))
+
+
+def numbers(first: int, last: int) -> str:
+    """#000012, or #000012-#000014."""
+    return f"#{first:06d}" if first == last else f"#{first:06d}-#{last:06d}"
+
+
+def total(sums: Mapping[str, Sum]) -> Sum:
+    return Sum(sum(each.count for each in sums.values()), sum(each.cents for each in sums.values()))
+
+
+def _matches_its_hash(row: Mapping[str, Any]) -> bool:
+    try:
+        return entry_hash(row) == str(row["hash"])
+    except (TypeError, ValueError):  # an attribute that JSON does not know: not written by us
+        return False
+
+
+def _ranges(marks: bytearray) -> Iterator[tuple[int, int]]:
+    first = marks.find(0)
+    for _ in range(MOST_NAMED):
+        if first < 0:
+            return
+        end = marks.find(1, first)
+        yield first, (end if end >= 0 else len(marks)) - 1
+        first = marks.find(0, end) if end >= 0 else -1
+
+
+def _added(parts: Iterable[Mapping[str, Sum]]) -> dict[str, Sum]:
+    added: dict[str, Sum] = {}
+    for part in parts:
+        for method, one in part.items():
+            added.setdefault(method, Sum()).add(one.count, one.cents)
+    return added
+
+
+def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
+    return Unmailed(
+        seq=entry.seq,
+        payment_id=entry.payment_id,
+        state=str(delivery.get("state") or "queued"),
+        error=str((delivery.get("last_error") or {}).get("code") or ""),
+    )
+
+
+def _record_of(sums: Mapping[str, Sum]) -> dict[str, Any]:
+    whole = total(sums)
+    by_method = {name: {"count": each.count, "cents": each.cents} for name, each in sums.items()}
+    return {"count": whole.count, "cents": whole.cents, "by_method": by_method}
+
+
+def _event_record(account: EventAccount) -> dict[str, Any]:
+    return {
+        "event_id": account.event_id,
+        "event_name": account.event_name,
+        "entries": account.entries,
+        "first_seq": account.first_seq,
+        "last_seq": account.last_seq,
+        "last_hash": account.last_hash,
+        "head_seq": account.head.seq,
+        "head_hash": account.head.hash,
+        "payments": _record_of(account.payments),
+        "voids": _record_of(account.voids),
+        "net_cents": account.net_cents,
+        "missing": [list(each) for each in account.missing],
+        "altered": account.altered,
+        "not_mailed": account.unmailed_count,
+        "not_mailed_entries": [
+            {
+                "seq": each.seq,
+                "payment_id": each.payment_id,
+                "state": each.state,
+                "error": each.error,
+            }
+            for each in account.unmailed
+        ],
+    }

@@ -1,0 +1,75 @@
+"""Which days want a statement: yesterday, those missed before, or the one asked for by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from shared.ledger import RETENTION_SECONDS, PaymentId
+
+DAYS_BACK = 7
+
+
+class WrongDayError(ValueError):
+    """The day asked for cannot have a statement; the text says why."""
+
+
+def today(now: int) -> date:
+    """The UTC day of `now` (epoch ms)."""
+    return datetime.fromtimestamp(now / 1000, UTC).date()
+
+
+def requested_day(event: Mapping[str, Any], now: int) -> str | None:
+    """The day that an invocation by hand names, `{"day": "2026-11-24"}`. Raises WrongDayError."""
+    if "day" not in event:
+        return None
+    text = str(event["day"])
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.max
+    if day.isoformat() != text:  # fromisoformat takes 20261124 and 2026-W48-2 too
+        raise WrongDayError("day must be a date such as 2026-11-24")
+    if day > today(now):
+        raise WrongDayError(f"{text} has not begun yet (days are UTC)")
+    if day < today(now) - timedelta(seconds=RETENTION_SECONDS):
+        raise WrongDayError(f"{text} is longer ago than the ledger keeps entries")
+    return text
+
+
+def is_over(day: str, now: int) -> bool:
+    return date.fromisoformat(day) < today(now)
+
+
+def last_days(now: int) -> list[str]:
+    """The last seven days that are over, oldest first."""
+    return [(today(now) - timedelta(days=back)).isoformat() for back in range(DAYS_BACK, 0, -1)]
+
+
+def due_days(
+    days: Sequence[str],
+    deliveries: Mapping[str, Mapping[str, Any]],
+    has_entries: Callable[[str], bool],
+) -> list[str]:
+    """Of `days` (oldest first, the last one yesterday) those whose statement is not sent.
+
+    Statements begin with the first day that has entries or a statement, or with yesterday: a new
+    installation owes none for the days before it.
+    """
+    due = []
+    has_begun = False
+    for day in days:
+        delivery = deliveries.get(statement_id(day, is_final=True))
+        has_begun = has_begun or delivery is not None or day == days[-1] or has_entries(day)
+        if has_begun and (delivery or {}).get("state") != "sent":
+            due.append(day)
+    return due
+
+
+def statement_id(day: str, *, is_final: bool) -> PaymentId:
+    """What a statement is claimed, found and marked under in AuditDeliveries.
+
+    One made before the day is over has an id of its own, or the day would never get its final one.
+    """
+    return PaymentId(f"statement_{day}" if is_final else f"statement_{day}_so_far")

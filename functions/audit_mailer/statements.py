@@ -1,0 +1,79 @@
+"""One statement a day: read the day, see that no number is missing, mail it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from functions.audit_mailer.courier import Courier, Outcome, Try
+from functions.audit_mailer.statement import EventAccount, Statement, missing_numbers
+from functions.audit_mailer.statement_days import due_days, is_over, last_days, statement_id
+from functions.audit_mailer.statement_mail import compose
+from shared.ledger import Head
+
+LOOKS = 3
+INDEX_LAG_SECONDS = 2.0
+
+
+class Daybook(Protocol):
+    def logged_on(self, day: str) -> Iterable[Sequence[Mapping[str, Any]]]: ...
+    def has_entries(self, day: str) -> bool: ...
+    def deliveries(self, payment_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
+class Chains(Protocol):
+    def head(self, event_id: str) -> Head: ...
+    def numbers(self, event_id: str) -> Iterable[int]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """now: returns epoch milliseconds. pause: sleeps seconds."""
+
+    daybook: Daybook
+    chains: Chains
+    courier: Courier
+    sender: str
+    recipient: str
+    now: Callable[[], int]
+    pause: Callable[[float], None]
+
+    def due(self) -> list[str]:
+        """The days that are over and whose statement is not sent, oldest first."""
+        days = last_days(self.now())
+        deliveries = self.daybook.deliveries([statement_id(day, is_final=True) for day in days])
+        return due_days(days, deliveries, self.daybook.has_entries)
+
+    def made(self, day: str) -> Statement:
+        """What the ledger says of a day now."""
+        now = self.now()
+        statement = Statement(day, now, is_over(day, now))
+        for rows in self.daybook.logged_on(day):
+            payment_ids = [row.get("payment_id", "") for row in rows]
+            statement.add(rows, self.daybook.deliveries(payment_ids))
+        for account in statement.events:
+            self._check_numbers(account)
+        return statement
+
+    def deliver(self, statement: Statement, this_try: Try) -> Outcome:
+        """Mail it unless it is mailed. Raises QuarantineError or PostponeError."""
+        own_id = statement_id(statement.day, is_final=statement.is_final)
+        return self.courier.deliver(
+            own_id, lambda: compose(statement, own_id, self.sender, self.recipient), this_try
+        )
+
+    def _check_numbers(self, account: EventAccount) -> None:
+        """Every number up to the head's must have a row.
+
+        The head is read first and consistently, so only what was logged this very moment can be
+        missing from the index without being missing: that is looked for again.
+        """
+        account.head = self.chains.head(account.event_id)
+        for look in range(LOOKS):
+            if look:
+                self.pause(INDEX_LAG_SECONDS)
+            seen = self.chains.numbers(account.event_id)
+            account.missing = missing_numbers(seen, account.head.seq)
+            if not account.missing or account.missing[0][0] <= account.last_seq:
+                return
