@@ -20,8 +20,10 @@ def today(now: int) -> date:
     return datetime.fromtimestamp(now / 1000, UTC).date()
 
 
-def requested_day(event: Mapping[str, Any], now: int) -> str | None:
+def requested_day(event: Any, now: int) -> str | None:
     """The day that an invocation by hand names, `{"day": "2026-11-24"}`. Raises WrongDayError."""
+    if not isinstance(event, dict):
+        raise WrongDayError('the event must be a JSON object such as {"day": "2026-11-24"}')
     if "day" not in event:
         return None
     text = str(event["day"])

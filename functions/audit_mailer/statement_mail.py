@@ -11,7 +11,14 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
-from functions.audit_mailer.message import METHODS, AuditMail, dollars, one_line, search_token
+from functions.audit_mailer.message import (
+    METHODS,
+    AuditMail,
+    dollars,
+    header_line,
+    one_line,
+    search_token,
+)
 from functions.audit_mailer.statement import EventAccount, Statement, Sum, numbers, total
 from shared.ledger import canonical_json
 
@@ -56,7 +63,7 @@ def compose(statement: Statement, statement_id: str, sender: str, recipient: str
 
 def subject(statement: Statement, token: str) -> str:
     parts = [f"[SCC Audit] {_title(statement)}", _sums(statement), *_alarms(statement), token]
-    return one_line(" - ".join(parts))
+    return header_line(" - ".join(parts))
 
 
 def _title(statement: Statement) -> str:

@@ -1,0 +1,239 @@
+"""What a day's rows add up to, and which numbers are missing; all rules, no tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.audit_mailer.statement import MOST_NAMED, Statement, missing_numbers, numbers
+from functions.audit_mailer.statement_days import (
+    WrongDayError,
+    due_days,
+    last_days,
+    requested_day,
+    statement_id,
+)
+from shared.ledger import GENESIS_HASH, Head, LedgerEntry, entry_hash
+from tests.builders import NOW, entry
+
+DAY = "2025-11-24"
+WEEK = [f"2025-11-{day}" for day in range(17, 24)]
+
+
+NO_DATES: list[Any] = [
+    *("yesterday", "20251124", "2025-W48-1", "2025-02-30", "", "\0"),
+    *(7, None, []),
+]
+
+
+def chain(*changes: dict[str, Any], event_id: str = "sunset-charter") -> list[LedgerEntry]:
+    """Entries of one event, each linked to the one before."""
+    links: list[LedgerEntry] = []
+    head = Head()
+    for number, change in enumerate(changes, 1):
+        fields: dict[str, Any] = {
+            "payment_id": f"pay_{event_id}_{number}",
+            "event_id": event_id,
+            "timestamp": NOW + number,
+        }
+        links.append(entry(head, **(fields | change)))
+        head = Head(seq=links[-1].seq, hash=links[-1].hash)
+    return links
+
+
+def sent(*entries: LedgerEntry) -> dict[str, dict[str, Any]]:
+    return {each.payment_id: {"state": "sent"} for each in entries}
+
+
+def taken(*pages: list[LedgerEntry], deliveries: dict[str, dict[str, Any]] | None = None) -> Any:
+    statement = Statement(DAY, NOW, is_final=True)
+    for page in pages:
+        statement.add([each.to_row() for each in page], deliveries or sent(*page))
+    for account in statement.events:
+        account.head = Head(seq=account.last_seq, hash=account.last_hash)
+    return statement
+
+
+def test_counts_and_totals_by_method_add_up_over_pages_and_events() -> None:
+    sunset = chain(
+        {"amount_cents": 10_000, "method": "cash"},
+        {"amount_cents": 250, "method": "cash"},
+        {"amount_cents": 99, "method": "ach"},
+        {"amount_cents": 10_000, "method": "cash", "kind": "void", "voids": "pay_sunset-charter_1"},
+    )
+    regatta = chain({"amount_cents": 500, "method": "check"}, event_id="regatta")
+    statement = taken(sunset[:2], sunset[2:], regatta)
+    record = statement.to_record()
+    assert record["entries"] == 5
+    assert record["payments"] == {
+        "count": 4,
+        "cents": 10_849,
+        "by_method": {
+            "check": {"count": 1, "cents": 500},
+            "cash": {"count": 2, "cents": 10_250},
+            "ach": {"count": 1, "cents": 99},
+        },
+    }
+    assert (record["voids"]["count"], record["voids"]["cents"]) == (1, 10_000)
+    assert record["net_cents"] == 849
+    first, second = record["events"]
+    assert (first["event_id"], first["net_cents"]) == ("regatta", 500)
+    assert (second["first_seq"], second["last_seq"], second["entries"]) == (1, 4, 4)
+    assert second["last_hash"] == sunset[-1].hash
+    assert statement.findings == {}
+
+
+def test_the_last_hash_is_of_the_highest_number_whatever_order_the_index_gives() -> None:
+    first, second, third = chain({}, {}, {})
+    statement = taken([third, first, second])
+    assert statement.events[0].last_hash == third.hash
+    assert (statement.events[0].first_seq, statement.events[0].last_seq) == (1, 3)
+
+
+def test_what_is_not_mailed_is_named_with_its_state_and_its_error() -> None:
+    first, second, third = chain({}, {}, {})
+    failed = {"state": "failed", "last_error": {"code": "invalid_grant"}}
+    deliveries = sent(first) | {second.payment_id: failed}
+    statement = taken([first, second, third], deliveries=deliveries)
+    assert statement.findings == {"NOT MAILED": ["2"]}
+    assert statement.to_record()["events"][0]["not_mailed_entries"] == [
+        {
+            "seq": 2,
+            "payment_id": "pay_sunset-charter_2",
+            "state": "failed",
+            "error": "invalid_grant",
+        },
+        {"seq": 3, "payment_id": "pay_sunset-charter_3", "state": "queued", "error": ""},
+    ]
+
+
+def test_thousands_of_unmailed_entries_are_counted_and_only_some_named() -> None:
+    entries = chain(*({} for _ in range(MOST_NAMED + 7)))
+    statement = taken(entries, deliveries={"none": {}})
+    (event,) = statement.to_record()["events"]
+    assert event["not_mailed"] == MOST_NAMED + 7
+    assert len(event["not_mailed_entries"]) == MOST_NAMED
+
+
+@pytest.mark.parametrize(
+    ("seen", "last", "missing"),
+    [
+        ([], 0, []),
+        ([1, 2, 3], 3, []),
+        ([3, 1], 3, [(2, 2)]),
+        ([2], 3, [(1, 1), (3, 3)]),
+        ([1, 2], 5, [(3, 5)]),
+        ([1, 9, -4, 0], 4, [(2, 4)]),
+        (range(1, 2_000, 2), 1_999, [(2 * n, 2 * n) for n in range(1, MOST_NAMED + 1)]),
+    ],
+)
+def test_missing_numbers_come_as_ranges(seen: Any, last: int, missing: list[Any]) -> None:
+    assert missing_numbers(seen, last) == missing
+
+
+def test_a_gap_is_named_by_event_and_number() -> None:
+    statement = taken(chain({}, {}))
+    statement.events[0].missing = [(1, 1), (7, 9)]
+    assert statement.findings == {
+        "GAP in": ["sunset-charter #000001", "sunset-charter #000007-#000009"]
+    }
+    assert numbers(12, 12) == "#000012"
+
+
+def test_a_row_that_does_not_match_its_hash_is_altered() -> None:
+    first, second = chain({}, {})
+    statement = Statement(DAY, NOW, is_final=True)
+    rows = [first.to_row(), second.to_row() | {"amount_cents": 1}]
+    statement.add(rows, sent(first, second))
+    statement.events[0].head = Head(seq=2, hash=second.hash)
+    assert statement.findings == {"ALTERED": ["sunset-charter #000002"]}
+
+
+def test_a_head_behind_its_own_rows_is_a_finding() -> None:
+    statement = taken(chain({}, {}))
+    statement.events[0].head = Head(seq=1, hash=GENESIS_HASH)
+    assert statement.findings == {"HEAD BEHIND in": ["sunset-charter"]}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"payment_id": "pay_1"},
+        chain({})[0].to_row() | {"amount_cents": "5"},
+    ],
+)
+def test_a_row_that_is_no_entry_is_counted_and_the_others_stand(row: dict[str, Any]) -> None:
+    (good,) = chain({})
+    statement = taken([good])
+    statement.add([row], {})
+    assert statement.findings == {"MALFORMED": ["1 rows of this day"]}
+    assert statement.entries == 1
+
+
+def test_a_row_with_an_attribute_that_json_does_not_know_is_altered_not_a_crash() -> None:
+    (good,) = chain({})
+    statement = Statement(DAY, NOW, is_final=True)
+    statement.add([good.to_row() | {"extra": {1, 2}}], sent(good))
+    assert statement.events[0].altered == [1]
+    assert entry_hash(good.to_row()) == good.hash
+
+
+# ───────────────────────────────────────────────────────────────────────────────── which days
+
+
+def test_the_last_seven_days_that_are_over_are_looked_at() -> None:
+    assert last_days(NOW) == WEEK
+
+
+@pytest.mark.parametrize(
+    ("states", "with_entries", "due"),
+    [
+        ({}, [], WEEK[-1:]),
+        ({WEEK[-1]: "sent"}, [], []),
+        ({WEEK[2]: "sent"}, [], WEEK[3:]),
+        ({WEEK[2]: "sent", WEEK[4]: "sent"}, [], [WEEK[3], *WEEK[5:]]),
+        ({WEEK[1]: "failed"}, [], WEEK[1:]),
+        ({WEEK[5]: "sending", WEEK[6]: "sent"}, [], [WEEK[5]]),
+        ({}, [WEEK[4]], WEEK[4:]),
+        (dict.fromkeys(WEEK, "sent"), [WEEK[0]], []),
+    ],
+)
+def test_due_is_yesterday_and_what_was_missed_since_statements_began(
+    states: dict[str, str], with_entries: list[str], due: list[str]
+) -> None:
+    deliveries: dict[str, dict[str, str]] = {
+        statement_id(day, is_final=True): {"state": state} for day, state in states.items()
+    }
+    assert due_days(WEEK, deliveries, with_entries.__contains__) == due
+
+
+@pytest.mark.parametrize("day", [DAY, "2025-11-23", "2024-02-29"])
+def test_a_day_can_be_asked_for_by_hand(day: str) -> None:
+    assert requested_day({"day": day}, NOW) == day
+
+
+def test_without_a_day_it_is_the_schedule() -> None:
+    assert requested_day({"version": "0", "detail-type": "Scheduled Event"}, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        *(({"day": day}, "day must be a date such as 2026-11-24") for day in NO_DATES),
+        ({"day": "2025-11-25"}, "2025-11-25 has not begun yet"),
+        ({"day": "9999-12-31"}, "has not begun yet"),
+        ({"day": "2018-11-23"}, "longer ago than the ledger keeps"),
+        ({"day": "0001-01-01"}, "longer ago than the ledger keeps"),
+        (["2025-11-24"], "must be a JSON object"),
+        (None, "must be a JSON object"),
+    ],
+)
+def test_a_day_that_can_have_no_statement_is_refused_with_the_reason(event: Any, why: str) -> None:
+    with pytest.raises(WrongDayError, match=why):
+        requested_day(event, NOW)
+
+
+def test_a_statement_made_before_the_day_is_over_does_not_take_the_final_ones_place() -> None:
+    assert statement_id(DAY, is_final=False) != statement_id(DAY, is_final=True)

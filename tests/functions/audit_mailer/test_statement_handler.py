@@ -1,0 +1,282 @@
+"""The statement's handler: moto's tables, the real courier, the real sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.audit_mailer import statement_handler
+from functions.audit_mailer.chains import Chains
+from functions.audit_mailer.courier import Courier
+from functions.audit_mailer.deliveries import Deliveries
+from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.statement_days import WrongDayError
+from functions.audit_mailer.statements import LOOKS, Statements
+from local.gmail_sandbox.process import GmailSandbox
+from shared.attributes import to_attributes
+from shared.daybook import Daybook
+from shared.ledger import Head, LedgerEntry
+from tests.builders import NOW, entry
+from tests.functions.audit_mailer.conftest import AUDIT
+from tests.functions.lambda_context import Context
+from tests.tables import create_tables
+
+DAY = "2025-11-24"
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+
+@dataclass
+class Clock:
+    now: int = NOW + DAY_MS
+    pauses: list[float] = field(default_factory=list)
+
+    def __call__(self) -> int:
+        return self.now
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+@dataclass
+class Office:
+    """A ledger, an inbox, and the statements from one to the other."""
+
+    clock: Clock
+    dynamodb: Any
+    tables: dict[str, str]
+    sandbox: GmailSandbox
+    heads: dict[str, Head] = field(default_factory=dict)
+
+    def log(self, payment_id: str, *, mailed: bool = True, **changes: Any) -> LedgerEntry:
+        event_id = changes.get("event_id", "sunset-charter")
+        head = self.heads.get(event_id, Head())
+        fields = {"payment_id": payment_id, "timestamp": NOW + head.seq} | changes
+        written = entry(head, **fields)
+        self.heads[event_id] = Head(seq=written.seq, hash=written.hash)
+        self._put("Payments", written.to_row())
+        self._put(
+            "Ledger",
+            {"PK": f"EVENT#{event_id}", "seq": written.seq, "hash": written.hash},
+        )
+        if mailed:
+            self._put("AuditDeliveries", {"payment_id": payment_id, "state": "sent"})
+        return written
+
+    def delete(self, lost: LedgerEntry) -> None:
+        self.dynamodb.delete_item(
+            TableName=self.tables["Payments"],
+            Key=to_attributes({"PK": lost.pk, "SK": lost.timestamp}),
+        )
+
+    def run(self, event: dict[str, Any] | None = None, remaining_ms: int = 300_000) -> Any:
+        answer = statement_handler.lambda_handler(event or {}, Context(remaining_ms=remaining_ms))
+        return answer["statements"]
+
+    def mails(self) -> dict[str, dict[str, Any]]:
+        """By day; two mails about one day would fail here."""
+        found = self.sandbox.messages()
+        by_day = {each["headers"]["X-SCC-Statement"]: each for each in found}
+        assert len(by_day) == len(found)
+        return by_day
+
+    def _put(self, table: str, item: dict[str, Any]) -> None:
+        self.dynamodb.put_item(TableName=self.tables[table], Item=to_attributes(item))
+
+
+@pytest.fixture
+def office(
+    gmail: Callable[..., Gmail], sandbox: GmailSandbox, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        dynamodb, clock = boto3.client("dynamodb"), Clock()
+        tables = create_tables(dynamodb)
+
+        def statements() -> Statements:
+            """With a connection of its own, as each Lambda environment has."""
+            return Statements(
+                daybook=Daybook(dynamodb, tables["Payments"], tables["AuditDeliveries"]),
+                chains=Chains(dynamodb, tables["Ledger"], tables["Payments"]),
+                courier=Courier(
+                    deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),
+                    mailbox=gmail(),
+                    method="send",
+                    settle_ms=0,
+                    retry_cap=900,
+                    now=clock,
+                    pause=clock.pause,
+                ),
+                sender=AUDIT,
+                recipient=AUDIT,
+                now=clock,
+                pause=clock.pause,
+            )
+
+        monkeypatch.setattr(statement_handler, "statements", statements)
+        monkeypatch.setattr(statement_handler, "now", clock)
+        yield Office(clock, dynamodb, tables, sandbox)
+
+
+def record(mail: dict[str, Any]) -> dict[str, Any]:
+    (attachment,) = mail["attachments"]
+    content: dict[str, Any] = attachment["json"]
+    return content
+
+
+def test_yesterdays_entries_become_one_mail_however_often_it_runs(office: Office) -> None:
+    office.log("pay_1", amount_cents=10_000)
+    office.log("pay_2", amount_cents=2_500, method="cash")
+    office.log("pay_3", event_id="regatta", amount_cents=50)
+    assert office.run() == {DAY: "sent"}
+    assert office.run() == {}
+    assert office.run({"day": DAY}) == {DAY: "already_sent"}
+    mail = office.mails()[DAY]
+    assert "3 payments, 0 voids, $125.50 net - AUD" in mail["subject"]
+    assert [each["event_id"] for each in record(mail)["events"]] == ["regatta", "sunset-charter"]
+    assert record(mail)["events"][1]["last_hash"] == office.heads["sunset-charter"].hash
+
+
+def test_a_day_without_payments_has_a_statement_too(office: Office) -> None:
+    assert office.run() == {DAY: "sent"}
+    assert "0 entries" in office.mails()[DAY]["subject"]
+
+
+def test_days_that_were_missed_are_made_up_for(office: Office) -> None:
+    office.run()
+    office.clock.now += 4 * DAY_MS
+    days = [f"2025-11-{day}" for day in (25, 26, 27, 28)]
+    assert office.run() == dict.fromkeys(days, "sent")
+    assert sorted(office.mails()) == [DAY, *days]
+
+
+def test_two_runs_at_once_are_one_mail(office: Office) -> None:
+    office.log("pay_1")
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: office.run({"day": DAY})[DAY], range(2)))
+    assert both.count("sent") == 1
+    assert set(both) <= {"sent", "postponed", "already_sent"}
+    assert len(office.mails()) == 1
+
+
+def test_with_gmail_down_the_next_run_sends_it(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.sandbox.post_fault({"kind": "down"})
+    assert office.run() == {DAY: "postponed"}
+    office.sandbox.clear_faults()
+    assert '"StatementsMissing":[1.0]' in capsys.readouterr().out
+    office.clock.now += HOUR_MS
+    assert office.run() == {DAY: "sent"}
+    assert '"StatementsMissing":[0.0]' in capsys.readouterr().out
+    assert len(office.mails()) == 1
+
+
+def test_a_statement_that_arrived_without_an_answer_is_not_sent_again(office: Office) -> None:
+    office.sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
+    assert office.run() == {DAY: "postponed"}
+    office.clock.now += HOUR_MS
+    assert office.run() == {DAY: "found"}
+    assert len(office.mails()) == 1
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_row_that_is_gone_is_a_gap_wherever_it_was(office: Office, lost: int) -> None:
+    entries = [office.log(f"pay_{n}") for n in range(3)]
+    office.delete(entries[lost])
+    office.run()
+    mail = office.mails()[DAY]
+    assert f"GAP in sunset-charter #00000{lost + 1} - AUD" in mail["subject"]
+    assert record(mail)["events"][0]["missing"] == [[lost + 1, lost + 1]]
+
+
+def test_entries_of_other_days_are_no_gap(office: Office) -> None:
+    office.log("pay_1", logged_day="2025-11-20")
+    office.log("pay_2")
+    office.log("pay_3", logged_day="2025-11-25")
+    office.run({"day": DAY})
+    mail = office.mails()[DAY]
+    assert "GAP" not in mail["subject"]
+    event = record(mail)["events"][0]
+    assert (event["first_seq"], event["last_seq"], event["head_seq"]) == (2, 2, 3)
+
+
+def test_an_index_that_lags_behind_the_head_is_given_time(office: Office) -> None:
+    office.log("pay_1")
+    office.log("pay_2", logged_day="2025-11-25")
+    statements = statement_handler.statements()
+    looks = []
+
+    class Lagging:
+        def head(self, event_id: str) -> Head:
+            return statements.chains.head(event_id)
+
+        def numbers(self, _event_id: str) -> list[int]:
+            looks.append(1)
+            return [1] if len(looks) < LOOKS else [1, 2]
+
+    lagging = Lagging()
+    made = Statements(
+        daybook=statements.daybook,
+        chains=lagging,
+        courier=statements.courier,
+        sender=AUDIT,
+        recipient=AUDIT,
+        now=office.clock,
+        pause=office.clock.pause,
+    ).made(DAY)
+    assert made.findings == {}
+    assert len(office.clock.pauses) == LOOKS - 1
+
+
+def test_what_is_not_mailed_yet_is_in_the_subject(office: Office) -> None:
+    office.log("pay_1", mailed=False)
+    office.log("pay_2")
+    office.run()
+    assert "NOT MAILED 1" in office.mails()[DAY]["subject"]
+
+
+def test_a_day_that_is_not_over_gets_a_statement_by_hand_and_its_final_one_after(
+    office: Office,
+) -> None:
+    office.clock.now = NOW
+    office.log("pay_1")
+    assert office.run({"day": DAY}) == {DAY: "sent"}
+    assert office.run({"day": DAY}) == {DAY: "already_sent"}
+    office.log("pay_2")
+    office.clock.now += DAY_MS
+    assert DAY in office.run()
+    mails = office.mails()
+    assert record(mails[f"{DAY} so far"])["entries"] == 1
+    assert record(mails[DAY])["entries"] == 2
+
+
+def test_more_than_a_page_of_entries_adds_up(office: Office) -> None:
+    for number in range(230):
+        office.log(f"pay_{number}", amount_cents=100)
+    office.run({"day": DAY})
+    mail = office.mails()[DAY]
+    assert "230 payments, 0 voids, $230.00 net - AUD" in mail["subject"]
+    assert record(mail)["events"][0]["missing"] == []
+
+
+def test_with_too_little_time_the_day_is_left_to_the_next_run(office: Office) -> None:
+    assert office.run(remaining_ms=5_000) == {DAY: "no_time"}
+    assert office.run() == {DAY: "sent"}
+
+
+@pytest.mark.filterwarnings(
+    "ignore:No application metrics"
+)  # Powertools': there is nothing to count
+def test_a_wrong_day_fails_with_a_reason_and_mails_nothing(office: Office) -> None:
+    with pytest.raises(WrongDayError, match="such as 2026-11-24"):
+        office.run({"day": "24.11.2025"})
+    assert office.mails() == {}

@@ -1,0 +1,156 @@
+"""The statement as it lies in the inbox."""
+
+from __future__ import annotations
+
+import email
+import hashlib
+import json
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+import pytest
+
+from functions.audit_mailer.message import search_token
+from functions.audit_mailer.statement import Statement
+from functions.audit_mailer.statement_mail import compose, money
+from shared.ledger import Head, canonical_json
+from tests.builders import NOW, entry
+
+RECIPIENT = "audit@shipcaptaincrew.example"
+ID = "statement_2025-11-24"
+TOKEN = search_token(ID)
+
+
+def statement(*rows: dict[str, Any], is_final: bool = True, state: str = "sent") -> Statement:
+    made = Statement("2025-11-24", NOW, is_final)
+    for row in rows:
+        made.add([row], {row["payment_id"]: {"state": state}})
+    for account in made.events:
+        account.head = Head(seq=account.last_seq, hash=account.last_hash)
+    return made
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return entry(**changes).to_row()
+
+
+def read(made: Statement) -> tuple[EmailMessage, str, str]:
+    """The mail, its plain text and its HTML."""
+    mail = email.message_from_bytes(compose(made, ID, RECIPIENT, RECIPIENT).content, policy=default)
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    return mail, plain.get_content(), html.get_content()
+
+
+def test_the_subject_of_a_good_day_says_how_many_and_how_much() -> None:
+    rows = [row(payment_id=f"pay_{n}", seq=n) for n in range(14)]
+    void = row(payment_id="pay_void", kind="void", voids="pay_0")
+    mail, _, _ = read(statement(*rows, void))
+    assert mail["Subject"] == (
+        f"[SCC Audit] Statement 2025-11-24 - 14 payments, 1 void, $1,625.00 net - {TOKEN}"
+    )
+
+
+def test_a_day_without_payments_says_so_and_is_a_statement_like_any_other() -> None:
+    mail, text, html = read(statement())
+    assert mail["Subject"] == f"[SCC Audit] Statement 2025-11-24 - 0 entries - {TOKEN}"
+    assert "none were logged on this day" in text
+    assert "none were logged on this day" in html
+
+
+def test_what_is_wrong_is_in_the_subject_and_on_top_of_the_mail() -> None:
+    made = statement(row(), state="failed")
+    made.events[0].missing = [(12, 12), (20, 21)]
+    mail, text, html = read(made)
+    assert mail["Subject"] == (
+        "[SCC Audit] Statement 2025-11-24 - 1 payment, 0 voids, $125.00 net - "
+        f"GAP in sunset-charter #000012 and 1 more - NOT MAILED 1 - {TOKEN}"
+    )
+    for body in (text, html):
+        wrong = body.index("GAP in sunset-charter #000020-#000021")
+        assert wrong < body.index("Sunset Charter (sunset-charter)")
+    assert "TO BE LOOKED INTO" not in read(statement(row()))[1]
+
+
+def test_text_and_html_say_what_a_clerk_compares() -> None:
+    cash = row(payment_id="pay_1", method="cash", amount_cents=100_000)
+    made = statement(cash, row(payment_id="pay_2", method="ach", amount_cents=1))
+    _, text, html = read(made)
+    account = made.events[0]
+    facts = ["#000001", "Cash", "1 for $1,000.00", "ACH", "1 for $0.01", "$1,000.01"]
+    for fact in [*facts, account.last_hash, account.head.hash, TOKEN]:
+        assert fact in text, fact
+        assert fact in html, fact
+
+
+def test_the_attachment_is_canonical_and_its_hash_stands_in_the_mail() -> None:
+    made = statement(row())
+    mail, text, _ = read(made)
+    (attachment,) = mail.iter_attachments()
+    content = attachment.get_content()
+    assert attachment.get_filename() == "statement.json"
+    assert content == canonical_json(made.to_record())
+    assert json.loads(content)["schema"] == "scc.statement/1"
+    assert hashlib.sha256(content).hexdigest() in text
+    assert compose(made, ID, RECIPIENT, RECIPIENT).record_sha256 in text
+
+
+def test_its_headers_file_it_beside_the_payments_but_it_is_none() -> None:
+    mail, _, _ = read(statement())
+    assert mail["X-SCC-Statement"] == "2025-11-24"
+    assert mail["X-SCC-Payment-Id"] is None
+    assert mail["Message-ID"] == f"<{ID}@shipcaptaincrew.example>"
+    assert mail["List-Id"] == "<payment-audit.shipcaptaincrew.example>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_one_made_before_the_day_is_over_says_so() -> None:
+    mail, text, html = read(statement(is_final=False))
+    assert mail["Subject"].strip().startswith("[SCC Audit] Statement 2025-11-24 so far - ")
+    assert mail["X-SCC-Statement"] == "2025-11-24 so far"
+    assert "its final statement follows" in text
+    assert "its final statement follows" in html
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Sunset\r\nBcc: thief@example.com",
+        "Sunset\u2028Bcc: thief@example.com",
+        "<script>alert(1)</script><img src=x onerror=alert(1)>",
+        '"><a href="https://evil.example">click</a>',
+        "\u202egnp.exe\u202c",
+        "nul\0byte",
+        "=?utf-8?q?=0d=0aBcc:thief=40example.com?=",
+        "a" * 5_000,
+        "李小龍 🚢",
+    ],
+)
+def test_a_hostile_event_stays_harmless_text(name: str) -> None:
+    made = statement(row(event_name=name, event_id=name), state="queued")
+    made.events[0].missing = [(3, 3)]
+    mail, text, html = read(made)
+    assert mail.get_all("Bcc") is None
+    assert mail.get_all("To") == [RECIPIENT]
+    assert "\n" not in mail["Subject"]
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "<a " not in html
+    assert "\u202e" not in html + text + mail["Subject"]
+    assert not [line for line in text.splitlines() if line.startswith("Bcc")]
+
+
+def test_nothing_in_the_mail_is_loaded_from_elsewhere() -> None:
+    _, _, html = read(statement(row()))
+    for loaded in ("http", "src=", "url(", "<link", "<script"):
+        assert loaded not in html
+
+
+@pytest.mark.parametrize(
+    ("cents", "text"),
+    [(0, "$0.00"), (5, "$0.05"), (-5, "-$0.05"), (-123_456, "-$1,234.56"), (10_000, "$100.00")],
+)
+def test_more_voided_than_paid_is_a_negative_amount(cents: int, text: str) -> None:
+    assert money(cents) == text
