@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import importlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.audit_mailer import statement_handler
 from functions.audit_mailer.consumer import NEEDED_MS
 from functions.audit_mailer.courier import LEASE_MS
 from functions.audit_mailer.handler import BATCH_SIZE
 from functions.audit_mailer.pacing import LARGEST_BURST
 from functions.audit_mailer.queue import MAX_RECEIVES
 from functions.audit_mailer.transport import CONNECT_SECONDS, READ_SECONDS
+from functions.stream_router import sweep
 from tests.transformed_template import Template, strings, template_for
 
 ROLES = {
@@ -295,3 +298,28 @@ def test_sign_in_gives_nothing_away_and_is_by_invitation(prod: Template) -> None
     assert prod["UserPool"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     groups = {each["GroupName"] for each in prod.of_type("AWS::Cognito::UserPoolGroup").values()}
     assert groups == {"admins", "auditors", "crew"}
+
+
+# ────────────────────────────────────────────────────────────────────────────────── alarms
+
+
+def test_every_alarm_watches_a_metric_that_its_function_emits_and_tells_the_topic(
+    prod: Template,
+) -> None:
+    sources = {"sweep": Path(sweep.__file__), "statement": Path(statement_handler.__file__)}
+    alarms = prod.of_type("AWS::CloudWatch::Alarm")
+    assert {each["MetricName"] for each in alarms.values()} >= {"AuditMissing", "StatementsMissing"}
+    functions = [
+        each["Environment"]["Variables"] for each in prod.of_type("AWS::Lambda::Function").values()
+    ]
+    for alarm in alarms.values():
+        (service,) = [each["Value"] for each in alarm["Dimensions"] if each["Name"] == "service"]
+        assert f'"{alarm["MetricName"]}"' in sources[service].read_text()
+        (variables,) = [each for each in functions if each["POWERTOOLS_SERVICE_NAME"] == service]
+        assert alarm["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_a_sweep_or_a_statement_that_does_not_run_is_an_alarm_too(prod: Template) -> None:
+    for name in ("AuditMissingAlarm", "StatementsMissingAlarm"):
+        assert prod[name]["TreatMissingData"] == "breaching"

@@ -143,7 +143,7 @@ class Statement:
                 for seq in each.altered
             ],
             "HEAD BEHIND in": [each.event_id for each in self.events if each.is_head_behind],
-            "MALFORMED": [f"{self.malformed} rows of this day"] if self.malformed else [],
+            "MALFORMED ROWS": [str(self.malformed)] if self.malformed else [],
             "NOT MAILED": [str(self.unmailed_count)] if self.unmailed_count else [],
         }
         return {kind: places for kind, places in found.items() if places}

@@ -168,7 +168,7 @@ def test_a_row_that_is_no_entry_is_counted_and_the_others_stand(row: dict[str, A
     (good,) = chain({})
     statement = taken([good])
     statement.add([row], {})
-    assert statement.findings == {"MALFORMED": ["1 rows of this day"]}
+    assert statement.findings == {"MALFORMED ROWS": ["1"]}
     assert statement.entries == 1
 
 
