@@ -16,6 +16,7 @@ from functions.audit_mailer.chains import Chains
 from functions.audit_mailer.courier import Courier
 from functions.audit_mailer.deliveries import Deliveries
 from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.pacing import Pacer, Rate
 from functions.audit_mailer.statement_days import WrongDayError
 from functions.audit_mailer.statements import LOOKS, Statements
 from local.gmail_sandbox.process import GmailSandbox
@@ -109,6 +110,9 @@ def office(
                 courier=Courier(
                     deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),
                     mailbox=gmail(),
+                    pace=Pacer(
+                        dynamodb, tables["AuditDeliveries"], AUDIT, Rate(60), probe_ms=60_000
+                    ),
                     method="send",
                     settle_ms=0,
                     retry_cap=900,
