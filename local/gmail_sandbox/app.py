@@ -11,9 +11,9 @@ from local.gmail_sandbox.accounts import ServiceAccount
 from local.gmail_sandbox.errors import GmailError, TokenError, injected
 from local.gmail_sandbox.faults import Fault, Faults, Operation
 from local.gmail_sandbox.gmail_api import MAX_RAW_BYTES, operation_of
-from local.gmail_sandbox.quota import Limits
+from local.gmail_sandbox.quota import Limits, rate_limit_exceeded
 from local.gmail_sandbox.store import Store
-from local.gmail_sandbox.wiring import FAULTS, LIMITS, SERVICE_ACCOUNT, STORE
+from local.gmail_sandbox.wiring import FAULTS, LIMITS, SERVICE_ACCOUNT, STORE, now_ms
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # base64 makes three bytes four; the rest is room for the JSON around it.
@@ -61,9 +61,23 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
         return _hang_up(request)
     if status := faults.take("status", operation):
         return _injected(status, operation).response()
+    if limit := faults.take("rate_limit", operation):
+        return rate_limit_exceeded(now_ms() + limit.number("seconds") * 1000).response()
     response = await _answer(request, handler)
-    if response.status < 300 and faults.take("accept_then_drop", operation):
+    return await _after_success(request, operation, response) if response.status < 300 else response
+
+
+async def _after_success(
+    request: web.Request, operation: Operation, response: web.StreamResponse
+) -> web.StreamResponse:
+    """Let the call's effect stand, whatever becomes of its answer."""
+    faults = request.app[FAULTS]
+    if hold := faults.take("hold", operation):
+        await asyncio.sleep(hold.number("ms") / 1000)
+    if faults.take("accept_then_drop", operation):
         return _hang_up(request)
+    if status := faults.take("accept_then_status", operation):
+        return _injected(status, operation).response()
     return response
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import itertools
 import json
 import re
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from local.gmail_sandbox.faults import FaultFieldError, parse_faults
+from local.gmail_sandbox.faults import AT_ONCE, KINDS, FaultFieldError, parse_faults
 from local.gmail_sandbox.mbox import mbox_entry
 from local.gmail_sandbox.mime import Mail, read_mail
 from local.gmail_sandbox.search import parse_search
@@ -20,6 +21,7 @@ from local.gmail_sandbox.store import StoredMessage
 from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE
 
 LIST_LIMIT = 200
+LONGEST_LIST = 10_000
 _HEAD = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
 # A mail's HTML is a stranger's: no script, no request to anywhere, no access to the inbox page.
 _STRANGER_CSP = (
@@ -41,8 +43,8 @@ async def add_faults(request: web.Request) -> web.Response:
         return _refusal(error.field, error.message)
     except ValueError:
         return _refusal("", "the body must be JSON: a list of faults")
-    faults.add(posted)
-    if any(fault.kind == "revoke_delegation" for fault in posted):
+    faults.add([fault for fault in posted if fault.kind not in AT_ONCE])
+    if any(fault.kind in ("revoke_delegation", "expire_tokens") for fault in posted):
         request.app[STORE].revoke_tokens()
     return web.json_response(faults.as_json())
 
@@ -54,15 +56,30 @@ def _refusal(field: str, message: str) -> web.Response:
 
 
 async def clear_faults(request: web.Request) -> web.Response:
-    request.app[FAULTS].clear()
+    """Forget all faults, or with `?kind=` those of one kind."""
+    kind = request.query.get("kind")
+    if kind is not None and kind not in KINDS:
+        return _refusal("kind", f"must be one of {', '.join(sorted(KINDS))}")
+    request.app[FAULTS].clear(kind)
     return web.Response(status=204)
 
 
 async def list_messages(request: web.Request) -> web.Response:
-    """Give every mail in an inbox, oldest first, complete. `?mailbox=` narrows it."""
+    """Give every mail in an inbox, oldest first, complete.
+
+    `?mailbox=` narrows it; `?after=` a message's id gives what came later; `?limit=` the first so
+    many. Whoever polls a full mailbox asks for what is new only.
+    """
+    store, after, limit = request.app[STORE], request.query.get("after"), request.query.get("limit")
+    if limit is not None and not (limit.isdecimal() and 1 <= int(limit[:6]) <= LONGEST_LIST):
+        return _refusal("limit", f"must be a whole number from 1 to {LONGEST_LIST}")
+    last_seen = store.message(after) if after is not None else None
+    if after is not None and last_seen is None:
+        return _refusal("after", "must be the id of a message")
+    found = store.inbox(mailbox=_mailbox(request), after_seq=last_seen.seq if last_seen else 0)
     origin = str(request.url.origin())
     described = []
-    for message in request.app[STORE].inbox(mailbox=_mailbox(request)):
+    for message in itertools.islice(found, int(limit) if limit else None):
         described.append(_described(message, origin))
         await asyncio.sleep(0)  # a full mailbox must not keep the Gmail API waiting
     return web.json_response(described)

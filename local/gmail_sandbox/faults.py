@@ -1,22 +1,6 @@
 """Trouble on demand: what `POST /sandbox/faults` takes, and when each fault strikes.
 
-| kind | fields | what happens |
-| --- | --- | --- |
-| `status` | `code`, `message?`, `reason?`, `retry_after?` (seconds) | that answer, nothing stored |
-| `drop` | | the connection is closed before anything is stored |
-| `accept_then_drop` | | the call succeeds, then the connection is closed without an answer |
-| `latency` | `ms` | every call of the kind waits first |
-| `down` | | every Google-side connection is closed at once; `/sandbox/*` and the inbox work |
-| `revoke_delegation` | | issued tokens stop; `/token` answers unauthorized_client |
-| `clock_skew` | `seconds?` (7200) | Google's clock runs that much ahead of the caller's |
-| `suspended_user`, `gmail_disabled` | `user?` | 400 failedPrecondition for that mailbox, or all |
-| `daily_limit` | `messages?` (0) | sends beyond that many in 24 h: 429 "Mail sending" |
-| `quota` | `units_per_minute` | replaces the per-user quota |
-| `search_lag` | `ms` | a message is found by `q=` only that long after it arrived |
-
-Each also takes `times` (how often it strikes; without it, until `DELETE /sandbox/faults`).
-`status`, `drop`, `accept_then_drop` and `latency` take `on`: `send` (messages.send, import and
-insert), `token`, `list`, `get`, `all`. The default is `send`, and `all` for `latency`.
+README.md beside this file lists every kind with its fields; this module is where they are checked.
 """
 
 from dataclasses import dataclass
@@ -42,6 +26,8 @@ class _Field:
     most: int = 2**53
 
 
+AT_ONCE = frozenset({"expire_tokens"})
+"""Kinds that are done when they are posted, and so are never active."""
 _TIMES = {"times": _Field(int, least=1)}
 _ON = {"on": _Field(str)}
 _TARGETS = ("send", "token", "list", "get", "all")
@@ -55,9 +41,13 @@ KINDS: dict[str, dict[str, _Field]] = {
     },
     "drop": _ON,
     "accept_then_drop": _ON,
+    "accept_then_status": {"code": _Field(int, required=True, least=400, most=599), **_ON},
+    "hold": {"ms": _Field(int, required=True, most=600_000), **_ON},
     "latency": {"ms": _Field(int, required=True, most=600_000), **_ON},
+    "rate_limit": {"seconds": _Field(int, required=True, most=86_400), **_ON},
     "down": {},
     "revoke_delegation": {},
+    "expire_tokens": {},
     "clock_skew": {"seconds": _Field(int, least=-(2**31), most=2**31)},
     "suspended_user": {"user": _Field(str)},
     "gmail_disabled": {"user": _Field(str)},
@@ -109,7 +99,7 @@ def _parse_fault(where: str, item: Any) -> Fault:
         raise FaultFieldError(
             f"{where}.kind", f"unknown kind {kind!r}; one of {', '.join(sorted(KINDS))}"
         )
-    known = KINDS[kind] | _TIMES
+    known = KINDS[kind] | ({} if kind in AT_ONCE else _TIMES)
     for name, value in item.items():
         if name != "kind":
             _check_field(f"{where}.{name}", known.get(name), value, kind)
@@ -141,8 +131,9 @@ class Faults:
     def add(self, faults: list[Fault]) -> None:
         self._active.extend(faults)
 
-    def clear(self) -> None:
-        self._active.clear()
+    def clear(self, kind: str | None = None) -> None:
+        """Forget the faults of one kind, or all."""
+        self._active = [each for each in self._active if kind is not None and each.kind != kind]
 
     def as_json(self) -> list[dict[str, Any]]:
         return [fault.as_json() for fault in self._active]

@@ -192,13 +192,13 @@ class Store:
         return [(row["id"], row["thread_id"]) for row in rows], total
 
     def inbox(
-        self, search: Search | None = None, *, mailbox: str | None = None
+        self, search: Search | None = None, *, mailbox: str | None = None, after_seq: int = 0
     ) -> Iterator[StoredMessage]:
         """Give what lies in inboxes, oldest first: one entry per mail and recipient."""
         where, values = _inbox(search, mailbox)
         rows = self._db.execute(
-            f"SELECT seq FROM messages WHERE {where} ORDER BY seq",  # noqa: S608  # fixed fragments
-            values,
+            f"SELECT seq FROM messages WHERE seq > ? AND {where} ORDER BY seq",  # noqa: S608  # fixed fragments
+            [after_seq, *values],
         ).fetchall()
         for row in rows:  # one by one: a full mailbox does not fit into memory twice
             yield from self._select("seq = ?", [row["seq"]])

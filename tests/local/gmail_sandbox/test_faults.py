@@ -1,12 +1,17 @@
 import http.client
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from google.auth.exceptions import RefreshError
 
+from local.gmail_sandbox.faults import KINDS
 from local.gmail_sandbox.process import GmailSandbox
+from local.settings import REPOSITORY
+from tests.dock import until
 from tests.local.gmail_sandbox.client import (
     AUDIT,
     body_of,
@@ -60,6 +65,71 @@ def test_a_refused_call_does_not_use_up_accept_then_drop(gmail: GmailSandbox) ->
     gmail.post_fault({"kind": "accept_then_drop", "times": 1})
     refusal_of(messages_of(gmail).send(userId="me", body={"raw": "!"}))
     assert gmail.request("GET", "/sandbox/faults") == [{"kind": "accept_then_drop", "times": 1}]
+
+
+def test_accept_then_status_stores_the_mail_and_answers_with_an_error(
+    gmail: GmailSandbox,
+) -> None:
+    gmail.post_fault({"kind": "accept_then_status", "code": 503, "times": 1})
+    assert refusal_of(send(gmail))["code"] == 503
+    assert len(gmail.messages()) == 1
+
+
+def test_a_held_call_has_stored_its_mail_before_it_answers(gmail: GmailSandbox) -> None:
+    request = send(gmail)
+    gmail.post_fault({"kind": "hold", "ms": 60_000, "times": 1})
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(request.execute)
+        until(lambda: gmail.request("GET", "/sandbox/faults") == [], 10)
+        assert len(gmail.messages()) == 1
+        assert not held.done()
+        gmail.kill()
+        with pytest.raises(CLOSED):
+            held.result(timeout=10)
+    gmail.restart()
+    assert len(gmail.messages()) == 1
+
+
+def test_a_rate_limit_says_in_its_text_when_to_come_back(gmail: GmailSandbox) -> None:
+    gmail.post_fault({"kind": "rate_limit", "seconds": 90, "times": 1})
+    error = refusal_of(send(gmail))
+    assert (error["code"], error["errors"][0]["reason"]) == (403, "rateLimitExceeded")
+    moment = datetime.fromisoformat(error["message"].split("Retry after ")[1])
+    assert 80 < (moment - datetime.now(UTC)).total_seconds() <= 90
+    assert gmail.messages() == []
+
+
+def test_expired_tokens_are_asked_for_anew(gmail: GmailSandbox) -> None:
+    request = send(gmail)
+    request.execute()
+    gmail.post_fault(
+        {"kind": "expire_tokens"},
+        {"kind": "status", "code": 503, "on": "token", "times": 1},
+    )
+    assert gmail.request("GET", "/sandbox/faults") == [
+        {"kind": "status", "code": 503, "on": "token", "times": 1}
+    ]
+    request.execute()  # google-auth itself asks the token endpoint again after a 503
+    assert gmail.request("GET", "/sandbox/faults") == []
+    assert len(gmail.messages()) == 2
+
+
+def test_one_kind_of_fault_ends_without_the_others(gmail: GmailSandbox) -> None:
+    gmail.post_fault({"kind": "down"}, {"kind": "latency", "ms": 1})
+    gmail.request("DELETE", "/sandbox/faults?kind=down")
+    assert gmail.request("GET", "/sandbox/faults") == [{"kind": "latency", "ms": 1}]
+    status, body = fetch(gmail.url + "/sandbox/faults?kind=up", method="DELETE")
+    assert (status, json.loads(body)["errors"][0]["field"]) == (400, "kind")
+    assert gmail.request("GET", "/sandbox/faults") == [{"kind": "latency", "ms": 1}]
+
+
+def test_every_kind_of_fault_is_in_the_readme() -> None:
+    readme = (REPOSITORY / "local" / "gmail_sandbox" / "README.md").read_text()
+    documented = "".join(line for line in readme.splitlines() if line.startswith("| `"))
+    for kind, fields in KINDS.items():
+        assert f"`{kind}`" in documented
+        for field in fields:
+            assert f"`{field}" in readme, f"{kind}: {field}"
 
 
 def test_drop_closes_before_anything_is_stored(gmail: GmailSandbox) -> None:
@@ -147,6 +217,11 @@ def test_active_faults_are_listed_with_what_is_left_of_them(gmail: GmailSandbox)
         ([{"kind": "latency"}], "[0].ms"),
         ([{"kind": "latency", "ms": -1}], "[0].ms"),
         ([{"kind": "quota"}], "[0].units_per_minute"),
+        ([{"kind": "hold"}], "[0].ms"),
+        ([{"kind": "hold", "ms": 600_001}], "[0].ms"),
+        ([{"kind": "accept_then_status", "code": 200}], "[0].code"),
+        ([{"kind": "rate_limit", "seconds": "soon"}], "[0].seconds"),
+        ([{"kind": "expire_tokens", "times": 1}], "[0].times"),
     ],
 )
 def test_a_fault_nobody_documented_is_refused_by_name(

@@ -1,4 +1,5 @@
 import base64
+import json
 import time
 from typing import Any
 
@@ -182,3 +183,27 @@ def test_a_message_of_another_mailbox_does_not_exist(gmail: GmailSandbox) -> Non
     id_ = messages_of(gmail).send(userId="me", body=body_of(compose())).execute()["id"]
     other = messages_of(gmail, "crew@shipcaptaincrew.example").get(userId="me", id=id_)
     assert refusal_of(other)["errors"][0]["reason"] == "notFound"
+
+
+def test_the_mails_after_one_are_those_that_came_later(gmail: GmailSandbox) -> None:
+    messages = messages_of(gmail)
+    for number in range(3):
+        mail = compose(f"mail {number}", message_id=f"<{number}@audit.shipcaptaincrew.example>")
+        messages.import_(userId="me", body=body_of(mail) | {"labelIds": ["INBOX"]}).execute()
+    first, second, third = gmail.messages()
+    assert gmail.request("GET", f"/sandbox/messages?after={first['id']}") == [second, third]
+    assert gmail.request("GET", f"/sandbox/messages?after={first['id']}&limit=1") == [second]
+    assert gmail.request("GET", "/sandbox/messages?limit=2") == [first, second]
+    assert gmail.request("GET", f"/sandbox/messages?after={third['id']}") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("after=0", "after"), ("after=", "after"), ("limit=0", "limit"), ("limit=-1", "limit"),
+     ("limit=10001", "limit"), ("limit=ten", "limit"), ("limit=", "limit")],
+)  # fmt: skip
+def test_a_page_that_cannot_be_given_is_refused_by_name(
+    gmail: GmailSandbox, query: str, field: str
+) -> None:
+    status, body = fetch(f"{gmail.url}/sandbox/messages?{query}")
+    assert (status, json.loads(body)["errors"][0]["field"]) == (400, field)
