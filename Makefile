@@ -20,8 +20,10 @@ SAM := .tools/sam/.installed-$(LOCK)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 # A variable given to make, as in `make run SCC_PORT=9000 RESET=1`, reaches the programs.
 export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
+export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
+export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-.PHONY: help install run test fuzz check format docs build clean browser
+.PHONY: help install run test fuzz chaos check format docs build clean browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -39,6 +41,10 @@ test: install browser ## run the whole test suite; ARGS are pytest's, as in ARGS
 
 fuzz: install ## look for bad answers of the API for minutes; ARGS as in ARGS="-k auditor"
 	@exec env SCC_FUZZ_SECONDS=$(or $(SCC_FUZZ_SECONDS),60) .venv/bin/python -m pytest tests/fuzz $(ARGS)
+
+chaos: install ## break everything under 500 payments: SEED=7 PAYMENTS=500 METHOD=send|import|both
+	@exec .venv/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) \
+	    $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(METHOD),--method $(METHOD))
 
 check: install ## lint, format and type checks, and cfn-lint on the transformed template
 	.venv/bin/ruff check

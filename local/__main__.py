@@ -126,6 +126,8 @@ class Stack:
             *(sys.executable, "-m", "local.gmail_sandbox", "--port", str(settings.mail_port)),
             *("--state", str(settings.state / "gmail")),
             *("--service-account", str(settings.state / "service-account.json")),
+            *("--units-per-minute", str(settings.mail.units_per_minute)),
+            *("--sends-per-day", str(settings.mail.sends_per_day)),
         ]
         environment = processes.clean_environment(PYTHONUNBUFFERED="1")
         return processes.start("Gmail sandbox", command, environment, settings.logs)
@@ -151,11 +153,8 @@ class Stack:
             "AppOrigins": ",".join(
                 f"http://{host}:{self.settings.port}" for host in ("localhost", "127.0.0.1")
             ),
-            "GmailSearchSettleSeconds": "5",  # the sandbox indexes within a second
-            "RetryCapSeconds": "10",  # an outage that ends is over at once for whoever watches
-            "GmailSendsPerMinute": "6000",  # the sandbox charges no quota unless a fault says so
             "GmailApiEndpoint": f"http://127.0.0.1:{self.settings.mail_port}/",
-        }
+        } | self.settings.mail.as_parameters()
 
     def _publish(self) -> None:
         s3, cloudfront = self.aws.client("s3"), self.aws.client("cloudfront")

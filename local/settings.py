@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.mail_settings import MailSettings, MailSettingsError
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ROOT_CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -21,7 +23,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Ports, state folder and demo password of one stack."""
+    """Ports, state folder and demo password of one stack, and how it mails."""
 
     port: int
     mail_port: int
@@ -29,9 +31,15 @@ class Settings:
     state: Path
     demo_password: str
     reset: bool
+    mail: MailSettings
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises SettingsError."""
+        try:
+            mail = MailSettings.from_environment(environment)
+        except MailSettingsError as error:
+            raise SettingsError(str(error)) from error
         return cls(
             port=_port(environment, "SCC_PORT", 8000),
             mail_port=_port(environment, "SCC_MAIL_PORT", 8025),
@@ -39,6 +47,7 @@ class Settings:
             state=(REPOSITORY / (environment.get("SCC_STATE") or ".local")).resolve(),
             demo_password=environment.get("SCC_DEMO_PASSWORD") or "anchors-aweigh",
             reset=environment.get("RESET", "") not in ("", "0"),
+            mail=mail,
         )
 
     @property

@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from local.aws import LocalAws
+from local.mail_settings import MailSettings
 from local.processes import Child, ChildFailedError, clean_environment, start, wait_until
 from local.settings import Settings, free_port
 
@@ -34,8 +36,11 @@ class LocalStack:
         self._is_temporary = False
 
     @classmethod
-    def temporary(cls) -> LocalStack:
-        """Return a stack, not yet started, on free ports with an empty folder."""
+    def temporary(cls, **environment: str) -> LocalStack:
+        """Return a stack, not yet started, on free ports with an empty folder.
+
+        environment: further settings, such as SCC_MAIL_METHOD="import".
+        """
         stack = cls(
             Settings.from_environment(
                 {
@@ -44,6 +49,7 @@ class LocalStack:
                     "SCC_AWS_PORT": str(free_port()),
                     "SCC_STATE": tempfile.mkdtemp(prefix="scc-stack-"),
                 }
+                | environment
             )
         )
         stack._is_temporary = True
@@ -112,6 +118,7 @@ class LocalStack:
             SCC_DEMO_PASSWORD=self.settings.demo_password,
             RESET="",
             PYTHONUNBUFFERED="1",
+            **self.settings.mail.as_environment(),
         )
         child = start("stack", [sys.executable, "-m", "local"], environment, self.settings.logs)
         self._child = child
@@ -142,6 +149,24 @@ class LocalStack:
         self.stop()
         self.start()
 
+    def redeploy(self, mail: MailSettings) -> None:
+        """Start again on the same data with other settings of the mailer."""
+        self.stop()
+        self.settings = replace(self.settings, mail=mail)
+        self.start()
+
+    def workers(self, function: str) -> list[int]:
+        """Return the process ids in which the emulator runs a function now (Linux)."""
+        engine, wanted = self.info["pids"]["AWS emulator"], f"AWS_LAMBDA_FUNCTION_NAME={function}"
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):  # it ended meanwhile, or is another user's
+                if folder.name.isdecimal() and _parent(folder) == engine:
+                    variables = (folder / "environ").read_bytes().decode(errors="replace")
+                    if wanted in variables.split("\0"):
+                        found.append(int(folder.name))
+        return found
+
     def kill_engine(self) -> None:
         """Kill the emulator without a chance to save; the stack then ends, start() brings it back.
 
@@ -156,3 +181,8 @@ class LocalStack:
     def output(self) -> str:
         """Return what the stack printed."""
         return (self.settings.logs / "stack.log").read_text()
+
+
+def _parent(process: Path) -> int:
+    """proc(5): the parent is the second field after the command, which may hold anything."""
+    return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])

@@ -53,3 +53,31 @@ def test_free_ports_are_accepted() -> None:
 def test_reset_is_off_by_zero_and_on_by_one() -> None:
     assert not settings_with(RESET="0").reset
     assert settings_with(RESET="1").reset
+
+
+def test_the_mail_settings_go_to_a_child_as_they_came() -> None:
+    given = {
+        "SCC_MAIL_METHOD": "import",
+        "SCC_MAIL_UNITS_PER_MINUTE": "60000",
+        "SCC_MAIL_SENDS_PER_DAY": "9000",
+        "SCC_MAIL_RETRY_CAP_SECONDS": "3",
+        "SCC_MAIL_SETTLE_SECONDS": "2",
+    }
+    mail = settings_with(**given).mail
+    assert mail.as_environment() == given
+    assert mail.as_parameters()["GmailDeliveryMethod"] == "import"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("SCC_MAIL_METHOD", "insert"),
+        ("SCC_MAIL_UNITS_PER_MINUTE", "0"),
+        ("SCC_MAIL_SENDS_PER_DAY", "-1"),
+        ("SCC_MAIL_RETRY_CAP_SECONDS", "soon"),
+        ("SCC_MAIL_SETTLE_SECONDS", "1.5"),
+    ],
+)
+def test_a_mail_setting_that_cannot_be_used_is_named(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=f"{variable} must be"):
+        settings_with(**{variable: text})

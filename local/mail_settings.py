@@ -1,0 +1,73 @@
+"""How the mailer of a local stack delivers, and how much its Gmail sandbox allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+METHODS = ("send", "import")
+UNITS = {"send": 100, "import": 25}
+"""What one mail costs: https://developers.google.com/workspace/gmail/api/reference/quota"""
+
+
+class MailSettingsError(Exception):
+    """A setting that cannot be used; the message names the variable and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """method: messages.send or messages.import.
+
+    units_per_minute, sends_per_day: what the sandbox allows each user. Its quota is a hundred times
+    Gmail's 6,000, so that it is met on purpose (as a fault) and not by a busy afternoon of tests;
+    the mailer's pace follows it.
+
+    retry_cap_seconds: the longest wait between two tries of one mail. search_settle_seconds: how
+    long a search may not yet show a mail; the sandbox indexes within a second.
+    """
+
+    method: str = "send"
+    units_per_minute: int = 600_000
+    sends_per_day: int = 2_000
+    retry_cap_seconds: int = 10
+    search_settle_seconds: int = 5
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> MailSettings:
+        """Raises MailSettingsError."""
+        method = environment.get("SCC_MAIL_METHOD") or "send"
+        if method not in METHODS:
+            raise MailSettingsError(f"SCC_MAIL_METHOD must be send or import, not {method!r}.")
+        return cls(
+            method=method,
+            units_per_minute=_count(environment, "SCC_MAIL_UNITS_PER_MINUTE", 600_000),
+            sends_per_day=_count(environment, "SCC_MAIL_SENDS_PER_DAY", 2_000),
+            retry_cap_seconds=_count(environment, "SCC_MAIL_RETRY_CAP_SECONDS", 10),
+            search_settle_seconds=_count(environment, "SCC_MAIL_SETTLE_SECONDS", 5),
+        )
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that `from_environment` reads."""
+        return {
+            "SCC_MAIL_METHOD": self.method,
+            "SCC_MAIL_UNITS_PER_MINUTE": str(self.units_per_minute),
+            "SCC_MAIL_SENDS_PER_DAY": str(self.sends_per_day),
+            "SCC_MAIL_RETRY_CAP_SECONDS": str(self.retry_cap_seconds),
+            "SCC_MAIL_SETTLE_SECONDS": str(self.search_settle_seconds),
+        }
+
+    def as_parameters(self) -> dict[str, str]:
+        """The parameters of template.yaml that these settings are."""
+        return {
+            "GmailDeliveryMethod": self.method,
+            "GmailSendsPerMinute": str(max(1, self.units_per_minute // UNITS[self.method])),
+            "GmailSearchSettleSeconds": str(self.search_settle_seconds),
+            "RetryCapSeconds": str(self.retry_cap_seconds),
+        }
+
+
+def _count(environment: Mapping[str, str], variable: str, default: int) -> int:
+    text = environment.get(variable) or str(default)
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 10**9):
+        raise MailSettingsError(f"{variable} must be a whole number from 1 up, not {text!r}.")
+    return int(text)

@@ -1,0 +1,121 @@
+"""One chaos run: a plan carried out on a deployed stack, then time to heal, then the verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from local.processes import wait_until
+from local.stack import LocalStack
+from tests.chaos.client import Client
+from tests.chaos.evidence import Inbox, gather, ledger_rows
+from tests.chaos.plan import SHORT, Plan, Round
+from tests.chaos.saboteur import Saboteur
+from tests.chaos.verdict import Verdict, judge
+from tests.dock import Dock
+
+SWEEP_EVERY_SECONDS = 5.0
+
+
+ROOM = {"SCC_MAIL_UNITS_PER_MINUTE": "1000000", "SCC_MAIL_SENDS_PER_DAY": "1000000"}
+"""The sandbox's quotas are met on purpose, by faults; they must not set the pace of a run."""
+
+
+class Harness:
+    """A stack under test with everything that was ever logged on it.
+
+    Every verdict is about the whole ledger, so a stack must be used by its harness alone.
+    """
+
+    def __init__(self, stack: LocalStack, say: Callable[[str], None] = lambda _: None) -> None:
+        self.stack = stack
+        self.dock = Dock(stack).sign_in()
+        self.client = Client(self.dock)
+        self.client.entries |= {each["payment_id"]: each for each in ledger_rows(stack)}
+        self.inbox = Inbox(stack.mail_url)
+        self._say = say
+
+    def hide_received_for(self, seconds: int) -> None:
+        """Set how long the queue hides what a killed mailer had received; 6 minutes as deployed."""
+        self.stack.aws.client("sqs").set_queue_attributes(
+            QueueUrl=self.stack.outputs["AuditQueueUrl"],
+            Attributes={"VisibilityTimeout": str(seconds)},
+        )
+
+    def deliver_by(self, method: str) -> None:
+        """Change how the deployed mailer delivers, as the parameter GmailDeliveryMethod does."""
+        function = self.stack.outputs["MailerFunctionName"]
+        client = self.stack.aws.client("lambda")
+        variables = client.get_function_configuration(FunctionName=function)["Environment"]
+        if variables["Variables"]["GMAIL_DELIVERY_METHOD"] != method:
+            variables["Variables"]["GMAIL_DELIVERY_METHOD"] = method
+            client.update_function_configuration(FunctionName=function, Environment=variables)
+
+    def send(self, body: str) -> None:
+        """Put a message on the audit queue."""
+        url = self.stack.outputs["AuditQueueUrl"]
+        self.stack.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+    def run(self, plan: Plan, heal_seconds: float) -> tuple[Verdict, Saboteur]:
+        """Carry out the plan. heal_seconds: how long to wait for mails once all trouble is over."""
+        hasten = len(plan.payments) < SHORT
+        saboteur = Saboteur(self.stack, self.dock, hasten=hasten)
+        self.hide_received_for(20 if hasten else 60)
+        asked: list[Future[dict[str, Any]]] = []
+        began = time.monotonic()
+        for number, each in enumerate(plan.rounds, 1):
+            names = ", ".join(trouble.name for trouble in each.troubles)
+            at = time.monotonic() - began
+            self._say(f"{at:6.0f} s  round {number:>3}/{len(plan.rounds)}  {names}")
+            asked += self._carry_out(each, saboteur)
+        saboteur.end_all()
+        for request in asked:
+            request.result()
+        at = time.monotonic() - began
+        self._say(f"{at:6.0f} s  trouble is over; {len(self.client.logged)} entries, healing")
+        self.heal(saboteur, heal_seconds)
+        self._say(f"{time.monotonic() - began:6.0f} s  settled")
+        return self.verdict(), saboteur
+
+    def heal(self, saboteur: Saboteur, seconds: float) -> bool:
+        """Wait until every entry is marked sent and no message is left; sweep as the schedule does.
+
+        False: not all within `seconds`; the verdict will say what is missing.
+        """
+        next_sweep = time.monotonic()
+
+        def sweep_when_due() -> None:
+            nonlocal next_sweep
+            if time.monotonic() >= next_sweep:
+                saboteur.sweep()
+                next_sweep = time.monotonic() + SWEEP_EVERY_SECONDS
+
+        return wait_until(self.is_settled, seconds, sweep_when_due)
+
+    def is_settled(self) -> bool:
+        mailed = {each["headers"]["X-SCC-Payment-Id"] for each in self.inbox.read()}
+        return mailed >= self.client.entries.keys() and self.dock.is_queue_empty()
+
+    def verdict(self) -> Verdict:
+        return judge(list(self.client.entries), gather(self.stack, self.inbox))
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _carry_out(self, each: Round, saboteur: Saboteur) -> list[Future[dict[str, Any]]]:
+        """Let payments come in one after the other while the round's troubles are made."""
+        for trouble in each.troubles:
+            saboteur.begin(trouble)
+        asked: list[Future[dict[str, Any]]] = []
+        with ThreadPoolExecutor(1) as hands:
+            acts = [hands.submit(saboteur.act, t, self.client.logged) for t in each.troubles]
+            for payment in each.payments:
+                asked += self.client.submit(payment)
+                time.sleep(each.seconds / len(each.payments))
+            for act in acts:
+                act.result()
+        for trouble in each.troubles:
+            saboteur.end(trouble)
+        return asked

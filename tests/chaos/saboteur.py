@@ -1,0 +1,168 @@
+"""Carries out the troubles of a plan: on Gmail's side, on the queues, on processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.audit_mailer.courier import LEASE_MS
+from local.processes import wait_until
+from local.stack import LocalStack
+from shared.attributes import from_attributes, to_attributes
+from shared.messages import AuditMessage
+from tests.chaos.plan import KILL, RESTART, Trouble
+from tests.dock import Dock
+
+HIT_SECONDS = 12.0
+IN_FLIGHT_MS = 2_000
+POISON = ("not JSON at all", '{"schema":"scc.audit/99"}', "{}")
+
+
+class Saboteur:
+    """done: how often each trouble was made. hasten: let a killed mailer's lease lapse soon.
+
+    A lease outlives the longest invocation, 90 s. In a short run it is put back to just after the
+    kill: time passes faster, and nothing else changes. In a long run it is waited for.
+    """
+
+    def __init__(self, stack: LocalStack, dock: Dock, *, hasten: bool) -> None:
+        self._stack = stack
+        self._dock = dock
+        self._hasten = hasten
+        self.done: Counter[str] = Counter()
+
+    def begin(self, trouble: Trouble) -> None:
+        """Set the sandbox's traps, before the payments that will meet them."""
+        self.done[trouble.name] += 1
+        if trouble.faults:
+            self._dock.sandbox("POST", "/sandbox/faults", [dict(each) for each in trouble.faults])
+
+    def act(self, trouble: Trouble, logged: Sequence[dict[str, Any]]) -> None:
+        """Do what a trouble does by itself. logged: the entries to choose from."""
+        picked = [logged[int(pick * len(logged))] for pick in trouble.picks if logged]
+        if trouble is KILL:
+            self._kill_mailer()
+        elif trouble is RESTART:
+            self._stack.restart()
+        elif trouble.name == "stream again":
+            self._stream_again(picked)
+        elif trouble.name == "queue again":
+            self._queue_again(picked)
+        elif trouble.name == "two sweeps":
+            self.sweep(twice=True)
+        elif trouble.name == "poison":
+            self._poison(len(trouble.picks))
+
+    def end(self, trouble: Trouble) -> None:
+        if trouble.lasting:
+            for fault in trouble.faults:
+                self._dock.sandbox("DELETE", f"/sandbox/faults?kind={fault['kind']}")
+
+    def end_all(self) -> None:
+        self._dock.sandbox("DELETE", "/sandbox/faults")
+
+    def sweep(self, *, twice: bool = False) -> None:
+        """Invoke the sweep, without the grace that it gives the stream in production."""
+
+        def invoke(_: int) -> None:
+            answer = self._stack.aws.client("lambda").invoke(
+                FunctionName=self._stack.outputs["SweepFunctionName"],
+                Payload=json.dumps({"grace_seconds": 0}),
+            )
+            assert "FunctionError" not in answer, answer["Payload"].read()
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(invoke, range(2 if twice else 1)))
+
+    def _stream_again(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Deliver what the stream delivered before, as it may after a failed batch."""
+        records = [
+            {
+                "eventID": f"again-{number}",
+                "eventName": "INSERT",
+                "eventSource": "aws:dynamodb",
+                "dynamodb": {
+                    "SequenceNumber": str(number),
+                    "NewImage": to_attributes(self._row(entry)),
+                },
+            }
+            for number, entry in enumerate(entries)
+        ]
+        answer = self._stack.aws.client("lambda").invoke(
+            FunctionName=self._stack.outputs["RouterFunctionName"],
+            Payload=json.dumps({"Records": records}),
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def _queue_again(self, entries: Sequence[dict[str, Any]]) -> None:
+        for entry in entries:
+            body = AuditMessage.from_row(self._row(entry)).to_json()
+            for _ in range(2):
+                self._send(body)
+
+    def _poison(self, count: int) -> None:
+        for number in range(count):
+            self._send(POISON[number % len(POISON)])
+
+    def _send(self, body: str) -> None:
+        url = self._stack.outputs["AuditQueueUrl"]
+        self._stack.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+    def _row(self, entry: dict[str, Any]) -> dict[str, Any]:
+        key = {
+            "PK": f"{entry['event_id']}#{entry['patron_email']}",
+            "SK": entry["timestamp"],
+        }
+        return from_attributes(
+            self._stack.aws.client("dynamodb").get_item(
+                TableName=self._stack.outputs["PaymentsTableName"],
+                Key=to_attributes(key),
+                ConsistentRead=True,
+            )["Item"]
+        )
+
+    def _kill_mailer(self) -> None:
+        """SIGKILL every mailer once one of them has delivered a mail and waits for its answer."""
+        hit = wait_until(lambda: "hold" not in self._active(), HIT_SECONDS)
+        killed_at = time.time_ns() // 1_000_000
+        for pid in self._stack.workers(self._stack.outputs["MailerFunctionName"]):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.done["… between send and mark"] += hit
+        if self._hasten:
+            self._let_leases_lapse(killed_at)
+
+    def _active(self) -> set[str]:
+        with urllib.request.urlopen(f"{self._stack.mail_url}/sandbox/faults", timeout=10) as answer:
+            return {fault["kind"] for fault in json.load(answer)}
+
+    def _let_leases_lapse(self, killed_at: int) -> None:
+        dynamodb, table = (
+            self._stack.aws.client("dynamodb"),
+            self._stack.outputs["DeliveriesTableName"],
+        )
+        for item in dynamodb.scan(TableName=table)["Items"]:
+            delivery = from_attributes(item)
+            until = int(delivery.get("lease_until", 0))
+            if delivery["state"] != "sending" or until - LEASE_MS > killed_at:
+                continue  # claimed by a mailer that was started since
+            with suppress(ClientError):
+                dynamodb.update_item(
+                    TableName=table,
+                    Key=to_attributes({"payment_id": delivery["payment_id"]}),
+                    UpdateExpression="SET lease_until = :soon",
+                    ConditionExpression="lease_until = :seen",
+                    ExpressionAttributeValues=to_attributes(
+                        {":soon": killed_at + IN_FLIGHT_MS, ":seen": until}
+                    ),
+                )

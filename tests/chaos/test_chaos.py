@@ -1,0 +1,22 @@
+"""A short seed of `make chaos`: every trouble there is, and ledger and mailbox agree after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.harness import Harness
+from tests.chaos.plan import COMMON, make_plan
+
+HEAL_SECONDS = 90
+
+
+@pytest.mark.parametrize(("method", "seed"), [("send", 4), ("import", 5)])
+def test_whatever_fails_every_entry_has_one_mail(harness: Harness, method: str, seed: int) -> None:
+    harness.deliver_by(method)
+    restarts = method == "send" and harness.stack.is_ours
+    plan = make_plan(seed, 40 if restarts else 30, restarts=restarts)
+    verdict, saboteur = harness.run(plan, HEAL_SECONDS)
+    assert verdict.wrong == {}
+    assert verdict.logged == verdict.rows == verdict.mails
+    assert saboteur.done["… between send and mark"] == 1
+    assert len(saboteur.done) >= len(COMMON) + 2 + restarts
