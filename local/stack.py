@@ -26,7 +26,8 @@ STOP_SECONDS = 60.0
 class LocalStack:
     """`python -m local` in a folder and on ports of its own.
 
-    `with LocalStack.temporary() as stack:` starts one and removes it with its data;
+    `with LocalStack.temporary() as stack:` starts one and removes it with its data. It also ends
+    with the thread that started it (PR_SET_PDEATHSIG), so start it from one that stays.
     `LocalStack.running(state)` uses one that somebody else started and will stop.
     """
 

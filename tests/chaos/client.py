@@ -36,6 +36,7 @@ class Client:
         self.entries: dict[str, dict[str, Any]] = {}
         self.seconds: list[float] = []
         self.retries = 0
+        self._closed = False
 
     @property
     def logged(self) -> list[dict[str, Any]]:
@@ -56,6 +57,8 @@ class Client:
         return self._remember(answer.json["payment"])
 
     def close(self) -> None:
+        """Give up on what is still without an answer."""
+        self._closed = True
         self._pool.shutdown(cancel_futures=True)
 
     def _log(self, payment: Payment) -> dict[str, Any]:
@@ -99,7 +102,7 @@ class Client:
                 return answer
             if answer is not None and not _may_change(answer):
                 raise RefusedError(f"{path}: {answer.status} {answer.content.decode()}")
-            if time.monotonic() > deadline:
+            if self._closed or time.monotonic() > deadline:
                 raise RefusedError(f"{path}: no answer within {PATIENCE_SECONDS:.0f} s")
             first = False
             time.sleep(0.2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 from local.processes import wait_until
@@ -21,6 +22,9 @@ SWEEP_EVERY_SECONDS = 5.0
 
 ROOM = {"SCC_MAIL_UNITS_PER_MINUTE": "1000000", "SCC_MAIL_SENDS_PER_DAY": "1000000"}
 """The sandbox's quotas are met on purpose, by faults; they must not set the pace of a run."""
+
+
+Requests = list[Future[dict[str, Any]]]
 
 
 class Harness:
@@ -63,7 +67,7 @@ class Harness:
         hasten = len(plan.payments) < SHORT
         saboteur = Saboteur(self.stack, self.dock, hasten=hasten)
         self.hide_received_for(20 if hasten else 60)
-        asked: list[Future[dict[str, Any]]] = []
+        asked: list[Requests] = []
         began = time.monotonic()
         for number, each in enumerate(plan.rounds, 1):
             names = ", ".join(trouble.name for trouble in each.troubles)
@@ -71,7 +75,7 @@ class Harness:
             self._say(f"{at:6.0f} s  round {number:>3}/{len(plan.rounds)}  {names}")
             asked += self._carry_out(each, saboteur)
         saboteur.end_all()
-        for request in asked:
+        for request in chain(*asked):
             request.result()
         at = time.monotonic() - began
         self._say(f"{at:6.0f} s  trouble is over; {len(self.client.logged)} entries, healing")
@@ -104,18 +108,24 @@ class Harness:
     def close(self) -> None:
         self.client.close()
 
-    def _carry_out(self, each: Round, saboteur: Saboteur) -> list[Future[dict[str, Any]]]:
-        """Let payments come in one after the other while the round's troubles are made."""
+    def _carry_out(self, each: Round, saboteur: Saboteur) -> list[Requests]:
+        """Let payments come in one after the other while the round's troubles are made.
+
+        Troubles are made by this thread: a stack ends with the thread that started it.
+        """
         for trouble in each.troubles:
             saboteur.begin(trouble)
-        asked: list[Future[dict[str, Any]]] = []
-        with ThreadPoolExecutor(1) as hands:
-            acts = [hands.submit(saboteur.act, t, self.client.logged) for t in each.troubles]
-            for payment in each.payments:
-                asked += self.client.submit(payment)
-                time.sleep(each.seconds / len(each.payments))
-            for act in acts:
-                act.result()
+        with ThreadPoolExecutor(1) as dock:
+            asked = dock.submit(self._submit_paced, each)
+            for trouble in each.troubles:
+                saboteur.act(trouble, self.client.logged)
         for trouble in each.troubles:
             saboteur.end(trouble)
+        return asked.result()
+
+    def _submit_paced(self, each: Round) -> list[Requests]:
+        asked = []
+        for payment in each.payments:
+            asked.append(self.client.submit(payment))
+            time.sleep(each.seconds / len(each.payments))
         return asked
