@@ -72,6 +72,8 @@ def _print_table(
     ]
     for name, value in lines:
         print(f"    {name:<32} {value}")
+    for note in saboteur.notes:
+        print(f"    {note}")
     print("  troubles made")
     for name, count in sorted(saboteur.done.items()):
         print(f"    {name:<32} {count}")

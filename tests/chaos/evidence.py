@@ -36,11 +36,9 @@ class Inbox:
 
 
 def gather(stack: LocalStack, inbox: Inbox) -> Evidence:
-    outputs = stack.outputs
-    deliveries = _scan(stack, outputs["DeliveriesTableName"])
     return Evidence(
         rows=ledger_rows(stack),
-        deliveries={each["payment_id"]: each for each in deliveries},
+        deliveries=deliveries(stack),
         mails=inbox.read(),
         dead_letters=dead_letters(stack),
     )
@@ -48,6 +46,12 @@ def gather(stack: LocalStack, inbox: Inbox) -> Evidence:
 
 def ledger_rows(stack: LocalStack) -> list[dict[str, Any]]:
     return _scan(stack, stack.outputs["PaymentsTableName"])
+
+
+def deliveries(stack: LocalStack) -> dict[str, dict[str, Any]]:
+    """AuditDeliveries by payment_id; the mailer keeps items of its own there too."""
+    rows = _scan(stack, stack.outputs["DeliveriesTableName"])
+    return {each["payment_id"]: each for each in rows}
 
 
 def _scan(stack: LocalStack, table: str) -> list[dict[str, Any]]:

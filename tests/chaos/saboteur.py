@@ -29,17 +29,18 @@ POISON = ("not JSON at all", '{"schema":"scc.audit/99"}', "{}")
 
 
 class Saboteur:
-    """done: how often each trouble was made. hasten: let a killed mailer's lease lapse soon.
+    """done: how often each trouble was made. notes: what else is worth knowing of them.
 
-    A lease outlives the longest invocation, 90 s. In a short run it is put back to just after the
-    kill: time passes faster, and nothing else changes. In a long run it is waited for.
+    hasten: let a killed mailer's lease lapse soon. A lease outlives the longest invocation, 90 s;
+    in a short run it is put back to just after the kill, in a long run it is waited for.
     """
 
     def __init__(self, stack: LocalStack, dock: Dock, *, hasten: bool) -> None:
         self._stack = stack
         self._dock = dock
-        self._hasten = hasten
+        self.hasten = hasten
         self.done: Counter[str] = Counter()
+        self.notes: list[str] = []
 
     def begin(self, trouble: Trouble) -> None:
         """Set the sandbox's traps, before the payments that will meet them."""
@@ -53,7 +54,7 @@ class Saboteur:
         if trouble is KILL:
             self._kill_mailer()
         elif trouble is RESTART:
-            self._stack.restart()
+            self._restart()
         elif trouble.name == "stream again":
             self._stream_again(picked)
         elif trouble.name == "queue again":
@@ -83,6 +84,14 @@ class Saboteur:
 
         with ThreadPoolExecutor() as pool:
             list(pool.map(invoke, range(2 if twice else 1)))
+
+    def _restart(self) -> None:
+        """As Ctrl-C and `make run` again. What was killed for being slow has not saved its data."""
+        began = time.monotonic()
+        self._stack.stop()
+        stopped = [line for line in self._stack.output().splitlines() if " stop the " in line]
+        self._stack.start()
+        self.notes.append(f"restarted in {time.monotonic() - began:.0f} s: {'; '.join(stopped)}")
 
     def _stream_again(self, entries: Sequence[dict[str, Any]]) -> None:
         """Deliver what the stream delivered before, as it may after a failed batch."""
@@ -139,7 +148,7 @@ class Saboteur:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.done["… between send and mark"] += hit
-        if self._hasten:
+        if self.hasten:
             self._let_leases_lapse(killed_at)
 
     def _active(self) -> set[str]:
@@ -154,7 +163,7 @@ class Saboteur:
         for item in dynamodb.scan(TableName=table)["Items"]:
             delivery = from_attributes(item)
             until = int(delivery.get("lease_until", 0))
-            if delivery["state"] != "sending" or until - LEASE_MS > killed_at:
+            if delivery.get("state") != "sending" or until - LEASE_MS > killed_at:
                 continue  # claimed by a mailer that was started since
             with suppress(ClientError):
                 dynamodb.update_item(
