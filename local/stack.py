@@ -10,12 +10,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from local.aws import LocalAws
-from local.mail_settings import MailSettings
 from local.processes import Child, ChildFailedError, clean_environment, start, wait_until
 from local.settings import Settings, free_port
 
@@ -148,12 +146,6 @@ class LocalStack:
 
     def restart(self) -> None:
         self.stop()
-        self.start()
-
-    def redeploy(self, mail: MailSettings) -> None:
-        """Start again on the same data with other settings of the mailer."""
-        self.stop()
-        self.settings = replace(self.settings, mail=mail)
         self.start()
 
     def workers(self, function: str) -> list[int]:

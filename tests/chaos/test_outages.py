@@ -20,6 +20,7 @@ def test_mails_of_an_outage_arrive_after_it_without_a_human(
     harness: Harness, report: Callable[[str], None]
 ) -> None:
     """With waits of at most 900 s instead of 2, as many tries as here take more than 30 minutes."""
+    harness.deliver_by("send")
     for number in range(12):
         log(harness, number)  # the outage begins in the midst of work, with tokens at hand
     until(harness.is_settled, 45)
@@ -47,6 +48,7 @@ def test_mails_of_an_outage_arrive_after_it_without_a_human(
 def test_payments_go_on_while_the_credential_is_revoked_and_mails_follow(
     harness: Harness, report: Callable[[str], None]
 ) -> None:
+    harness.deliver_by("send")
     before = harness.verdict()
     usual = [seconds_to_log(harness, number) for number in range(20)]
     until(harness.is_settled, 45)

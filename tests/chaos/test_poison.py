@@ -22,6 +22,7 @@ PAYMENTS = int(os.environ.get("SCC_CHAOS_PAYMENTS", "60"))
 def test_one_poison_among_many_delays_nobody_and_says_why_it_lies_there(
     harness: Harness, report: Callable[[str], None]
 ) -> None:
+    harness.deliver_by("send")
     usual = log_all(harness, make_payments(11, PAYMENTS - 1))
     body = f'{{"schema":"scc.audit/99","mark":"{uuid.uuid4()}"}}'
     with_poison = log_all(harness, make_payments(12, PAYMENTS - 1), poison=body)
