@@ -13,6 +13,8 @@
  * @property {number} [payments_count] for admins and auditors only, as are the next two
  * @property {string} [total] decimal string
  * @property {number | null} [last_payment_at] epoch ms
+ * @property {Partial<Record<Method, string>>} [totals_by_method] decimal strings
+ * @property {{failed: number, late: number}} [audit] how many of its audit mails have failed or are overdue
  */
 /** @typedef {"credit_card" | "cash" | "check" | "ach"} Method */
 /**
@@ -20,7 +22,7 @@
  * @property {"queued" | "sending" | "sent" | "failed"} state
  * @property {number | null} [sent_at] epoch ms
  * @property {number} [attempts]
- * @property {{message?: string} | string | null} [last_error]
+ * @property {{class?: string, code?: string, message?: string, at?: number} | string | null} [last_error]
  */
 /**
  * @typedef {object} Payment
@@ -28,6 +30,7 @@
  * @property {"payment" | "void"} kind
  * @property {string} event_id
  * @property {string} event_name
+ * @property {string} event_date "YYYY-MM-DD"
  * @property {string} patron_email
  * @property {string} patron_name
  * @property {number} amount_cents
@@ -39,12 +42,19 @@
  * @property {number} logged_at epoch ms, by the server's clock
  * @property {string} logged_by
  * @property {number} seq
- * @property {string} [voids] payment_id, for kind void
+ * @property {string} hash
+ * @property {string} prev_hash
+ * @property {string[]} [acknowledged_duplicates] payment_ids
+ * @property {string} [voids] payment_id, for kind void, as is the next
+ * @property {string} [reason]
+ * @property {string | null} [voided_by] payment_id
  * @property {Audit} [audit]
  */
+/** @typedef {{void: Payment, replacement: Payment | null, replayed: boolean}} Voided */
 /** @typedef {{field: string, code: string, message: string}} FieldError */
 
 const TIMEOUT_MS = 15_000;
+const EXPORT_TIMEOUT_MS = 60_000;
 
 /** The server answered and refused: nothing was changed. */
 export class ProblemError extends Error {
@@ -88,12 +98,18 @@ export function serverNow() {
 
 /**
  * @param {string} path
- * @param {{method?: string, body?: unknown, idempotencyKey?: string, signal?: AbortSignal, timeoutMs?: number}} [options]
+ * @param {object} [options]
+ * @param {string} [options.method]
+ * @param {unknown} [options.body]
+ * @param {string} [options.idempotencyKey]
+ * @param {AbortSignal} [options.signal]
+ * @param {number} [options.timeoutMs]
+ * @param {(response: Response) => Promise<any>} [options.read] makes the data of a success; undefined if it cannot
  * @returns {Promise<{data: any, headers: Headers}>}
  * @throws {ProblemError | OutcomeUnknownError} or the signal's AbortError when the caller lost interest
  */
 export async function apiFetch(path, options = {}) {
-  const { method = "GET", body, idempotencyKey, signal, timeoutMs = TIMEOUT_MS } = options;
+  const { method = "GET", body, idempotencyKey, signal, timeoutMs = TIMEOUT_MS, read = readJson } = options;
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json, application/problem+json" };
   /** @type {Uint8Array<ArrayBuffer> | undefined} */
@@ -121,7 +137,7 @@ export async function apiFetch(path, options = {}) {
       redirect: "error",
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
-    data = await readJson(response);
+    data = await (response.ok ? read : readJson)(response);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new OutcomeUnknownError(timeout.aborted ? "timeout" : "offline");
@@ -179,6 +195,69 @@ export async function logPayment(body, idempotencyKey) {
   // 200 without the record is no receipt: say "unknown" rather than "saved".
   if (!data?.payment?.payment_id) throw new OutcomeUnknownError("server");
   return { payment: data.payment, replayed: headers.get("idempotent-replayed") === "true" };
+}
+
+/**
+ * @param {string} email
+ * @param {{cursor?: string | null, signal?: AbortSignal}} [options]
+ * @returns {Promise<{payments: Payment[], cursor: string | null}>} of all events, newest first
+ */
+export async function listPaymentsOf(email, { cursor, signal } = {}) {
+  return (await apiFetch(`/api/payments${query({ patron_email: email, cursor })}`, { signal })).data;
+}
+
+/** @param {string} paymentId @param {AbortSignal} [signal] @returns {Promise<Payment>} */
+export async function getPayment(paymentId, signal) {
+  return (await apiFetch(`/api/payments/${encodeURIComponent(paymentId)}`, { signal })).data.payment;
+}
+
+/**
+ * What the caller logged or voided under a key.
+ * @param {string} idempotencyKey
+ * @returns {Promise<Payment>}
+ */
+export async function getPaymentByKey(idempotencyKey) {
+  return (await apiFetch(`/api/payments/by-key/${encodeURIComponent(idempotencyKey)}`)).data.payment;
+}
+
+/**
+ * @param {string} paymentId
+ * @param {Record<string, unknown>} body
+ * @param {string} idempotencyKey
+ * @returns {Promise<Voided>}
+ */
+export async function voidPayment(paymentId, body, idempotencyKey) {
+  const path = `/api/payments/${encodeURIComponent(paymentId)}/void`;
+  const { data, headers } = await apiFetch(path, { method: "POST", body, idempotencyKey });
+  if (!data?.void?.payment_id) throw new OutcomeUnknownError("server");
+  return {
+    void: data.void,
+    replacement: data.replacement ?? null,
+    replayed: headers.get("idempotent-replayed") === "true",
+  };
+}
+
+/**
+ * @param {{event_id: string} | {from: string, to: string}} wanted days are "YYYY-MM-DD" in UTC, both included
+ * @param {(bytes: number) => void} progress
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Blob>} the whole file
+ */
+export async function exportPayments(wanted, progress, signal) {
+  const read = async (/** @type {Response} */ response) => {
+    // A captive portal's page is no export.
+    if (!response.headers.get("content-type")?.startsWith("text/csv") || !response.body) return undefined;
+    /** @type {Uint8Array<ArrayBuffer>[]} */
+    const chunks = [];
+    let received = 0;
+    const reader = response.body.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      chunks.push(next.value);
+      progress((received += next.value.length));
+    }
+    return new Blob(chunks, { type: "text/csv" });
+  };
+  return (await apiFetch(`/api/payments.csv${query(wanted)}`, { signal, timeoutMs: EXPORT_TIMEOUT_MS, read })).data;
 }
 
 /** @param {Record<string, string | number | null | undefined>} values */

@@ -1,10 +1,14 @@
-/** Following payments until their audit mail is sent: often at first, then ever less, never in a hidden tab. */
+/**
+ * Looking again at what the server shows: often while an audit mail is under way, then ever less; rarely, for
+ * what others do, when all is settled; never in a hidden tab.
+ */
 
 /** @typedef {import("./api.js").Payment} Payment */
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 const FACTOR = 1.6;
+const IDLE_MS = 20_000;
 
 /** @param {Payment} payment @returns {boolean} whether its audit state may still change by itself */
 export function isUnsettled(payment) {
@@ -17,7 +21,7 @@ export function nextPause(previousMs) {
 }
 
 /**
- * @param {() => Promise<boolean>} look reads the payments once; true while one of them is unsettled
+ * @param {() => Promise<boolean>} look reads what is shown once; true while something in it is under way
  * @param {AbortSignal} signal ends it
  * @returns {{soon: () => void}} soon() starts again from the shortest pause: there is something new to follow
  */
@@ -26,36 +30,42 @@ export function watchAudit(look, signal) {
   let timer = 0;
   let looking = false;
 
-  const schedule = () => {
+  /** @param {boolean} underWay */
+  const schedule = (underWay) => {
     clearTimeout(timer);
     if (signal.aborted || document.hidden) return;
-    pause = nextPause(pause);
+    pause = underWay ? nextPause(pause) : IDLE_MS;
     timer = setTimeout(run, pause);
   };
   const run = async () => {
-    if (looking) return;
+    if (looking || signal.aborted) return;
+    clearTimeout(timer);
     looking = true;
-    let again = true;
+    let underWay = true;
     try {
-      again = await look();
+      underWay = await look();
     } catch {
       // The next look may succeed; screens have their own way to say that the server is away.
     }
     looking = false;
-    if (again) schedule();
+    schedule(underWay);
   };
   const soon = () => {
     pause = 0;
-    schedule();
+    schedule(true);
   };
-  document.addEventListener("visibilitychange", () => {
+  /** Coming back looks at once: others may have logged payments meanwhile. */
+  const returned = () => {
     clearTimeout(timer);
-    // Coming back looks at once: others may have logged payments meanwhile.
-    if (!document.hidden && !signal.aborted) {
-      pause = 0;
-      void run();
-    }
-  }, { signal });
+    if (document.hidden) return;
+    pause = 0;
+    void run();
+  };
+  document.addEventListener("visibilitychange", returned, { signal });
+  // Two windows side by side are never hidden, but one at a time has the focus.
+  addEventListener("focus", returned, { signal });
+  addEventListener("online", returned, { signal });
   signal.addEventListener("abort", () => clearTimeout(timer));
+  schedule(false);
   return { soon };
 }

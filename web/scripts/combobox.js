@@ -55,7 +55,7 @@ export function createCombobox(root, { roster, aside, changed }) {
     options = people ? matchRoster(people, chosen ? "" : input.value).slice(0, SHOWN) : [];
     list.replaceChildren(...options.map((patron, index) => {
       const option = clone("patron-option-template");
-      option.id = `patron-option-${index}`;
+      option.id = `${list.id}-${index}`;
       fill(option, { name: patron.name, email: patron.email, aside: aside(patron) });
       return option;
     }));

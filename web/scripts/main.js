@@ -8,44 +8,84 @@ import { createSession } from "./session.js";
 import { toast } from "./toast.js";
 import { showEventDetail } from "./views/event-detail.js";
 import { showEvents } from "./views/events.js";
-import { asPage, emptyState, errorState, explain } from "./views/states.js";
+import { createExportDialog } from "./views/export.js";
+import { showPatron } from "./views/patron.js";
+import { showPayment } from "./views/payment.js";
+import { asPage, emptyState, errorState, explain, hiddenMoney } from "./views/states.js";
+import { createVoidDialog } from "./void-dialog.js";
 
+/** @typedef {import("./router.js").Route} Route */
 /**
  * What the screens share.
  * @typedef {object} App
  * @property {import("./session.js").Session} session
  * @property {ReturnType<typeof createPaymentModal>} modal
- * @property {(eventId: string | null) => string} addressOf an event's screen; null: the list of events
- * @property {(eventId: string, tab: string) => void} keepTab
+ * @property {ReturnType<typeof createVoidDialog>} voiding
+ * @property {ReturnType<typeof createExportDialog>} exporting
+ * @property {(route: Route) => string} addressOf
+ * @property {(route: Route) => void} keepPlace notes where within its screen the page is
+ * @property {(screen: HTMLElement) => void} present shows a screen, or a step on the way to it
+ * @property {() => void} settled the screen is as tall as it will be: the scroll position can be brought back
  */
 
 const main = find(document, "main");
 const base = basePath(location.pathname);
 const header = find(document, "header");
-let screen = new AbortController();
+let leaving = new AbortController();
+let wantsFocus = false;
+let wantedScroll = 0;
 /** @type {ReturnType<typeof startRouter> | null} */
 let router = null;
 
+const addressOf = (/** @type {Route} */ route) => routePath(base, route);
 const session = createSession(() => {
   updateHeader();
-  if (router) display(parseRoute(location.pathname, location.search));
+  if (router) display(parseRoute(location.pathname, location.search), { navigated: false, scroll: scrollY });
 });
 
 /** @type {App} */
 const app = {
   session,
-  modal: createPaymentModal(session, ({ event_id: eventId }) => routePath(base, { name: "event", eventId, tab: "payments" })),
-  addressOf: (eventId) => routePath(base, eventId === null ? { name: "events" } : { name: "event", eventId, tab: "" }),
-  keepTab: (eventId, tab) => router?.replace(routePath(base, { name: "event", eventId, tab })),
+  modal: createPaymentModal(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" })),
+  voiding: createVoidDialog(session, ({ event_id: eventId, payment_id: paymentId }) => addressOf({ name: "payment", eventId, paymentId })),
+  exporting: createExportDialog(session),
+  addressOf,
+  keepPlace: (route) => router?.replace(addressOf(route)),
+  present(screen) {
+    main.replaceChildren(screen);
+    const title = screen.matches("h1") ? screen : screen.querySelector("h1, [aria-level='1']");
+    if (!wantsFocus || !(title instanceof HTMLElement)) return;
+    wantsFocus = false;
+    // The new screen's name is read out; whoever has gone on to the header meanwhile stays there.
+    if (document.activeElement !== document.body && document.activeElement !== main) return;
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+  },
+  settled() {
+    if (wantedScroll) scrollTo(0, wantedScroll);
+    wantedScroll = 0;
+  },
 };
 
-/** @param {import("./router.js").Route} route */
-function display(route) {
-  screen.abort();
-  screen = new AbortController();
-  if (route.name === "events") showEvents(main, app, screen.signal);
-  else if (route.name === "event") showEventDetail(main, app, screen.signal, route);
-  else main.replaceChildren(asPage(emptyState("Nothing is here", "This address leads nowhere. The ship’s wheel above leads back to the events.")));
+/** @param {Route} route @param {import("./router.js").Arrival} arrival */
+function display(route, { navigated, scroll }) {
+  leaving.abort();
+  leaving = new AbortController();
+  wantsFocus = navigated;
+  wantedScroll = scroll;
+  if (navigated) main.focus({ preventScroll: true });
+  const { signal } = leaving;
+  if (route.name === "events") showEvents(app, signal);
+  else if (route.name === "event") showEventDetail(app, signal, route);
+  else if (route.name === "unknown") showNothing();
+  else if (!session.maySeeMoney()) app.present(hiddenMoney(session));
+  else if (route.name === "payment") showPayment(app, signal, route);
+  else showPatron(app, signal, route);
+}
+
+function showNothing() {
+  document.title = "Nothing here · Ship Captain Crew";
+  app.present(asPage(emptyState("Nothing is here", "This address leads nowhere. The ship’s wheel above leads back to the events.")));
 }
 
 function updateHeader() {
@@ -65,15 +105,17 @@ async function start() {
   try {
     await session.start();
   } catch (error) {
-    main.replaceChildren(asPage(errorState("The server cannot be reached", error, () => void start())));
+    app.present(asPage(errorState("The server cannot be reached", error, () => void start())));
     return;
   }
-  router ??= startRouter(display, app.modal.leave);
-  const unresolved = session.user && session.isAdmin() ? unresolvedPending(session.user.email) : null;
+  router ??= startRouter(display, async () => (await app.modal.leave()) && app.voiding.leave());
+  if (!session.user || !session.isAdmin()) return;
+  const unresolved = unresolvedPending(session.user.email);
   if (unresolved) app.modal.resume(unresolved);
+  else app.voiding.resume();
 }
 
-/** @type {HTMLAnchorElement} */ (part(header, "home")).href = app.addressOf(null);
+/** @type {HTMLAnchorElement} */ (part(header, "home")).href = addressOf({ name: "events" });
 part(header, "tools-switch").addEventListener("click", () => session.setAdminTools(!session.adminTools));
 part(header, "sign-out").addEventListener("click", async () => {
   try {

@@ -1,37 +1,19 @@
-/** One payment as a row, with the state of its audit mail. */
+/** One entry of the ledger as a row, with the state of its audit mail. */
 
-import { clone, fill, find, part, setTime } from "./dom.js";
+import { describeAudit } from "./audit-words.js";
+import { clone, fill, find, part, setTime, show } from "./dom.js";
 import { formatCents } from "./money.js";
 import { METHOD_NAMES, entryNumber } from "./payment-form.js";
-import { formatMoment, formatTime, formatUtc } from "./time.js";
+import { formatMoment, formatUtc } from "./time.js";
 
 /** @typedef {import("./api.js").Payment} Payment */
-
-const LATE_MS = 120_000;
-
 /**
- * @param {Payment} payment
- * @param {number} now epoch ms
- * @returns {{text: string, tone: "wait" | "good" | "warn" | "bad", title: string}}
+ * @typedef {object} RowContext
+ * @property {(route: import("./router.js").Route) => string} addressOf
+ * @property {"patron" | "event"} names what a row is told by: within an event its patron, within a patron's history its event
+ * @property {((payment: Payment) => void) | null} voiding null when the user may not
+ * @property {(paymentId: string) => Payment | undefined} known other entries on the screen
  */
-export function describeAudit({ audit, logged_at: loggedAt }, now) {
-  const late = now - loggedAt > LATE_MS;
-  const error = typeof audit?.last_error === "string" ? audit.last_error : (audit?.last_error?.message ?? "");
-  switch (audit?.state) {
-    case "sent":
-      return {
-        text: audit.sent_at ? `Sent ${formatTime(audit.sent_at)}` : "Sent",
-        tone: "good",
-        title: audit.sent_at ? `Audit mail accepted by Gmail at ${formatUtc(audit.sent_at)}` : "",
-      };
-    case "failed":
-      return { text: "Failed", tone: "bad", title: error || "The audit mail could not be sent yet." };
-    case "sending":
-      return { text: late ? "Sending, late" : "Sending", tone: late ? "warn" : "wait", title: error };
-    default:
-      return { text: late ? "Queued, late" : "Queued", tone: late || error ? "warn" : "wait", title: error };
-  }
-}
 
 /** @param {HTMLElement} chip @param {Payment} payment @param {number} now */
 export function updateChip(chip, payment, now) {
@@ -41,25 +23,60 @@ export function updateChip(chip, payment, now) {
   chip.title = title;
 }
 
-/** @param {Payment} payment @param {number} now @returns {HTMLElement} */
-export function createRow(payment, now) {
+/** @param {Payment} payment @param {number} now @param {RowContext} context @returns {HTMLElement} */
+export function createRow(payment, now, context) {
   const row = clone("payment-row-template");
-  row.dataset.paymentId = payment.payment_id;
+  const { event_id: eventId, patron_email: email, payment_id: paymentId } = payment;
+  row.dataset.paymentId = paymentId;
   row.dataset.kind = payment.kind;
+  const byPatron = context.names === "patron";
   fill(row, {
     number: entryNumber(payment.seq),
-    patron: payment.patron_name,
-    email: payment.patron_email,
+    name: byPatron ? payment.patron_name : payment.event_name,
+    detail: byPatron ? email : payment.event_date,
     method: METHOD_NAMES[payment.method] ?? payment.method,
     reference: payment.reference ?? "",
     amount: `${payment.kind === "void" ? "−" : ""}${formatCents(payment.amount_cents)}`,
     by: payment.logged_by,
     note: payment.note ?? "",
+    "void-what": ` ${entryNumber(payment.seq)}`,
   });
-  part(row, "note").hidden = !payment.note;
-  part(row, "void").hidden = payment.kind !== "void";
+  show(row, "note", Boolean(payment.note));
+  link(row, "number", context.addressOf({ name: "payment", eventId, paymentId }));
+  link(row, "name", context.addressOf(byPatron ? { name: "patron", eventId, email } : { name: "event", eventId, tab: "payments" }));
   const time = /** @type {HTMLTimeElement} */ (find(row, "time"));
   setTime(time, payment.timestamp, formatMoment(payment.timestamp), formatUtc(payment.timestamp));
-  updateChip(part(row, "audit"), payment, now);
+  part(row, "void").addEventListener("click", () => context.voiding?.(payment));
+  updateRow(row, payment, now, context);
   return row;
+}
+
+/**
+ * What may change after an entry was logged: its mail, and whether it is voided.
+ * @param {HTMLElement} row
+ * @param {Payment} payment
+ * @param {number} now epoch ms
+ * @param {RowContext} context
+ */
+export function updateRow(row, payment, now, { addressOf, voiding, known }) {
+  const isVoid = payment.kind === "void";
+  const voided = Boolean(payment.voided_by);
+  row.classList.toggle("voided", voided);
+  updateChip(part(row, "audit"), payment, now);
+  show(row, "void", voiding !== null && !isVoid && !voided);
+
+  const other = isVoid ? payment.voids : payment.voided_by;
+  const mark = /** @type {HTMLAnchorElement} */ (part(row, "mark"));
+  mark.hidden = !other;
+  if (!other) return;
+  const entry = known(other);
+  const number = entry ? ` ${entryNumber(entry.seq)}` : "";
+  mark.textContent = isVoid ? `Voids${number || " a payment"}` : `Voided${number && ` by${number}`}`;
+  mark.dataset.tone = isVoid ? "warn" : "wait";
+  mark.href = addressOf({ name: "payment", eventId: payment.event_id, paymentId: other });
+}
+
+/** @param {HTMLElement} row @param {string} name @param {string} href */
+function link(row, name, href) {
+  /** @type {HTMLAnchorElement} */ (find(row, `a[data-text="${name}"]`)).href = href;
 }

@@ -1,6 +1,15 @@
-/** Two places: the list of events at "/", one event at "/g/{event_id}"; the same below /_staging/. */
+/**
+ * The places of the app: the list of events at "/", one event at "/g/{event_id}", and within an event, by its
+ * query string, one of its payments or one of its patrons; the same below /_staging/.
+ */
 
-/** @typedef {{name: "events"} | {name: "event", eventId: string, tab: string} | {name: "unknown"}} Route */
+/**
+ * @typedef {{name: "events"}
+ *   | {name: "event", eventId: string, tab: string}
+ *   | {name: "payment", eventId: string, paymentId: string}
+ *   | {name: "patron", eventId: string, email: string}
+ *   | {name: "unknown"}} Route
+ */
 
 const STAGING = "/_staging";
 
@@ -11,7 +20,7 @@ export function basePath(pathname) {
 
 /**
  * @param {string} pathname
- * @param {string} [search] the query string; `tab` keeps the open tab of an event
+ * @param {string} [search] the query string
  * @returns {Route}
  */
 export function parseRoute(pathname, search = "") {
@@ -21,7 +30,12 @@ export function parseRoute(pathname, search = "") {
   if (!match) return { name: "unknown" };
   try {
     const eventId = decodeURIComponent(match[1]);
-    return { name: "event", eventId, tab: new URLSearchParams(search).get("tab") ?? "" };
+    const query = new URLSearchParams(search);
+    const paymentId = query.get("payment");
+    if (paymentId) return { name: "payment", eventId, paymentId };
+    const email = query.get("patron");
+    if (email) return { name: "patron", eventId, email };
+    return { name: "event", eventId, tab: query.get("tab") ?? "" };
   } catch {
     return { name: "unknown" }; // a stray % in the address
   }
@@ -33,30 +47,42 @@ export function parseRoute(pathname, search = "") {
  * @returns {string} the address of a place
  */
 export function routePath(base, route) {
-  if (route.name !== "event") return `${base}/`;
-  const tab = route.tab ? `?tab=${encodeURIComponent(route.tab)}` : "";
-  return `${base}/g/${encodeURIComponent(route.eventId)}${tab}`;
+  if (!("eventId" in route)) return `${base}/`;
+  const query = route.name === "payment" ? { payment: route.paymentId }
+    : route.name === "patron" ? { patron: route.email }
+      : route.tab ? { tab: route.tab } : {};
+  const search = new URLSearchParams(query).toString();
+  return `${base}/g/${encodeURIComponent(route.eventId)}${search && `?${search}`}`;
 }
+
+/** @typedef {{navigated: boolean, scroll: number}} Arrival navigated: not the page's first screen; scroll: px */
 
 /**
  * Follows links and the back button within the page.
- * @param {(route: Route) => void} show
+ * @param {(route: Route, arrival: Arrival) => void} show
  * @param {() => Promise<boolean>} mayLeave false keeps the page where it is (an unsaved payment)
  */
 export function startRouter(show, mayLeave) {
   let current = location.href;
+  // Screens fill themselves after they are shown, so the browser would scroll an empty page.
+  history.scrollRestoration = "manual";
 
-  const display = () => {
+  /** @param {boolean} navigated */
+  const display = (navigated) => {
     current = location.href;
-    show(parseRoute(location.pathname, location.search));
+    const scroll = Number(history.state?.scroll ?? 0);
+    show(parseRoute(location.pathname, location.search), { navigated, scroll });
   };
+  const noteScroll = () => history.replaceState({ scroll: Math.round(scrollY) }, "");
+  addEventListener("pagehide", noteScroll);
 
   /** @param {string} path */
   const navigate = async (path) => {
     if (!(await mayLeave())) return;
+    noteScroll();
     history.pushState(null, "", path);
-    display();
     scrollTo(0, 0);
+    display(true);
   };
 
   document.addEventListener("click", (event) => {
@@ -70,22 +96,23 @@ export function startRouter(show, mayLeave) {
 
   addEventListener("popstate", async () => {
     const wanted = location.href;
+    const { state } = history;
     if (wanted === current) return;
-    history.replaceState(null, "", current);
+    history.replaceState(state, "", current);
     if (!(await mayLeave())) {
       // The entry the browser moved to now shows the page that stayed open.
       return;
     }
-    history.replaceState(null, "", wanted);
-    display();
+    history.replaceState(state, "", wanted);
+    display(true);
   });
 
-  display();
+  display(false);
   return {
     navigate,
     /** Notes a change within the page (the open tab), so that reload and sharing keep it. @param {string} path */
     replace(path) {
-      history.replaceState(null, "", path);
+      history.replaceState(history.state, "", path);
       current = location.href;
     },
   };

@@ -44,13 +44,13 @@ export function createSession(changed) {
     },
     isAdmin,
     mayLog: () => isAdmin() && adminTools,
-    maySeeMoney: () => isAuditor() || (isAdmin() && adminTools),
+    maySeeMoney: () => (isAdmin() ? adminTools : isAuditor()),
 
     /** Money leaves the screen while a patron looks on. @param {boolean} on */
     setAdminTools(on) {
       adminTools = on;
       try {
-        localStorage.setItem(TOOLS_SLOT, on ? "on" : "off");
+        sessionStorage.setItem(TOOLS_SLOT, on ? "on" : "off");
       } catch {
         // The switch then lasts for this page only.
       }
@@ -174,7 +174,7 @@ function createSignInDialog() {
 
 function readAdminTools() {
   try {
-    return localStorage.getItem(TOOLS_SLOT) !== "off";
+    return sessionStorage.getItem(TOOLS_SLOT) !== "off";
   } catch {
     return true;
   }

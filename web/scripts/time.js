@@ -9,6 +9,10 @@ const clockUtc = new Intl.DateTimeFormat("en-US", {
 const moment = new Intl.DateTimeFormat("en-US", {
   month: "short", day: "numeric", hour: "numeric", minute: "2-digit",
 });
+const full = new Intl.DateTimeFormat("en-US", {
+  weekday: "short", month: "short", day: "numeric", year: "numeric",
+  hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+});
 const timeOnly = new Intl.DateTimeFormat("en-US", {
   hour: "numeric", minute: "2-digit", second: "2-digit",
 });
@@ -26,6 +30,11 @@ export function formatClock(ms) {
 /** @param {number} ms @returns {string} "Nov 23, 9:42 PM" */
 export function formatMoment(ms) {
   return moment.format(ms);
+}
+
+/** @param {number} ms @returns {string} "Mon, Nov 23, 2026, 9:42:07 PM EST" */
+export function formatFull(ms) {
+  return full.format(ms);
 }
 
 /** @param {number} ms @returns {string} "9:42:07 PM" */

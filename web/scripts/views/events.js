@@ -1,8 +1,11 @@
 /** The list of events: one card each. */
 
 import { listEvents } from "../api.js";
+import { watchAudit } from "../audit-watch.js";
 import { clone, fill, find, part, setTime, show } from "../dom.js";
-import { centsOf, decimal, formatCents } from "../money.js";
+import { mailTrouble, methodShares, withPayment } from "../event-sums.js";
+import { centsOf, formatCents } from "../money.js";
+import { fold } from "../roster.js";
 import { describeDay, formatMoment, formatUtc, localDay } from "../time.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
@@ -10,27 +13,36 @@ import { emptyState, errorState, explain, skeletons } from "./states.js";
 /** @typedef {import("../api.js").Payment} Payment */
 /** @typedef {import("../main.js").App} App */
 
-/** @param {HTMLElement} main @param {App} app @param {AbortSignal} signal aborted when the screen is left */
-export function showEvents(main, app, signal) {
+const WORTH_FILTERING = 5;
+
+/** @param {App} app @param {AbortSignal} signal aborted when the screen is left */
+export function showEvents(app, signal) {
   const screen = clone("events-template");
   const cards = part(screen, "cards");
   const more = /** @type {HTMLButtonElement} */ (part(screen, "more"));
   const moreError = part(screen, "more-error");
+  const filter = /** @type {HTMLInputElement} */ (find(screen, "input[type=search]"));
+  const none = part(screen, "none");
   /** @type {Map<string, {event: ScEvent, card: HTMLElement}>} */
   const shown = new Map();
   /** @type {string | null} */
   let cursor = null;
   document.title = "Events · Ship Captain Crew";
-  main.replaceChildren(screen);
+  const exporting = part(screen, "export");
+  exporting.hidden = !app.session.maySeeMoney();
+  exporting.addEventListener("click", () => app.exporting.open());
+  app.present(screen);
 
   const load = async () => {
     cards.replaceChildren(...skeletons("event-skeleton-template", 6));
     cards.setAttribute("aria-busy", "true");
     try {
       const page = await app.session.call(() => listEvents(null, signal));
+      if (signal.aborted) return;
       cards.replaceChildren();
       append(page);
       if (shown.size === 0) cards.append(emptyState("No events yet", "Chartered events appear here once they are planned."));
+      app.settled();
     } catch (error) {
       if (!signal.aborted) cards.replaceChildren(errorState("The events could not be loaded", error, load));
     } finally {
@@ -47,9 +59,27 @@ export function showEvents(main, app, signal) {
       shown.set(event.event_id, { event, card });
       cards.append(card);
     }
-    const number = `${shown.size}${cursor ? "+" : ""} ${shown.size === 1 ? "event" : "events"}`;
-    part(screen, "count").textContent = shown.size ? `${number}, newest first` : "";
+    part(screen, "filter").hidden = shown.size < WORTH_FILTERING;
+    narrow();
   };
+
+  const narrow = () => {
+    const words = fold(filter.value).split(/\s+/).filter(Boolean);
+    let matching = 0;
+    for (const { event, card } of shown.values()) {
+      const text = fold(`${event.name} ${event.location} ${event.event_date} ${describeDay(event.event_date).long}`);
+      card.hidden = !words.every((word) => text.includes(word));
+      if (!card.hidden) matching += 1;
+    }
+    const all = `${shown.size}${cursor ? "+" : ""}`;
+    part(screen, "count").textContent = words.length
+      ? `${matching} of ${all} events`
+      : shown.size ? `${all} ${shown.size === 1 ? "event" : "events"}, newest first` : "";
+    none.replaceChildren(...(words.length && matching === 0
+      ? [emptyState("No match", cursor ? "None of the events shown so far match. There are older ones." : "No event has that name, place or date.")]
+      : []));
+  };
+  filter.addEventListener("input", narrow);
 
   more.addEventListener("click", async () => {
     if (more.classList.contains("busy")) return;
@@ -71,21 +101,19 @@ export function showEvents(main, app, signal) {
     fillMoney(entry.card, entry.event);
   }, { signal });
 
-  void load();
-}
+  // What other admins log shows here too.
+  if (app.session.maySeeMoney()) watchAudit(async () => {
+    if (shown.size === 0) return false;
+    for (const event of (await listEvents(null, signal)).events) {
+      const entry = shown.get(event.event_id);
+      if (!entry) continue;
+      Object.assign(entry.event, event);
+      fillMoney(entry.card, entry.event);
+    }
+    return false;
+  }, signal);
 
-/**
- * The event's sums after one more payment, or after one was voided.
- * @param {ScEvent} event
- * @param {Payment} payment
- */
-export function withPayment(event, payment) {
-  const sign = payment.kind === "void" ? -1 : 1;
-  return {
-    payments_count: (event.payments_count ?? 0) + sign,
-    total: decimal(centsOf(event.total ?? "0.00") + sign * payment.amount_cents),
-    last_payment_at: payment.logged_at,
-  };
+  void load();
 }
 
 /** @param {ScEvent} event @param {App} app */
@@ -93,7 +121,7 @@ function createCard(event, app) {
   const card = clone("event-card-template");
   const day = describeDay(event.event_date);
   const link = /** @type {HTMLAnchorElement} */ (find(card, "a"));
-  link.href = app.addressOf(event.event_id);
+  link.href = app.addressOf({ name: "event", eventId: event.event_id, tab: "" });
   link.id = `event-${event.event_id}`;
   fill(card, {
     name: event.name,
@@ -105,7 +133,7 @@ function createCard(event, app) {
   });
   show(card, "today", event.event_date === localDay(Date.now()));
   const money = app.session.maySeeMoney() && event.total !== undefined;
-  show(card, "money", money);
+  for (const name of ["money", "trouble", "methods"]) show(card, name, money);
   if (money) fillMoney(card, event);
   const log = part(card, "log");
   log.hidden = !app.session.mayLog();
@@ -121,6 +149,15 @@ function fillMoney(card, event) {
     total: formatCents(centsOf(event.total ?? "0.00")),
     payments: count === 1 ? "1 payment" : `${count} payments`,
   });
+  const shares = methodShares(event);
+  const methods = part(card, "methods");
+  methods.hidden = shares.length === 0;
+  methods.textContent = shares.map(({ name, amount }) => `${name} ${amount}`).join(" · ");
+  const trouble = mailTrouble(event);
+  const badge = part(card, "trouble");
+  badge.hidden = trouble === null;
+  badge.textContent = trouble?.text ?? "";
+  badge.dataset.tone = trouble?.tone;
   const last = /** @type {HTMLTimeElement} */ (part(card, "last"));
   last.hidden = !event.last_payment_at;
   if (event.last_payment_at) {

@@ -7,17 +7,22 @@ import { formatMoment, formatUtc } from "../time.js";
 import { emptyState } from "./states.js";
 
 /** @typedef {import("../api.js").Patron} Patron */
+/**
+ * @typedef {object} Actions what the user may do; null when not
+ * @property {((patron: Patron) => void) | null} logFor
+ * @property {((patron: Patron) => string) | null} historyOf the address of all that a patron paid
+ */
 
 /**
  * @param {HTMLElement} panel
  * @param {readonly Patron[]} roster
- * @param {((patron: Patron) => void) | null} takePayment null when the user may not
+ * @param {Actions} actions
  */
-export function createRosterPanel(panel, roster, takePayment) {
+export function createRosterPanel(panel, roster, actions) {
   const list = part(panel, "people");
   const search = /** @type {HTMLInputElement} */ (find(panel, "input"));
   const status = part(panel, "found");
-  const rows = new Map(roster.map((patron) => [patron, createPerson(patron, takePayment)]));
+  const rows = new Map(roster.map((patron) => [patron, createPerson(patron, actions)]));
   part(panel, "search").hidden = roster.length === 0;
 
   const update = () => {
@@ -38,29 +43,32 @@ export function createRosterPanel(panel, roster, takePayment) {
     showTotals(totals) {
       for (const [patron, row] of rows) {
         const cents = totals?.get(patron.email) ?? 0;
-        fill(row, { paid: cents ? `${formatCents(cents)} logged` : "" });
+        fill(row, { paid: cents ? `already logged ${formatCents(cents)}` : "" });
       }
     },
   };
 }
 
-/** @param {Patron} patron @param {((patron: Patron) => void) | null} takePayment */
-function createPerson(patron, takePayment) {
+/** @param {Patron} patron @param {Actions} actions */
+function createPerson(patron, { logFor, historyOf }) {
   const row = clone("person-template");
   fill(row, {
     name: patron.name,
     email: patron.email,
     paid: "",
     initials: initials(patron.name),
-    "take-from": ` from ${patron.name}`,
+    "log-for": ` for ${patron.name}`,
   });
+  const history = find(row, "a");
+  if (historyOf) /** @type {HTMLAnchorElement} */ (history).href = historyOf(patron);
+  else history.replaceWith(...history.childNodes);
   const signed = patron.waiver_signed_at;
   const waiver = part(row, "waiver");
   waiver.textContent = signed ? "Waiver signed" : "No waiver";
   waiver.dataset.tone = signed ? "good" : "wait";
   if (signed) waiver.title = `${formatMoment(signed)} (${formatUtc(signed)})`;
-  show(row, "take", takePayment !== null);
-  part(row, "take").addEventListener("click", () => takePayment?.(patron));
+  show(row, "log", logFor !== null);
+  part(row, "log").addEventListener("click", () => logFor?.(patron));
   return row;
 }
 

@@ -1,6 +1,6 @@
 /** What a screen shows when there is nothing to show: nothing yet, nothing at all, or a failure with a way on. */
 
-import { ProblemError } from "../api.js";
+import { OutcomeUnknownError, ProblemError } from "../api.js";
 import { clone, fill, find } from "../dom.js";
 
 /** @param {string} id of a skeleton <template> @param {number} count */
@@ -15,11 +15,14 @@ export function emptyState(title, text) {
   return state;
 }
 
-/** @param {string} title @param {unknown} error @param {() => void} retry */
+/** @param {string} title @param {unknown} error @param {() => void} retry also done when the network comes back */
 export function errorState(title, error, retry) {
   const state = clone("error-template");
   fill(state, { title, text: explain(error) });
   find(state, "button").addEventListener("click", retry);
+  if (error instanceof OutcomeUnknownError) {
+    addEventListener("online", () => state.isConnected && retry(), { once: true });
+  }
   return state;
 }
 
@@ -27,6 +30,13 @@ export function errorState(title, error, retry) {
 export function asPage(state) {
   find(state, "[role=heading]").ariaLevel = "1";
   return state;
+}
+
+/** Why a payment's screen shows none. @param {import("../session.js").Session} session */
+export function hiddenMoney(session) {
+  return asPage(session.isAdmin()
+    ? emptyState("Payments are hidden", "Switch on Admin tools at the top of the page to see them.")
+    : emptyState("This is not for your eyes", "Your account may see events and their rosters, but no payments."));
 }
 
 /** @param {unknown} error @returns {string} */

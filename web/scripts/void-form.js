@@ -1,0 +1,160 @@
+/** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
+
+import { differences } from "./ledger-links.js";
+import { formatCents, parseAmount } from "./money.js";
+import {
+  METHOD_NAMES, NOTE_LIMIT, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
+} from "./payment-form.js";
+
+/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./payment-form.js").FormState} FormState */
+/** @typedef {Partial<Record<"reason" | "note" | "form", string>>} VoidErrors */
+/**
+ * @typedef {object} VoidState
+ * @property {"editing" | "submitting" | "unknown" | "duplicate" | "ended"} phase ended: there is nothing left to void
+ * @property {Payment} payment
+ * @property {string} reason "" until one is chosen
+ * @property {string} note why it is voided, in words
+ * @property {boolean} correcting
+ * @property {FormState} correction
+ * @property {VoidErrors} errors
+ */
+
+/** Reasons that mean the money was paid, but written down wrongly. */
+const CORRECTED = new Set(["wrong_amount", "wrong_patron", "wrong_method"]);
+
+/** @type {Record<string, import("./payment-form.js").Field>} the field that a reason says is wrong */
+export const WRONG_FIELD = { wrong_amount: "amount", wrong_patron: "patron", wrong_method: "method" };
+
+/** @param {Payment} payment @returns {VoidState} */
+export function emptyVoid(payment) {
+  return {
+    phase: "editing", payment, reason: "", note: "", correcting: false,
+    correction: {
+      ...emptyForm(payment.event_name, { email: payment.patron_email, name: payment.patron_name }),
+      amountText: payment.amount,
+      method: payment.method,
+      reference: payment.reference ?? "",
+      note: payment.note ?? "",
+    },
+    errors: {},
+  };
+}
+
+/**
+ * The form as it was when it was sent.
+ * @param {Payment} payment
+ * @param {Record<string, any>} body
+ * @returns {VoidState}
+ */
+export function sentVoid(payment, { reason, note = "", replacement }) {
+  const state = emptyVoid(payment);
+  if (!replacement) return { ...state, reason, note };
+  const { patron_email: email, amount, method, reference = "", note: words = "" } = replacement;
+  const patron = email === payment.patron_email ? state.correction.patron : { email, name: email };
+  return {
+    ...state, reason, note, correcting: true,
+    correction: {
+      ...state.correction, patron, patronText: patron?.name ?? "", amountText: amount, method, reference, note: words,
+    },
+  };
+}
+
+/** @param {VoidState} state @param {string} reason @returns {Partial<VoidState>} a reason brings its usual way on */
+export function choosing(state, reason) {
+  return { reason, correcting: CORRECTED.has(reason), errors: {} };
+}
+
+/** @param {VoidState} state @returns {boolean} whether closing would lose something */
+export function isTouched({ reason, note }) {
+  return reason !== "" || note.trim() !== "";
+}
+
+/** @param {VoidState} state @returns {{own: VoidErrors, correction: import("./payment-form.js").Errors}} */
+export function check(state) {
+  /** @type {VoidErrors} */
+  const own = {};
+  const note = state.note.trim();
+  if (!state.reason) own.reason = "Choose why it is voided.";
+  if (state.reason === "other" && !note) own.note = "Say in a note why it is voided.";
+  else if ([...note].length > NOTE_LIMIT) own.note = `Use at most ${NOTE_LIMIT} characters.`;
+  else if (looksLikeCard(note)) own.note = "Do not enter card numbers.";
+  const correction = state.correcting ? validate(state.correction) : {};
+  if (state.correcting && Object.keys(correction).length === 0 && !changes(state).some(({ changed }) => changed)) {
+    own.form = "The corrected payment is like the one it replaces. Change what is wrong, or void without a correction.";
+  }
+  return { own, correction };
+}
+
+/** @param {VoidState} state one that passes check @returns {{timestamp: number} & Record<string, any>} */
+export function voidBody(state) {
+  const note = state.note.trim().replace(/\s+/g, " ");
+  /** @type {Record<string, any>} */
+  const body = { reason: state.reason, ...(note && { note }) };
+  if (state.correcting) {
+    // The void and its correction happen now; the server's clock stamps both.
+    const { timestamp: _, event_id: __, ...replacement } = requestBody(state.correction, state.payment.event_id, 0);
+    body.replacement = replacement;
+  }
+  return /** @type {any} */ (body);
+}
+
+/**
+ * Errors that the server named, sorted to the void's own fields and the corrected payment's.
+ * @param {readonly import("./api.js").FieldError[]} fields
+ * @param {string} message
+ */
+export function sortErrors(fields, message) {
+  const ofCorrection = fields.filter(({ field }) => field.startsWith("replacement."));
+  const rest = fields.filter((field) => !ofCorrection.includes(field));
+  const correction = ofCorrection.length ? errorsFromServer(ofCorrection, message) : {};
+  /** @type {VoidErrors} */
+  const own = {};
+  for (const { field, message: text } of rest) {
+    own[field === "reason" || field === "note" ? field : "form"] ??= text;
+  }
+  if (fields.length === 0) own.form = message;
+  if (correction.form) own.form ??= correction.form;
+  return { own, correction };
+}
+
+/**
+ * What will be different, line by line.
+ * @param {VoidState} state
+ * @returns {import("./ledger-links.js").Difference[]}
+ */
+export function changes({ payment, correcting, correction }) {
+  if (!correcting) return differences(payment, null);
+  const amount = parseAmount(correction.amountText);
+  return differences(payment, {
+    patron_email: correction.patron?.email ?? "",
+    patron_name: correction.patron?.name ?? "—",
+    amount_cents: amount.ok ? amount.cents : null,
+    method: correction.method,
+    reference: correction.method === "cash" ? "" : correction.reference.trim(),
+  });
+}
+
+/** @param {VoidState} state @returns {string} the sentence above the buttons */
+export function consequence({ payment, correcting }) {
+  const number = entryNumber(payment.seq);
+  return correcting
+    ? `${number} stays in the ledger, struck through, with the void and the corrected payment after it. Compliance gets a mail about both.`
+    : `${number} stays in the ledger, struck through, with the void after it. Compliance gets a mail about it.`;
+}
+
+/**
+ * @param {Payment} payment
+ * @param {{void: Payment, replacement: Payment | null, replayed: boolean}} result
+ * @returns {{title: string, text: string}}
+ */
+export function voidedMessage(payment, { void: entry, replacement, replayed }) {
+  const what = `${formatCents(payment.amount_cents)} ${METHOD_NAMES[payment.method]} · ${payment.patron_name}`;
+  const corrected = replacement
+    ? ` Corrected as ${entryNumber(replacement.seq)} · ${formatCents(replacement.amount_cents)} ${METHOD_NAMES[replacement.method]} · ${replacement.patron_name}.`
+    : "";
+  return {
+    title: `Voided ${entryNumber(payment.seq)} · ${what}`,
+    text: `${replayed ? "Already saved, not voided twice. " : ""}Void ${entryNumber(entry.seq)}.${corrected} Audit mail queued.`,
+  };
+}
