@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isUnsettled, nextPause } from "../../web/scripts/audit-watch.js";
-import { describeAudit } from "../../web/scripts/audit-words.js";
+import { auditTrail, describeAudit, explainFailure } from "../../web/scripts/audit-words.js";
 
 const LOGGED = Date.UTC(2026, 10, 23, 12);
 const chip = (audit, age = 1_000) => describeAudit({ audit, logged_at: LOGGED }, LOGGED + age);
@@ -29,4 +29,26 @@ test("looking starts quickly and slows down to twice a minute", () => {
   assert.equal(pauses[0], 1_000);
   assert.ok(pauses.every((ms, index) => index === 0 || ms >= pauses[index - 1]));
   assert.equal(pauses.at(-1), 30_000);
+});
+
+const trail = (audit, age = 1_000) => auditTrail({ audit, logged_at: LOGGED, logged_by: "admin@example.com", seq: 7 }, LOGGED + age);
+
+test("the trail ends in sent only when Gmail has the mail", () => {
+  const sent = trail({ state: "sent", sent_at: LOGGED + 500, attempts: 3 });
+  assert.deepEqual(sent.map(({ title }) => title), ["Logged", "Audit mail queued", "Sent"]);
+  assert.match(sent[2].text, /after 3 attempts/);
+  assert.equal(trail({ state: "queued", attempts: 0 }).at(-1).title, "Not sent yet");
+  assert.match(trail({ state: "queued", attempts: 0 }, 121_000).at(-1).text, /longer/);
+  assert.equal(trail({ state: "failed", attempts: 1, last_error: { class: "permanent" } }).at(-1).title, "Given up");
+});
+
+test("an error is told in plain words, with Google's own beside them", () => {
+  const error = { class: "systemic", code: "unauthorized_client", message: "Client is unauthorized", at: LOGGED + 9 };
+  const tried = trail({ state: "queued", attempts: 2, last_error: error })[2];
+  assert.equal(tried.title, "Tried 2 times");
+  assert.equal(tried.at, LOGGED + 9);
+  assert.match(tried.text, /Google refuses our access/);
+  assert.equal(tried.detail, "unauthorized_client: Client is unauthorized");
+  assert.ok(explainFailure({ last_error: { class: "new one", message: "x" } }).text);
+  assert.equal(explainFailure({ last_error: null }), null);
 });

@@ -21,7 +21,12 @@ for (const [path, route] of [
 
 test("an address and the place it names are one, on both copies of the app", () => {
   for (const base of ["", "/_staging"]) {
-    for (const route of [{ name: "events" }, { name: "event", eventId: "a b", tab: "payments" }]) {
+    for (const route of [
+      { name: "events" },
+      { name: "event", eventId: "a b", tab: "payments" },
+      { name: "payment", eventId: "a b", paymentId: "pay_1" },
+      { name: "patron", eventId: "a b", email: "o'brien+dock@example.com" },
+    ]) {
       const address = new URL(routePath(base, route), "https://scc.example");
       assert.equal(basePath(address.pathname), base);
       assert.deepEqual(parseRoute(address.pathname, address.search), route);

@@ -48,6 +48,7 @@ export function parseRoute(pathname, search = "") {
  */
 export function routePath(base, route) {
   if (!("eventId" in route)) return `${base}/`;
+  /** @type {Record<string, string>} */
   const query = route.name === "payment" ? { payment: route.paymentId }
     : route.name === "patron" ? { patron: route.email }
       : route.tab ? { tab: route.tab } : {};

@@ -35,7 +35,7 @@ export function createVoidDialog(session, addressOf) {
   const view = createVoidView(dialog, {
     roster: () => roster,
     reasoned(reason) {
-      set(choosing(state, reason));
+      set(choosing(reason));
       if (state.correcting) view.announce("The corrected payment can be entered below.");
     },
     edited: (change) => set({ ...change, errors: without(state.errors, change) }),

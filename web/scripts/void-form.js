@@ -60,8 +60,8 @@ export function sentVoid(payment, { reason, note = "", replacement }) {
   };
 }
 
-/** @param {VoidState} state @param {string} reason @returns {Partial<VoidState>} a reason brings its usual way on */
-export function choosing(state, reason) {
+/** @param {string} reason @returns {Partial<VoidState>} a reason brings its usual way on */
+export function choosing(reason) {
   return { reason, correcting: CORRECTED.has(reason), errors: {} };
 }
 
