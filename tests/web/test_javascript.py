@@ -47,9 +47,22 @@ class Markup(HTMLParser):
 
 @pytest.fixture(scope="module")
 def markup() -> Markup:
+    """The page as it is once more.html has been brought into it."""
     parser = Markup()
-    parser.feed((WEB / "index.html").read_text("utf-8"))
+    for name in ("index.html", "more.html"):
+        parser.feed((WEB / name).read_text("utf-8"))
     return parser
+
+
+def imports(module: Path, pattern: str) -> set[Path]:
+    """The modules that a module names, and those that they import in turn."""
+    text = module.read_text("utf-8")
+    found = {(module.parent / name).resolve() for name in re.findall(pattern, text)}
+    return found.union(*(imports(each, STATIC) for each in found)) if found else found
+
+
+STATIC = r'(?m)^(?:import|\} from)\b[^;]*?"(\.[^"]+)"'
+DYNAMIC = r'import\("(\.[^"]+)"\)'
 
 
 def test_the_page_runs_under_a_content_security_policy_without_unsafe_inline(
@@ -69,14 +82,18 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
             assert addresses <= {allowed}, file
 
 
-def test_every_module_is_preloaded_and_every_named_file_exists(markup: Markup) -> None:
+def test_modules_are_preloaded_or_brought_later_and_every_named_file_exists(
+    markup: Markup,
+) -> None:
+    main = WEB / "scripts" / "main.js"
+    first, later = imports(main, STATIC), imports(main, DYNAMIC)
     preloaded = {a["href"] for _, a in markup.tags if a.get("rel") == "modulepreload"}
-    modules = {
-        file.relative_to(WEB).as_posix()
-        for file in (WEB / "scripts").rglob("*.js")
-        if file.name not in {"main.js", "base.js", "waiver.js"}
+    assert preloaded == {each.relative_to(WEB).as_posix() for each in first}
+    served = set((WEB / "scripts").rglob("*.js"))
+    assert first | later | {main} == {
+        each for each in served if each.name not in {"base.js", "waiver.js"}
     }
-    assert preloaded == modules
+    assert later - first, "what few visits need is not part of the first load"
     for tag, attributes in markup.tags:
         named = attributes.get("href") if tag == "link" else attributes.get("src")
         if named:

@@ -260,6 +260,11 @@ export async function exportPayments(wanted, progress, signal) {
   return (await apiFetch(`/api/payments.csv${query(wanted)}`, { signal, timeoutMs: EXPORT_TIMEOUT_MS, read })).data;
 }
 
+/** @param {string} name of a page of ours @returns {Promise<string>} */
+export async function getMarkup(name) {
+  return (await apiFetch(name, { read: (response) => response.text() })).data;
+}
+
 /** @param {Record<string, string | number | null | undefined>} values */
 function query(values) {
   const pairs = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);

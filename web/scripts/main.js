@@ -1,6 +1,7 @@
 /** The app's start: who is there, what place the address names, and the two kept in step. */
 
 import { find, part } from "./dom.js";
+import { bring, once } from "./more.js";
 import { createPaymentModal } from "./payment-modal.js";
 import { unresolvedPending } from "./pending.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
@@ -8,20 +9,19 @@ import { createSession } from "./session.js";
 import { toast } from "./toast.js";
 import { showEventDetail } from "./views/event-detail.js";
 import { showEvents } from "./views/events.js";
-import { createExportDialog } from "./views/export.js";
-import { showPatron } from "./views/patron.js";
-import { showPayment } from "./views/payment.js";
-import { asPage, emptyState, errorState, explain, hiddenMoney } from "./views/states.js";
-import { createVoidDialog } from "./void-dialog.js";
+import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./views/states.js";
+import { unresolvedVoid } from "./void-pending.js";
 
 /** @typedef {import("./router.js").Route} Route */
+/** @typedef {import("./api.js").Payment} Payment */
 /**
  * What the screens share.
  * @typedef {object} App
  * @property {import("./session.js").Session} session
  * @property {ReturnType<typeof createPaymentModal>} modal
- * @property {ReturnType<typeof createVoidDialog>} voiding
- * @property {ReturnType<typeof createExportDialog>} exporting
+ * @property {(payment: Payment, known?: {roster?: readonly import("./api.js").Patron[]}) => void} startVoid
+ * @property {() => void} startExport of a range of days
+ * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf
  * @property {(route: Route) => void} keepPlace notes where within its screen the page is
  * @property {(screen: HTMLElement) => void} present shows a screen, or a step on the way to it
@@ -43,12 +43,19 @@ const session = createSession(() => {
   if (router) display(parseRoute(location.pathname, location.search), { navigated: false, scroll: scrollY });
 });
 
+const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id: paymentId }) =>
+  addressOf({ name: "payment", eventId, paymentId });
+const voiding = once(async () => (await bring(() => import("./void-dialog.js"))).createVoidDialog(session, addressOfPayment));
+const exporting = once(async () => (await bring(() => import("./views/export.js"))).createExportDialog(session));
+
 /** @type {App} */
 const app = {
   session,
   modal: createPaymentModal(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" })),
-  voiding: createVoidDialog(session, ({ event_id: eventId, payment_id: paymentId }) => addressOf({ name: "payment", eventId, paymentId })),
-  exporting: createExportDialog(session),
+  startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
+  downloadEvent: (button, eventId, signal) => attempt(async () =>
+    (await bring(() => import("./views/export.js"))).downloadEvent(session, button, eventId, signal)),
+  startExport: () => attempt(async () => (await exporting()).open()),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
   present(screen) {
@@ -79,8 +86,30 @@ function display(route, { navigated, scroll }) {
   else if (route.name === "event") showEventDetail(app, signal, route);
   else if (route.name === "unknown") showNothing();
   else if (!session.maySeeMoney()) app.present(hiddenMoney(session));
-  else if (route.name === "payment") showPayment(app, signal, route);
-  else showPatron(app, signal, route);
+  else void showMore(route, signal);
+}
+
+/** @param {Extract<Route, {name: "payment" | "patron"}>} route @param {AbortSignal} signal */
+async function showMore(route, signal) {
+  app.present(skeletons("detail-skeleton-template", 1)[0]);
+  try {
+    const [payment, patron] = await bring(() => Promise.all([import("./views/payment.js"), import("./views/patron.js")]));
+    if (signal.aborted) return;
+    if (route.name === "payment") payment.showPayment(app, signal, route);
+    else patron.showPatron(app, signal, route);
+  } catch (error) {
+    // A module that failed to load fails for the life of the page.
+    if (!signal.aborted) app.present(asPage(errorState("This part of the app could not be loaded", error, () => location.reload())));
+  }
+}
+
+/** @param {() => Promise<void>} open */
+async function attempt(open) {
+  try {
+    await open();
+  } catch (error) {
+    toast({ title: "This part of the app could not be loaded", text: explain(error), tone: "problem" });
+  }
 }
 
 function showNothing() {
@@ -108,11 +137,12 @@ async function start() {
     app.present(asPage(errorState("The server cannot be reached", error, () => void start())));
     return;
   }
-  router ??= startRouter(display, async () => (await app.modal.leave()) && app.voiding.leave());
+  router ??= startRouter(display, async () => (await app.modal.leave()) && (!document.querySelector("#void-dialog[open]") || (await voiding()).leave()));
   if (!session.user || !session.isAdmin()) return;
   const unresolved = unresolvedPending(session.user.email);
   if (unresolved) app.modal.resume(unresolved);
-  else app.voiding.resume();
+  const unvoided = unresolvedVoid(session.user.email);
+  if (unvoided) attempt(async () => (await voiding()).resume(unvoided));
 }
 
 /** @type {HTMLAnchorElement} */ (part(header, "home")).href = addressOf({ name: "events" });

@@ -8,14 +8,13 @@ import { toast } from "./toast.js";
 import {
   WRONG_FIELD, check, choosing, emptyVoid, isTouched, sentVoid, sortErrors, voidBody, voidedMessage,
 } from "./void-form.js";
+import { clearVoid, storeVoid } from "./void-pending.js";
 import { createVoidView } from "./void-view.js";
 
 /** @typedef {import("./api.js").Patron} Patron */
 /** @typedef {import("./api.js").Payment} Payment */
 /** @typedef {import("./void-form.js").VoidState} VoidState */
-/** @typedef {{key: string, user: string, payment: Payment, body: ReturnType<typeof voidBody> | null}} PendingVoid */
-
-const SLOT = "scc.pending-void";
+/** @typedef {import("./void-pending.js").PendingVoid} PendingVoid */
 
 /**
  * @param {import("./session.js").Session} session
@@ -98,7 +97,7 @@ export function createVoidDialog(session, addressOf) {
   async function send(acknowledged) {
     if (!pending || state.phase === "submitting") return;
     const { own, correction } = check(state);
-    if (Object.keys(own).length || Object.keys(correction).length) return refused(own, correction);
+    if (Object.keys(own).length || Object.keys(correction).length) return refused({ own, correction });
     pending.body = voidBody(state);
     if (acknowledged.length) pending.body.replacement.acknowledge_duplicates = acknowledged;
     await submit();
@@ -109,7 +108,7 @@ export function createVoidDialog(session, addressOf) {
     const { payment, key, body } = pending;
     view.combobox.close();
     set({ phase: "submitting", errors: {}, correction: { ...state.correction, errors: {} } });
-    store(pending);
+    storeVoid(pending);
     view.announce("Voiding the payment…");
     find(dialog, "#void-submit").focus();
     const outcome = await submitPayment(body, key, {
@@ -135,11 +134,11 @@ export function createVoidDialog(session, addressOf) {
         view.showDuplicates(duplicates);
         return part(dialog, "duplicate-cancel").focus();
       case "busy":
-        return refused({ form: "Many payments are being logged at once. Nothing was voided. Try again." }, {});
+        return refused({ own: { form: "Many payments are being logged at once. Nothing was voided. Try again." }, correction: {} });
       case "refused":
-        if (outcome.status === 409 || outcome.status === 404) return ended(outcome.message);
-        { const { own, correction } = sortErrors(outcome.fields, outcome.message);
-          return refused(own, correction); }
+        return outcome.status === 409 || outcome.status === 404
+          ? ended(outcome.message)
+          : refused(sortErrors(outcome.fields, outcome.message));
     }
   }
 
@@ -174,25 +173,30 @@ export function createVoidDialog(session, addressOf) {
     find(dialog, "#void-cancel").focus();
   }
 
-  /** @param {import("./void-form.js").VoidErrors} own @param {import("./payment-form.js").Errors} correction */
-  function refused(own, correction) {
+  /** @param {{own: import("./void-form.js").VoidErrors, correction: import("./payment-form.js").Errors}} errors */
+  function refused({ own, correction }) {
     notSaved({ phase: "editing", errors: own, correction: { ...state.correction, errors: correction } });
-    const names = [...Object.keys(own), ...Object.keys(correction).map((name) => `correction.${name}`)];
-    view.focus(names.includes("form") && names.length === 1 && state.correcting ? `correction.${WRONG_FIELD[state.reason] ?? "amount"}` : names[0]);
+    const [first] = [
+      ...["reason", "note"].filter((name) => name in own),
+      ...Object.keys(correction).map((name) => `correction.${name}`),
+    ];
+    // What is wrong as a whole is put right in the field that the reason names.
+    const meant = state.correcting ? `correction.${WRONG_FIELD[state.reason] ?? "amount"}` : "reason";
+    view.focus(first ?? meant);
   }
 
   /** The server stored nothing, so the same key may go with what is sent next. @param {Partial<VoidState>} change */
   function notSaved(change) {
     if (pending) {
       pending.body = null;
-      forget();
+      clearVoid();
     }
     view.announce("");
     set(change);
   }
 
   function close() {
-    forget();
+    clearVoid();
     pending = null;
     loading.abort();
     closeDialog(dialog);
@@ -238,10 +242,9 @@ export function createVoidDialog(session, addressOf) {
   return {
     open,
     leave,
-    /** Opens the form again on a void that was sent before this page was loaded, and whose fate nobody has told. */
-    resume() {
-      const unresolved = session.user ? recall(session.user.email) : null;
-      if (!unresolved?.body || dialog.open) return;
+    /** Opens the form again on a void that was sent before this page was loaded. @param {PendingVoid} unresolved */
+    resume(unresolved) {
+      if (!unresolved.body || dialog.open) return;
       pending = unresolved;
       start(sentVoid(unresolved.payment, unresolved.body), null);
       becomeUnknown("The page was left before the server answered.");
@@ -259,31 +262,4 @@ function without(errors, change) {
   const left = { ...errors };
   for (const name of Object.keys(change)) delete left[name.replace(/Text$/, "")];
   return left;
-}
-
-/** @param {PendingVoid} pending */
-function store(pending) {
-  try {
-    sessionStorage.setItem(SLOT, JSON.stringify(pending));
-  } catch {
-    // Storage may be full or switched off; the key still protects retries within this page.
-  }
-}
-
-function forget() {
-  try {
-    sessionStorage.removeItem(SLOT);
-  } catch {
-    // See store.
-  }
-}
-
-/** @param {string} user @returns {PendingVoid | null} */
-function recall(user) {
-  try {
-    const pending = JSON.parse(sessionStorage.getItem(SLOT) ?? "null");
-    return pending?.body && pending.user === user ? pending : null;
-  } catch {
-    return null;
-  }
 }

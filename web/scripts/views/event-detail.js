@@ -8,7 +8,6 @@ import { totalsByPatron } from "../payment-form.js";
 import { createPaymentList } from "../payment-list.js";
 import { createTabs } from "../tabs.js";
 import { describeDay, formatMoment, formatUtc } from "../time.js";
-import { downloadEvent } from "./export.js";
 import { createRosterPanel } from "./roster.js";
 import { asPage, emptyState, errorState, skeletons } from "./states.js";
 
@@ -77,12 +76,12 @@ function render(app, signal, { event, roster, tab }) {
   if (!money) return app.settled();
 
   fillStats(screen, event);
-  part(screen, "export").addEventListener("click", () => downloadEvent(app.session, part(screen, "export"), eventId, signal));
+  part(screen, "export").addEventListener("click", () => app.downloadEvent(part(screen, "export"), eventId, signal));
   const payments = createPaymentList(part(screen, "payments-panel"), app, signal, {
     names: "patron",
     read: (cursor) => listPayments(eventId, { limit: PAGE, cursor, signal }),
     nothing: () => ({ title: "No payments yet", text: "The first payment logged for this event appears here." }),
-    voiding: app.session.mayLog() ? (payment) => app.voiding.open(payment, { roster }) : null,
+    voiding: app.session.mayLog() ? (payment) => app.startVoid(payment, { roster }) : null,
     changed: (entries, complete) => rosterPanel.showTotals(complete ? totalsByPatron(entries) : null),
     grew(payment) {
       Object.assign(event, withPayment(event, payment));

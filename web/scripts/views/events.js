@@ -30,7 +30,7 @@ export function showEvents(app, signal) {
   document.title = "Events · Ship Captain Crew";
   const exporting = part(screen, "export");
   exporting.hidden = !app.session.maySeeMoney();
-  exporting.addEventListener("click", () => app.exporting.open());
+  exporting.addEventListener("click", () => app.startExport());
   app.present(screen);
 
   const load = async () => {

@@ -57,7 +57,7 @@ function render(app, signal, { event, roster, email }) {
     names: "event",
     read: (cursor) => listPaymentsOf(email, { cursor, signal }),
     nothing: () => ({ title: "No payments yet", text: "Nothing was logged for this patron, at any event." }),
-    voiding: app.session.mayLog() ? (payment) => app.voiding.open(payment) : null,
+    voiding: app.session.mayLog() ? (payment) => app.startVoid(payment) : null,
     changed(entries, complete) {
       if (!patron && entries.length) call(entries[0].patron_name);
       const paid = totalsByPatron(entries).get(email.toLowerCase()) ?? 0;

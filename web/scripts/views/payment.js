@@ -1,7 +1,7 @@
 /** One entry of the ledger: what it says, what became of its audit mail, and how it is chained to the others. */
 
 import { ProblemError, getPayment, listPayments, serverNow } from "../api.js";
-import { auditTrail } from "../audit-words.js";
+import { auditTrail } from "../audit-trail.js";
 import { isUnsettled, watchAudit } from "../audit-watch.js";
 import { fillCompare } from "../compare.js";
 import { clone, fill, find, part, setTime, show } from "../dom.js";
@@ -127,7 +127,7 @@ function render(app, { payment, links, duplicates }) {
 
   const button = part(screen, "void");
   button.hidden = !app.session.mayLog() || isVoid || Boolean(payment.voided_by);
-  button.addEventListener("click", () => app.voiding.open(payment));
+  button.addEventListener("click", () => app.startVoid(payment));
   for (const copy of screen.querySelectorAll("button[data-copy]")) {
     copy.addEventListener("click", () => copyText(/** @type {HTMLButtonElement} */ (copy), screen));
   }

@@ -1,0 +1,63 @@
+/**
+ * What few visits need (a patron's history, a payment's own page, voiding, exports) is brought when it is asked
+ * for, so that a phone at the dock loads the list and the payment form and nothing else.
+ */
+
+import { getMarkup } from "./api.js";
+
+/** @type {Promise<unknown> | null} */
+let arriving = null;
+
+/**
+ * @template T
+ * @param {() => Promise<T>} load imports the module
+ * @returns {Promise<T>} the module, with its markup and styles in the page
+ */
+export async function bring(load) {
+  arriving ??= Promise.all([bringMarkup(), bringStyles()]);
+  try {
+    const [module] = await Promise.all([load(), arriving]);
+    return module;
+  } catch (error) {
+    arriving = null; // the next try may succeed
+    throw error;
+  }
+}
+
+/**
+ * @template T
+ * @param {() => Promise<T>} make
+ * @returns {() => Promise<T>} makes it on the first call; once more when that failed
+ */
+export function once(make) {
+  /** @type {Promise<T> | null} */
+  let made = null;
+  return () => {
+    made ??= make().catch((error) => {
+      made = null;
+      throw error;
+    });
+    return made;
+  };
+}
+
+async function bringMarkup() {
+  if (document.querySelector("#void-dialog")) return;
+  // Our own file, parsed as a page of its own; nothing in it comes from data.
+  const page = new DOMParser().parseFromString(await getMarkup("more.html"), "text/html");
+  document.body.append(...page.body.children);
+}
+
+function bringStyles() {
+  return new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = "styles/more.css";
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error("A part of the app could not be loaded."));
+    });
+    document.head.append(link);
+  });
+}
