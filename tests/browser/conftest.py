@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.stack import LocalStack
+from tests.browser.visits import check_accessible, enter
+from tests.dock import Dock
 
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
 
@@ -58,3 +60,15 @@ def screenshot(page: Page, name: str) -> None:
     if os.environ.get("SCC_SCREENS"):
         SCREENS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENS / f"{name}.png")
+
+
+@pytest.fixture
+def admin(page: Page, stack: LocalStack) -> Dock:
+    """`page` is the admin's, who is returned."""
+    return enter(page.context, stack)
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """Asserts that what a page shows has no violation of axe's rules, in light and in dark."""
+    return check_accessible
