@@ -74,8 +74,9 @@ export function startRouter(show, mayLeave) {
     const scroll = Number(history.state?.scroll ?? 0);
     show(parseRoute(location.pathname, location.search), { navigated, scroll });
   };
+  // Kept with the entry, for the back button and for reload.
   const noteScroll = () => history.replaceState({ scroll: Math.round(scrollY) }, "");
-  addEventListener("pagehide", noteScroll);
+  addEventListener("scrollend", noteScroll);
 
   /** @param {string} path */
   const navigate = async (path) => {
