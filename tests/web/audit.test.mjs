@@ -17,8 +17,8 @@ test("only a sent mail is called sent", () => {
 });
 
 test("a mail that takes long is marked, and an error can be read", () => {
-  assert.deepEqual([chip({ state: "queued" }).tone, chip({ state: "queued" }, 121_000).tone], ["wait", "warn"]);
-  assert.match(chip({ state: "queued" }, 121_000).text, /late/);
+  assert.deepEqual([chip({ state: "queued" }).tone, chip({ state: "queued" }, 301_000).tone], ["wait", "warn"]);
+  assert.match(chip({ state: "queued" }, 301_000).text, /late/);
   assert.deepEqual(chip({ state: "failed", last_error: { message: "delegation revoked" } }), {
     text: "Failed", tone: "bad", title: "delegation revoked",
   });
@@ -39,7 +39,7 @@ test("the trail ends in sent only when Gmail has the mail", () => {
   assert.deepEqual(sent.map(({ title }) => title), ["Logged", "Audit mail queued", "Sent"]);
   assert.match(sent[2].text, /after 3 attempts/);
   assert.equal(trail({ state: "queued", attempts: 0 }).at(-1).title, "Not sent yet");
-  assert.match(trail({ state: "queued", attempts: 0 }, 121_000).at(-1).text, /longer/);
+  assert.match(trail({ state: "queued", attempts: 0 }, 301_000).at(-1).text, /longer/);
   assert.equal(trail({ state: "failed", attempts: 1, last_error: { class: "permanent" } }).at(-1).title, "Given up");
 });
 

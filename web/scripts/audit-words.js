@@ -6,7 +6,7 @@ import { formatTime, formatUtc } from "./time.js";
 /** @typedef {import("./api.js").Audit} Audit */
 /** @typedef {"wait" | "good" | "warn" | "bad"} Tone */
 
-export const LATE_MS = 120_000;
+export const LATE_MS = 300_000; // as the server counts them on event views
 
 /**
  * @param {Pick<Payment, "audit" | "logged_at">} payment

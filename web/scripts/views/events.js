@@ -107,7 +107,7 @@ export function showEvents(app, signal) {
     for (const event of (await listEvents(null, signal)).events) {
       const entry = shown.get(event.event_id);
       if (!entry) continue;
-      Object.assign(entry.event, event);
+      Object.assign(entry.event, { audit: undefined }, event);
       fillMoney(entry.card, entry.event);
     }
     return false;
