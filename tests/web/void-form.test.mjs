@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  changes, check, choosing, emptyVoid, isTouched, sentVoid, sortErrors, voidBody, voidedMessage,
+  changes, check, choosing, emptyVoid, isTouched, outcome, sentVoid, sortErrors, voidBody, voidedMessage,
 } from "../../web/scripts/void-form.js";
 
 const PAYMENT = {
@@ -65,6 +65,10 @@ test("the preview shows before and after", () => {
   assert.deepEqual(lines.map(({ after, changed }) => [after, changed]), [
     ["—", true], ["$55.00", true], ["check", false], ["1042", false],
   ]);
+  assert.equal(outcome(form("entered_twice")).was, "$50.00 check · Jane Doe");
+  assert.equal(outcome(form("entered_twice")).becomes, "$0.00");
+  assert.equal(outcome(form("wrong_amount", { correction: { amountText: "5", method: "cash" } })).becomes, "$5.00 cash · Jane Doe");
+  assert.equal(outcome(form("wrong_amount", { correction: { amountText: "x", patron: null } })).becomes, "… check · …");
 });
 
 test("the message tells a replay from a new void", () => {

@@ -4,7 +4,7 @@ import { describeAudit } from "./audit-words.js";
 import { clone, fill, find, part, setTime, show } from "./dom.js";
 import { formatCents } from "./money.js";
 import { METHOD_NAMES, entryNumber } from "./payment-form.js";
-import { formatMoment, formatUtc } from "./time.js";
+import { describeDay, formatMoment, formatUtc } from "./time.js";
 
 /** @typedef {import("./api.js").Payment} Payment */
 /**
@@ -33,7 +33,7 @@ export function createRow(payment, now, context) {
   fill(row, {
     number: entryNumber(payment.seq),
     name: byPatron ? payment.patron_name : payment.event_name,
-    detail: byPatron ? email : payment.event_date,
+    detail: byPatron ? email : describeDay(payment.event_date).long,
     method: METHOD_NAMES[payment.method] ?? payment.method,
     reference: payment.reference ?? "",
     amount: `${payment.kind === "void" ? "−" : ""}${formatCents(payment.amount_cents)}`,

@@ -3,7 +3,7 @@
 import { differences } from "./ledger-links.js";
 import { formatCents, parseAmount } from "./money.js";
 import {
-  METHOD_NAMES, NOTE_LIMIT, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
+  METHOD_NAMES, NOTE_LIMIT, describePayment, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
 } from "./payment-form.js";
 
 /** @typedef {import("./api.js").Payment} Payment */
@@ -135,12 +135,24 @@ export function changes({ payment, correcting, correction }) {
   });
 }
 
-/** @param {VoidState} state @returns {string} the sentence above the buttons */
-export function consequence({ payment, correcting }) {
+/**
+ * What stands above the buttons.
+ * @param {VoidState} state
+ * @returns {{was: string, becomes: string, consequence: string}}
+ */
+export function outcome({ payment, correcting, correction: { amountText, method, patron } }) {
+  const amount = parseAmount(amountText);
+  const name = method ? METHOD_NAMES[method] : "…";
   const number = entryNumber(payment.seq);
-  return correcting
-    ? `${number} stays in the ledger, struck through, with the void and the corrected payment after it. Compliance gets a mail about both.`
-    : `${number} stays in the ledger, struck through, with the void after it. Compliance gets a mail about it.`;
+  return {
+    was: describePayment(payment),
+    becomes: correcting
+      ? `${amount.ok ? formatCents(amount.cents) : "…"} ${name} · ${patron?.name ?? "…"}`
+      : formatCents(0),
+    consequence: correcting
+      ? `${number} stays in the ledger, struck through. Compliance gets a mail about the void and one about the correction.`
+      : `${number} stays in the ledger, struck through. Compliance gets a mail about the void.`,
+  };
 }
 
 /**

@@ -6,7 +6,7 @@ import { fill, find, part } from "./dom.js";
 import { decimal, formatCents, parseAmount } from "./money.js";
 import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
 import { formatMoment } from "./time.js";
-import { changes, consequence } from "./void-form.js";
+import { changes, outcome } from "./void-form.js";
 
 /** @typedef {import("./void-form.js").VoidState} VoidState */
 /** @typedef {import("./payment-form.js").FormState} FormState */
@@ -111,12 +111,14 @@ export function createVoidView(dialog, handlers) {
       fill(form, {
         "reference-label": view.reference?.label ?? "",
         "reference-hint": view.reference?.hint ?? "",
-        consequence: consequence(state),
+        ...outcome(state),
       });
       reference.required = view.reference?.required ?? false;
 
       fillCompare(part(form, "compare-rows"), changes(state));
-      part(form, "compare").hidden = !state.reason;
+      part(form, "compare").hidden = part(form, "line").hidden = !state.reason;
+      // What is being corrected stands in the comparison.
+      part(form, "voided-entry").hidden = state.correcting;
 
       for (const name of /** @type {const} */ (["reason", "note"])) say(name, errors[name] ?? "");
       for (const field of FIELD_ORDER) {

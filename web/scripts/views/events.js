@@ -152,7 +152,7 @@ function fillMoney(card, event) {
   const shares = methodShares(event);
   const methods = part(card, "methods");
   methods.hidden = shares.length === 0;
-  methods.textContent = shares.map(({ name, amount }) => `${name} ${amount}`).join(" · ");
+  methods.textContent = shares.map(({ name, amount }) => `${name}\u00a0${amount}`).join(" · ");
   const trouble = mailTrouble(event);
   const badge = part(card, "trouble");
   badge.hidden = trouble === null;
