@@ -26,7 +26,7 @@ def test_crew_sees_events_and_rosters_and_no_money(page: Page, stack: LocalStack
     expect(page.get_by_role("switch")).to_have_count(0)
     expect(page.get_by_text(MONEY)).to_have_count(0)
     page.goto(f"{EVENT}?tab=payments")
-    expect(page.get_by_text("Jane Doe")).to_be_visible()
+    expect(page.get_by_text("Jane Doe", exact=True)).to_be_visible()
     expect(page.get_by_role("tab")).to_have_count(1)
     expect(page.get_by_role("button", name=re.compile("^Log"))).to_have_count(0)
     axe(page)

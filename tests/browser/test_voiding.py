@@ -59,7 +59,7 @@ def test_a_voided_payment_stays_struck_through_and_compliance_is_told(
     axe(page)
     row.get_by_role("link", name=re.compile("^Voided by #")).click()
     expect(page).to_have_url(re.compile(void_id))
-    expect(page.get_by_text("Payment bounced or returned")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("Payment bounced or returned")).to_be_visible()
     axe(page)
     page.get_by_role("table").get_by_role("link", name=f"#{payment['seq']:06}").click()
     expect(page.get_by_text("Voided by #")).to_be_visible()

@@ -59,13 +59,15 @@ const app = {
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
   present(screen) {
+    wantsFocus ||= main.contains(document.activeElement); // or it would be lost with what is replaced
     main.replaceChildren(screen);
     const title = screen.matches("h1") ? screen : screen.querySelector("h1, [aria-level='1']");
-    if (!wantsFocus || !(title instanceof HTMLElement)) return;
+    if (!(title instanceof HTMLElement)) return;
+    title.tabIndex = -1;
+    if (!wantsFocus) return;
     wantsFocus = false;
     // The new screen's name is read out; whoever has gone on to the header meanwhile stays there.
     if (document.activeElement !== document.body && document.activeElement !== main) return;
-    title.tabIndex = -1;
     title.focus({ preventScroll: true });
   },
   settled() {

@@ -150,10 +150,10 @@ export function createVoidDialog(session, addressOf) {
     }
     close();
     toast({ ...message, href: addressOf(payment), linkText: "View" });
-    if (document.activeElement !== document.body) return;
     // The button that opened the dialog went with the payment's voiding; its row or screen is still there.
     const main = find(document, "main");
-    const place = main.querySelector(`[data-payment-id="${payment.payment_id}"] :is(a, h1)`);
+    if (main.contains(document.activeElement)) return;
+    const place = main.querySelector(`[data-payment-id="${payment.payment_id}"] :is(td a, h1)`);
     (place instanceof HTMLElement ? place : main).focus();
   }
 
