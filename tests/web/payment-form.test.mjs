@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  emptyForm, entryNumber, errorsFromServer, firstError, isDirty, looksLikeCard, requestBody, tidyAmount,
-  totalsByPatron, validate, viewOf,
+  emptyForm, entryNumber, errorsFromServer, firstError, isDirty, looksLikeCard, requestBody, sentForm,
+  tidyAmount, totalsByPatron, validate, viewOf,
 } from "../../web/scripts/payment-form.js";
 
 const JANE = { email: "jane.doe@example.com", name: "Jane Doe" };
@@ -140,4 +140,22 @@ test("amounts are tidied only when they are understood", () => {
 
 test("entries are numbered as in the audit mail", () => {
   assert.equal(entryNumber(42), "#000042");
+});
+
+test("errors are summed up only after the payment was tried, in the order of the fields", () => {
+  const state = filled({ errors: { method: "Choose.", amount: "Too much." } });
+  assert.equal(viewOf(state).problems, null);
+  const { problems } = viewOf({ ...state, refused: true });
+  assert.deepEqual(problems?.items.map(({ field }) => field), ["amount", "method"]);
+  assert.match(problems?.title ?? "", /2 things/);
+  assert.equal(viewOf(filled({ refused: true })).problems, null, "nothing is left to put right");
+  assert.equal(viewOf(filled({ refused: true, errors: { form: "No." } })).problems?.title, "No.");
+});
+
+test("a form that is opened again is the one that was sent", () => {
+  const state = filled({ method: "check", reference: "1042", note: "deposit" });
+  const body = requestBody(state, "sunset-charter", 1_000);
+  const again = sentForm({ eventName: "Sunset Charter", patronName: "Jane Doe" }, body);
+  assert.deepEqual(requestBody(again, "sunset-charter", 1_000), body);
+  assert.deepEqual([again.eventName, again.patron], ["Sunset Charter", JANE]);
 });

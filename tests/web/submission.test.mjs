@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OutcomeUnknownError, ProblemError } from "../../web/scripts/api.js";
-import { submitPayment } from "../../web/scripts/submission.js";
+import { SETTLED_MS, findFate, submitPayment } from "../../web/scripts/submission.js";
 
 const PAYMENT = { payment_id: "pay_1" };
 
@@ -81,4 +81,70 @@ test("a wrong device clock is corrected once, by the server's", async () => {
 
 test("a fault of ours is not hidden", async () => {
   await assert.rejects(submit([new TypeError("bug")]), TypeError);
+});
+
+/** @param {unknown[]} answers errors are thrown, the rest is returned; the last one stays @param {number} [sentAt] */
+async function ask(answers, sentAt = 0, options = {}) {
+  let now = 1_000;
+  let undecided = 0;
+  let asked = 0;
+  const fate = await findFate("key", sentAt, {
+    async getPaymentByKey(key) {
+      assert.equal(key, "key");
+      asked += 1;
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    wait: async (ms) => {
+      now += ms;
+    },
+    now: () => now,
+    undecided: () => {
+      undecided += 1;
+    },
+    ...options,
+  });
+  return { fate, asked, undecided, waited: now - 1_000 };
+}
+
+const missing = () => new ProblemError(404, { code: "not_found" }, null);
+
+test("a payment found by its key is saved, and nobody is told of an unfinished search", async () => {
+  const { fate, undecided } = await ask([PAYMENT]);
+  assert.deepEqual(fate, { kind: "saved", payment: PAYMENT, replayed: true });
+  assert.equal(undecided, 0);
+});
+
+test("a payment sent long ago and not there was not saved", async () => {
+  const { fate, asked } = await ask([missing()], 1_000 - SETTLED_MS);
+  assert.deepEqual([fate.kind, asked], ["not-saved", 1]);
+});
+
+test("not there is not believed while the server may still be at work on it", async () => {
+  const late = await ask([missing(), missing(), PAYMENT], 1_000);
+  assert.equal(late.fate.kind, "saved");
+  assert.equal(late.undecided, 1);
+  const never = await ask([missing()], 1_000);
+  assert.equal(never.fate.kind, "not-saved");
+  assert.ok(never.waited >= SETTLED_MS, String(never.waited));
+});
+
+test("a device clock that was set back makes nobody wait for ever", async () => {
+  const { fate, waited } = await ask([missing()], 1_000_000_000);
+  assert.equal(fate.kind, "not-saved");
+  assert.ok(waited < 2 * SETTLED_MS, String(waited));
+});
+
+test("a server that cannot tell leaves the fate unknown", async () => {
+  assert.deepEqual((await ask([new OutcomeUnknownError("offline")])).fate, {
+    kind: "unknown", message: "The server could not be reached.",
+  });
+  assert.equal((await ask([new ProblemError(403, { detail: "no" }, null)])).fate.kind, "unknown");
+});
+
+test("nobody goes on asking after a retry took over", async () => {
+  const over = new AbortController();
+  const { asked } = await ask([missing()], 1_000, { signal: over.signal, undecided: () => over.abort() });
+  assert.equal(asked, 1);
 });

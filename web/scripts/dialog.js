@@ -31,19 +31,19 @@ export function closeDialog(dialog) {
 /**
  * Esc, a click on the backdrop and every [data-close] button ask the same question.
  * @param {HTMLDialogElement} dialog
- * @param {() => void} leave closes the dialog, or asks first, or refuses
+ * @param {(byEscape: boolean) => void} leave closes the dialog, or asks first, or refuses
  */
 export function guardDialog(dialog, leave) {
   // Browsers close a dialog on the second Esc whatever "cancel" listeners say; closedby="none" in the markup
   // leaves Esc to us where it is known, and preventDefault covers the rest.
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
-    leave();
+    leave(true);
   });
   dialog.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     event.preventDefault();
-    leave();
+    leave(true);
   });
   let pressedOutside = false;
   dialog.addEventListener("pointerdown", (event) => {
@@ -51,27 +51,30 @@ export function guardDialog(dialog, leave) {
   });
   dialog.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
-    if (target.closest("[data-close]") || (pressedOutside && target === dialog)) leave();
+    if (target.closest("[data-close]") || (pressedOutside && target === dialog)) leave(false);
     pressedOutside = false;
   });
 }
 
 /**
- * Asks before something is lost.
- * @param {{title: string, text: string, yes: string, no: string}} question
+ * Asks before something is lost, or, when not `risky`, before something else is done.
+ * @param {{title: string, text: string, yes: string, no: string, risky?: boolean}} question
  * @returns {Promise<boolean>}
  */
-export function confirmLeaving({ title, text, yes, no }) {
+export function confirmLeaving({ title, text, yes, no, risky = true }) {
   const dialog = /** @type {HTMLDialogElement} */ (find(document, "#confirm-dialog"));
+  if (dialog.open) return Promise.resolve(false); // already asking
   find(dialog, "#confirm-title").textContent = title;
   find(dialog, "#confirm-text").textContent = text;
   const yesButton = find(dialog, "[data-yes]");
   const noButton = find(dialog, "[data-no]");
   yesButton.textContent = yes;
   noButton.textContent = no;
-  if (dialog.open) return Promise.resolve(false); // already asking
+  // What loses nothing is the way on; what loses something never is.
+  yesButton.className = risky ? "button danger" : "button primary";
+  noButton.className = risky ? "button primary" : "button";
   openDialog(dialog);
-  noButton.focus();
+  (risky ? noButton : yesButton).focus();
   return new Promise((resolve) => {
     const listening = new AbortController();
     const { signal } = listening;

@@ -19,6 +19,8 @@ import { formatBare, formatCents, parseAmount } from "./money.js";
  * @property {string} reference
  * @property {string} note
  * @property {Errors} errors
+ * @property {boolean} refused whether it was tried to be logged and something was wrong: then errors are summed up
+ * @property {{tone: "good" | "warn", text: string} | null} notice what came before: an entry just logged, or one that was not saved
  * @property {ReadonlyMap<string, number> | null} totals cents by patron e-mail; null while not known
  */
 
@@ -54,7 +56,26 @@ export function emptyForm(eventName, patron = null) {
     reference: "",
     note: "",
     errors: {},
+    refused: false,
+    notice: null,
     totals: null,
+  };
+}
+
+/**
+ * The form as it was when its payment was sent.
+ * @param {import("./pending.js").Pending} pending
+ * @param {import("./submission.js").Body} body
+ * @returns {FormState}
+ */
+export function sentForm({ eventName, patronName }, body) {
+  const email = String(body.patron_email);
+  return {
+    ...emptyForm(eventName, { email, name: patronName || email }),
+    amountText: String(body.amount),
+    method: /** @type {Method} */ (body.method),
+    reference: String(body.reference ?? ""),
+    note: String(body.note ?? ""),
   };
 }
 
@@ -145,11 +166,12 @@ export function viewOf(state) {
   const used = length(oneLine(state.note));
   return {
     locked: state.phase !== "editing",
+    problems: state.refused ? problems(state.errors) : null,
     submitLabel: state.phase === "submitting" ? "Logging…" : "Log payment",
     reference: rule,
     amountHelper: amountHelper(state, amount, already),
     unusual: amount.ok && amount.cents >= UNUSUAL_CENTS
-      ? `${formatCents(amount.cents)} is an unusually large payment. Please double-check.`
+      ? `${formatCents(amount.cents)} is unusual for this event. Please double-check.`
       : "",
     noteCount: `${used} / ${NOTE_LIMIT}`,
     noteOver: used > NOTE_LIMIT,
@@ -198,6 +220,17 @@ export function looksLikeCard(text) {
   const runs = text.normalize("NFKC").match(/\d(?:[ .\-_/]*\d){12,18}/g) ?? [];
   return runs.map((run) => run.replace(/\D/g, "")).some((digits) =>
     (digits.length === 15 ? /^3[47]/ : /^[2-6]/).test(digits) && luhn(digits));
+}
+
+/** @param {Errors} errors @returns {{title: string, items: {field: Field, text: string}[]} | null} null when none is left */
+function problems({ form, ...errors }) {
+  const items = FIELD_ORDER.flatMap((field) => {
+    const text = errors[field];
+    return text ? [{ field, text }] : [];
+  });
+  if (!form && items.length === 0) return null;
+  const count = items.length === 1 ? "One thing is" : `${items.length} things are`;
+  return { title: form ?? `Not logged yet. ${count} to be put right:`, items };
 }
 
 /** @param {FormState} state @param {import("./money.js").ParsedAmount} amount @param {number} already */

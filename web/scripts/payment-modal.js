@@ -1,45 +1,46 @@
 /** Logging a payment: the dialog's life from opening to a definite end. */
 
-import { getEvent, listPayments, logPayment, serverNow } from "./api.js";
+import { getEvent, getPaymentByKey, logPayment, serverNow } from "./api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./dialog.js";
 import { find, part } from "./dom.js";
-import {
-  emptyForm, errorsFromServer, firstError, isDirty, requestBody, totalsByPatron, validate,
-} from "./payment-form.js";
-import { createPaymentView, savedMessage } from "./payment-view.js";
+import { readTotals } from "./paid-totals.js";
+import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm, validate } from "./payment-form.js";
+import { createPaymentView } from "./payment-view.js";
+import { savedMessage } from "./payment-words.js";
 import { clearPending, mintPending, store } from "./pending.js";
-import { submitPayment } from "./submission.js";
+import { findFate, submitPayment } from "./submission.js";
+import { formatClock } from "./time.js";
 import { toast } from "./toast.js";
 
-/** @typedef {import("./api.js").ScEvent} ScEvent */
 /** @typedef {import("./api.js").Patron} Patron */
 /** @typedef {import("./api.js").Payment} Payment */
 /** @typedef {import("./pending.js").Pending} Pending */
 /** @typedef {import("./payment-form.js").FormState} FormState */
 
-const PAGE = 100;
-const MAX_PAGES = 20;
+const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * @param {import("./session.js").Session} session
- * @param {(payment: Payment) => string} paymentsAddress where the new row can be seen
+ * @param {(payment: Payment) => string} addressOf where a logged payment can be seen
  */
-export function createPaymentModal(session, paymentsAddress) {
+export function createPaymentModal(session, addressOf) {
   const dialog = /** @type {HTMLDialogElement} */ (find(document, "#payment-dialog"));
   /** @type {readonly Patron[] | null} */
   let roster = null;
   let state = emptyForm("");
   let patronLocked = false;
-  /** @type {Pending | null} */
+  /** @type {Pending | null} from the form's opening to a definite end of its payment */
   let pending = null;
   let duplicates = /** @type {Payment[]} */ ([]);
   let logAnother = false;
   let ticking = 0;
   let loading = new AbortController();
+  let checking = new AbortController();
 
   const view = createPaymentView(dialog, {
     roster: () => roster,
     alreadyPaid: (patron) => state.totals?.get(patron.email) ?? 0,
+    addressOf,
     edited(change) {
       const errors = { ...state.errors };
       for (const field of Object.keys(change)) {
@@ -67,31 +68,37 @@ export function createPaymentModal(session, paymentsAddress) {
     view.update(state);
   }
 
-  /** Opens an empty form. @param {ScEvent} event @param {{roster?: readonly Patron[], patron?: Patron}} [known] */
+  /**
+   * Opens an empty form.
+   * @param {{event_id: string, name: string}} event
+   * @param {{roster?: readonly Patron[], patron?: Patron}} [known] a patron given here cannot be changed
+   */
   function open(event, known = {}) {
     if (!session.user) return;
-    pending = mintPending(event.event_id, session.user.email);
+    if (pending) return reopen(); // its fate is being asked for: first things first
+    pending = mintPending({ eventId: event.event_id, eventName: event.name, user: session.user.email });
     patronLocked = known.patron !== undefined;
     roster = known.roster ?? null;
     start(emptyForm(event.name, known.patron ?? null), event.event_id);
     view.focus(patronLocked ? "amount" : "patron");
   }
 
-  /** Opens the form again on a payment that was sent before this page was loaded. @param {Pending} unresolved */
-  function resume(unresolved) {
-    const { body } = unresolved;
-    if (!body) return;
+  /**
+   * Finds out what became of a payment that was sent before this page was loaded, and says so.
+   * @param {Pending} unresolved
+   */
+  async function resume(unresolved) {
+    if (pending) return;
     pending = unresolved;
+    await check();
+  }
+
+  /** Shows a payment that was sent, with its fate unknown. */
+  function reopen() {
+    if (dialog.open || !pending?.body) return;
     patronLocked = false;
     roster = null;
-    const email = String(body.patron_email);
-    start({
-      ...emptyForm(unresolved.eventId, { email, name: email }),
-      amountText: String(body.amount),
-      method: /** @type {import("./api.js").Method} */ (body.method),
-      reference: String(body.reference ?? ""),
-      note: String(body.note ?? ""),
-    }, unresolved.eventId);
+    start(sentForm(pending, pending.body), pending.eventId);
     becomeUnknown("The page was left before the server answered.");
   }
 
@@ -125,35 +132,19 @@ export function createPaymentModal(session, paymentsAddress) {
       const found = await session.call(() => getEvent(eventId, signal));
       if (signal.aborted) return;
       roster = found.roster;
-      const email = state.patron?.email;
-      set({ eventName: found.event.name, patron: roster.find((person) => person.email === email) ?? state.patron });
-      if (state.phase !== "editing") view.reset(state, patronLocked);
       view.combobox.refresh();
     } catch (error) {
       if (signal.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);
-      set({ errors: { ...state.errors, form: `The roster could not be loaded. ${reason} Close and open the form again.` } });
+      set({ errors: { ...state.errors, form: `The roster could not be loaded. ${reason} Close and open the form again.` }, refused: true });
     }
   }
 
   /** @param {string} eventId @param {AbortSignal} signal */
   async function loadTotals(eventId, signal) {
-    /** @type {Payment[]} */
-    const payments = [];
-    /** @type {string | null} */
-    let cursor = null;
-    try {
-      for (let page = 0; page < MAX_PAGES; page += 1) {
-        const found = await listPayments(eventId, { limit: PAGE, cursor, signal });
-        payments.push(...found.payments);
-        cursor = found.cursor;
-        if (!cursor) break;
-      }
-    } catch {
-      return; // without all payments there is no true total, and the form works without one
-    }
-    if (signal.aborted || cursor) return;
-    set({ totals: totalsByPatron(payments) });
+    const totals = await readTotals(eventId, signal);
+    if (signal.aborted || !totals) return;
+    set({ totals });
     view.combobox.refresh();
   }
 
@@ -161,31 +152,26 @@ export function createPaymentModal(session, paymentsAddress) {
   async function log(acknowledged) {
     if (!pending || state.phase === "submitting") return;
     const errors = validate(state);
-    const wrong = firstError(errors);
-    if (wrong) {
-      set({ phase: "editing", errors });
-      view.focus(wrong);
-      return;
-    }
+    if (firstError(errors)) return refused(errors);
     pending.body = {
       ...requestBody(state, pending.eventId, serverNow()),
       ...(acknowledged.length > 0 && { acknowledge_duplicates: acknowledged }),
     };
+    pending.patronName = state.patron?.name ?? "";
     await send();
   }
 
   async function send() {
     if (!pending?.body || state.phase === "submitting") return;
+    checking.abort();
     view.combobox.close();
-    set({ phase: "submitting", errors: {} });
+    set({ phase: "submitting", errors: {}, refused: false, notice: null });
+    pending.sentAt = Date.now();
     store(pending);
+    tick();
     view.announce("Logging the payment…");
     find(dialog, "#payment-submit").focus();
-    const outcome = await submitPayment(pending.body, pending.key, {
-      logPayment,
-      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      now: serverNow,
-    });
+    const outcome = await submitPayment(pending.body, pending.key, { logPayment, wait, now: serverNow });
     switch (outcome.kind) {
       case "saved":
         return saved(outcome.payment, outcome.replayed);
@@ -197,8 +183,8 @@ export function createPaymentModal(session, paymentsAddress) {
         return send();
       case "duplicate":
         duplicates = outcome.entries;
-        notSaved({}, "duplicate");
-        view.showDuplicates(duplicates);
+        notSaved({ phase: "duplicate" });
+        view.showDuplicates(duplicates, serverNow());
         return part(dialog, "duplicate-cancel").focus();
       case "busy":
         return refused({ form: "Many payments are being logged at once. This one was not saved. Log it again." });
@@ -207,84 +193,122 @@ export function createPaymentModal(session, paymentsAddress) {
     }
   }
 
+  /** Asks by the key whether the payment is in the ledger. */
+  async function check() {
+    if (!pending) return;
+    checking.abort();
+    checking = new AbortController();
+    const { signal } = checking;
+    view.explainUnknown("Asking the server whether it was saved…");
+    const fate = await findFate(pending.key, pending.sentAt, {
+      getPaymentByKey: (key) => session.call(() => getPaymentByKey(key)),
+      wait,
+      now: Date.now,
+      undecided() {
+        if (signal.aborted) return;
+        reopen();
+        view.explainUnknown("It is not in the ledger so far, but may still be on its way. Looking again…");
+      },
+      signal,
+    });
+    if (signal.aborted) return;
+    if (fate.kind === "saved") return saved(fate.payment, fate.replayed);
+    reopen();
+    if (fate.kind === "unknown") return view.explainUnknown(fate.message);
+    notSaved({ phase: "editing", notice: { tone: "warn", text: "This payment was not saved. Check it, then log it." } });
+    find(dialog, "#payment-submit").focus();
+  }
+
   /** @param {Payment} payment @param {boolean} replayed */
   function saved(payment, replayed) {
-    const event = { event_id: payment.event_id, name: payment.event_name };
+    const message = savedMessage(payment, replayed, formatClock(payment.logged_at));
     clearPending();
     pending = null;
-    const message = savedMessage(payment, replayed);
-    document.dispatchEvent(new CustomEvent("payment-logged", { detail: payment }));
-    if (logAnother) {
-      const known = roster ? { roster } : {};
-      open(/** @type {ScEvent} */ (event), known);
-      logAnother = true;
-      view.announce(`${message.title}. Ready for the next payment.`);
-    } else {
+    // What was logged before this page was opened is in all that it has read.
+    const openedAt = performance.timeOrigin + serverNow() - Date.now();
+    if (payment.logged_at >= openedAt) document.dispatchEvent(new CustomEvent("payment-logged", { detail: payment }));
+    if (!logAnother) {
       close();
+      toast({ ...message, href: addressOf(payment), linkText: "View payments" });
+      return;
     }
-    toast({ ...message, href: paymentsAddress(payment), linkText: "View payments" });
+    open({ event_id: payment.event_id, name: payment.event_name }, roster ? { roster } : {});
+    set({ notice: { tone: "good", text: `${message.title}. ${message.text}` } });
+    view.announce(`${message.title}. Ready for the next payment.`);
   }
 
   /** @param {string} reason */
   function becomeUnknown(reason) {
     set({ phase: "unknown", errors: {} });
-    part(dialog, "unknown-reason").textContent = reason;
+    view.explainUnknown(reason);
     view.announce("");
     part(dialog, "retry").focus();
   }
 
   /** @param {import("./payment-form.js").Errors} errors */
   function refused(errors) {
-    notSaved(errors, "editing");
+    notSaved({ phase: "editing", errors, refused: true });
     view.focus(firstError(errors) ?? "timestamp");
   }
 
-  /** The server stored nothing, so the same key may go with what is typed next. @param {import("./payment-form.js").Errors} errors @param {"editing" | "duplicate"} phase */
-  function notSaved(errors, phase) {
+  /** The server stored nothing, so the same key may go with what is typed next. @param {Partial<FormState>} change */
+  function notSaved(change) {
     if (pending) {
       pending.body = null;
       store(pending);
     }
     view.announce("");
-    set({ phase, errors });
+    set(change);
+    tick();
   }
 
   function close() {
     clearPending();
     pending = null;
     loading.abort();
+    checking.abort();
     clearInterval(ticking);
     closeDialog(dialog);
   }
 
   /** @returns {Promise<boolean>} whether the dialog is closed now */
-  async function leave() {
+  async function leave(byEscape = false) {
     if (!dialog.open) return true;
     if (state.phase === "submitting") return false;
-    const question = state.phase === "unknown"
-      ? {
-          title: "This payment may or may not be saved",
-          text: "Retrying is safe and tells which. If you leave, look at the payments list before logging it again.",
-          yes: "Leave without knowing",
-          no: "Go back",
-        }
-      : isDirty(state, patronLocked) && {
-          title: "Discard this payment?",
-          text: "What you typed has not been logged.",
-          yes: "Discard",
-          no: "Keep editing",
-        };
-    if (question && !(await confirmLeaving(question))) return false;
+    if (state.phase === "unknown") {
+      const question = {
+        title: "This payment may or may not be saved",
+        text: "The form stays open until that is known. Check now?",
+        yes: "Check now",
+        no: "Go back",
+        risky: false,
+      };
+      if (await confirmLeaving(question)) await check();
+      return !dialog.open;
+    }
+    if (state.phase === "duplicate" && byEscape) {
+      backToEditing();
+      return false;
+    }
+    const question = {
+      title: "Discard this payment?",
+      text: "What you typed has not been logged.",
+      yes: "Discard",
+      no: "Keep editing",
+    };
+    if (isDirty(state, patronLocked) && !(await confirmLeaving(question))) return false;
     close();
     return true;
   }
 
-  guardDialog(dialog, () => void leave());
-  part(dialog, "retry").addEventListener("click", () => void send());
-  part(dialog, "duplicate-cancel").addEventListener("click", () => {
+  function backToEditing() {
     set({ phase: "editing" });
     view.focus("amount");
-  });
+  }
+
+  guardDialog(dialog, (byEscape) => void leave(byEscape));
+  part(dialog, "retry").addEventListener("click", () => void send());
+  part(dialog, "duplicate-cancel").addEventListener("click", backToEditing);
   part(dialog, "duplicate-log").addEventListener("click", () => {
     set({ phase: "editing" });
     void log(duplicates.map(({ payment_id: id }) => id));
@@ -293,5 +317,5 @@ export function createPaymentModal(session, paymentsAddress) {
     if (dialog.open && (state.phase !== "editing" || isDirty(state, patronLocked))) event.preventDefault();
   });
 
-  return { open, resume, leave };
+  return { open, resume, leave: () => leave() };
 }

@@ -1,10 +1,11 @@
 /** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
 import { createCombobox } from "./combobox.js";
-import { find, part, setTime } from "./dom.js";
+import { clone, fill, find, part, setTime } from "./dom.js";
 import { decimal, formatCents, parseAmount } from "./money.js";
-import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
-import { formatClock, formatMoment, formatUtc } from "./time.js";
+import { FIELD_ORDER, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
+import { describeDuplicates } from "./payment-words.js";
+import { formatClock, formatUtc } from "./time.js";
 
 /** @typedef {import("./payment-form.js").FormState} FormState */
 /** @typedef {import("./payment-form.js").Field} Field */
@@ -30,6 +31,7 @@ const CONTROLS = {
  * @param {(another: boolean) => void} handlers.submitted
  * @param {() => readonly Patron[] | null} handlers.roster
  * @param {(patron: Patron) => number} handlers.alreadyPaid cents
+ * @param {(payment: Payment) => string} handlers.addressOf where a logged payment can be seen
  */
 export function createPaymentView(dialog, handlers) {
   const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
@@ -89,8 +91,32 @@ export function createPaymentView(dialog, handlers) {
     }
   });
 
+  /** @param {Field} field */
+  const focus = (field) => find(form, CONTROLS[field]).focus();
+
+  /** The summary is an alert: it is written only when it says something else. @param {ReturnType<typeof viewOf>["problems"]} problems */
+  const showProblems = (problems) => {
+    const box = part(form, "problems");
+    const said = problems ? JSON.stringify(problems) : "";
+    if (box.dataset.said === said) return;
+    box.dataset.said = said;
+    box.hidden = problems === null;
+    part(box, "problems-title").textContent = problems?.title ?? "";
+    part(box, "problems-list").replaceChildren(...(problems?.items ?? []).map(({ field, text }) => {
+      const item = clone("problem-template");
+      const link = find(item, "a");
+      link.textContent = text;
+      link.addEventListener("click", (event) => {
+        event.preventDefault(); // with a <base>, a fragment would lead to another page
+        focus(field);
+      });
+      return item;
+    }));
+  };
+
   return {
     combobox,
+    focus,
 
     /** Writes the state into the fields: on opening, and never while someone types. @param {FormState} state @param {boolean} patronLocked */
     reset(state, patronLocked) {
@@ -141,9 +167,11 @@ export function createPaymentView(dialog, handlers) {
         const control = field === "method" ? find(form, "#payment-methods") : find(form, CONTROLS[field]);
         if (field !== "timestamp") control.setAttribute("aria-invalid", String(text !== ""));
       }
-      const top = part(form, "form-error");
-      top.textContent = state.errors.form ?? "";
-      top.hidden = !state.errors.form;
+      showProblems(view.problems);
+      const notice = part(form, "notice");
+      notice.textContent = state.notice?.text ?? "";
+      notice.className = `banner ${state.notice?.tone ?? ""}`;
+      notice.hidden = state.notice === null;
       part(form, "unknown").hidden = state.phase !== "unknown";
       part(form, "duplicate").hidden = state.phase !== "duplicate";
     },
@@ -153,39 +181,27 @@ export function createPaymentView(dialog, handlers) {
       setTime(clock, ms, formatClock(ms), formatUtc(ms));
     },
 
-    /** @param {Field} field */
-    focus(field) {
-      find(form, CONTROLS[field]).focus();
-    },
-
-    /** What was found to be alike. @param {readonly Payment[]} entries */
-    showDuplicates(entries) {
-      part(form, "duplicate-list").replaceChildren(...entries.map((entry) => {
-        const item = document.createElement("li");
-        item.textContent = [
-          entryNumber(entry.seq),
-          describePayment(entry),
-          `${formatMoment(entry.logged_at)} by ${entry.logged_by}`,
-        ].join(" · ");
+    /** Asks about what was found to be alike. @param {readonly Payment[]} entries @param {number} now epoch ms */
+    showDuplicates(entries, now) {
+      const { title, lines } = describeDuplicates(entries, now);
+      find(form, "#payment-duplicate-title").textContent = title;
+      part(form, "duplicate-list").replaceChildren(...entries.map((entry, index) => {
+        const item = clone("duplicate-template");
+        fill(item, { what: lines[index], number: ` ${entryNumber(entry.seq)} in a new tab` });
+        /** @type {HTMLAnchorElement} */ (find(item, "a")).href = handlers.addressOf(entry);
         item.title = formatUtc(entry.logged_at);
         return item;
       }));
+    },
+
+    /** Why it is not known, or what is done about it. @param {string} text */
+    explainUnknown(text) {
+      part(form, "unknown-reason").textContent = text;
     },
 
     /** A word to screen readers inside the dialog. @param {string} text */
     announce(text) {
       find(form, "#payment-status").textContent = text;
     },
-  };
-}
-
-/** @param {Payment} payment @param {boolean} replayed */
-export function savedMessage(payment, replayed) {
-  const what = `${formatCents(payment.amount_cents)} ${METHOD_NAMES[payment.method]} · ${payment.patron_name}`;
-  return {
-    title: `Logged ${entryNumber(payment.seq)} · ${what}`,
-    text: replayed
-      ? "Already saved - not logged twice."
-      : `Stamped ${formatClock(payment.logged_at)}. Audit mail queued.`,
   };
 }

@@ -9,13 +9,16 @@
  * @property {string} eventId
  * @property {string} user e-mail: the server derives the entry's identity from the key and who is signed in
  * @property {import("./submission.js").Body | null} body null until it was sent for the first time
+ * @property {number} sentAt epoch ms by this device's clock, when body was sent last; 0 before
+ * @property {string} eventName so that a form that is opened again can say where
+ * @property {string} patronName
  */
 
 const SLOT = "scc.pending-payment";
 
-/** @param {string} eventId @param {string} user @returns {Pending} */
-export function mintPending(eventId, user) {
-  return store({ key: crypto.randomUUID(), eventId, user, body: null });
+/** @param {{eventId: string, eventName: string, user: string}} whose @returns {Pending} */
+export function mintPending(whose) {
+  return store({ key: crypto.randomUUID(), ...whose, body: null, sentAt: 0, patronName: "" });
 }
 
 /** @param {Pending} pending @returns {Pending} */

@@ -13,7 +13,17 @@ import { OutcomeUnknownError, ProblemError } from "./api.js";
  *   | {kind: "refused", status: number, fields: import("./api.js").FieldError[], message: string}} Outcome
  */
 
+/**
+ * @typedef {{kind: "saved", payment: Payment, replayed: true}
+ *   | {kind: "not-saved"}
+ *   | {kind: "unknown", message: string}} Fate
+ */
+
 const ATTEMPTS = 8;
+const LOOK_AGAIN_MS = 1_500;
+
+/** The API gives up after 15 s (Timeout in template.yaml), so a request this old is no longer at work. */
+export const SETTLED_MS = 20_000;
 
 /**
  * A busy ledger (409 or 429 with Retry-After) is asked again without telling anyone; a refused timestamp is
@@ -47,6 +57,38 @@ export async function submitPayment(body, key, { logPayment, wait, now }) {
     }
   }
   return { kind: "busy" };
+}
+
+/**
+ * What became of a payment whose answer never came. "Not there" is believed only once no request can still be
+ * at work on it; until then it is asked again.
+ * @param {string} key
+ * @param {number} sentAt epoch ms by this device's clock
+ * @param {object} world
+ * @param {(key: string) => Promise<Payment>} world.getPaymentByKey
+ * @param {(ms: number) => Promise<unknown>} world.wait
+ * @param {() => number} world.now epoch ms by this device's clock
+ * @param {() => void} [world.undecided] called when the first look did not settle it
+ * @param {AbortSignal} [world.signal] ends the asking
+ * @returns {Promise<Fate>}
+ */
+export async function findFate(key, sentAt, { getPaymentByKey, wait, now, undecided, signal }) {
+  for (let first = true; !signal?.aborted; first = false) {
+    // Read before asking. A clock that was set back since tells nothing, so the wait begins anew.
+    const age = now() - sentAt;
+    if (age < 0) sentAt = now();
+    try {
+      return { kind: "saved", payment: await getPaymentByKey(key), replayed: true };
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) return { kind: "unknown", message: error.message };
+      if (!(error instanceof ProblemError)) throw error;
+      if (error.status !== 404) return { kind: "unknown", message: error.message };
+      if (age >= SETTLED_MS) return { kind: "not-saved" };
+    }
+    if (first) undecided?.();
+    await wait(LOOK_AGAIN_MS);
+  }
+  return { kind: "unknown", message: "" };
 }
 
 /** @param {ProblemError} error */

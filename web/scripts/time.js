@@ -16,6 +16,7 @@ const full = new Intl.DateTimeFormat("en-US", {
 const timeOnly = new Intl.DateTimeFormat("en-US", {
   hour: "numeric", minute: "2-digit", second: "2-digit",
 });
+const ago = new Intl.RelativeTimeFormat("en-US");
 const longDate = new Intl.DateTimeFormat("en-US", {
   weekday: "long", month: "long", day: "numeric", year: "numeric", timeZone: "UTC",
 });
@@ -40,6 +41,16 @@ export function formatFull(ms) {
 /** @param {number} ms @returns {string} "9:42:07 PM" */
 export function formatTime(ms) {
   return timeOnly.format(ms);
+}
+
+/** @param {number} ms @param {number} now @returns {string} "2 minutes ago", "3 days ago" */
+export function formatAgo(ms, now) {
+  const seconds = Math.max(0, Math.round((now - ms) / 1_000));
+  if (seconds < 10) return "just now";
+  if (seconds < 60) return ago.format(-seconds, "second");
+  if (seconds < 3_600) return ago.format(-Math.round(seconds / 60), "minute");
+  if (seconds < 86_400) return ago.format(-Math.round(seconds / 3_600), "hour");
+  return ago.format(-Math.round(seconds / 86_400), "day");
 }
 
 /** @param {number} ms @returns {string} "2026-11-24 01:42:07 UTC": the hover text of a local time */
