@@ -15,6 +15,9 @@ LOCK := $(shell cksum <uv.lock | cut -d' ' -f1)
 DEV := .venv/.installed-$(LOCK)
 ENGINE := .tools/engine/.installed-$(LOCK)
 SAM := .tools/sam/.installed-$(LOCK)
+WEB_LOCK := $(shell cksum <tests/web/package-lock.json | cut -d' ' -f1)
+TYPESCRIPT := .tools/typescript/.installed-$(WEB_LOCK)
+LIGHTHOUSE := .tools/lighthouse/.installed-$(WEB_LOCK)
 
 # Another environment that is active in the shell must not be taken for ours.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
@@ -23,10 +26,10 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-.PHONY: help install run test fuzz chaos check format docs build clean browser
+.PHONY: help install run test fuzz chaos check format docs build screens lighthouse clean browser
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  make run SCC_PORT=8000 SCC_MAIL_PORT=8025 SCC_AWS_PORT=4566 SCC_STATE=.local RESET=1"
 
@@ -46,10 +49,11 @@ chaos: install ## break everything under 500 payments: SEED=7 PAYMENTS=500 METHO
 	@exec .venv/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) \
 	    $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(METHOD),--method $(METHOD))
 
-check: install ## lint, format and type checks, and cfn-lint on the transformed template
+check: install $(TYPESCRIPT) ## lint, format and type checks, and cfn-lint on the transformed template
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.tools/typescript/node_modules/.bin/tsc --project tests/web/jsconfig.json
 	.tools/sam/bin/python ops/transform.py --lint
 
 format: install ## format the code and apply safe fixes
@@ -62,6 +66,12 @@ docs: install ## write docs/api.md from the models that the API validates with
 build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	.tools/sam/bin/sam build
 
+screens: install browser ## photograph every screen and state into docs/screens; SCC_TEST_STACK=.local uses a running stack
+	@exec .venv/bin/python -m tests.browser.photograph
+
+lighthouse: install browser $(LIGHTHOUSE) ## score the app's speed, accessibility and practices; SCC_TEST_STACK as above
+	@exec .venv/bin/python -m tests.browser.lighthouse
+
 clean: ## remove what was installed and built; the data of `make run` stays (RESET=1 empties it)
 	rm -rf .venv .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache
 
@@ -73,6 +83,21 @@ $(ENGINE): | $(UV)
 
 $(SAM): | $(UV)
 	@$(call sync,.tools/sam,sam)
+
+# What the web app is checked with comes from npm: locked and integrity-checked, no install scripts,
+# kept out of the folders that are served.
+$(TYPESCRIPT): $(ENGINE) tests/web/package-lock.json
+	@$(call npm_ci,.tools/typescript,--omit=dev)
+
+$(LIGHTHOUSE): $(ENGINE) tests/web/package-lock.json
+	@$(call npm_ci,.tools/lighthouse,)
+
+define npm_ci
+	echo "installing $(1)"; mkdir -p $(1) && cp tests/web/package.json tests/web/package-lock.json $(1)/ \
+	&& PATH="$(CURDIR)/.tools/engine/bin:$$PATH" npm ci --prefix $(1) $(2) --ignore-scripts \
+	    --no-audit --no-fund --loglevel=error \
+	&& rm -f $(1)/.installed-* && touch $@
+endef
 
 define sync
 	echo "installing $(1)"; \
