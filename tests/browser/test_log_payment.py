@@ -7,7 +7,6 @@ import uuid
 from playwright.sync_api import Page, expect
 
 from local.stack import LocalStack
-from tests.browser.conftest import screenshot
 from tests.dock import Dock
 
 
@@ -33,19 +32,16 @@ def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(
     dialog.get_by_role("radio", name="Check").check(force=True)
     dialog.get_by_label("Check number").fill(number)
     expect(dialog.get_by_role("textbox", name="Amount")).to_have_value(shown)
-    screenshot(page, "modal")
     dialog.get_by_role("button", name="Log payment", exact=True).click()
     expect(dialog).to_be_hidden()
     page.get_by_role("tab", name="Payments").click()
     row = page.get_by_role("row").filter(has_text=number)
     expect(row).to_contain_text(f"${shown}")
     expect(row).to_contain_text("Sent", timeout=20_000)
-    screenshot(page, "payments")
 
     page.goto(stack.mail_url)
     page.get_by_role("main").get_by_text(f"${shown}").first.click()
     expect(page.get_by_text("Séamus O'Brien").first).to_be_visible()
-    screenshot(page, "inbox")
 
     dock = Dock(stack).sign_in()
     answer = dock.call("GET", "/api/payments?event_id=sunset-charter")

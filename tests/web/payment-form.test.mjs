@@ -147,7 +147,7 @@ test("errors are summed up only after the payment was tried, in the order of the
   assert.equal(viewOf(state).problems, null);
   const { problems } = viewOf({ ...state, refused: true });
   assert.deepEqual(problems?.items.map(({ field }) => field), ["amount", "method"]);
-  assert.match(problems?.title ?? "", /2 things/);
+  assert.match(problems?.title ?? "", /Fix 2 things/);
   assert.equal(viewOf(filled({ refused: true })).problems, null, "nothing is left to put right");
   assert.equal(viewOf(filled({ refused: true, errors: { form: "No." } })).problems?.title, "No.");
 });

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from tests.web.node import node
+
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 SUITES = sorted(Path(__file__).parent.glob("*.test.mjs"))
-
-
-def node() -> str:
-    bundled = ROOT / ".tools" / "engine" / "bin" / "node"
-    found = str(bundled) if bundled.exists() else shutil.which("node")
-    if found is None:
-        pytest.fail("node is missing: run `make install`, which puts one into .tools/engine.")
-    return found
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name.removesuffix(".test.mjs"))

@@ -169,6 +169,7 @@ export function viewOf(state) {
     problems: state.refused ? problems(state.errors) : null,
     submitLabel: state.phase === "submitting" ? "Logging…" : "Log payment",
     reference: rule,
+    patronHint: state.patron && state.patron.name !== state.patron.email ? state.patron.email : "",
     amountHelper: amountHelper(state, amount, already),
     unusual: amount.ok && amount.cents >= UNUSUAL_CENTS
       ? `${formatCents(amount.cents)} is unusual for this event. Please double-check.`
@@ -229,8 +230,8 @@ function problems({ form, ...errors }) {
     return text ? [{ field, text }] : [];
   });
   if (!form && items.length === 0) return null;
-  const count = items.length === 1 ? "One thing is" : `${items.length} things are`;
-  return { title: form ?? `Not logged yet. ${count} to be put right:`, items };
+  const count = items.length === 1 ? "one thing" : `${items.length} things`;
+  return { title: form ?? `Fix ${count} to log this payment:`, items };
 }
 
 /** @param {FormState} state @param {import("./money.js").ParsedAmount} amount @param {number} already */

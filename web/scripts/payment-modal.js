@@ -215,7 +215,9 @@ export function createPaymentModal(session, addressOf) {
     if (fate.kind === "saved") return saved(fate.payment, fate.replayed);
     reopen();
     if (fate.kind === "unknown") return view.explainUnknown(fate.message);
-    notSaved({ phase: "editing", notice: { tone: "warn", text: "This payment was not saved. Check it, then log it." } });
+    const text = "This payment was not saved. Look it over, then log it.";
+    notSaved({ phase: "editing", notice: { tone: "warn", text } });
+    view.announce(text);
     find(dialog, "#payment-submit").focus();
   }
 

@@ -150,6 +150,7 @@ export function createPaymentView(dialog, handlers) {
       find(form, "#payment-reference-hint").textContent = view.reference?.hint ?? "";
       reference.required = view.reference?.required ?? false;
 
+      find(form, "#payment-patron-hint").textContent = view.patronHint;
       find(form, "#payment-amount-helper").textContent = view.amountHelper;
       find(form, "#payment-amount-unusual").textContent = view.unusual;
       const count = find(form, "#payment-note-count");

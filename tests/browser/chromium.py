@@ -1,0 +1,62 @@
+"""The installed Chromium, and tabs on the app in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize
+
+from local.stack import LocalStack
+
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 375, "height": 740}
+
+
+def chromium_path() -> str:
+    found = (
+        os.environ.get("SCC_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+    )
+    assert found, (
+        "Chromium is missing: `make test` installs it with apt, or name it in SCC_CHROMIUM"
+    )
+    return found
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Chromium as a strict visitor has it: third-party cookies are blocked."""
+    return playwright.chromium.launch(
+        executable_path=chromium_path(),
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--test-third-party-cookie-phaseout",
+        ],
+    )
+
+
+def open_tab(browser: Browser, stack: LocalStack, cookie: str = "", **options: Any) -> Page:
+    """Open a tab of its own session. cookie: "name=value" of somebody who is signed in."""
+    settings: dict[str, Any] = {"viewport": WIDE, "locale": "en-US"} | options
+    context = browser.new_context(base_url=stack.url, **settings)
+    if cookie:
+        name, value = cookie.split("=", 1)
+        # A __Host- cookie is Secure; browsers take it from localhost without TLS.
+        context.add_cookies(
+            [
+                {
+                    "name": name,
+                    "value": value,
+                    "domain": "localhost",
+                    "path": "/",
+                    "secure": True,
+                    "httpOnly": True,
+                    "sameSite": "Strict",
+                }
+            ]
+        )
+    return context.new_page()

@@ -1,0 +1,73 @@
+"""How the app comes to the screen: how much is loaded, and what is seen first."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.browser.routes import hold
+from tests.web.node import node
+
+BUDGET_BYTES = 60 * 1024
+# What CloudFront sends (`Compress: true`, Managed-CachingOptimized): Brotli, at about this quality, for
+# files of 1,000 bytes or more. Browsers ask for it on HTTPS only; the local front door is HTTP.
+BROTLI = """
+const { brotliCompressSync, constants } = require("node:zlib");
+const bytes = require("node:fs").readFileSync(0);
+const params = { [constants.BROTLI_PARAM_QUALITY]: 5 };
+process.stdout.write(String(brotliCompressSync(bytes, { params }).length));
+"""
+
+
+def brotli_size(content: bytes) -> int:
+    if len(content) < 1000:
+        return len(content)
+    ran = subprocess.run([node(), "-e", BROTLI], input=content, capture_output=True, check=True)
+    return int(ran.stdout)
+
+
+@pytest.mark.parametrize("path", ["/", "/g/sunset-charter"])
+def test_the_whole_app_is_at_most_60_kb_on_the_wire(admin_page: Page, path: str) -> None:
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    admin_page.on("response", note)
+    admin_page.goto(path, wait_until="networkidle")
+    sizes = {
+        answer.url: brotli_size(answer.body()) for answer in answers if "/api/" not in answer.url
+    }
+    assert len(sizes) > 20, "modules, styles, markup and icon"
+    total = sum(sizes.values())
+    print(f"{total} bytes in {len(sizes)} files")
+    assert total <= BUDGET_BYTES, sizes
+
+
+@pytest.mark.parametrize("path", ["/", "/g/sunset-charter", "/_staging/"])
+def test_the_shell_is_painted_before_any_answer_of_the_api(admin_page: Page, path: str) -> None:
+    admin_page.route("**/api/**", hold)
+    answer = admin_page.goto(path)
+    expect(admin_page.get_by_role("link", name="Ship Captain Crew")).to_be_visible()
+    expect(admin_page.locator("main .skeleton").first).to_be_visible()
+    painted = "performance.getEntriesByName('first-contentful-paint').length"
+    admin_page.wait_for_function(painted)
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe-" not in policy
+
+
+def test_every_file_is_loaded_once_and_every_module_is_used(admin_page: Page) -> None:
+    """Preloads that nothing uses, or twice-loaded modules, cost the phone at the dock."""
+    loaded: list[str] = []
+    admin_page.on("request", lambda request: loaded.append(request.url))
+    admin_page.goto("/", wait_until="networkidle")
+    files = [url for url in loaded if "/api/" not in url]
+    assert sorted(files) == sorted(set(files))
+    served = Path(__file__).parents[2] / "web" / "scripts"
+    modules = {each.name for each in served.rglob("*.js")} - {"waiver.js"}
+    assert {url.rsplit("/", 1)[-1] for url in files if url.endswith(".js")} == modules
