@@ -1,7 +1,7 @@
 """`make lighthouse`: how fast, accessible and well made the app's two entries are, by Lighthouse.
 
-Each page is measured as a phone on a slow line sees it (Lighthouse's default), signed in and signed
-out, and the time from the press on Log Payment to a form that takes keys. Exits with 1 below a goal.
+Each page is measured as a phone on a slow line sees it (Lighthouse's default), signed in and out;
+then the time from the press on Log Payment to a form that takes keys. Exits with 1 below a goal.
 With SCC_TEST_STACK=<state folder> a running stack is used, else one is started and thrown away.
 """
 
@@ -30,7 +30,8 @@ INTERACTIVE_MS = 100
 ROUNDS = 10
 
 MEASURE = """() => new Promise((done) => {
-  const button = [...document.querySelectorAll("button")].find((b) => b.textContent === "Log Payment");
+  const buttons = [...document.querySelectorAll("button")];
+  const button = buttons.find((each) => each.textContent === "Log Payment");
   const start = performance.now();
   button.click();
   const ready = () => document.activeElement?.id === "payment-patron"

@@ -23,12 +23,13 @@ from tests.browser.scenes import SCENES, on_stage, seed
 from tests.dock import Dock
 
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
-COLOURS = 96  # an interface has few; a palette makes a third of the file, and nobody sees it
+COLOURS = 64  # an interface has few: a palette makes a third of the file, and nobody sees it
 SIZES = {"1280": WIDE, "375": PHONE}
 
-# Counts colours in 32 steps per channel, keeps the most frequent, and gives every pixel the nearest.
+# Counts colours in 32 steps a channel, keeps the most frequent, gives every pixel the nearest.
 PALETTE = """async ([png, most]) => {
-  const image = await createImageBitmap(await (await fetch("data:image/png;base64," + png)).blob());
+  const bytes = Uint8Array.from(atob(png), (each) => each.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
   const canvas = new OffscreenCanvas(image.width, image.height);
   const context = canvas.getContext("2d");
   context.drawImage(image, 0, 0);
@@ -50,7 +51,9 @@ PALETTE = """async ([png, most]) => {
     return [key, distances.indexOf(Math.min(...distances))];
   }));
   let indices = "";
-  for (let at = 0; at < data.length; at += 4) indices += String.fromCharCode(nearest.get(bucket(at)));
+  for (let at = 0; at < data.length; at += 4) {
+    indices += String.fromCharCode(nearest.get(bucket(at)));
+  }
   return { width: image.width, height: image.height, palette, indices: btoa(indices) };
 }"""
 

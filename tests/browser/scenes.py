@@ -129,6 +129,13 @@ def event_payments(page: Page, dock: Dock) -> None:
     expect(page.get_by_role("row").nth(1)).to_contain_text("Sent", timeout=SENT)
 
 
+@scene("inbox", who="")
+def inbox(page: Page, dock: Dock) -> None:
+    page.goto(dock.stack.mail_url)
+    page.get_by_role("main").get_by_text("check - Séamus O'Brien").first.click()
+    expect(page.get_by_text("Check number").or_(page.get_by_text("1042")).first).to_be_visible()
+
+
 @scene("event-crew", who="crew")
 def event_crew(page: Page, dock: Dock) -> None:
     page.goto(EVENT)

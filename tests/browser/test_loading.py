@@ -12,8 +12,8 @@ from tests.browser.routes import hold
 from tests.web.node import node
 
 BUDGET_BYTES = 60 * 1024
-# What CloudFront sends (`Compress: true`, Managed-CachingOptimized): Brotli, at about this quality, for
-# files of 1,000 bytes or more. Browsers ask for it on HTTPS only; the local front door is HTTP.
+# What CloudFront sends (`Compress: true`, Managed-CachingOptimized): Brotli, at about this quality,
+# for files of 1,000 bytes or more. Browsers ask for it on HTTPS only; the local front door is HTTP.
 BROTLI = """
 const { brotliCompressSync, constants } = require("node:zlib");
 const bytes = require("node:fs").readFileSync(0);

@@ -10,7 +10,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from local.stack import LocalStack
-from tests.browser.conftest import screenshot
 from tests.browser.test_log_payment import sign_in
 from tests.dock import Dock
 
@@ -92,7 +91,6 @@ def test_a_waiver_is_signed_with_the_keyboard_alone(
     expect(page.get_by_text(f"Signed by {patron['name']} ({patron['email']})")).to_be_visible()
     expect(name).to_be_hidden()
     assert faults(page) == []
-    screenshot(page, "waiver")
 
     page.goto("/g/regatta-2027")
     sign_in(page, "crew")
