@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import SMTP
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -130,9 +131,11 @@ def test_a_refused_token_is_asked_for_once_by_all_who_wait(
 ) -> None:
     box = gmail()
     sandbox.post_fault({"kind": "status", "code": 400, "on": "token", "reason": "x", "times": 1})
-    sandbox.post_fault({"kind": "latency", "ms": 300, "on": "token"})
+    sandbox.post_fault({"kind": "latency", "ms": 1_000, "on": "token"})
+    together = Barrier(10)
 
     def failure(_: int) -> str:
+        together.wait(30)
         try:
             box.deliver(mail().content)
         except DeliveryError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -82,7 +83,17 @@ def test_mailers_share_one_users_quota_and_users_have_their_own(dynamodb: Any) -
     assert slots(pacer(dynamodb, user="other@x.example"), 1) == [NOW]
 
 
-def test_many_threads_never_take_one_slot_twice(dynamodb: Any) -> None:
+def test_many_threads_never_take_one_slot_twice(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB changes an item by one update after the other; moto needs a lock to do so."""
+    one_at_a_time, update_item = Lock(), dynamodb.update_item
+
+    def update(**request: Any) -> Any:
+        with one_at_a_time:
+            return update_item(**request)
+
+    monkeypatch.setattr(dynamodb, "update_item", update)
     pace = pacer(dynamodb)
     with ThreadPoolExecutor(10) as threads:
         taken = list(threads.map(lambda _: pace.reserve(NOW, 3_600_000).at, range(40)))
