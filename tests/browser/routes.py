@@ -29,5 +29,5 @@ def close(page: Page) -> None:
     """Close the tab; what is held is cut off first, so that nothing waits for it."""
     while _held:
         _held.pop().abort()
-    page.unroute_all(behavior="wait")
+    page.unroute_all(behavior="ignoreErrors")
     page.context.close()

@@ -120,7 +120,7 @@ def events(page: Page, dock: Dock) -> None:
 @scene("event-roster")
 def event_roster(page: Page, dock: Dock) -> None:
     page.goto(EVENT)
-    expect(page.get_by_text(re.compile(r"\$.* logged")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"already logged \$")).first).to_be_visible()
 
 
 @scene("event-payments")
@@ -133,7 +133,7 @@ def event_payments(page: Page, dock: Dock) -> None:
 def inbox(page: Page, dock: Dock) -> None:
     page.goto(dock.stack.mail_url)
     page.get_by_role("main").get_by_text("check - Séamus O'Brien").first.click()
-    expect(page.get_by_text("Check number").or_(page.get_by_text("1042")).first).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_text("1042").first).to_be_visible()
 
 
 @scene("event-crew", who="crew")
@@ -171,7 +171,7 @@ def payment_filled(page: Page, dock: Dock) -> None:
 @scene("payment-locked-patron")
 def payment_locked(page: Page, dock: Dock) -> None:
     page.goto(EVENT)
-    page.get_by_role("button", name="Take payment from Jane Doe").click()
+    page.get_by_role("button", name="Log for Jane Doe").click()
     expect(PaymentForm(page).dialog.get_by_text("has already paid")).to_be_visible()
 
 

@@ -159,7 +159,7 @@ def test_a_likely_duplicate_is_asked_about_and_the_answer_is_evidence(
     expect(cancel).to_be_focused()
     with admin_page.context.expect_page() as opened:
         panel.get_by_role("link", name="View").click()
-    expect(opened.value.get_by_role("cell", name=f"#{earlier['seq']:06d}")).to_be_visible()
+    expect(opened.value.get_by_role("link", name=f"#{earlier['seq']:06d}")).to_be_visible()
     assert opened.value.evaluate("sessionStorage.length") == 0, "the key belongs to one tab"
     opened.value.close()
 

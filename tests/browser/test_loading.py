@@ -68,6 +68,12 @@ def test_every_file_is_loaded_once_and_every_module_is_used(admin_page: Page) ->
     admin_page.goto("/", wait_until="networkidle")
     files = [url for url in loaded if "/api/" not in url]
     assert sorted(files) == sorted(set(files))
-    served = Path(__file__).parents[2] / "web" / "scripts"
-    modules = {each.name for each in served.rglob("*.js")} - {"waiver.js"}
-    assert {url.rsplit("/", 1)[-1] for url in files if url.endswith(".js")} == modules
+    scripts = {url.rsplit("/", 1)[-1] for url in files if url.endswith(".js")}
+    announced = admin_page.locator("link[rel=modulepreload], script[src]").evaluate_all(
+        "links => links.map(link => (link.href || link.src).split('/').pop())"
+    )
+    assert set(announced) == scripts
+    served = list((Path(__file__).parents[2] / "web" / "scripts").rglob("*.js"))
+    imported = "".join(each.read_text() for each in served)
+    later = {each.name for each in served} - scripts - {"waiver.js"}
+    assert [name for name in later if f'/{name}"' not in imported] == []

@@ -90,7 +90,7 @@ def test_a_patron_shows_what_is_logged_already_and_what_it_will_be(
 
 def test_a_row_of_the_roster_fixes_the_patron(admin_page: Page) -> None:
     admin_page.goto("/g/sunset-charter")
-    admin_page.get_by_role("button", name="Take payment from Jane Doe").click()
+    admin_page.get_by_role("button", name="Log for Jane Doe").click()
     form = PaymentForm(admin_page)
     expect(form.amount).to_be_focused()
     expect(form.patron).to_have_value("Jane Doe")

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.routes import hold
 from tests.browser.visits import SENT_MS, row_of
 from tests.dock import Dock
 
@@ -181,7 +182,7 @@ def test_a_screen_that_fails_says_so_and_can_be_tried_again(
 def test_a_screen_that_is_on_its_way_shows_its_bones(
     page: Page, admin: Dock, axe: Axe, path: str
 ) -> None:
-    page.route(re.compile(r"/api/(events|payments)"), lambda _: None)  # never answered
+    page.route(re.compile(r"/api/(events|payments)"), hold)
     page.goto(path)
     expect(page.get_by_role("main").locator("[aria-busy=true] .skeleton").first).to_be_visible()
     axe(page)

@@ -124,9 +124,13 @@ export function createCombobox(root, { roster, aside, changed }) {
   return {
     input,
     close,
-    /** The roster or the sums arrived: an open list shows them. */
+    /** The roster or the sums arrived: an open list shows them, and the arrows stay where they were. */
     refresh() {
-      if (isOpen()) open();
+      if (!isOpen()) return;
+      const before = options[active]?.email;
+      open();
+      const index = options.findIndex(({ email }) => email === before);
+      if (index >= 0) activate(index);
     },
     /** @param {Patron | null} patron @param {boolean} locked */
     reset(patron, locked) {
