@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.stack import LocalStack
 from tests.browser.chromium import PHONE, WIDE, launch
-from tests.browser.scenes import SCENES, on_stage, seed
+from tests.browser.ledger_scenes import SCENES
+from tests.browser.scenes import on_stage, seed
 from tests.dock import Dock
 
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"

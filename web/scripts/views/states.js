@@ -36,7 +36,7 @@ export function asPage(state) {
 export function hiddenMoney(session) {
   return asPage(session.isAdmin()
     ? emptyState("Payments are hidden", "Switch on Admin tools at the top of the page to see them.")
-    : emptyState("This is not for your eyes", "Your account may see events and their rosters, but no payments."));
+    : emptyState("Your account may not see payments", "It may see events and their rosters."));
 }
 
 /** @param {unknown} error @returns {string} */
