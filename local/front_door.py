@@ -1,7 +1,8 @@
 """`http://localhost:$SCC_PORT`: hands every request to the deployed CloudFront distribution.
 
 The emulator finds a distribution by the Host header, which a browser would have to be configured
-for; this proxy sets it. It adds nothing else: behaviours, headers and routing are the template's.
+for; this proxy sets it. It also compresses, as `Compress: true` has CloudFront do and not the
+emulator. It adds nothing else: behaviours, headers and routing are the template's.
 """
 
 from __future__ import annotations
@@ -11,8 +12,17 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    web,
+)
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -35,6 +45,9 @@ HOP_BY_HOP = {
 ADDED_BY_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=120)
 CHUNK_BYTES = 64 * 1024
+# Of what we serve, what CloudFront compresses (Developer Guide, "Serve compressed files").
+COMPRESSED_TYPES = {"text/html", "text/css", "text/javascript", "image/svg+xml", "application/json"}
+COMPRESSED_BYTES = range(1_000, 10_000_001)
 
 SESSION = web.AppKey("session", ClientSession)
 log = logging.getLogger("front_door")
@@ -67,6 +80,8 @@ async def _session(app: web.Application) -> AsyncIterator[None]:
 async def _forward(request: web.Request, origin: str, domain: str) -> web.StreamResponse:
     headers = _end_to_end(request.headers)
     headers["Host"] = domain
+    if "If-None-Match" in headers:  # the tags that the origin gave, before they were weakened below
+        headers["If-None-Match"] = headers["If-None-Match"].replace('W/"', '"')
     try:
         upstream = await request.app[SESSION].request(
             request.method,
@@ -82,12 +97,30 @@ async def _forward(request: web.Request, origin: str, domain: str) -> web.Stream
         response = web.StreamResponse(
             status=upstream.status, reason=upstream.reason, headers=_end_to_end(upstream.headers)
         )
+        if _is_compressed_by_cloudfront(request, upstream):
+            response.enable_compression(web.ContentCoding.gzip)
+            response.headers.add("Vary", "Accept-Encoding")
+            if response.headers.get("ETag", "").startswith('"'):
+                response.headers["ETag"] = f"W/{response.headers['ETag']}"
         await response.prepare(request)
         # An origin that fails half way leaves no honest ending: the viewer sees a broken body.
         async for chunk in upstream.content.iter_chunked(CHUNK_BYTES):
             await response.write(chunk)
         await response.write_eof()
         return response
+
+
+def _is_compressed_by_cloudfront(request: web.Request, upstream: ClientResponse) -> bool:
+    """Whether the cache would send gzip: what is not to be stored, it does not compress either."""
+    return (
+        request.method == "GET"
+        and upstream.status == HTTPStatus.OK
+        and "gzip" in request.headers.get("Accept-Encoding", "")
+        and "Content-Encoding" not in upstream.headers
+        and "no-store" not in upstream.headers.get("Cache-Control", "")
+        and upstream.content_type in COMPRESSED_TYPES
+        and upstream.content_length in COMPRESSED_BYTES
+    )
 
 
 def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:

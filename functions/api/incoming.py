@@ -119,6 +119,15 @@ def read_search(parameters: Mapping[str, str]) -> str:
     return text
 
 
+def is_optional(parameters: Mapping[str, str]) -> bool:
+    """Whether nobody may be signed in without that being an error. Raises MalformedRequestError."""
+    text = parameters.get("optional")
+    if text not in {None, "true"}:
+        message = "optional is either true or left out."
+        raise MalformedRequestError(message, FieldError("optional", "optional_invalid", message))
+    return text is not None
+
+
 def is_event_id(text: str) -> bool:
     return re.fullmatch(EVENT_ID, text) is not None
 

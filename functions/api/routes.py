@@ -24,6 +24,7 @@ from functions.api.export import csv_of, in_order, read_export_filter
 from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.incoming import (
     is_event_id,
+    is_optional,
     is_payment_id,
     read_body,
     read_idempotency_key,
@@ -42,7 +43,7 @@ from functions.api.payments import (
     handle_payment_log,
     payment_id_of,
 )
-from functions.api.problems import FieldError, NotFoundError
+from functions.api.problems import FieldError, NotFoundError, NotSignedInError
 from functions.api.sign_in import SignIn
 from functions.api.voids import VoidRequest, handle_payment_void, no_such_payment
 from functions.api.waiver import WaiverSignature, handle_waiver_signing, waiver_view
@@ -76,7 +77,13 @@ def sign_in() -> Response[str]:
 
 @router.get("/api/session")
 def who_am_i() -> Response[str]:
-    return json_answer(_user_view(_user()))
+    nobody_is_fine = is_optional(router.current_event.query_string_parameters)
+    try:
+        return json_answer(_user_view(_user()))
+    except NotSignedInError:
+        if nobody_is_fine:
+            return json_answer({"user": None})
+        raise
 
 
 @router.delete("/api/session")

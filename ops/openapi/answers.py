@@ -52,6 +52,12 @@ class SessionAnswer(Answer):
     user: UserView
 
 
+class OptionalSessionAnswer(Answer):
+    """user is null when `optional` was given and nobody is signed in."""
+
+    user: UserView | None
+
+
 class MethodTotals(Answer):
     """What was paid by each method, voids taken away."""
 

@@ -106,6 +106,13 @@ _LIMIT = Parameter(
     description="Entries per page.",
     example=50,
 )
+_OPTIONAL = Parameter(
+    name="optional",
+    place="query",
+    schema={"type": "string", "enum": ["true"]},
+    description="Answer 200 with no user, not 401, when nobody is signed in.",
+    example=None,
+)
 _IDEMPOTENCY = Parameter(
     name="Idempotency-Key",
     place="header",
@@ -189,8 +196,11 @@ OPERATIONS = (
         summary="Who is signed in",
         who="any signed-in user",
         tag="Session",
-        answer=answers.SessionAnswer,
-        refusals=(problems.NotSignedInError,),
+        description="With `optional=true` nobody is an answer, too, and no error: a page that has "
+        "just been opened asks so, as browsers report every refused call as a fault of the page.",
+        parameters=(_OPTIONAL,),
+        answer=answers.OptionalSessionAnswer,
+        refusals=(problems.MalformedRequestError, problems.NotSignedInError),
     ),
     Operation(
         method="DELETE",

@@ -10,10 +10,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.routes import hold, lose_request
-from tests.browser.scenes import EVENT, SCENES, SENT, scene
+from tests.browser.scenes import EVENT, SENT, scene
 from tests.dock import Dock
-
-__all__ = ["SCENES"]
 
 VOID = re.compile(r"/api/payments/[^/]+/void$")
 ONE_PAYMENT = re.compile(r"/api/payments/pay_")

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.stack import LocalStack
 from tests.browser.chromium import PHONE, WIDE, launch
-from tests.browser.ledger_scenes import SCENES
+from tests.browser.every_scene import SCENES
 from tests.browser.scenes import on_stage, seed
 from tests.dock import Dock
 

@@ -1,7 +1,7 @@
 """Every screen and state of the app, by name: how to bring a page there.
 
 The accessibility tests look at each of them, and `make screens` photographs each into docs/screens.
-A new one is a function here or in ledger_scenes.py: `@scene("name")`, or
+A new one is a function here, in ledger_scenes.py or in patron_scenes.py: `@scene("name")`, or
 `@scene("name", who="crew")`; who="" is nobody.
 """
 

@@ -139,6 +139,24 @@ def test_the_staging_copy_stays_the_staging_copy(page: Page, admin: Dock) -> Non
 
 
 @pytest.mark.parametrize(
+    ("path", "title", "way_on"),
+    [
+        ("/_staging/g/sunset-charter?payment=pay_0", "There is no such payment", "payments"),
+        ("/g/no-such-event?tab=payments", "There is no such event", "All events"),
+        ("/_staging/g/no-such-event?patron=jane.doe@example.com", "There is no such event", "All"),
+    ],
+)
+def test_what_does_not_exist_leads_to_what_does(
+    page: Page, admin: Dock, path: str, title: str, way_on: str
+) -> None:
+    page.goto(path)
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name=way_on).click()
+    expect(page.get_by_role("heading", name=re.compile("Events|Sunset Charter"))).to_be_visible()
+    assert ("/_staging/" in page.url) == ("/_staging/" in path)
+
+
+@pytest.mark.parametrize(
     ("path", "title"),
     [
         (f"{EVENT}?payment=pay_0", "There is no such payment"),

@@ -1,11 +1,13 @@
 """The front door against a small server that says what it was sent."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession, DummyCookieJar, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
@@ -46,6 +48,20 @@ async def packed(_: web.Request) -> web.Response:
     return web.Response(body=b"\x1f\x8b-not-touched", headers={"Content-Encoding": "gzip"})
 
 
+SCRIPT = b"export const answer = 42;\n" * 100
+
+
+async def script(request: web.Request) -> web.Response:
+    """A file as the bucket has it. Asked for its tag, it is not sent again."""
+    if request.headers.get("If-None-Match") == '"1"':
+        return web.Response(status=304, headers={"ETag": '"1"'})
+    return web.Response(
+        body=SCRIPT[: int(request.query.get("bytes", len(SCRIPT)))],
+        content_type=request.query.get("type", "text/javascript"),
+        headers={"ETag": '"1"', "Cache-Control": request.query.get("cache", "no-cache")},
+    )
+
+
 async def endless(request: web.Request) -> web.StreamResponse:
     """Send one chunk, and the next only when the first was seen by the viewer."""
     response = web.StreamResponse()
@@ -67,6 +83,7 @@ async def door_to_echo() -> AsyncIterator[tuple[ClientSession, URL, web.Applicat
     far.router.add_get("/not-modified", not_modified)
     far.router.add_get("/packed", packed)
     far.router.add_get("/endless", endless)
+    far.router.add_get("/script", script)
     far.router.add_route("*", "/{path:.*}", echo)
     async with TestServer(far) as origin:
         near = application(f"http://127.0.0.1:{origin.port}", DOMAIN)
@@ -183,3 +200,24 @@ def test_without_the_emulator_the_viewer_gets_a_problem_that_says_so() -> None:
     assert (status, content_type) == (502, "application/problem+json")
     assert problem["title"] == "Bad Gateway"
     assert "does not answer" in problem["detail"]
+
+
+GZIP = {"Accept-Encoding": "gzip, deflate"}
+
+
+def test_files_are_compressed_for_those_who_ask_for_it() -> None:
+    _, headers, body = ask("GET", "/script", headers=GZIP)
+    assert gzip.decompress(body) == SCRIPT
+    assert len(body) < len(SCRIPT) / 10
+    assert (headers["ETag"], headers["Vary"]) == ('W/"1"', "Accept-Encoding")
+    status, _, body = ask("GET", "/script", headers={**GZIP, "If-None-Match": 'W/"1"'})
+    assert (status, body) == (304, b"")
+    _, headers, body = ask("GET", "/script", headers={"Accept-Encoding": "identity"})
+    assert (body, headers["ETag"]) == (SCRIPT, '"1"')
+
+
+@pytest.mark.parametrize("query", ["cache=no-store", "type=image/png", "bytes=999"])
+def test_what_cloudfront_would_not_compress_stays_as_it_is(query: str) -> None:
+    _, headers, body = ask("GET", f"/script?{query}", headers=GZIP)
+    assert SCRIPT.startswith(body)
+    assert "Content-Encoding" not in headers

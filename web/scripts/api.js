@@ -152,9 +152,9 @@ export async function apiFetch(path, options = {}) {
   throw new ProblemError(response.status, data ?? {}, retryAfter(response.headers));
 }
 
-/** @returns {Promise<User>} */
+/** @returns {Promise<User | null>} null when nobody is signed in */
 export async function getSession() {
-  return (await apiFetch("/api/session")).data.user;
+  return (await apiFetch("/api/session?optional=true")).data.user;
 }
 
 /** @param {string} email @param {string} password @returns {Promise<User>} */

@@ -59,14 +59,9 @@ export function createSession(changed) {
 
     /** Finds out who is signed in, asking for it when nobody is. */
     async start() {
-      try {
-        user = await getSession();
-      } catch (error) {
-        if (!(error instanceof ProblemError && error.status === 401)) throw error;
-        await requireSignIn("");
-        return;
-      }
-      changed();
+      user = await getSession();
+      if (user) changed();
+      else await requireSignIn("");
     },
 
     requireSignIn,

@@ -244,3 +244,18 @@ def test_a_session_ends_after_twelve_hours_even_before_its_row_is_deleted(admin:
         ExpressionAttributeValues=to_attributes({":past": int(time.time()) - 1}),
     )
     assert admin.call("GET", "/api/session").status == 401
+
+
+def test_a_page_that_was_just_opened_may_find_nobody_signed_in(admin: Client) -> None:
+    asked = admin.call("GET", "/api/session", query={"optional": "true"})
+    assert asked.json == admin.call("GET", "/api/session").json
+    admin.call("DELETE", "/api/session")
+    asked = admin.call("GET", "/api/session", query={"optional": "true"})
+    assert (asked.status, asked.json) == (200, {"user": None})
+    assert admin.call("GET", "/api/session").status == 401
+
+
+def test_optional_is_true_or_left_out(api: Client) -> None:
+    refused = api.call("GET", "/api/session", query={"optional": "false"})
+    assert refused.status == 400
+    assert refused.json["errors"][0]["field"] == "optional"

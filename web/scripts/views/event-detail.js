@@ -9,7 +9,7 @@ import { createPaymentList } from "../payment-list.js";
 import { createTabs } from "../tabs.js";
 import { describeDay, formatMoment, formatUtc } from "../time.js";
 import { createRosterPanel } from "./roster.js";
-import { asPage, emptyState, errorState, skeletons } from "./states.js";
+import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
 /** @typedef {import("../api.js").Payment} Payment */
 /** @typedef {import("../api.js").ScEvent} ScEvent */
@@ -29,18 +29,19 @@ export function showEventDetail(app, signal, { eventId, tab }) {
       const { event, roster } = await app.session.call(() => getEvent(eventId, signal));
       if (!signal.aborted) render(app, signal, { event, roster, tab });
     } catch (error) {
-      if (!signal.aborted) app.present(asPage(missingEvent(error) ?? errorState("The event could not be loaded", error, load)));
+      if (!signal.aborted) app.present(asPage(missingEvent(app, error) ?? errorState("The event could not be loaded", error, load)));
     }
   };
   document.title = "Event · Ship Captain Crew";
   void load();
 }
 
-/** @param {unknown} error @returns {HTMLElement | null} null unless the server says that there is no such event */
-export function missingEvent(error) {
+/** @param {App} app @param {unknown} error @returns {HTMLElement | null} null unless the server says that there is no such event */
+export function missingEvent(app, error) {
   if (!(error instanceof ProblemError && error.status === 404)) return null;
   document.title = "No such event · Ship Captain Crew";
-  return emptyState("There is no such event", "Check the address, or look for it in the list of events.");
+  const state = emptyState("There is no such event", "Check the address, or look for it in the list of events.");
+  return leadingTo(state, "All events", app.addressOf({ name: "events" }));
 }
 
 /**

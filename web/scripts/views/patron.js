@@ -24,7 +24,7 @@ export function showPatron(app, signal, { eventId, email }) {
       const { event, roster } = await app.session.call(() => getEvent(eventId, signal));
       if (!signal.aborted) render(app, signal, { event, roster, email });
     } catch (error) {
-      if (!signal.aborted) app.present(asPage(missingEvent(error) ?? errorState("The patron could not be loaded", error, load)));
+      if (!signal.aborted) app.present(asPage(missingEvent(app, error) ?? errorState("The patron could not be loaded", error, load)));
     }
   };
   void load();

@@ -11,7 +11,7 @@ import { METHOD_NAMES, entryNumber } from "../payment-form.js";
 import { updateChip } from "../payment-row.js";
 import { describeDay, formatFull, formatUtc } from "../time.js";
 import { toast } from "../toast.js";
-import { asPage, emptyState, errorState, skeletons } from "./states.js";
+import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
 /** @typedef {import("../api.js").Payment} Payment */
 /** @typedef {import("../main.js").App} App */
@@ -44,7 +44,10 @@ export function showPayment(app, signal, { eventId, paymentId }) {
       if (signal.aborted || quietly) return;
       const gone = error instanceof ProblemError && error.status === 404;
       app.present(asPage(gone
-        ? emptyState("There is no such payment", "Check the address, or look for it among the event’s payments.")
+        ? leadingTo(
+          emptyState("There is no such payment", "Check the address, or look for it among the event’s payments."),
+          "The event’s payments", app.addressOf({ name: "event", eventId, tab: "payments" }),
+        )
         : errorState("The payment could not be loaded", error, () => void load())));
     }
   };

@@ -26,6 +26,17 @@ export function errorState(title, error, retry) {
   return state;
 }
 
+/** The state with a way on to another screen. @param {HTMLElement} state @param {string} text @param {string} href */
+export function leadingTo(state, text, href) {
+  const link = document.createElement("a");
+  link.className = "button";
+  link.dataset.route = "";
+  link.href = href;
+  link.textContent = text;
+  state.append(link);
+  return state;
+}
+
 /** For a screen that has nothing else: its title becomes the page's. @param {HTMLElement} state */
 export function asPage(state) {
   find(state, "[role=heading]").ariaLevel = "1";
