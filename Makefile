@@ -26,15 +26,16 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-.PHONY: help install run test fuzz chaos check format docs build screens lighthouse clean browser
+.PHONY: help install run test fuzz chaos demo-outage check format docs build screens lighthouse clean browser
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  make run SCC_PORT=8000 SCC_MAIL_PORT=8025 SCC_AWS_PORT=4566 SCC_STATE=.local RESET=1"
 
 install: ## install everything that the other targets need
 	@$(MAKE) -s -j3 $(DEV) $(ENGINE) $(SAM)
+	@ln -sf ../../ops/scc .venv/bin/scc
 
 run: install ## start the whole system here; RESET=1 starts empty; Ctrl-C stops and keeps the data
 	@exec .venv/bin/python -m local
@@ -48,6 +49,9 @@ fuzz: install ## look for bad answers of the API for minutes; ARGS as in ARGS="-
 chaos: install ## break everything under 500 payments: SEED=7 PAYMENTS=500 METHOD=send|import|both
 	@exec .venv/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) \
 	    $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(METHOD),--method $(METHOD))
+
+demo-outage: install ## watch Gmail break and operations mend it, in two minutes
+	@exec .venv/bin/python -m local.demo_outage
 
 check: install $(TYPESCRIPT) ## lint, format and type checks, and cfn-lint on the transformed template
 	.venv/bin/ruff check

@@ -1,1 +1,1 @@
-"""What operations run: publishing the web client, building bundles, checking the template."""
+"""What operations run: the `scc` command line, building bundles, checking the template."""

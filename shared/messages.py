@@ -1,7 +1,8 @@
 """The audit message: what the router puts on the queue and the mailer takes from it.
 
 It is a claim check. It says which ledger entry to mail and nothing of what the entry says, so a
-forged, stale or replayed message can only ever produce the true mail.
+forged, stale or replayed message can only ever produce the true mail. The ops message is the same
+for a record of what operators did.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from shared.ledger import EventId, PaymentId
 
 SCHEMA = "scc.audit/1"
+OPS_SCHEMA = "scc.ops/1"
 
 
 class MalformedMessageError(ValueError):
@@ -46,17 +48,10 @@ class AuditMessage:
     @classmethod
     def from_json(cls, body: str) -> AuditMessage:
         """Raises MalformedMessageError: not JSON, another schema, a field missing or mistyped."""
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise MalformedMessageError("the body is not JSON") from error
-        if not isinstance(content, dict):
-            raise MalformedMessageError("the body is not a JSON object")
-        if content.get("schema") != SCHEMA:
+        message = read_message(body)
+        if not isinstance(message, cls):
             raise MalformedMessageError(f"the schema is not {SCHEMA}")
-        return cls.from_row(
-            {**content, "PK": content.get("pk"), "SK": content.get("sk")},
-        )
+        return message
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> AuditMessage:
@@ -68,6 +63,31 @@ class AuditMessage:
             event_id=EventId(_text(row, "event_id")),
             seq=_number(row, "seq"),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpsMessage:
+    """ops_id: the record in the OpsRecord table that a mail is due about."""
+
+    ops_id: str
+
+    def to_json(self) -> str:
+        return json.dumps({"schema": OPS_SCHEMA, "ops_id": self.ops_id}, separators=(",", ":"))
+
+
+def read_message(body: str) -> AuditMessage | OpsMessage:
+    """Raises MalformedMessageError: not JSON, another schema, a field missing or mistyped."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessageError("the body is not JSON") from error
+    if not isinstance(content, dict):
+        raise MalformedMessageError("the body is not a JSON object")
+    if content.get("schema") == OPS_SCHEMA:
+        return OpsMessage(ops_id=_text(content, "ops_id"))
+    if content.get("schema") != SCHEMA:
+        raise MalformedMessageError(f"the schema is not {SCHEMA} or {OPS_SCHEMA}")
+    return AuditMessage.from_row({**content, "PK": content.get("pk"), "SK": content.get("sk")})
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

@@ -93,9 +93,13 @@ class Dock:
 
     def mails_of(self, payment_id: str) -> list[dict[str, Any]]:
         """The inbox's mails about one payment."""
+        name = "X-SCC-Payment-Id"
+        return [each for each in self.inbox() if each["headers"].get(name) == payment_id]
+
+    def inbox(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.stack.mail_url}/sandbox/messages") as answer:
-            messages = json.load(answer)
-        return [each for each in messages if each["headers"].get("X-SCC-Payment-Id") == payment_id]
+            messages: list[dict[str, Any]] = json.load(answer)
+        return messages
 
     def sandbox(self, method: str, path: str, body: Any = None) -> None:
         request = urllib.request.Request(

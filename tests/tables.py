@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
-TABLES = ("Events", "Payments", "Ledger", "AuditDeliveries", "Sessions")
+TABLES = ("Events", "Payments", "Ledger", "AuditDeliveries", "OpsRecord", "Sessions")
 
 
 class _Loader(yaml.SafeLoader):

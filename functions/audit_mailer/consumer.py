@@ -22,7 +22,7 @@ from functions.audit_mailer.courier import (
 from functions.audit_mailer.failures import Failure
 from functions.audit_mailer.mailer import Delivered
 from functions.audit_mailer.queue import Delivery
-from shared.messages import AuditMessage, MalformedMessageError
+from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message
 from shared.settings import SettingsError
 
 NEEDED_MS = 42_000  # the slowest token, search and delivery, each in its time (transport.py)
@@ -35,7 +35,7 @@ class NotDoneError(Exception):
 
 
 class Mailer(Protocol):
-    def deliver(self, message: AuditMessage, this_try: Try) -> Delivered: ...
+    def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered: ...
 
 
 class Queue(Protocol):
@@ -67,8 +67,8 @@ class Consumer:
             budget=(remaining_ms - NEEDED_MS) / 1000,
         )
         try:
-            message = AuditMessage.from_json(delivery.body)
-            logger.thread_safe_append_keys(payment_id=message.payment_id, seq=message.seq)
+            message = read_message(delivery.body)
+            logger.thread_safe_append_keys(**_names(message))
             delivered = self.mailer().deliver(message, this_try)
         except MalformedMessageError as error:
             self._quarantine(delivery, "poison-schema", str(error))
@@ -113,6 +113,13 @@ class Consumer:
         count("MessagesQuarantined")
         logger.error("message quarantined", error_class=klass)
         self.queue.quarantine(delivery, klass, reason)
+
+
+def _names(message: AuditMessage | OpsMessage) -> dict[str, Any]:
+    """What a log line knows the message by."""
+    if isinstance(message, OpsMessage):
+        return {"ops_id": message.ops_id}
+    return {"payment_id": message.payment_id, "seq": message.seq}
 
 
 def _delivery(record: SQSRecord) -> Delivery:

@@ -1,4 +1,4 @@
-"""The ledger, from the mailer's side: read the entry that a message is about, and its relatives."""
+"""What the mailer reads: the entry that a message is about, its relatives, and ops records."""
 
 from __future__ import annotations
 
@@ -42,3 +42,17 @@ class LedgerReader:
             Limit=20,
         )
         return [from_attributes(item) for item in answer["Items"]]
+
+
+class OpsRecordReader:
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def record(self, ops_id: str) -> dict[str, Any] | None:
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key=to_attributes({"ops_id": ops_id, "part": 0}),
+            ConsistentRead=True,
+        )
+        return from_attributes(answer["Item"]) if "Item" in answer else None

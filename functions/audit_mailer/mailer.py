@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from functions.audit_mailer.courier import Courier, Outcome, QuarantineError, Try
 from functions.audit_mailer.message import AuditMail, Related, compose
-from shared.ledger import LedgerEntry, MalformedEntryError
-from shared.messages import AuditMessage
+from functions.audit_mailer.ops_mail import compose_ops
+from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
+from shared.messages import AuditMessage, OpsMessage
 
 MOST_NUMBERED = 5  # acknowledged duplicates whose number is looked up
 
@@ -22,21 +23,28 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """logged_at: epoch milliseconds, of the entry that the mail is about."""
+    """logged_at: epoch milliseconds, of the entry or ops record that the mail is about."""
 
     outcome: Outcome
     logged_at: int
 
 
+class OpsRecord(Protocol):
+    def record(self, ops_id: str) -> Mapping[str, Any] | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditMailer:
     ledger: Ledger
+    ops_record: OpsRecord
     courier: Courier
     sender: str
     recipient: str
 
-    def deliver(self, message: AuditMessage, this_try: Try) -> Delivered:
-        """Deliver the mail of one entry. Raises QuarantineError or PostponeError."""
+    def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered:
+        """Deliver the mail of one entry or ops record. Raises QuarantineError or PostponeError."""
+        if isinstance(message, OpsMessage):
+            return self._deliver_ops_mail(message.ops_id, this_try)
         row = self.ledger.row(message.pk, message.sk)
         if row is None or row.get("payment_id") != message.payment_id:
             raise QuarantineError("poison-no-payment", "the ledger holds no such payment")
@@ -46,6 +54,17 @@ class AuditMailer:
 
         outcome = self.courier.deliver(message.payment_id, mail, this_try)
         return Delivered(outcome, int(row["logged_at"]))
+
+    def _deliver_ops_mail(self, ops_id: str, this_try: Try) -> Delivered:
+        record = self.ops_record.record(ops_id)
+        if record is None:
+            raise QuarantineError("poison-no-record", "there is no such ops record")
+
+        def mail() -> AuditMail:
+            return compose_ops(record, self.sender, self.recipient)
+
+        outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try)
+        return Delivered(outcome, int(record["at"]))
 
     def _related(self, row: Mapping[str, Any]) -> Related:
         """Raises MalformedEntryError when the row is no entry. Relatives that are none stay out."""

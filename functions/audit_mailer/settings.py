@@ -26,6 +26,7 @@ class MailerSettings:
     payments_table: str
     ledger_table: str
     deliveries_table: str
+    ops_record_table: str
     audit_queue_url: str
     dead_letter_queue_url: str
     gmail_service_account_email: str

@@ -18,7 +18,7 @@ from functions.audit_mailer.consumer import Consumer
 from functions.audit_mailer.courier import Courier
 from functions.audit_mailer.deliveries import Deliveries
 from functions.audit_mailer.gmail import Gmail
-from functions.audit_mailer.ledger import LedgerReader
+from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.pacing import PER_MINUTE, Pacer, Rate
 from functions.audit_mailer.queue import AuditQueue
@@ -56,6 +56,7 @@ def _mailer() -> AuditMailer:
         ledger=LedgerReader(
             boto3.client("dynamodb"), settings().payments_table, settings().ledger_table
         ),
+        ops_record=OpsRecordReader(boto3.client("dynamodb"), settings().ops_record_table),
         courier=courier(),
         sender=settings().sender,
         recipient=settings().gmail_audit_recipient,

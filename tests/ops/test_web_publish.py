@@ -1,12 +1,17 @@
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from moto import mock_aws
 
 from local.aws import LocalAws
+from local.stack import LocalStack
 from ops.web_publish import CONTENT_TYPES, UnpublishableError, invalidate, publish
+from tests.ops.conftest import Scc
 
 BUCKET = "web"
 WEB = Path(__file__).parents[2] / "web"
@@ -127,3 +132,42 @@ def test_an_invalidation_names_the_paths_below_the_prefix(aws: LocalAws) -> None
     assert first != second
     found = cloudfront.get_invalidation(DistributionId=distribution, Id=first)
     assert found["Invalidation"]["InvalidationBatch"]["Paths"]["Items"] == ["/_staging/*"]
+
+
+def test_the_command_publishes_a_folder_and_waits_for_cloudfront(
+    local: Scc, stack: LocalStack, tmp_path: Path
+) -> None:
+    folder = tmp_path / "web"
+    shutil.copytree(WEB, folder)
+    (folder / "hello.txt").write_text("Ahoy.")
+
+    def published(*more: str) -> dict[str, Any]:
+        answer = local("web", "publish", "--stage", "staging", "--json", *more)
+        assert answer.returncode == 0, answer.stderr
+        told: dict[str, Any] = json.loads(answer.stdout)
+        return told
+
+    first = published("--folder", str(folder))
+    assert (first["uploaded"], first["deleted"], first["invalidated"]) == (1, 0, "/_staging/*")
+    with urlopen(f"{stack.url}/_staging/hello.txt", timeout=10) as answer:
+        assert answer.read() == b"Ahoy."
+        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "no-cache"
+    second = published()
+    assert (second["uploaded"], second["deleted"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--stage", "beta"], "beta"),
+        (["--stage", "staging", "--folder", "/nowhere"], "/nowhere"),
+        (["--stage", "staging", "--folder", "."], "no index.html"),
+        ([], "--stage"),
+    ],
+)
+def test_what_cannot_be_published_is_said(local: Scc, arguments: list[str], says: str) -> None:
+    answer = local("web", "publish", *arguments)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert says in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -19,7 +19,7 @@ from functions.audit_mailer.courier import Outcome, PostponeError, QuarantineErr
 from functions.audit_mailer.failures import Failure, FailureClass
 from functions.audit_mailer.mailer import Delivered
 from functions.audit_mailer.queue import AuditQueue, Delivery
-from shared.messages import AuditMessage
+from shared.messages import AuditMessage, OpsMessage
 from shared.settings import SettingsError
 from tests.builders import NOW, entry
 from tests.functions.lambda_context import Context
@@ -32,8 +32,9 @@ class FakeMailer:
     fails: dict[str, FailureClass] = field(default_factory=dict)
     delivered: list[str] = field(default_factory=list)
 
-    def deliver(self, message: AuditMessage, this_try: Try) -> Delivered:
+    def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered:
         assert this_try.request_id
+        assert isinstance(message, AuditMessage)
         klass = self.fails.get(message.payment_id)
         if klass == "permanent":
             raise QuarantineError("permanent", "x: why")

@@ -24,7 +24,7 @@ from functions.audit_mailer.courier import (
 from functions.audit_mailer.deliveries import Deliveries
 from functions.audit_mailer.failures import Failure
 from functions.audit_mailer.gmail import Gmail, Receipt
-from functions.audit_mailer.ledger import LedgerReader
+from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.message import compose, search_token
 from functions.audit_mailer.pacing import Pacer, Rate
@@ -101,6 +101,7 @@ def world(gmail: Callable[..., Gmail], monkeypatch: pytest.MonkeyPatch) -> Itera
         clock = Clock()
         mailer = AuditMailer(
             ledger=LedgerReader(dynamodb, tables["Payments"], tables["Ledger"]),
+            ops_record=OpsRecordReader(dynamodb, tables["OpsRecord"]),
             courier=Courier(
                 deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),
                 mailbox=gmail(),

@@ -22,6 +22,7 @@ def settings(**changes: Any) -> MailerSettings:
         "payments_table": "p",
         "ledger_table": "l",
         "deliveries_table": "d",
+        "ops_record_table": "o",
         "audit_queue_url": "q",
         "dead_letter_queue_url": "dlq",
         "gmail_service_account_email": KEY["client_email"],

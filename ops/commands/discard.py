@@ -1,0 +1,165 @@
+"""`scc dlq discard`: archive a dead letter, record why, then delete it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.clock import now_ms
+from ops.commands.dlq import peek
+from ops.commands.replay import ops_record
+from ops.dead_letters import SHORTEST_ID, is_meant
+from ops.errors import OpsError
+from ops.ops_record import Deed, new_run
+from ops.queues import AuditQueue
+from ops.safe_text import safe
+from ops.session import Session, pass_session, shared_options
+from ops.survey import Examined
+
+
+@click.command()
+@shared_options
+@click.option("--id", "wanted", required=True, metavar="ID", help="Message id, or how it begins.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why, for the ops record.")
+@click.option(
+    "--export-to", type=click.Path(file_okay=False, path_type=Path), default=Path(),
+    metavar="FOLDER", help="Where its file goes.  [default: here]",
+)  # fmt: skip
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_session
+def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes: bool) -> None:
+    """Take one dead letter away for good, after keeping it whole in a file and in S3.
+
+    A payment whose message is discarded keeps its ledger row; if its mail is missing, the sweep or
+    a reconciliation still finds it. What was done is recorded and mailed to compliance.
+
+    \b
+    Examples:
+      scc dlq discard --id 3f9c0a1b --reason "not ours: sent by a load test"
+      scc dlq discard --id 3f9c0a1b --reason "see ticket 7" --export-to ~/evidence --yes
+    """
+    if not reason.strip():
+        raise click.UsageError("--reason must say why.")
+    with peek(session, lambda letter: is_meant(wanted, letter)) as looking:
+        chosen = _only([each for each in looking.found if each.raw is not None], wanted)
+        looking.look.release(but=[chosen.receipt])
+        _ask(session, chosen, yes=yes)
+        content = _content(session, chosen, reason)
+        file = _exported(export_to, content)
+        session.console.say(f"Kept in {file}")
+        run = _archived(session, content)
+        _record(session, run, chosen, reason)
+        if not looking.look.delete(chosen.receipt):
+            raise OpsError(
+                f"{chosen.letter.message_id} is kept and recorded, but somebody else received it "
+                "meanwhile: discard it again."
+            )
+    if session.console.as_json:
+        session.console.show(
+            {"message_id": chosen.letter.message_id, "file": str(file), "ops_id": f"{run}_done"}
+        )
+    else:
+        session.console.facts(
+            [
+                ("discarded", chosen.letter.message_id),
+                ("kept in", file),
+                ("ops record", f"{run}_done"),
+            ]
+        )
+
+
+def _only(matches: Sequence[Examined], wanted: str) -> Examined:
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        raise OpsError(
+            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists those there are. An id has "
+            f"{SHORTEST_ID} characters at least."
+        )
+    found = ", ".join(each.letter.message_id for each in matches[:5])
+    raise OpsError(f"{len(matches)} dead letters fit {safe(wanted)!r} ({found}): name one of them.")
+
+
+def _ask(session: Session, chosen: Examined, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise OpsError("Nobody is there to ask: say --yes to discard.")
+    cause = chosen.cause
+    question = f"Discard {chosen.letter.message_id} ({safe(cause.klass)}: {safe(cause.message)})?"
+    if not click.confirm(question, err=True):
+        session.console.say("Nothing was done.")
+        raise click.exceptions.Exit(0)
+
+
+def _content(session: Session, chosen: Examined, reason: str) -> dict[str, Any]:
+    raw: Mapping[str, Any] = chosen.raw or {}
+    return {
+        "message_id": chosen.letter.message_id,
+        "queue": session.aws.output("DeadLetterQueueUrl"),
+        "discarded_at": now_ms(),
+        "discarded_by": session.aws.caller,
+        "reason": reason,
+        "body": raw.get("Body"),
+        "attributes": raw.get("Attributes"),
+        "message_attributes": {
+            name: value.get("StringValue")
+            for name, value in raw.get("MessageAttributes", {}).items()
+        },
+        "delivery": chosen.delivery,
+    }
+
+
+def _exported(folder: Path, content: Mapping[str, Any]) -> Path:
+    """Write the file and wait until it is on the disk; never over another. Raises OpsError."""
+    file = (folder / f"discarded-{content['message_id']}-{content['discarded_at']}.json").resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(content, stream, indent=2)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise OpsError(
+            f"{file} cannot be written ({error.strerror}): nothing was discarded. Name another "
+            "folder with --export-to."
+        ) from error
+    return file
+
+
+def _archived(session: Session, content: Mapping[str, Any]) -> str:
+    """Keep it where no laptop can lose it; returns the run's name, which its key holds."""
+    run = new_run("discard", content["discarded_at"])
+    session.aws.client("s3").put_object(
+        Bucket=session.aws.output("FailuresBucketName"),
+        Key=f"discarded/{run}.json",
+        Body=json.dumps(content, indent=2).encode(),
+        ContentType="application/json",
+    )
+    return run
+
+
+def _record(session: Session, run: str, chosen: Examined, reason: str) -> None:
+    queue = AuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
+    letter = chosen.letter
+    ops_record(session, queue).append(
+        Deed(
+            run=run,
+            action="discard",
+            phase="done",
+            who=session.aws.caller,
+            at=now_ms(),
+            stack=session.aws.target.stack,
+            filter=f"id {letter.message_id}",
+            reason=reason,
+            counts={"discarded": 1},
+            messages=[f"{letter.message_id} {letter.subject_id[:100] or '-'} discarded"],
+        )
+    )

@@ -1,0 +1,50 @@
+"""`scc doctor`: whether everything is wired, allowed and armed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from ops.checkup import Check, check_up
+from ops.errors import FINE, FOUND
+from ops.session import Session, pass_session, shared_options
+
+
+@click.command()
+@shared_options
+@pass_session
+def doctor(session: Session) -> None:
+    """Check credentials, app, queues, schedules, Gmail, alarms and users, each with its remedy.
+
+    Nothing is changed and no mail is sent. Exit 1 when a check failed, 2 when none could be made.
+
+    \b
+    Examples:
+      scc doctor
+      scc doctor --json | jq -r '.[] | select(.is_ok | not) | .remedy'
+    """
+    # Without credentials or a stack nothing can be checked: both end it here, with a sentence.
+    session.console.say(f"{session.aws.output('ApiFunctionName')}, as {session.aws.caller}")
+    found: list[Check] = []
+
+    def told() -> Iterator[Check]:
+        with session.console.meter("checking") as meter:
+            for each in check_up(session):
+                found.append(each)
+                meter.advance()
+                yield each
+
+    if session.console.as_json:
+        session.console.stream(asdict(each) | {"is_ok": each.is_ok} for each in told())
+    else:
+        session.console.table(
+            ("check", "", "detail"),
+            [(each.name, "ok" if each.is_ok else "FAILED", each.detail) for each in told()],
+        )
+    failed = [each for each in found if not each.is_ok]
+    for each in failed:
+        session.console.say(f"! {each.name}: {each.remedy}", style="bold red")
+    session.console.say(f"{len(found) - len(failed)} of {len(found)} checks are well.")
+    raise click.exceptions.Exit(FOUND if failed else FINE)

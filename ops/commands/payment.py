@@ -1,0 +1,101 @@
+"""`scc payment`: everything that is known of one payment or void."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from ops.clock import now_ms
+from ops.commands.dlq import dead_letter_queue, described_now, peek
+from ops.dead_letters import moment
+from ops.errors import FINE, FOUND, OpsError
+from ops.ledger import LedgerReader
+from ops.life import Life
+from ops.mailbox import AuditMailbox
+from ops.safe_text import safe
+from ops.session import Session, pass_session, shared_options
+
+
+@click.command()
+@shared_options
+@click.argument("payment_id", metavar="ID")
+@click.option("--mailbox", "look", is_flag=True, help="Look into Gmail too.")
+@pass_session
+def payment(session: Session, payment_id: str, *, look: bool) -> None:
+    """Tell the whole life of a payment: ledger row, tries, dead letters, mail, void.
+
+    ID is the payment's id (pay_…): it stands in the mail, in the app's address and in every log
+    line. With --mailbox Gmail is asked for its mail. Exit 1 when something needs a person.
+
+    \b
+    Examples:
+      scc payment pay_9f86d081884c7d659a2feaa0c55ad015
+      scc payment pay_9f86d081884c7d659a2feaa0c55ad015 --mailbox --json
+    """
+    if not re.fullmatch(r"pay_[0-9a-f]{32}", payment_id):
+        raise click.UsageError(f"{safe(payment_id)!r} is no payment id: pay_ and 32 hex digits.")
+    life = _life(session, payment_id, look=look)
+    if session.console.as_json:
+        content = asdict(life) | {"is_intact": life.is_intact, "concerns": life.concerns()}
+        del content["now"]
+        session.console.show(content | {"steps": [asdict(each) for each in life.steps()]})
+    else:
+        session.console.facts(_facts(life))
+        session.console.table(
+            ("when", "what"),
+            [("?" if step.at is None else moment(step.at), step.what) for step in life.steps()],
+        )
+    for concern in life.concerns():
+        session.console.say(f"! {concern}", style="bold red")
+    raise click.exceptions.Exit(FOUND if life.concerns() else FINE)
+
+
+def _life(session: Session, payment_id: str, *, look: bool) -> Life:
+    ledger = LedgerReader.of(session)
+    row = ledger.payment(payment_id)
+    if not row:
+        raise OpsError(
+            f"No payment {payment_id} is in the ledger of {session.aws.target.stack}: is this the "
+            "right --stack?"
+        )
+    void_id = ledger.void_of(payment_id)
+    retention = dead_letter_queue(session).retention_ms()
+    with peek(session) as looking:
+        letters = [
+            described_now(each, retention) | {"sent_ms": each.letter.sent_at}
+            for each in looking.found
+            if each.letter.subject_id == payment_id
+        ]
+    return Life(
+        row=row,
+        delivery=ledger.deliveries([payment_id]).get(payment_id, {}),
+        voided_by=ledger.payment(void_id) if void_id else {},
+        voids=ledger.payment(row["voids"]) if row.get("voids") else {},
+        dead_letters=letters,
+        mails=AuditMailbox.of(session).mails_of(payment_id) if look else None,
+        now=now_ms(),
+    )
+
+
+def _facts(life: Life) -> Iterator[tuple[str, object]]:
+    row, delivery = life.row, life.delivery
+    sign = "-" if row["kind"] == "void" else ""
+    yield row["kind"], row["payment_id"]
+    yield "entry", f"#{row['seq']:06d} of {row['event_id']} ({row['event_name']})"
+    yield "patron", f"{row['patron_name']} <{row['patron_email']}>"
+    yield "amount", f"{sign}${row['amount_cents'] / 100:,.2f} {row['method']}"
+    if row["reference"]:
+        yield "reference", row["reference"]
+    if row["note"]:
+        yield "note", row["note"]
+    if life.voids:
+        yield "voids", f"#{life.voids['seq']:06d} {life.voids['payment_id']}: {row['reason']}"
+    if life.voided_by:
+        yield "voided by", f"#{life.voided_by['seq']:06d} {life.voided_by['payment_id']}"
+    yield "hash", f"{row['hash']} ({'matches' if life.is_intact else 'DOES NOT MATCH'} the row)"
+    yield "mail", f"{delivery.get('state', 'queued')}, {delivery.get('attempts', 0)} tries"
+    if life.mails is not None:
+        yield "in the mailbox", ", ".join(life.mails) or "nothing"

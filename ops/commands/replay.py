@@ -1,0 +1,263 @@
+"""`scc dlq replay`: the plan, the question, the drain, and the record of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.clock import now_ms
+from ops.commands.dlq import age, dead_letter_queue, described_now, peek
+from ops.dead_letters import Selection, Verdict
+from ops.errors import FINE, FOUND, INTERRUPTED, OpsError
+from ops.ledger import LedgerReader
+from ops.ops_record import Deed, OpsRecord, new_run
+from ops.queues import AuditQueue
+from ops.replaying import Drain, Pace, Planned, Report
+from ops.session import Session, pass_session, shared_options
+from ops.survey import Examined, judged
+
+JUDGED = 100  # messages whose entries are read in one call
+DONE = frozenset({"sent", "already sent, removed"})
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class Since(click.ParamType):
+    """30m, 6h, 2d, or a moment in ISO 8601 (UTC unless it says otherwise), as epoch ms."""
+
+    name = "since"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if match := re.fullmatch(r"(\d{1,6})([smhd])", text):
+            return now_ms() - int(match[1]) * _UNITS[match[2]] * 1000
+        try:
+            given = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(
+                f"{text!r} is neither like 30m, 6h or 2d nor like 2026-11-25T08:00", param, ctx
+            )
+        aware = given if given.tzinfo else given.replace(tzinfo=UTC)
+        return int(aware.timestamp() * 1000)
+
+
+@click.command()
+@shared_options
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Message or payment id; repeatable.")
+@click.option(
+    "--group", default="", metavar="NAME", help="A group of `scc dlq groups`, or a class."
+)
+@click.option("--since", type=Since(), metavar="WHEN", help="Sent since then: 6h, 2d, ISO 8601.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--dry-run", is_flag=True, help="Only show the verdict on each message.")
+@click.option(
+    "--rate", type=click.FloatRange(0.01, 100), default=1.0, show_default=True, metavar="N",
+    help="Messages a second; Gmail takes 1 of a new project.",
+)  # fmt: skip
+@click.option(
+    "--patience", type=click.FloatRange(1, 3600), default=120.0, show_default=True, metavar="S",
+    help="Seconds to wait for the mailer's word.",
+)  # fmt: skip
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the ops record.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_session
+def replay(  # noqa: PLR0913 - click gives every option a name
+    session: Session,
+    *,
+    ids: tuple[str, ...],
+    group: str,
+    since: int | None,
+    everything: bool,
+    dry_run: bool,
+    rate: float,
+    patience: float,
+    reason: str,
+    yes: bool,
+) -> None:
+    """Put dead letters back on the audit queue: one first, then the others at a capped rate.
+
+    Every message gets a verdict: send; skip-already-sent (its mail is in the inbox: it is only
+    removed here); poison-schema and poison-no-payment (no replay can help: see discard);
+    quarantined (replayed twice already: only --id replays it). Nothing is edited: the mail is
+    made from the ledger anew. The drain stops after 3 failures in a row and may be interrupted at
+    any time: a message leaves the dead-letter queue only after it is on the audit queue. Exit 1
+    when something is left for a person. What was done is recorded and mailed to compliance.
+
+    \b
+    Examples:
+      scc dlq replay --all --dry-run
+      scc dlq replay --group 3f9c0a1b --reason "credential renewed"
+      scc dlq replay --since 6h --rate 0.5 --yes
+      scc dlq replay --id pay_3f9c0a1b2c3d4e5f
+    """
+    selection = _selection(ids, group, since, everything=everything)
+    if dry_run:
+        _show_verdicts(session, selection)
+    with peek(session) as looking:
+        plan = [
+            Planned(each.letter.message_id, each.letter.subject_id, verdict)
+            for each, verdict in _verdicts(session, looking.found, selection)
+        ]
+    counts = Counter(str(each.verdict) for each in plan)
+    session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter is chosen'}")
+    if not any(each.is_actionable for each in plan):
+        if session.console.as_json:
+            session.console.show({"ops_id": None, "counts": counts, "stopped": ""})
+        raise click.exceptions.Exit(FOUND if plan else FINE)
+    _ask(session, counts, yes=yes)
+    _carry_out(session, plan, selection, Pace(rate, patience), reason)
+
+
+def _selection(
+    ids: tuple[str, ...], group: str, since: int | None, *, everything: bool
+) -> Selection:
+    if [bool(ids), bool(group), since is not None, everything].count(True) != 1:
+        raise click.UsageError("Choose messages with one of --id, --group, --since and --all.")
+    return Selection(ids=ids, group=group, since=since)
+
+
+def _verdicts(
+    session: Session, found: Iterator[Examined], selection: Selection
+) -> Iterator[tuple[Examined, Verdict]]:
+    ledger, some = LedgerReader.of(session), list[Examined]()
+    for each in found:
+        if selection.picks(each.letter, each.cause):
+            some.append(each)
+        if len(some) == JUDGED:
+            yield from judged(some, ledger, selection)
+            some.clear()
+    yield from judged(some, ledger, selection)
+
+
+def _show_verdicts(session: Session, selection: Selection) -> None:
+    """The dry run: a verdict a line, and how many of each. Exit 1 when some need a person."""
+    counts: Counter[str] = Counter()
+
+    def told() -> Iterator[dict[str, Any]]:
+        for examined, verdict in _verdicts(session, looking.found, selection):
+            counts[verdict] += 1
+            yield {"verdict": verdict} | described_now(examined, retention)
+
+    retention = dead_letter_queue(session).retention_ms()
+    with peek(session) as looking:
+        if session.console.as_json:
+            session.console.stream(told())
+        else:
+            session.console.lines(
+                (
+                    ("verdict", 17), ("id", 8), ("class", 18), ("age", 5), ("replays", 7),
+                    ("payment", 36), ("message", 0),
+                ),
+                (
+                    (
+                        row["verdict"], row["message_id"][:8], row["class"],
+                        age(row["age_seconds"]), row["replay_count"],
+                        row["payment_id"] or row["ops_id"] or "?", row["message"],
+                    )
+                    for row in told()
+                ),
+            )  # fmt: skip
+    session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter is chosen'}")
+    left = counts.total() - counts[Verdict.SEND] - counts[Verdict.ALREADY_SENT]
+    raise click.exceptions.Exit(FOUND if left else FINE)
+
+
+def _ask(session: Session, counts: Counter[str], *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise OpsError("Nobody is there to ask: say --yes to replay, or --dry-run to look.")
+    question = f"Send {counts[Verdict.SEND]}, remove {counts[Verdict.ALREADY_SENT]} already sent?"
+    if not click.confirm(question, err=True):
+        session.console.say("Nothing was done.")
+        raise click.exceptions.Exit(FINE)
+
+
+def _carry_out(
+    session: Session, plan: Sequence[Planned], selection: Selection, pace: Pace, reason: str
+) -> None:
+    queue = AuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
+    record = ops_record(session, queue)
+    at = now_ms()
+    deed = Deed(
+        run=new_run("replay", at),
+        action="replay",
+        phase="planned",
+        who=session.aws.caller,
+        at=at,
+        stack=session.aws.target.stack,
+        filter=f"{selection}, at most {pace.rate:g} a second",
+        reason=reason,
+        counts=Counter(str(each.verdict) for each in plan),
+        messages=_listed(plan, {each.message_id: str(each.verdict) for each in plan}),
+    )
+    record.append(deed)
+    report, dead_letters = Report(), dead_letter_queue(session)
+    actionable = sum(each.is_actionable for each in plan)
+    try:
+        with session.console.meter("replaying", actionable) as meter:
+            Drain(
+                dead_letters=dead_letters,
+                queue=queue,
+                ledger=LedgerReader.of(session),
+                pace=pace,
+                depth=dead_letters.depth().total,
+                now=time.monotonic,
+                pause=time.sleep,
+                advance=meter.advance,
+                report=report,
+            ).run(plan, selection)
+    except KeyboardInterrupt:
+        report.stopped = "interrupted"
+    except (BotoCoreError, ClientError) as error:
+        report.stopped = f"{type(error).__name__} of AWS"
+        raise
+    finally:
+        done = replace(
+            deed,
+            phase="done",
+            at=now_ms(),
+            reason=f"{reason} (stopped: {report.stopped})" if report.stopped else reason,
+            counts=report.counts(),
+            messages=_listed(plan, report.outcomes),
+        )
+        record.append(done)
+    _conclude(session, done, report)
+
+
+def ops_record(session: Session, queue: AuditQueue) -> OpsRecord:
+    table = session.aws.output("OpsRecordTableName")
+    return OpsRecord(session.aws.client("dynamodb"), table, queue)
+
+
+def _listed(plan: Sequence[Planned], outcomes: dict[str, str]) -> list[str]:
+    return [
+        f"{each.message_id} {each.subject_id[:100] or '-'} {outcomes.get(each.message_id, '?')}"
+        for each in plan
+    ]
+
+
+def _conclude(session: Session, done: Deed, report: Report) -> None:
+    counts = report.counts()
+    if session.console.as_json:
+        session.console.show({"ops_id": done.ops_id, "counts": counts, "stopped": report.stopped})
+    else:
+        session.console.table(("outcome", "messages"), sorted(counts.items()))
+    if report.stopped:
+        session.console.say(f"Stopped: {report.stopped}. What was not reached is where it was.")
+    session.console.say(f"Recorded as {done.ops_id}.")
+    if report.stopped == "interrupted":
+        raise click.exceptions.Exit(INTERRUPTED)
+    raise click.exceptions.Exit(FOUND if report.stopped or counts.keys() - DONE else FINE)
+
+
+def _spelled(counts: Counter[str]) -> str:
+    return ", ".join(f"{counts[name]} {name}" for name in sorted(counts) if counts[name])

@@ -1,0 +1,134 @@
+"""`scc status`: is all well, and if not, what needs a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.clock import now_ms
+from ops.commands.dlq import dead_letter_queue, peek
+from ops.dead_letters import moment
+from ops.errors import FINE, FOUND
+from ops.health import Health, Mails, days_until
+from ops.ledger import LedgerReader
+from ops.queues import depth_of
+from ops.session import Session, pass_session, shared_options
+
+MOST_LOOKED_AT = 1_000  # dead letters; more would make a glance take minutes
+
+
+@click.command()
+@shared_options
+@click.option(
+    "--days", type=click.IntRange(1, 31), default=2, show_default=True,
+    help="How many days of entries to look at, today included.",
+)  # fmt: skip
+@pass_session
+def status(session: Session, *, days: int) -> None:
+    """Whether all is well: queues, dead letters, mails, credential, router. Exit 1 when it is not.
+
+    \b
+    Examples:
+      scc status
+      scc status --days 7 --json
+      scc status --local
+    """
+    now = now_ms()
+    sqs, dead_letters = session.aws.client("sqs"), dead_letter_queue(session)
+    queue, dead = depth_of(sqs, session.aws.output("AuditQueueUrl")), dead_letters.depth()
+    oldest, sampled = _oldest_dead(session) if dead.waiting else (None, 0)
+    health = Health(
+        now=now,
+        queue=queue,
+        dead=dead,
+        oldest_dead_at=oldest,
+        sampled=sampled,
+        retention_ms=dead_letters.retention_ms(),
+        iterator_age_ms=_iterator_age_ms(session),
+        mails=_mails(session, now, days),
+    )
+    if session.console.as_json:
+        session.console.show(health.as_json())
+    else:
+        _show(session, health, days)
+    raise click.exceptions.Exit(FOUND if health.concerns() else FINE)
+
+
+def _oldest_dead(session: Session) -> tuple[int | None, int]:
+    sent = []
+    with peek(session) as looking:
+        for each in looking.found:
+            sent.append(each.letter.sent_at)
+            if len(sent) == MOST_LOOKED_AT:
+                break
+    return min(sent, default=None), len(sent)
+
+
+def _mails(session: Session, now: int, days: int) -> Mails:
+    ledger, mails = LedgerReader.of(session), Mails()
+    with session.console.meter("reading entries") as meter:
+        for day in days_until(now, days):
+            for rows, _ in ledger.of_day(day):
+                deliveries = ledger.deliveries([str(row.get("payment_id", "")) for row in rows])
+                for row in rows:
+                    mails.add(row, deliveries.get(str(row.get("payment_id", ""))))
+                meter.advance(len(rows))
+    return mails
+
+
+def _iterator_age_ms(session: Session) -> int | None:
+    """The router's worst lag of the last quarter of an hour; None where CloudWatch has none."""
+    end = datetime.now(UTC)
+    dimension = {"Name": "FunctionName", "Value": session.aws.output("RouterFunctionName")}
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "IteratorAge", "Dimensions": [dimension]}
+    try:
+        answer = session.aws.client("cloudwatch").get_metric_data(
+            StartTime=end - timedelta(minutes=15),
+            EndTime=end,
+            MetricDataQueries=[
+                {"Id": "age", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+            ],
+        )
+    except (ClientError, BotoCoreError):
+        return None  # nice to know, no reason to fail
+    values = [value for each in answer["MetricDataResults"] for value in each["Values"]]
+    return int(max(values)) if values else None
+
+
+def _show(session: Session, health: Health, days: int) -> None:
+    console, mails = session.console, health.mails
+    console.table(
+        ("", "waiting", "in flight", "delayed"),
+        [
+            (name, each.waiting, each.in_flight, each.delayed)
+            for name, each in (("audit queue", health.queue), ("dead letters", health.dead))
+        ],
+    )
+    states = ", ".join(f"{number} {state}" for state, number in sorted(mails.unmailed.items()))
+    facts = [
+        ("first dead letter expires", _when(health.first_expiry, "none")),
+        (f"entries of {days} days", mails.entries),
+        ("not yet mailed", states or "none"),
+        ("oldest not yet mailed", _when(mails.waiting_since, "none")),
+        ("last mail", _when(mails.last_mail_at, f"none in {days} days")),
+        ("credential", mails.credential),
+        ("router lag", _lag(health)),
+    ]
+    if health.sampled >= MOST_LOOKED_AT:
+        facts.insert(1, ("", f"of the {health.sampled} looked at; scc dlq ls looks at all"))
+    console.facts(facts)
+    for concern in health.concerns():
+        console.say(f"! {concern}", style="bold red")
+
+
+def _when(milliseconds: int | None, otherwise: str) -> str:
+    return otherwise if milliseconds is None else moment(milliseconds)
+
+
+def _lag(health: Health) -> str:
+    since = health.mails.unrouted_since
+    unrouted = "none" if since is None else f"{max(0, health.now - since) // 1000} s"
+    age = health.iterator_age_ms
+    return f"{unrouted}, iterator age {'unknown' if age is None else f'{age} ms'}"

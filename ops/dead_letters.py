@@ -1,0 +1,239 @@
+"""What lies in the dead-letter queue: which entry it is about, why it is there, what a replay does.
+
+All pure: messages as SQS gave them and items as DynamoDB keeps them go in, decisions come out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message
+
+MOST_REPLAYS = 2  # then a message is quarantined: whatever is wrong, a replay does not heal it
+SHORTEST_ID = 6  # of a prefix that may stand for an id
+LONGEST_KEPT = 250  # of a message's own text: the body may be a megabyte of anything
+
+LONGEST_KEY = 500
+LARGEST_TIME = 10**15
+
+UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """sent_at: epoch ms of the first enqueueing, from which SQS counts its retention.
+
+    message: what the body says, or None; then problem says why it cannot be read.
+    """
+
+    message_id: str
+    sent_at: int
+    receives: int
+    size: int
+    message: AuditMessage | OpsMessage | None
+    problem: str
+    error_class: str
+    error_message: str
+    attempts: int
+    replay_count: int
+
+    @property
+    def subject_id(self) -> str:
+        """What AuditDeliveries knows it by: the payment's id, an ops record's, or nothing."""
+        match self.message:
+            case AuditMessage():
+                return self.message.payment_id
+            case OpsMessage():
+                return self.message.ops_id
+            case None:
+                return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why it is there. message: normalised, so that like failures read alike."""
+
+    klass: str
+    message: str
+
+    @property
+    def group(self) -> str:
+        """A short name for the group, the same in every run."""
+        return hashlib.sha256(f"{self.klass}\n{self.message}".encode()).hexdigest()[:8]
+
+
+class Verdict(StrEnum):
+    SEND = "send"
+    ALREADY_SENT = "skip-already-sent"
+    POISON_SCHEMA = "poison-schema"
+    POISON_NO_PAYMENT = "poison-no-payment"
+    QUARANTINED = "quarantined"
+
+
+def read_letter(raw: Mapping[str, Any]) -> DeadLetter:
+    """A message as ReceiveMessage gives it, whatever is in it."""
+    body, system = str(raw.get("Body", "")), raw.get("Attributes", {})
+    message, problem = None, ""
+    try:
+        message = _plausible(read_message(body))
+    except MalformedMessageError as error:
+        problem = str(error)[:LONGEST_KEPT]
+    return DeadLetter(
+        message_id=str(raw["MessageId"]),
+        sent_at=_number(system.get("SentTimestamp")),
+        receives=_number(system.get("ApproximateReceiveCount")),
+        size=len(body.encode("utf-8", "surrogatepass")),
+        message=message,
+        problem=problem,
+        error_class=_attribute(raw, "error_class"),
+        error_message=_attribute(raw, "error_message"),
+        attempts=_number(_attribute(raw, "attempts")),
+        replay_count=_number(_attribute(raw, "replay_count")),
+    )
+
+
+def _plausible(message: AuditMessage | OpsMessage) -> AuditMessage | OpsMessage:
+    """Refuse what no table could hold as a key, so that one message never stops a whole list."""
+    texts = (
+        (message.payment_id, message.pk, message.event_id)
+        if isinstance(message, AuditMessage)
+        else (message.ops_id,)
+    )
+    for text in texts:
+        if len(text) > LONGEST_KEY or any("\ud800" <= each <= "\udfff" for each in text):
+            raise MalformedMessageError("a field is longer than any of ours, or is not Unicode")
+    if isinstance(message, AuditMessage) and not 0 <= message.sk < LARGEST_TIME:
+        raise MalformedMessageError("sk is no moment in milliseconds")
+    return message
+
+
+def cause_of(letter: DeadLetter, delivery: Mapping[str, Any] | None) -> Cause:
+    """The mailer's reason on the message, else the delivery's last error, else what can be seen."""
+    if letter.error_class:
+        return Cause(letter.error_class, normalised(letter.error_message))
+    if letter.message is None:
+        return Cause(Verdict.POISON_SCHEMA, normalised(letter.problem))
+    error = (delivery or {}).get("last_error")
+    if isinstance(error, Mapping):
+        text = f"{error.get('code', '')}: {error.get('message', '')}"
+        return Cause(str(error.get("class", UNEXPLAINED)), normalised(text))
+    return Cause(UNEXPLAINED, "SQS gave up on it, and the mailer left no word")
+
+
+_NOISE = (
+    (re.compile(r"[\w.+'-]+@[\w.-]+"), "<address>"),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?"), "<time>"),
+    (re.compile(r"\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
+    (re.compile(r"\b(pay_)?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b"), "<id>"),
+    (re.compile(r"\d+"), "<n>"),
+    (re.compile(r"\s+"), " "),
+)
+
+
+def normalised(text: str) -> str:
+    """`text` without what differs from one failure to the next: addresses, times, ids, numbers."""
+    text = text[:LONGEST_KEPT]
+    for pattern, instead in _NOISE:
+        text = pattern.sub(instead, text)
+    return text.strip()
+
+
+def verdict_of(
+    letter: DeadLetter,
+    delivery: Mapping[str, Any] | None,
+    *,
+    is_in_ledger: bool,
+    is_named: bool = False,
+) -> Verdict:
+    """What a replay does with it. is_named: chosen by its own id, which a person answers for."""
+    if letter.message is None:
+        return Verdict.POISON_SCHEMA
+    if (delivery or {}).get("state") == "sent":
+        return Verdict.ALREADY_SENT
+    if isinstance(letter.message, AuditMessage) and not is_in_ledger:
+        return Verdict.POISON_NO_PAYMENT
+    if letter.replay_count >= MOST_REPLAYS and not is_named:
+        return Verdict.QUARANTINED
+    return Verdict.SEND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which dead letters a command is about. since: epoch ms; all of them when nothing is given."""
+
+    ids: Sequence[str] = ()
+    group: str = ""
+    since: int | None = None
+
+    def picks(self, letter: DeadLetter, cause: Cause) -> bool:
+        if self.ids:
+            return any(is_meant(each, letter) for each in self.ids)
+        if self.group:
+            return self.group in (cause.group, cause.klass)
+        return self.since is None or letter.sent_at >= self.since
+
+    def __str__(self) -> str:
+        if self.ids:
+            return "id " + ", ".join(self.ids)
+        if self.group:
+            return f"group {self.group}"
+        if self.since is not None:
+            return f"since {moment(self.since)}"
+        return "all"
+
+
+def is_meant(wanted: str, letter: DeadLetter) -> bool:
+    """Whether an id, or the beginning of one, is this message's or its payment's."""
+    return len(wanted) >= SHORTEST_ID and (
+        letter.message_id.startswith(wanted) or letter.subject_id.startswith(wanted)
+    )
+
+
+def described(
+    letter: DeadLetter, delivery: Mapping[str, Any] | None, *, now: int, retention_ms: int
+) -> dict[str, Any]:
+    """One row of `ls`: what is known of a dead letter. Times as ISO 8601, ages in seconds."""
+    cause = cause_of(letter, delivery)
+    message, known = letter.message, delivery or {}
+    is_audit = isinstance(message, AuditMessage)
+    return {
+        "message_id": letter.message_id,
+        "class": cause.klass,
+        "message": letter.error_message or letter.problem or cause.message,
+        "group": cause.group,
+        "kind": "audit" if is_audit else "ops" if message else "unparseable",
+        "payment_id": message.payment_id if isinstance(message, AuditMessage) else None,
+        "event_id": message.event_id if isinstance(message, AuditMessage) else None,
+        "seq": message.seq if isinstance(message, AuditMessage) else None,
+        "ops_id": message.ops_id if isinstance(message, OpsMessage) else None,
+        "attempts": max(letter.attempts, int(known.get("attempts", 0))),
+        "replay_count": letter.replay_count,
+        "receives": letter.receives,
+        "bytes": letter.size,
+        "sent_at": moment(letter.sent_at),
+        "age_seconds": max(0, now - letter.sent_at) // 1000,
+        "expires_at": moment(letter.sent_at + retention_ms),
+        "delivery": known.get("state"),
+    }
+
+
+def moment(milliseconds: int) -> str:
+    """Epoch milliseconds as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _attribute(raw: Mapping[str, Any], name: str) -> str:
+    value = raw.get("MessageAttributes", {}).get(name, {}).get("StringValue", "")
+    return str(value)[:LONGEST_KEPT]
+
+
+def _number(text: Any) -> int:
+    """Attributes are anybody's: what is no number counts as none."""
+    text = str(text or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

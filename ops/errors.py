@@ -1,0 +1,111 @@
+"""Every way in which AWS can refuse or be out of reach, as a sentence that says what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import click
+from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
+
+from ops.safe_text import safe
+from shared.daybook import DaybookUnreadableError
+
+FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command
+INTERRUPTED = 130  # a shell's word for Ctrl-C
+
+_NEW_CREDENTIALS = (
+    "The credentials are not accepted ({code}): sign in again (`aws sso login`), choose others "
+    "with --profile, or check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+)
+_SENTENCES: Mapping[str, str] = {
+    "ExpiredToken": _NEW_CREDENTIALS,
+    "ExpiredTokenException": _NEW_CREDENTIALS,
+    "RequestExpired": _NEW_CREDENTIALS,
+    "IncompleteSignature": _NEW_CREDENTIALS,
+    "InvalidAccessKeyId": _NEW_CREDENTIALS,
+    "InvalidClientTokenId": _NEW_CREDENTIALS,
+    "InvalidSignatureException": _NEW_CREDENTIALS,
+    "SignatureDoesNotMatch": _NEW_CREDENTIALS,
+    "UnrecognizedClientException": _NEW_CREDENTIALS,
+    "ResourceNotFoundException": (
+        "{operation}: a table or function of the stack is not there. Was the stack deployed in "
+        "full, and is this its --region?"
+    ),
+    "AWS.SimpleQueueService.NonExistentQueue": (
+        "The queue is not there. Was the stack deployed in full, and is this its --region?"
+    ),
+}
+_DENIED = frozenset({
+    "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation",
+    "AWS.SimpleQueueService.AccessDenied",
+})  # fmt: skip
+_SLOW_DOWN = frozenset({
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
+    "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException",
+})  # fmt: skip
+
+
+class OpsError(click.ClickException):
+    """What a command cannot do, and what to do about it. Exit code 2."""
+
+    exit_code = CANNOT
+
+
+def translate(error: Exception) -> OpsError | None:
+    """Our word for what botocore raised; None: no error of the environment but a bug of ours."""
+    if isinstance(error, aws.ClientError):
+        return OpsError(_refusal(error))
+    for kind, sentence in _UNREACHABLE:
+        if isinstance(error, kind):
+            return OpsError(sentence(error))
+    return None
+
+
+def _refusal(error: aws.ClientError) -> str:
+    told = error.response.get("Error", {})
+    code, message = str(told.get("Code", "unknown")), safe(str(told.get("Message", "")), 300)
+    operation = error.operation_name
+    if code in _DENIED:
+        return (
+            f"These credentials may not {operation}: {message}. Use a role with the policy this "
+            "command needs: the stack has OpsReadPolicy, OpsMailboxPolicy, OpsReplayPolicy and "
+            "OpsDiscardPolicy."
+        )
+    if code in _SLOW_DOWN:
+        return f"AWS is throttling {operation}, even after retries: wait a minute and try again."
+    if code in _SENTENCES:
+        return _SENTENCES[code].format(code=code, operation=operation)
+    return f"AWS refused {operation} ({code}): {message}"
+
+
+def _no_credentials(_: Exception) -> str:
+    return (
+        "No AWS credentials: sign in (`aws sso login`), name a --profile, or set AWS_ACCESS_KEY_ID "
+        "and AWS_SECRET_ACCESS_KEY. For the stack of `make run` say --local."
+    )
+
+
+def _no_answer(error: Exception) -> str:
+    return (
+        f"Nothing answers as AWS does: {safe(str(error), 300)}. Check --endpoint-url (or "
+        "AWS_ENDPOINT_URL) and the network; a local stack must be running (`make run`)."
+    )
+
+
+def _as_told(error: Exception) -> str:
+    return f"{safe(str(error), 300)}. Check --profile and --region, or your AWS configuration."
+
+
+# The first that fits counts: botocore's tree goes from the general to the particular.
+_UNREACHABLE: tuple[tuple[type[Exception], Callable[[Exception], str]], ...] = (
+    (aws.NoCredentialsError, _no_credentials),
+    (aws.PartialCredentialsError, _no_credentials),
+    (aws.NoRegionError, lambda _: "No region: name one with --region, or set AWS_REGION."),
+    (aws.SSOError, lambda _: "The sign-in has expired: run `aws sso login` and try again."),
+    (aws.ConnectionError, _no_answer),
+    (aws.HTTPClientError, _no_answer),
+    (ResponseParserError, _no_answer),
+    (aws.BotoCoreError, _as_told),
+    (DaybookUnreadableError, lambda error: f"{error}: wait a minute and try again."),
+)

@@ -1,0 +1,166 @@
+"""Is all well? The rules of `scc status`: what was read goes in, what needs a person comes out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops.dead_letters import moment
+from ops.queues import Depth
+
+# The router queues an entry within seconds; what it lost the sweep finds, every 15 minutes.
+ROUTED_MS = 60_000
+LATE_MS = 30 * 60_000
+EXPIRES_SOON_MS = 72 * 3_600_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Mails:
+    """What became of the entries of the last days. Times are epoch ms, or None.
+
+    unmailed: how many, by state; `queued` has no delivery yet, `failed` will not be tried again.
+    waiting_since: when the oldest unmailed entry was logged. unrouted_since: of those, the oldest
+    whose mail nobody has begun. systemic_at: the last time that Google refused the credential.
+    """
+
+    entries: int = 0
+    unmailed: Counter[str] = field(default_factory=Counter)
+    waiting_since: int | None = None
+    unrouted_since: int | None = None
+    last_mail_at: int | None = None
+    systemic_at: int | None = None
+    systemic: str = ""
+
+    def add(self, row: Mapping[str, Any], delivery: Mapping[str, Any] | None) -> None:
+        """row: a ledger entry. delivery: its item in AuditDeliveries, if there is one."""
+        self.entries += 1
+        logged_at = int(row.get("logged_at", 0))
+        state = _state(delivery)
+        if state == "sent":
+            self.last_mail_at = max(self.last_mail_at or 0, int((delivery or {})["sent_at"]))
+            return
+        self.unmailed[state] += 1
+        self.waiting_since = min(self.waiting_since or logged_at, logged_at)
+        if delivery is None:
+            self.unrouted_since = min(self.unrouted_since or logged_at, logged_at)
+        error = (delivery or {}).get("last_error") or {}
+        if error.get("class") == "systemic" and int(error["at"]) >= (self.systemic_at or 0):
+            self.systemic_at = int(error["at"])
+            self.systemic = f"{error.get('code')}: {error.get('message')}"
+
+    @property
+    def credential(self) -> str:
+        """ok, refused, or unknown when neither a mail nor a refusal is in these days."""
+        if self.systemic_at is not None and self.systemic_at >= (self.last_mail_at or 0):
+            return "refused"
+        return "ok" if self.last_mail_at is not None else "unknown"
+
+
+def _state(delivery: Mapping[str, Any] | None) -> str:
+    if delivery is None:
+        return "queued"
+    if delivery["state"] != "failed":
+        return str(delivery["state"])
+    is_final = delivery["last_error"]["class"] == "permanent"
+    return "failed" if is_final else "retrying"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """oldest_dead_at: epoch ms of the dead letter that was first enqueued first.
+
+    retention_ms: how long after that SQS deletes it. sampled: dead letters looked at; when there
+    are more, the true first expiry may be earlier. iterator_age_ms: how far the router is behind
+    the stream, where CloudWatch knows.
+    """
+
+    now: int
+    queue: Depth
+    dead: Depth
+    oldest_dead_at: int | None
+    sampled: int
+    retention_ms: int
+    iterator_age_ms: int | None
+    mails: Mails
+
+    @property
+    def first_expiry(self) -> int | None:
+        """When SQS deletes that one: it goes on counting from the first enqueueing.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+        """
+        if self.oldest_dead_at is None:
+            return None
+        return self.oldest_dead_at + self.retention_ms
+
+    def concerns(self) -> list[str]:
+        """What needs a person, and the command to go on with."""
+        mails, found = self.mails, []
+        if self.dead.total:
+            found.append(f"{self.dead.total} dead letters: scc dlq groups")
+        expiry = self.first_expiry
+        if expiry is not None and expiry - self.now < EXPIRES_SOON_MS:
+            found.append(f"the first dead letter is deleted at {moment(expiry)}: replay before")
+        if mails.credential == "refused":
+            found.append(f"Google refuses the credential ({mails.systemic})")
+        if mails.unmailed["failed"]:
+            found.append(f"{mails.unmailed['failed']} entries failed for good: scc dlq ls")
+        if mails.waiting_since is not None and self.now - mails.waiting_since > LATE_MS:
+            found.append(f"an entry has waited for its mail since {moment(mails.waiting_since)}")
+        waiting = mails.unmailed["queued"] - self.queue.total
+        unrouted = mails.unrouted_since
+        if waiting > 0 and unrouted is not None and self.now - unrouted > ROUTED_MS:
+            found.append(f"{waiting} entries are neither mailed nor queued: the router is behind")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        mails = self.mails
+        return {
+            "ok": not self.concerns(),
+            "concerns": self.concerns(),
+            "queue": _depth(self.queue),
+            "dead_letters": _depth(self.dead)
+            | {
+                "oldest_sent_at": _moment(self.oldest_dead_at),
+                "first_expiry": _moment(self.first_expiry),
+                "looked_at": self.sampled,
+            },
+            "mails": {
+                "entries": mails.entries,
+                "unmailed": mails.unmailed.total(),
+                "unmailed_by_state": dict(mails.unmailed),
+                "oldest_unmailed_at": _moment(mails.waiting_since),
+                "oldest_unmailed_age_seconds": _age(self.now, mails.waiting_since),
+                "last_mail_at": _moment(mails.last_mail_at),
+            },
+            "credential": {
+                "state": mails.credential,
+                "last_refused_at": _moment(mails.systemic_at),
+                "error": mails.systemic or None,
+            },
+            "router": {
+                "oldest_unrouted_age_seconds": _age(self.now, mails.unrouted_since),
+                "iterator_age_ms": self.iterator_age_ms,
+            },
+        }
+
+
+def days_until(now: int, days: int) -> Iterable[str]:
+    """The last `days` UTC days (YYYY-MM-DD), today last. now: epoch milliseconds."""
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    return ((today - timedelta(days=back)).isoformat() for back in range(days - 1, -1, -1))
+
+
+def _depth(depth: Depth) -> dict[str, int]:
+    return {"waiting": depth.waiting, "in_flight": depth.in_flight, "delayed": depth.delayed}
+
+
+def _moment(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else moment(milliseconds)
+
+
+def _age(now: int, since: int | None) -> int | None:
+    return None if since is None else max(0, now - since) // 1000

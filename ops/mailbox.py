@@ -1,0 +1,172 @@
+"""The compliance mailbox as it is, read with the mailer's credential and `gmail.readonly`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import google_auth_httplib2
+from botocore.exceptions import ClientError
+from google.auth.exceptions import GoogleAuthError
+from google.oauth2 import service_account
+from googleapiclient import discovery
+from googleapiclient.errors import HttpError
+from httplib2 import Http, HttpLib2Error
+
+from functions.audit_mailer.message import search_token
+from functions.audit_mailer.settings import MailerSettings
+from ops.errors import OpsError
+from ops.reconciling import read_mail
+from ops.safe_text import safe
+from ops.session import Session
+from shared.settings import SettingsError, read_settings
+
+READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
+TIMEOUT_SECONDS = 30
+RETRIES = 5  # of a read, with growing waits: 429, 5xx and broken connections
+
+
+def mailer_settings(session: Session) -> MailerSettings:
+    """The mailer's own settings; GMAIL_* variables of this shell come before. Raises OpsError."""
+    name = session.aws.output("MailerFunctionName")
+    configuration = session.aws.client("lambda").get_function_configuration(FunctionName=name)
+    environ = dict(configuration.get("Environment", {}).get("Variables", {}))
+    mine = {key: value for key, value in os.environ.items() if key.startswith("GMAIL_") and value}
+    if "GMAIL_SERVICE_ACCOUNT_KEY" in mine:
+        environ.pop("GMAIL_CREDENTIALS_SECRET_ID", None)
+    try:
+        settings = read_settings(MailerSettings, environ | mine)
+        settings.check()
+    except SettingsError as error:
+        raise OpsError(f"The mailer's settings are not whole: {error}.") from error
+    return settings
+
+
+def service_account_key(session: Session, settings: MailerSettings) -> Mapping[str, Any]:
+    """The Gmail credential, from this shell or the stack's secret. Raises OpsError."""
+
+    def read_secret(secret_id: str) -> str:
+        client = session.aws.client("secretsmanager")
+        try:
+            return str(client.get_secret_value(SecretId=secret_id)["SecretString"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            raise OpsError(
+                f"There is no secret {secret_id}: store the service account's key in it, or set "
+                "GMAIL_SERVICE_ACCOUNT_KEY (base64 JSON)."
+            ) from error
+
+    try:
+        return settings.service_account(read_secret)
+    except SettingsError as error:
+        raise OpsError(f"The Gmail credential cannot be used: {error}.") from error
+
+
+class AuditMailbox:
+    """Finds and reads mails. Every method raises OpsError when Google refuses or is away."""
+
+    def __init__(
+        self, key: Mapping[str, Any], user: str, endpoint: str = "", scope: str = READ_SCOPE
+    ) -> None:
+        try:
+            credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+                key, scopes=[scope], subject=user
+            )
+        except (ValueError, GoogleAuthError) as error:
+            raise OpsError("The service account's private key cannot be used.") from error
+        self._user = user
+        self._credentials = credentials
+        self._http = google_auth_httplib2.AuthorizedHttp(
+            credentials, http=Http(timeout=TIMEOUT_SECONDS)
+        )
+        api = discovery.build(
+            "gmail",
+            "v1",
+            http=self._http,
+            client_options={"api_endpoint": endpoint} if endpoint else None,
+            cache_discovery=False,
+        )
+        self._messages: Any = api.users().messages()
+        self._users: Any = api.users()
+
+    @classmethod
+    def of(cls, session: Session) -> AuditMailbox:
+        settings = mailer_settings(session)
+        return cls(
+            service_account_key(session, settings),
+            settings.gmail_audit_recipient,
+            settings.gmail_api_endpoint,
+        )
+
+    def find(self, query: str, page_token: str = "") -> Iterator[tuple[list[str], str]]:
+        """Pages of message ids, each with the token that gets the page after it."""
+        while True:
+            request = self._messages.list(
+                userId="me",
+                q=f"{query} in:anywhere",
+                includeSpamTrash=True,
+                maxResults=100,
+                pageToken=page_token or None,
+            )
+            answer = self._execute(request)
+            page_token = str(answer.get("nextPageToken") or "")
+            yield [str(each["id"]) for each in answer.get("messages") or ()], page_token
+            if not page_token:
+                return
+
+    def raw(self, gmail_id: str) -> bytes:
+        answer = self._execute(self._messages.get(userId="me", id=gmail_id, format="raw"))
+        return base64.urlsafe_b64decode(str(answer["raw"]))
+
+    def mails_of(self, payment_id: str) -> list[str]:
+        """Gmail's ids of a payment's audit mails. Replies quote its token, too: they are none."""
+        found = [each for ids, _ in self.find(f'"{search_token(payment_id)}"') for each in ids]
+        if len(found) < 2:
+            return found
+        boxes = ((each, read_mail(self.raw(each))) for each in found)
+        return [
+            each for each, box in boxes if any(link.payment_id == payment_id for link in box.links)
+        ]
+
+    def authorize(self) -> None:
+        """Ask Google for a token, no more."""
+        self._guarded(
+            lambda: self._credentials.refresh(google_auth_httplib2.Request(self._http.http))
+        )
+
+    def _execute(self, request: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._guarded(lambda: request.execute(num_retries=RETRIES))
+        return answer
+
+    def _guarded(self, call: Any) -> Any:
+        try:
+            return call()
+        except HttpError as error:
+            told = f"{error.resp.status} {safe(str(error.reason))}"
+            raise OpsError(f"Gmail refused to show {self._user}: {told}.") from error
+        except GoogleAuthError as error:
+            told = safe(_oauth_words(error))
+            raise OpsError(
+                f"Google gives no token for {self._user}: {told}. Check the service account's key, "
+                "and that its domain-wide delegation lists gmail.readonly."
+            ) from error
+        except (OSError, HttpLib2Error) as error:
+            told = safe(f"{type(error).__name__}: {error}")
+            raise OpsError(f"Gmail cannot be reached: {told}. Check the network.") from error
+
+
+def _oauth_words(error: GoogleAuthError) -> str:
+    """The token endpoint's own words, where it had some."""
+    content = error.args[1] if len(error.args) > 1 else {}
+    if isinstance(content, str):
+        try:
+            content = json.loads(content)
+        except ValueError:
+            content = {}
+    if isinstance(content, dict) and content.get("error"):
+        return f"{content['error']}: {content.get('error_description', '')}"
+    return str(error.args[0]) if error.args else type(error).__name__

@@ -1,0 +1,148 @@
+"""The audit queue and its dead-letter queue, as operations see them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+BATCH = 10  # what SQS takes and gives at most in one call
+LONGEST_HOLD = 43_200  # seconds; SQS hides a message for 12 hours at most
+SLOWEST_PAGING = 20  # messages a second, to judge how long looking through a queue may take
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """SQS's own, approximate counts: waiting to be received, being worked on, not yet due."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.in_flight + self.delayed
+
+
+def depth_of(client: Any, url: str) -> Depth:
+    names = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
+    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return Depth(*(int(found[name]) for name in names))
+
+
+class DeadLetterQueue:
+    """Messages are looked at by hiding them for a while, and shown again at once after.
+
+    SQS has no other way. A dead-letter queue has none of its own, so being received does not use
+    anything up. At most 120,000 messages of a standard queue can be hidden at once; a queue that is
+    longer shows its first 120,000. Whoever is killed while looking leaves the messages hidden until
+    their hold is over (`hold_seconds`), never longer.
+    """
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self.url = url
+
+    def depth(self) -> Depth:
+        return depth_of(self._client, self.url)
+
+    def retention_ms(self) -> int:
+        """How long a message is kept, from its very first enqueueing."""
+        names = ["MessageRetentionPeriod"]
+        found = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        return int(found["Attributes"][names[0]]) * 1000
+
+    @contextlib.contextmanager
+    def looking(self, hold_seconds: int) -> Iterator[Look]:
+        """A look through the queue; every message still held at its end is shown again."""
+        look = Look(self._client, self.url, min(hold_seconds, LONGEST_HOLD))
+        try:
+            yield look
+        finally:
+            look.release()
+
+
+class Look:
+    """Pages of messages, hidden while they are looked at. unreleased: could not be shown again."""
+
+    def __init__(self, client: Any, url: str, hold_seconds: int) -> None:
+        self._client = client
+        self._url = url
+        self._hold = hold_seconds
+        self._held: dict[str, None] = {}  # receipts, in order
+        self.unreleased = 0
+
+    def pages(self) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Batches of at most ten raw messages, until the queue has no more to show."""
+        while True:
+            try:
+                answer = self._client.receive_message(
+                    QueueUrl=self._url,
+                    MaxNumberOfMessages=BATCH,
+                    VisibilityTimeout=self._hold,
+                    WaitTimeSeconds=1,  # a long poll asks all of SQS's servers: empty means empty
+                    AttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+                    MessageAttributeNames=["All"],
+                )
+            except self._client.exceptions.OverLimit:
+                return  # as many are hidden as can be
+            messages = answer.get("Messages", ())
+            if not messages:
+                return
+            self._held.update(dict.fromkeys(each["ReceiptHandle"] for each in messages))
+            yield messages
+
+    def delete(self, receipt: str) -> bool:
+        """Take a held message away. False: its hold was over, and somebody else has it now."""
+        self._held.pop(receipt, None)
+        try:
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+        except self._client.exceptions.ReceiptHandleIsInvalid:
+            return False
+        return True
+
+    def release(self, but: Collection[str] = ()) -> None:
+        """Show what is held again. What cannot be reached comes back when its hold is over."""
+        receipts = [each for each in self._held if each not in but]
+        for receipt in receipts:
+            del self._held[receipt]
+        for start in range(0, len(receipts), BATCH):
+            batch = receipts[start : start + BATCH]
+            entries = [
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                for number, receipt in enumerate(batch)
+            ]
+            try:
+                answer = self._client.change_message_visibility_batch(
+                    QueueUrl=self._url, Entries=entries
+                )
+            except (ClientError, BotoCoreError):
+                self.unreleased += len(batch)
+            else:
+                self.unreleased += len(answer.get("Failed", ()))
+
+
+def hold_seconds(depth: int) -> int:
+    """How long messages must stay hidden for a look through a queue this deep."""
+    return 10 + depth // SLOWEST_PAGING
+
+
+class AuditQueue:
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self.url = url
+
+    def depth(self) -> Depth:
+        return depth_of(self._client, self.url)
+
+    def send(self, body: str, replay_count: int | None = None) -> None:
+        """replay_count: how often this message has been replayed, this time included."""
+        attributes = (
+            {}
+            if replay_count is None
+            else {"replay_count": {"DataType": "Number", "StringValue": str(replay_count)}}
+        )
+        self._client.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=attributes)

@@ -1,0 +1,93 @@
+"""A look through the dead-letter queue, each message joined with what became of its mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ops.dead_letters import (
+    Cause,
+    DeadLetter,
+    Selection,
+    Verdict,
+    cause_of,
+    read_letter,
+    verdict_of,
+)
+from shared.messages import AuditMessage
+
+JOINED = 100  # messages whose deliveries are read in one call
+
+
+class Pages(Protocol):
+    def pages(self) -> Iterator[Sequence[Mapping[str, Any]]]: ...
+
+
+class Ledger(Protocol):
+    def deliveries(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
+    def known(self, messages: Sequence[AuditMessage]) -> set[str]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """raw: the message as SQS gave it, only where it was asked for: bodies may be large."""
+
+    letter: DeadLetter
+    receipt: str
+    delivery: Mapping[str, Any] | None
+    raw: Mapping[str, Any] | None = None
+
+    @property
+    def cause(self) -> Cause:
+        return cause_of(self.letter, self.delivery)
+
+
+def survey(
+    look: Pages,
+    ledger: Ledger,
+    advance: Callable[[int], None],
+    keep: Callable[[DeadLetter], bool] = lambda _: False,
+) -> Iterator[Examined]:
+    """Everything that the look shows, once. keep: for which messages `raw` is wanted."""
+    seen: set[str] = set()
+    some: list[tuple[DeadLetter, str, Mapping[str, Any] | None]] = []
+    for page in look.pages():
+        for raw in page:
+            letter = read_letter(raw)
+            if letter.message_id in seen:
+                continue  # its hold was over, and it came again
+            seen.add(letter.message_id)
+            some.append((letter, str(raw["ReceiptHandle"]), raw if keep(letter) else None))
+        advance(len(page))
+        if len(some) >= JOINED:
+            yield from _joined(some, ledger)
+            some = []
+    yield from _joined(some, ledger)
+
+
+def judged(
+    examined: Sequence[Examined], ledger: Ledger, selection: Selection
+) -> Iterator[tuple[Examined, Verdict]]:
+    """What a replay would do with each of these."""
+    messages = [
+        each.letter.message for each in examined if isinstance(each.letter.message, AuditMessage)
+    ]
+    known = ledger.known(messages)
+    for each in examined:
+        verdict = verdict_of(
+            each.letter,
+            each.delivery,
+            is_in_ledger=each.letter.subject_id in known,
+            is_named=bool(selection.ids),
+        )
+        yield each, verdict
+
+
+def _joined(
+    some: Sequence[tuple[DeadLetter, str, Mapping[str, Any] | None]], ledger: Ledger
+) -> Iterator[Examined]:
+    deliveries = ledger.deliveries([letter.subject_id for letter, _, _ in some])
+    for letter, receipt, raw in some:
+        delivery = deliveries.get(letter.subject_id)
+        yield Examined(letter=letter, receipt=receipt, delivery=delivery, raw=raw)

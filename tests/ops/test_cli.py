@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from botocore import exceptions as aws
+from click.testing import CliRunner
+
+from local.settings import free_port
+from ops.cli import scc as program
+from ops.errors import translate
+from ops.target import choose
+from shared.daybook import DaybookUnreadableError
+from tests.ops.conftest import Scc
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands(
+    group: click.Command = program, path: tuple[str, ...] = ("scc",)
+) -> Iterator[tuple[str, click.Command]]:
+    yield " ".join(path), group
+    if isinstance(group, click.Group):
+        for name, command in group.commands.items():
+            yield from commands(command, (*path, name))
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands()))
+def test_every_command_has_help_with_examples_that_it_accepts(
+    path: str, command: click.Command
+) -> None:
+    shown = CliRunner().invoke(program, [*path.split()[1:], "--help"])
+    assert shown.exit_code == 0
+    assert command.help, f"{path} has no help"
+    examples = re.findall(r"^ {4}(scc .*)$", shown.output, re.MULTILINE)
+    assert examples, f"{path} has no examples"
+    for example in examples:
+        words = example.split("  ")[0].split()[1:]
+        leaf: click.Command = program
+        for word in (word for word in words if not word.startswith("-")):
+            if isinstance(leaf, click.Group):
+                leaf = leaf.commands.get(word, leaf)
+        assert leaf is command or command is program or isinstance(command, click.Group), example
+    for option in ("--stack", "--profile", "--region", "--endpoint-url", "--local", "--json"):
+        assert option in shown.output, f"{path} does not take {option}"
+
+
+def test_make_install_links_the_command_and_it_works_from_any_folder(scc: Scc) -> None:
+    recipe = (ROOT / "Makefile").read_text()
+    assert "ln -sf ../../ops/scc .venv/bin/scc" in recipe
+    assert "Look after Ship Captain Crew" in scc("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "says"),
+    [
+        (["stats"], {}, "No such command 'stats'"),
+        (["status", "--bogus"], {}, "No such option: --bogus"),
+        (["status", "--endpoint-url", "nonsense"], {}, "--endpoint-url (or AWS_ENDPOINT_URL)"),
+        (["status", "--endpoint-url", "http://x:y/"], {}, "http://localhost:4566"),
+        (["status"], {"AWS_ENDPOINT_URL": "ftp://x"}, "http://localhost:4566"),
+        (["status", "--profile", "nobody"], {}, "(nobody) could not be found"),
+        (["status"], {}, "No region"),
+        (["status", "--region", "us-east-1"], {}, "No AWS credentials"),
+        (["status", "--region", "not a region"], {}, "--region"),
+        (["status", "--local"], {"SCC_STATE": "/nowhere"}, "`make run`"),
+    ],
+)
+def test_what_cannot_work_is_said_in_a_sentence(
+    scc: Scc, arguments: list[str], env: dict[str, str], says: str
+) -> None:
+    answer = scc(*arguments, env=env)
+    assert answer.returncode == 2, answer.stderr
+    assert says in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert answer.stdout == ""
+
+
+def test_an_address_where_nothing_answers_is_named(scc: Scc) -> None:
+    endpoint = f"http://localhost:{free_port()}"
+    answer = scc("status", "--endpoint-url", endpoint)
+    assert answer.returncode == 2
+    assert endpoint in answer.stderr
+    assert "make run" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("AccessDenied", "may not ReceiveMessage"),
+        ("ExpiredToken", "aws sso login"),
+        ("SignatureDoesNotMatch", "--profile"),
+        ("ThrottlingException", "wait a minute"),
+        ("AWS.SimpleQueueService.NonExistentQueue", "deployed in full"),
+        ("SomethingNew", "(SomethingNew): \\x1b[31mred"),
+    ],
+)
+def test_every_refusal_of_aws_says_what_to_do(code: str, says: str) -> None:
+    error = aws.ClientError({"Error": {"Code": code, "Message": "\x1b[31mred"}}, "ReceiveMessage")
+    told = translate(error)
+    assert told is not None
+    assert told.exit_code == 2
+    assert says in told.message
+    assert "\x1b" not in told.message
+
+
+def test_a_table_that_cannot_be_read_now_asks_for_patience() -> None:
+    told = translate(DaybookUnreadableError("DynamoDB left keys unread"))
+    assert told is not None
+    assert told.message == "DynamoDB left keys unread: wait a minute and try again."
+
+
+def test_a_bug_of_ours_is_not_dressed_up_as_an_environment_error() -> None:
+    assert translate(KeyError("AuditQueueUrl")) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "stack", "region", "is_local"),
+    [
+        ({}, {}, "shipcaptaincrew", "", False),
+        ({}, {"SCC_STACK": "mine"}, "mine", "", False),
+        ({"stack": "given"}, {"SCC_STACK": "mine"}, "given", "", False),
+        ({"endpoint_url": "http://localhost:4566"}, {}, "shipcaptaincrew-local", "us-east-1", True),
+        ({}, {"AWS_ENDPOINT_URL": "http://[::1]:1"}, "shipcaptaincrew-local", "us-east-1", True),
+        ({"endpoint_url": "https://vpce.example.com"}, {}, "shipcaptaincrew", "", False),
+        ({"endpoint_url": "http://[::1]"}, {"AWS_REGION": "x"}, "shipcaptaincrew-local", "", True),
+        ({"region": "eu-west-1"}, {"AWS_REGION": "x"}, "shipcaptaincrew", "eu-west-1", False),
+    ],
+)  # fmt: skip
+def test_options_come_before_the_environment_and_that_before_samconfig(
+    options: dict[str, str],
+    environ: dict[str, str],
+    stack: str,
+    region: str,
+    is_local: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    target = choose(options, environ)
+    assert (target.stack, target.region, target.is_local) == (stack, region, is_local)

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ops.dead_letters import (
+    Cause,
+    Selection,
+    cause_of,
+    described,
+    is_meant,
+    normalised,
+    read_letter,
+    verdict_of,
+)
+from ops.safe_text import safe
+from shared.messages import OpsMessage
+from tests.builders import NOW, message
+from tests.ops.letters import HOSTILE, raw
+
+DAY_MS = 86_400_000
+AUDIT = message().to_json()
+OPS = OpsMessage(ops_id="ops_replay_20261125T080000Z_3f9c0a1b_done").to_json()
+SENT = {"state": "sent", "sent_at": NOW, "attempts": 1}
+FAILED = {
+    "state": "failed",
+    "attempts": 4,
+    "last_error": {"class": "systemic", "code": "invalid_grant", "message": "no such account 17"},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "delivery", "is_in_ledger", "replays", "is_named", "verdict"),
+    [
+        (AUDIT, None, True, 0, False, "send"),
+        (AUDIT, FAILED, True, 0, False, "send"),
+        (AUDIT, FAILED, True, 1, False, "send"),
+        (AUDIT, FAILED, True, 2, False, "quarantined"),
+        (AUDIT, FAILED, True, 2, True, "send"),
+        (AUDIT, SENT, True, 0, False, "skip-already-sent"),
+        (AUDIT, SENT, True, 5, False, "skip-already-sent"),
+        (AUDIT, None, False, 0, False, "poison-no-payment"),
+        (AUDIT, None, False, 2, True, "poison-no-payment"),
+        (OPS, None, False, 0, False, "send"),
+        (OPS, SENT, False, 0, False, "skip-already-sent"),
+        ("nonsense", None, False, 0, True, "poison-schema"),
+        ('{"schema":"scc.audit/99"}', None, False, 0, False, "poison-schema"),
+    ],
+)
+def test_the_verdict_on_a_dead_letter(
+    body: str,
+    delivery: dict[str, Any] | None,
+    is_in_ledger: bool,  # noqa: FBT001
+    replays: int,
+    is_named: bool,  # noqa: FBT001
+    verdict: str,
+) -> None:
+    letter = read_letter(raw(body, replay_count=replays))
+    found = verdict_of(letter, delivery, is_in_ledger=is_in_ledger, is_named=is_named)
+    assert found == verdict
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("invalid_grant: account 17", "invalid_grant: account 4"),
+        ("no user jane@example.com", "no user lee.x+y@example.org"),
+        ("pay_0123456789abcdef0123456789abcdef is gone", "pay_" + "f1" * 16 + " is gone"),
+        ("request 6f1e8a52-7d7e-4a6c-9f3c-0d5f1b2a3c4d failed",
+         "request 00000000-7d7e-4a6c-9f3c-0d5f1b2a3c4e failed"),
+        ("Retry after 2026-11-25T08:00:00.123Z", "Retry after 2026-12-01T00:00:00Z"),
+        ("two\n lines", "two lines"),
+    ],
+)  # fmt: skip
+def test_like_failures_fall_into_one_group(one: str, other: str) -> None:
+    assert Cause("systemic", normalised(one)).group == Cause("systemic", normalised(other)).group
+
+
+@pytest.mark.parametrize("other", ["invalid_client: account 17", "invalid grant"])
+def test_unlike_failures_do_not(other: str) -> None:
+    assert normalised("invalid_grant: account 17") != normalised(other)
+    assert Cause("systemic", "x").group != Cause("permanent", "x").group
+
+
+@pytest.mark.parametrize(
+    ("letter", "delivery", "klass", "text"),
+    [
+        (raw(error_class="permanent", error_message="400: bad"), FAILED, "permanent", "<n>: bad"),
+        (raw(), FAILED, "systemic", "invalid_grant: no such account <n>"),
+        (raw(), None, "unexplained", "SQS gave up on it, and the mailer left no word"),
+        (raw("nonsense"), None, "poison-schema", "the body is not JSON"),
+    ],
+)
+def test_the_cause_is_the_best_word_there_is(
+    letter: dict[str, Any], delivery: dict[str, Any] | None, klass: str, text: str
+) -> None:
+    assert cause_of(read_letter(letter), delivery) == Cause(klass, text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        HOSTILE,
+        "[" * 100_000,
+        "9" * 100_000,
+        '"\\ud800"',
+        json.dumps({"schema": "scc.ops/1", "ops_id": "x" * 3_000}),
+        json.dumps({"schema": "scc.ops/1", "ops_id": "\ud800 half a character"}),
+        json.dumps(json.loads(AUDIT) | {"pk": "x" * 3_000}),
+        json.dumps(json.loads(AUDIT) | {"sk": 10**40}),
+        json.dumps(json.loads(AUDIT) | {"sk": -1}),
+    ],
+)
+def test_a_body_that_no_table_could_hold_is_poison_and_never_an_error(body: str) -> None:
+    letter = read_letter(raw() | {"Body": body})
+    assert letter.message is None
+    assert letter.problem
+    row = described(letter, None, now=NOW, retention_ms=DAY_MS)
+    assert (row["kind"], row["class"]) == ("unparseable", "poison-schema")
+
+
+@pytest.mark.parametrize("count", ["", "-1", "many", "9" * 500, "²"])
+def test_a_count_that_is_none_counts_as_none(count: str) -> None:
+    assert read_letter(raw(replay_count=count)).replay_count == 0
+
+
+def test_a_row_says_when_sqs_will_delete_the_message() -> None:
+    letter = read_letter(raw())
+    row = described(letter, FAILED, now=NOW + 90_500, retention_ms=14 * DAY_MS)
+    assert row["sent_at"] == "2025-11-24T16:00:00Z"
+    assert row["expires_at"] == "2025-12-08T16:00:00Z"
+    assert row["age_seconds"] == 90
+    assert row["attempts"] == 4, "the delivery knows of more tries than the message"
+    assert row["delivery"] == "failed"
+
+
+def test_messages_are_chosen_by_id_group_class_time_or_all() -> None:
+    letter = read_letter(raw(error_class="permanent", error_message="400: bad"))
+    cause = cause_of(letter, None)
+    for chosen in (
+        Selection(ids=[letter.message_id[:8]]),
+        Selection(ids=["nothing", letter.subject_id]),
+        Selection(group=cause.group),
+        Selection(group="permanent"),
+        Selection(since=NOW),
+        Selection(),
+    ):
+        assert chosen.picks(letter, cause), chosen
+    for other in (
+        Selection(ids=["nothing"]),
+        Selection(group="systemic"),
+        Selection(since=NOW + 1),
+    ):
+        assert not other.picks(letter, cause), other
+
+
+def test_a_few_characters_do_not_stand_for_an_id() -> None:
+    letter = read_letter(raw())
+    assert not is_meant(letter.message_id[:5], letter)
+    assert not is_meant("", letter)
+    assert is_meant(letter.message_id[:6], letter)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("two\r\nlines", "two\\r\\nlines"),
+        ("\u202eevil\u200b", "\\u202eevil\\u200b"),
+        ("\ud800", "\\ud800"),
+        ("Séamus 李小龍 ⛵", "Séamus 李小龍 ⛵"),
+        ("x" * 300, "x" * 200 + "… (300 characters)"),
+    ],
+)
+def test_what_came_from_outside_cannot_move_hide_or_turn_text(text: str, shown: str) -> None:
+    assert safe(text) == shown

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops.health import EXPIRES_SOON_MS, LATE_MS, ROUTED_MS, Health, Mails, days_until
+from ops.queues import Depth
+from tests.builders import NOW, entry
+
+EMPTY = Depth(0, 0, 0)
+DAY_MS = 86_400_000
+Items = list[tuple[int, dict[str, Any] | None]]
+
+
+def sent(at: int = NOW) -> dict[str, Any]:
+    return {"state": "sent", "sent_at": at}
+
+
+def failed(klass: str, at: int = NOW) -> dict[str, Any]:
+    error = {"class": klass, "code": "invalid_grant", "message": "why", "at": at}
+    return {"state": "failed", "last_error": error}
+
+
+def health(items: Items = [], **changes: Any) -> Health:  # noqa: B006 - never changed
+    mails = Mails()
+    for logged_at, delivery in items:
+        mails.add(entry(logged_at=logged_at).to_row(), delivery)
+    fields: dict[str, Any] = {
+        "now": NOW,
+        "queue": EMPTY,
+        "dead": EMPTY,
+        "oldest_dead_at": None,
+        "sampled": 0,
+        "retention_ms": 14 * DAY_MS,
+        "iterator_age_ms": None,
+        "mails": mails,
+    }
+    return Health(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    "well",
+    [
+        health(),
+        health([(NOW - DAY_MS, sent())]),
+        health([(NOW - 1000, None)]),
+        health([(NOW - ROUTED_MS - 1, None)], queue=Depth(0, 1, 0)),
+        health([(NOW - 1000, {"state": "sending"}), (NOW - 1000, failed("retry"))]),
+        health([(NOW - DAY_MS, sent(NOW)), (NOW - 1000, failed("systemic", NOW - 1))]),
+    ],
+)
+def test_what_heals_by_itself_needs_nobody(well: Health) -> None:
+    assert well.concerns() == []
+    assert well.as_json()["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("ill", "says"),
+    [
+        (health(dead=Depth(1, 0, 0)), "1 dead letters: scc dlq groups"),
+        (health(dead=Depth(0, 2, 0)), "2 dead letters"),
+        (health(oldest_dead_at=NOW - 14 * DAY_MS + EXPIRES_SOON_MS - 1), "deleted at 2025-11-27"),
+        (health([(NOW - 1000, failed("systemic"))]), "refuses the credential (invalid_grant: why)"),
+        (health([(NOW - 1000, failed("permanent"))]), "1 entries failed for good"),
+        (health([(NOW - LATE_MS - 1, failed("retry"))]), "has waited for its mail since"),
+        (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
+    ],
+)  # fmt: skip
+def test_what_needs_a_person_is_named(ill: Health, says: str) -> None:
+    (concern,) = ill.concerns()
+    assert says in concern
+    assert ill.as_json()["ok"] is False
+
+
+def test_the_first_expiry_counts_from_the_first_enqueueing() -> None:
+    shown = health(oldest_dead_at=NOW).as_json()["dead_letters"]
+    assert shown["first_expiry"] == "2025-12-08T16:00:00Z"
+    assert health().as_json()["dead_letters"]["first_expiry"] is None
+
+
+@pytest.mark.parametrize(
+    ("items", "state"),
+    [
+        ([], "unknown"),
+        ([(NOW, None)], "unknown"),
+        ([(NOW, sent())], "ok"),
+        ([(NOW, failed("systemic", NOW)), (NOW, sent(NOW - 1))], "refused"),
+        ([(NOW, failed("systemic", NOW - 2)), (NOW, sent(NOW - 1))], "ok"),
+        ([(NOW, failed("retry", NOW)), (NOW, sent(NOW - 1))], "ok"),
+    ],
+)
+def test_the_credential_is_judged_by_the_last_word_of_google(items: Items, state: str) -> None:
+    assert health(items).as_json()["credential"]["state"] == state
+
+
+def test_unmailed_entries_are_counted_by_state_with_the_oldest() -> None:
+    shown = health(
+        [
+            (NOW - 9000, {"state": "sending"}),
+            (NOW - 5000, None),
+            (NOW - 60_000, sent(NOW - 3000)),
+            (NOW, failed("permanent")),
+        ]
+    ).as_json()
+    assert shown["mails"]["entries"] == 4
+    assert shown["mails"]["unmailed_by_state"] == {"sending": 1, "queued": 1, "failed": 1}
+    assert shown["mails"]["oldest_unmailed_age_seconds"] == 9
+    assert shown["router"]["oldest_unrouted_age_seconds"] == 5
+    assert shown["mails"]["last_mail_at"] == "2025-11-24T15:59:57Z"
+
+
+def test_days_are_utc_days_with_today_last() -> None:
+    assert list(days_until(NOW, 3)) == ["2025-11-22", "2025-11-23", "2025-11-24"]

@@ -1,0 +1,121 @@
+"""`scc payment`: the life of one payment as the deployed stack knows it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.dock import until
+from tests.ops.conftest import DeadLetters, Scc
+from tests.ops.voyage import set_sail
+
+
+def told(local: Scc, payment_id: str, *more: str) -> tuple[int, dict[str, Any]]:
+    answer = local("payment", payment_id, "--json", *more)
+    assert answer.stdout, answer.stderr
+    return answer.returncode, json.loads(answer.stdout)
+
+
+def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: DeadLetters) -> None:
+    reference = str(uuid.uuid4().int)[:8]
+    payment = dead.dock.logged(method="check", reference=reference, note="For two")
+    dead.dock.await_mail(payment["payment_id"])
+    answer = local("payment", payment["payment_id"], "--mailbox")
+    assert answer.returncode == 0, answer.stderr
+    for text in (
+        f"payment         {payment['payment_id']}",
+        f"#{payment['seq']:06d} of sunset-charter (Sunset Charter)",
+        "Jane Doe <jane.doe@example.com>",
+        "check",
+        reference,
+        "For two",
+        f"{payment['hash']} (matches the row)",
+        "sent, 1 tries",
+        "captured by admin@shipcaptaincrew.example",
+        "logged as #",
+        "mailed, Gmail's",
+        "in the audit mailbox as",
+    ):
+        assert text in answer.stdout, answer.stdout
+    code, content = told(local, payment["payment_id"], "--mailbox")
+    (mail,) = dead.dock.mails_of(payment["payment_id"])
+    assert (code, content["mails"]) == (0, [mail["id"]])
+    assert [each["what"].split()[0] for each in content["steps"]] == [
+        "captured", "logged", "mailed,", "in",
+    ]  # fmt: skip
+
+
+def test_a_dead_letter_its_cause_and_the_way_out_are_told(local: Scc, dead: DeadLetters) -> None:
+    dead.dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 400, "times": 1}])
+    payment = dead.dock.logged()["payment_id"]
+    until(lambda: dead.depth().waiting == 1, 30)
+    code, content = told(local, payment)
+    assert code == 1
+    (letter,) = content["dead_letters"]
+    assert letter["class"] == "permanent"
+    assert f"scc dlq replay --id {payment}" in content["concerns"][0]
+    assert dead.depth().waiting == 1, "looking takes nothing away"
+    replay = local("dlq", "replay", "--id", payment, "--yes", "--rate", "20")
+    assert replay.returncode == 0, replay.stderr
+    dead.dock.await_mail(payment)
+    code, content = told(local, payment, "--mailbox")
+    assert (code, content["dead_letters"], content["concerns"]) == (0, [], [])
+    assert "mailed at try 2" in " ".join(each["what"] for each in content["steps"])
+
+
+def test_a_void_and_what_it_voids_name_each_other(local: Scc, dead: DeadLetters) -> None:
+    payment = dead.dock.logged()
+    answer = dead.dock.call(
+        "POST",
+        f"/api/payments/{payment['payment_id']}/void",
+        {"reason": "wrong_amount", "note": "Misread"},
+        {"Idempotency-Key": str(uuid.uuid4())},
+    )
+    void = answer.json["void"]
+    dead.dock.await_mail(void["payment_id"])
+    told_of = local("payment", payment["payment_id"]).stdout
+    assert f"#{void['seq']:06d} {void['payment_id']}" in told_of
+    assert "wrong_amount Misread" in told_of
+    told_of = local("payment", void["payment_id"]).stdout
+    assert f"#{payment['seq']:06d} {payment['payment_id']}: wrong_amount" in told_of
+    assert "-$" in told_of
+
+
+def test_a_row_that_was_changed_is_told(local: Scc, dead: DeadLetters) -> None:
+    voyage = set_sail(dead.dock, 1)
+    with voyage.restored():
+        voyage.put(voyage.row(1) | {"amount_cents": 1})
+        code, content = told(local, voyage.payments[0]["payment_id"])
+    assert code == 1
+    assert not content["is_intact"]
+    assert f"scc verify --event {voyage.event_id}" in content["concerns"][0]
+
+
+def test_a_mail_that_is_gone_from_the_mailbox_is_told(local: Scc, dead: DeadLetters) -> None:
+    payment = dead.dock.logged()["payment_id"]
+    dead.dock.await_mail(payment)
+    dead.dock.sandbox("DELETE", "/sandbox/messages")
+    assert told(local, payment)[0] == 0, "nobody looked"
+    code, content = told(local, payment, "--mailbox")
+    assert code == 1
+    assert "0 mails" in content["concerns"][0]
+
+
+@pytest.mark.parametrize(
+    ("payment_id", "says"),
+    [
+        ("pay_" + "0" * 32, "is in the ledger of"),
+        ("pay_1", "is no payment id"),
+        ("\x1b[31m", "is no payment id"),
+    ],
+)
+def test_what_is_no_payment_is_said(
+    local: Scc, dead: DeadLetters, payment_id: str, says: str
+) -> None:
+    answer = local("payment", payment_id)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert says in answer.stderr
+    assert "\x1b" not in answer.stderr

@@ -1,0 +1,298 @@
+"""`scc verify` and `scc reconcile` on the deployed stack: what is done is what is found."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import connect
+from typing import Any
+
+import pytest
+
+from functions.audit_mailer.gmail import Gmail
+from local.stack import LocalStack
+from shared.attributes import to_attributes
+from shared.ledger import entry_hash
+from tests.dock import Dock, until
+from tests.ops.conftest import Scc
+from tests.ops.voyage import Voyage, set_sail
+
+Found = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def voyage(stack: LocalStack) -> Voyage:
+    return set_sail(Dock(stack).sign_in())
+
+
+def verified(local: Scc, voyage: Voyage, *more: str) -> tuple[int, Found]:
+    answer = local("verify", "--event", voyage.event_id, "--json", *more)
+    assert answer.stdout, answer.stderr
+    return answer.returncode, [
+        (each["where"], each["kind"], each["seq"], each["last_seq"])
+        for each in json.loads(answer.stdout)["findings"]
+    ]
+
+
+def test_an_untouched_event_is_whole_alone_and_against_its_mails(
+    local: Scc, voyage: Voyage, tmp_path: Path
+) -> None:
+    answer = local("verify", "--event", voyage.event_id)
+    assert answer.returncode == 0
+    assert [line.split() for line in answer.stdout.splitlines()] == [
+        ["event", "id", "entries", "head"],
+        [voyage.event_id, "4", "4"],
+    ]
+    assert "integrity: ok" in answer.stderr
+    assert "completeness: ok" in answer.stderr
+    export = voyage.export(tmp_path / "export.mbox")
+    answer = local("verify", "--event", voyage.event_id, "--mbox", str(export))
+    assert answer.returncode == 0
+    assert [line.split() for line in answer.stdout.splitlines()][1:] == [
+        [voyage.event_id, "4", "4", "#000001-#000004", "none"]
+    ]
+
+
+def altered(voyage: Voyage) -> None:
+    voyage.put(voyage.row(2) | {"amount_cents": 1})
+
+
+def resealed(voyage: Voyage) -> None:
+    forged = voyage.row(2) | {"amount_cents": 1}
+    voyage.put(forged | {"hash": entry_hash(forged)})
+
+
+def deleted(voyage: Voyage) -> None:
+    voyage.delete(voyage.row(2))
+
+
+def cut(voyage: Voyage) -> None:
+    voyage.delete(voyage.row(3))
+    voyage.delete(voyage.row(4))
+
+
+def cut_with_head(voyage: Voyage) -> None:
+    second = voyage.row(2)
+    cut(voyage)
+    voyage.put(voyage.head() | {"seq": 2, "hash": second["hash"]}, "Ledger")
+
+
+def headless(voyage: Voyage) -> None:
+    head = voyage.head()
+    voyage.put(head | {"hash": "0" * 64}, "Ledger")
+
+
+@pytest.mark.parametrize(
+    ("deed", "alone", "with_mails"),
+    [
+        (altered, [("ledger", "altered", 2, 2)], [("ledger", "altered", 2, 2)]),
+        (resealed, [("ledger", "altered", 2, 2)], [("ledger", "altered", 2, 2)]),
+        (deleted, [("ledger", "missing", 2, 2)], [("ledger", "missing", 2, 2)]),
+        (cut, [("ledger", "missing", 3, 4)], [("ledger", "missing", 3, 4)]),
+        (cut_with_head, [], [("ledger", "missing", 3, 3), ("ledger", "missing", 4, 4)]),
+        (headless, [("ledger", "altered", 4, 4)], [("ledger", "altered", 4, 4)]),
+    ],
+)  # fmt: skip
+def test_what_is_done_to_the_rows_is_found(
+    local: Scc,
+    voyage: Voyage,
+    tmp_path: Path,
+    deed: Callable[[Voyage], None],
+    alone: Found,
+    with_mails: Found,
+) -> None:
+    export = voyage.export(tmp_path / "export.mbox")
+    with voyage.restored():
+        deed(voyage)
+        assert verified(local, voyage) == (int(bool(alone)), alone)
+        assert verified(local, voyage, "--mbox", str(export)) == (1, with_mails)
+    assert verified(local, voyage) == (0, [])
+
+
+def test_an_inserted_row_is_found(local: Scc, stack: LocalStack) -> None:
+    voyage = set_sail(Dock(stack).sign_in())  # of its own: the stream tells of the rows, too
+    second = voyage.row(2)
+    forged = second | {"payment_id": "pay_forged", "SK": second["SK"] + 1}
+    forged |= {"timestamp": forged["SK"]}
+    forged |= {"hash": entry_hash(forged)}
+    beyond = forged | {"SK": forged["SK"] + 1, "seq": 5}
+    beyond |= {"timestamp": beyond["SK"], "hash": ""}
+    beyond |= {"hash": entry_hash(beyond)}
+    for row, number in ((forged, 2), (beyond, 5)):
+        voyage.put(row)
+        try:
+            expected = (1, [("ledger", "inserted", number, number)])
+            assert verified(local, voyage) == expected
+        finally:
+            voyage.delete(row)
+
+
+def test_a_mail_that_is_not_in_the_file_is_found_by_what_was_sent(
+    local: Scc, voyage: Voyage, tmp_path: Path
+) -> None:
+    export = voyage.export(tmp_path / "export.mbox")
+    mails = export.read_bytes().split(b"From MAILER-DAEMON ")
+    last = voyage.payments[-1]["payment_id"].encode()
+    kept = [each for each in mails if b"X-SCC-Payment-Id: " + last not in each]
+    assert len(kept) == len(mails) - 1
+    export.write_bytes(b"From MAILER-DAEMON ".join(kept))
+    expected = (1, [("mailbox", "missing", 4, 4)])
+    assert verified(local, voyage, "--mbox", str(export)) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["verify", "--event", "no-such-event"], "no-such-event"),
+        (["verify", "--mbox", "absent.mbox"], "absent.mbox cannot be checked"),
+        (["reconcile", "--event", "no-such-event"], "no-such-event"),
+        (["reconcile", "--event", "x", "--from", "2026-11-01"], "not both"),
+        (["reconcile", "--from", "yesterday"], "no day such as"),
+        (["reconcile", "--to", "2026-11-01"], "--from names a day"),
+        (["reconcile", "--from", "2026-11-02", "--to", "2026-11-01"], "not later"),
+        (["reconcile", "--from", "0001-01-01"], "at most 400"),
+        (["reconcile", "--state", "/dev/null/x"], "/dev/null/x"),
+        (["reconcile", "--late", "0"], "--late"),
+    ],
+)
+def test_what_cannot_be_checked_is_said_in_a_sentence(
+    local: Scc, arguments: list[str], says: str
+) -> None:
+    answer = local(*arguments)
+    assert answer.returncode == 2, answer.stdout
+    assert says in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert answer.stdout == ""
+
+
+# ── reconcile ────────────────────────────────────────────────────────────────────────────────────
+
+
+def reconciled(local: Scc, voyage: Voyage, *more: str) -> tuple[int, Found, dict[str, Any]]:
+    answer = local("reconcile", "--event", voyage.event_id, "--json", *more)
+    assert answer.stdout, answer.stderr
+    content = json.loads(answer.stdout)
+    found = [(each["kind"], each["seq"]) for each in content["findings"]]
+    return answer.returncode, found, content
+
+
+def test_ledger_deliveries_and_mailbox_agree(local: Scc, voyage: Voyage) -> None:
+    answer = local("reconcile", "--event", voyage.event_id, "--mailbox")
+    assert answer.returncode == 0, answer.stderr
+    assert [line.split() for line in answer.stdout.splitlines()[1:]] == [
+        [name, "4", "4", "0", "0", "0", "0", "0", "0", "cash", "4", "$10.00"]
+        for name in (voyage.event_id, "total")
+    ]
+    assert "0 missing, 0 duplicate, 0 altered, 0 orphan" in answer.stderr
+
+
+def edit_mailbox(voyage: Voyage, number: int, change: Callable[[bytes], bytes | None]) -> None:
+    """Do what nobody can do through Gmail's API: reach into the sandbox's store."""
+    payment_id = voyage.payments[number - 1]["payment_id"]
+    (mail,) = voyage.dock.mails_of(payment_id)
+    with closing(connect(voyage.dock.stack.settings.state / "gmail" / "gmail.sqlite3")) as store:
+        (raw,) = store.execute("SELECT raw FROM messages WHERE id = ?", [mail["id"]]).fetchone()
+        content = change(bytes(raw))
+        if content is None:
+            store.execute("DELETE FROM messages WHERE id = ?", [mail["id"]])
+        else:
+            store.execute("UPDATE messages SET raw = ? WHERE id = ?", [content, mail["id"]])
+        store.commit()
+
+
+def with_amount(raw: bytes) -> bytes:
+    """record.json with another amount, sealed anew."""
+    at = raw.index(b"\r\n\r\n", raw.index(b'filename="record.json"')) + 4
+    end = raw.index(b"\r\n--", at)
+    record = json.loads(base64.b64decode(raw[at:end])) | {"amount_cents": 1}
+    record |= {"hash": entry_hash(record)}
+    return raw[:at] + base64.b64encode(json.dumps(record).encode()) + raw[end:]
+
+
+def send_again(voyage: Voyage, raw: bytes) -> None:
+    """Gmail gives what is sent another Message-ID: it lies in the inbox twice."""
+    settings = voyage.dock.stack.settings
+    key = json.loads((settings.state / "service-account.json").read_text())
+    gmail = Gmail(lambda: key, "audit@shipcaptaincrew.example", "send", settings.mail_url)
+    with closing(gmail):
+        gmail.deliver(raw)
+
+
+def test_missing_duplicate_altered_and_orphan_mails_are_named(
+    local: Scc, stack: LocalStack
+) -> None:
+    voyage = set_sail(Dock(stack).sign_in(), 5)
+    kept: list[bytes] = []
+
+    def keep(raw: bytes) -> bytes:
+        kept.append(raw)
+        return raw
+
+    edit_mailbox(voyage, 1, lambda _: None)
+    edit_mailbox(voyage, 2, keep)
+    edit_mailbox(voyage, 3, with_amount)
+    orphan = voyage.row(4)
+    voyage.delete(orphan)
+    send_again(voyage, kept[0])
+    code, found, content = reconciled(local, voyage, "--mailbox")
+    assert code == 1
+    assert sorted(found) == [("altered", 3), ("duplicate", 2), ("missing", 1), ("orphan", 4)]
+    assert content["found"] == {
+        "missing": 1, "duplicate": 1, "altered": 1, "orphan": 1, "late": 0,
+    }  # fmt: skip
+    voyage.put(orphan)
+
+
+def test_repair_queues_only_what_was_never_mailed(local: Scc, stack: LocalStack) -> None:
+    voyage = set_sail(Dock(stack).sign_in(), 2)
+    lost = voyage.row(1)
+    deliveries = voyage.table("Deliveries")
+    edit_mailbox(voyage, 1, lambda _: None)
+    key = to_attributes({"payment_id": lost["payment_id"]})
+    voyage.dynamodb.delete_item(TableName=deliveries, Key=key)
+    # As if it had been logged an hour ago and the stream had never told.
+    voyage.put(lost | {"logged_at": lost["logged_at"] - 3_600_000})
+    code, found, content = reconciled(local, voyage, "--repair")
+    assert (code, found) == (1, [("missing", 1)])
+    assert content["repaired"] == [lost["payment_id"]]
+    until(lambda: voyage.dock.mails_of(lost["payment_id"]), 30)
+
+    def is_late() -> bool:
+        return reconciled(local, voyage, "--mailbox")[:2] == (0, [("late", 1)])
+
+    until(is_late, 30)
+    assert all(len(voyage.dock.mails_of(each["payment_id"])) == 1 for each in voyage.payments)
+
+
+def test_an_interrupted_reconciliation_goes_on_where_it_was(
+    local: Scc, voyage: Voyage, tmp_path: Path
+) -> None:
+    state = tmp_path / "progress.json"
+    code, _, content = reconciled(local, voyage, "--state", str(state))
+    assert code == 0
+    assert json.loads(state.read_text())["done"] == [f"event {voyage.event_id}"]
+    with voyage.restored():
+        voyage.delete(voyage.row(2))  # what has been looked at is not looked at again
+        assert reconciled(local, voyage, "--state", str(state))[2] == content
+    other = local("reconcile", "--from", "2026-11-01", "--to", "2026-11-01", "--state", str(state))
+    assert other.returncode == 2
+    assert "another reconciliation" in other.stderr
+    state.write_text("[]")
+    broken = local("reconcile", "--event", voyage.event_id, "--state", str(state))
+    assert broken.returncode == 2
+    assert "remove it" in broken.stderr
+    assert "Traceback" not in broken.stderr
+
+
+def test_a_credential_that_google_refuses_is_said(local: Scc, voyage: Voyage) -> None:
+    voyage.dock.sandbox("POST", "/sandbox/faults", [{"kind": "revoke_delegation"}])
+    try:
+        answer = local("reconcile", "--event", voyage.event_id, "--mailbox")
+    finally:
+        voyage.dock.sandbox("DELETE", "/sandbox/faults")
+    assert answer.returncode == 2
+    assert "gmail.readonly" in answer.stderr
+    assert "Traceback" not in answer.stderr

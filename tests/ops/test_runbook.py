@@ -1,0 +1,88 @@
+"""Every command of the runbook, run as it stands there against the deployed stack."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from local.stack import LocalStack
+from tests.dock import Dock, until
+from tests.ops.conftest import DeadLetters, environment
+from tests.ops.voyage import Voyage
+
+ROOT = Path(__file__).parents[2]
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL)
+COMMANDS = list(dict.fromkeys(line for block in BLOCKS for line in block.splitlines()))
+
+
+@dataclass
+class Scene:
+    """A mail that Gmail refused and a message that is none, both in the dead-letter queue."""
+
+    dead: DeadLetters
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def set(self) -> None:
+        dock, before = self.dead.dock, self.dead.depth().waiting
+        dock.await_mail(dock.logged()["payment_id"])
+        dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 400, "times": 1}])
+        payment = dock.logged()["payment_id"]
+        until(lambda: self.dead.depth().waiting > before, 30)
+        self.variables = {
+            "PAYMENT_ID": payment,
+            "POISON_ID": self.dead.put(f"nonsense {uuid.uuid4()}"),
+            "REASON": "a drill",
+            "TODAY": datetime.now(UTC).date().isoformat(),
+            "EXPORTED_MBOX": str(Voyage(dock, "", []).export(self.folder / "export.mbox")),
+            "EMAIL": f"leaving-{uuid.uuid4().hex[:8]}@example.com",
+            "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        }
+        assert self.run("scc users add $EMAIL --name Leaving --group crew").returncode == 0
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run it in a folder of its own, in which ops/ is found as in the repository."""
+        with contextlib.suppress(FileExistsError):
+            (self.folder / "ops").symlink_to(ROOT / "ops")
+        return subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=self.folder,
+            env=environment(**self.dead.env, **self.variables),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+
+
+def test_commands_in_the_text_stand_in_a_block_too() -> None:
+    for command in re.findall(r"`(scc [a-z -]+)`", RUNBOOK):
+        assert any(f"{each} ".startswith(f"{command} ") for each in COMMANDS), command
+
+
+@pytest.fixture(scope="module")
+def scene(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    dead = DeadLetters(Dock(stack).sign_in())
+    dead.clear()
+    yield Scene(dead, tmp_path_factory.mktemp("runbook"))
+    dead.clear()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_runbook_works_as_it_stands(scene: Scene, command: str) -> None:
+    if scene.dead.depth().total < 2:
+        scene.set()
+    answer = scene.run(command)
+    assert answer.returncode in (0, 1), answer.stderr
+    assert answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
