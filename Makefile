@@ -15,6 +15,7 @@ LOCK := $(shell cksum <uv.lock | cut -d' ' -f1)
 DEV := .venv/.installed-$(LOCK)
 ENGINE := .tools/engine/.installed-$(LOCK)
 SAM := .tools/sam/.installed-$(LOCK)
+AUDIT := .tools/audit/.installed-$(LOCK)
 WEB_LOCK := $(shell cksum <tests/web/package-lock.json | cut -d' ' -f1)
 TYPESCRIPT := .tools/typescript/.installed-$(WEB_LOCK)
 LIGHTHOUSE := .tools/lighthouse/.installed-$(WEB_LOCK)
@@ -26,7 +27,7 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-.PHONY: help install run test fuzz chaos demo-outage check format docs build screens lighthouse clean browser
+.PHONY: help install run test fuzz chaos demo-outage check audit format docs build screens lighthouse clean browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -60,6 +61,9 @@ check: install $(TYPESCRIPT) ## lint, format and type checks, and cfn-lint on th
 	.tools/typescript/node_modules/.bin/tsc --project tests/web/jsconfig.json
 	.tools/sam/bin/python ops/transform.py --lint
 
+audit: install $(AUDIT) ## check the template against checkov's security rules; each exception is explained in it
+	.tools/sam/bin/python ops/transform.py --audit .tools/audit/bin/checkov
+
 format: install ## format the code and apply safe fixes
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
@@ -87,6 +91,9 @@ $(ENGINE): | $(UV)
 
 $(SAM): | $(UV)
 	@$(call sync,.tools/sam,sam)
+
+$(AUDIT): | $(UV)
+	@$(call sync,.tools/audit,audit)
 
 # What the web app is checked with comes from npm: locked and integrity-checked, no install scripts,
 # kept out of the folders that are served.

@@ -6,6 +6,7 @@ of the SAM environment, which brings the transform and cfn-lint:
 
     .tools/sam/bin/python ops/transform.py [Parameter=value …]     prints the result as JSON
     .tools/sam/bin/python ops/transform.py --lint [Parameter=value …]   lints it instead
+    .tools/sam/bin/python ops/transform.py --audit CHECKOV     runs checkov's security rules instead
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--lint", action="store_true", help="run cfn-lint on the result")
+    parser.add_argument("--audit", metavar="CHECKOV", help="run this checkov on the result")
     parser.add_argument("parameters", nargs="*", metavar="Parameter=value")
     arguments = parser.parse_args()
     template = transform(dict(each.split("=", 1) for each in arguments.parameters))
     if arguments.lint:
         return lint(template)
+    if arguments.audit:
+        return audit(template, arguments.audit)
     json.dump(template, sys.stdout, indent=2)
     sys.stdout.write("\n")
     return 0
@@ -61,12 +65,21 @@ def transform(parameters: dict[str, str]) -> dict[str, Any]:
 
 
 def lint(template: dict[str, Any]) -> int:
+    cfn_lint = Path(sys.executable).with_name("cfn-lint")
+    return check(template, [str(cfn_lint), "--regions", REGION, "--template"])
+
+
+def audit(template: dict[str, Any], checkov: str) -> int:
+    """Its rules are in the package: --skip-download keeps it from asking for others."""
+    flags = ["--framework", "cloudformation", "--skip-download", "--compact", "--quiet"]
+    return check(template, [checkov, *flags, "--file"])
+
+
+def check(template: dict[str, Any], command: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template.transformed.json"
         path.write_text(json.dumps(template, indent=2))
-        cfn_lint = Path(sys.executable).with_name("cfn-lint")
-        command = [str(cfn_lint), "--regions", REGION, "--template", str(path)]
-        return subprocess.run(command, check=False).returncode
+        return subprocess.run([*command, str(path)], check=False).returncode
 
 
 if __name__ == "__main__":

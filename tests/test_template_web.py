@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from playwright._impl._driver import compute_driver_executable
 
 from tests.transformed_template import Template, strings, template_for
 
+ROOT = Path(__file__).parents[1]
 NODE = str(compute_driver_executable()[0])  # Playwright brings a Node.js of its own
 ALL_METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -103,6 +106,27 @@ def test_buckets_are_closed_to_everyone_but_our_distribution(prod: Template) -> 
                 assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
                 assert statement["Action"] == "s3:GetObject"
                 assert "distribution/${Distribution}" in "".join(strings(statement["Condition"]))
+
+
+def test_nothing_depends_on_the_authorization_header_which_cloudfront_overwrites() -> None:
+    code = [*(ROOT / "functions" / "api").glob("*.py"), *(ROOT / "web" / "scripts").glob("*.js")]
+    assert code
+    for file in code:
+        assert not re.search(r"[\"']authorization[\"']", file.read_text(), re.IGNORECASE), file
+
+
+def test_the_staging_page_has_a_bucket_of_its_own_and_no_more_rights_than_the_page(
+    prod: Template,
+) -> None:
+    """It shares origin, cookies and API with the page; what it may do in a browser is the same."""
+    assert behaviours(prod)["/_staging/*"]["TargetOriginId"] == "staging"
+    (read, _) = prod["StagingWebBucketPolicy"]["PolicyDocument"]["Statement"]
+    assert read["Resource"] == {"Fn::Sub": "${StagingWebBucket.Arn}/_staging/*"}
+    page, staging = (
+        prod[name]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+        for name in ("WebHeaders", "StagingHeaders")
+    )
+    assert staging == page
 
 
 @pytest.mark.parametrize(

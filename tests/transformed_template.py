@@ -33,24 +33,30 @@ class Template:
         return self.resources[name]["Properties"]
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        policies = self[role]["Policies"]
+        """Of a role, or of a managed policy."""
+        policies = self[role].get("Policies") or [self[role]]
         return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
 
 
-def template_for(stage: str) -> Template:
+def template_for(stage: str, **parameters: str) -> Template:
     """The template for `local`, `staging` or `prod`, as samconfig.toml deploys it."""
     raw = _transformed()
     defaults = {name: each.get("Default", "") for name, each in raw["Parameters"].items()}
     chosen = {"Stage": stage, "GmailCredentialsSecretId": "gmail"}
     if stage == "local":
         chosen |= {"Architecture": "x86_64", "ApiUrlAuthType": "NONE"}
-    decide = _Decider(raw["Conditions"], raw["Mappings"], defaults | chosen)
+    decide = _Decider(raw["Conditions"], raw["Mappings"], defaults | chosen | parameters)
     resources = {
         name: decide.value(resource)
         for name, resource in raw["Resources"].items()
         if decide.condition(resource.get("Condition"))
     }
     return Template(resources, decide.value(raw["Outputs"]))
+
+
+def raw_template() -> dict[str, Any]:
+    """Transformed, its conditions and parameters as they are."""
+    return _transformed()
 
 
 @cache

@@ -107,7 +107,8 @@ class Consumer:
     def _postpone(self, delivery: Delivery, seconds: int, reason: str) -> None:
         logger.warning("delivery postponed", seconds=seconds, reason=reason, tries=delivery.tries)
         if self.queue.postpone(delivery, seconds):
-            raise NotDoneError(reason)
+            # The line above says why. A chain of causes would put Google's own text into the log.
+            raise NotDoneError(reason) from None
 
     def _quarantine(self, delivery: Delivery, klass: str, reason: str) -> None:
         count("MessagesQuarantined")

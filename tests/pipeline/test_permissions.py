@@ -28,7 +28,7 @@ def handler(event, context):
         return error.response["Error"]["Code"]
     return "allowed"
 """
-FUNCTIONS = ("Api", "Router", "Sweep", "Mailer")
+FUNCTIONS = ("Api", "Router", "Sweep", "Mailer", "Statement")
 DENIED = {"AccessDenied", "AccessDeniedException"}
 Probe = Callable[[str, str, str, dict[str, Any]], str]
 
@@ -119,7 +119,7 @@ def test_the_api_reads_one_payment_but_neither_scans_nor_queues_nor_mails(
     assert probe("Api", "cognito-idp", "admin_add_user_to_group", group) in DENIED
 
 
-@pytest.mark.parametrize("function", ["Router", "Sweep", "Mailer"])
+@pytest.mark.parametrize("function", ["Router", "Sweep", "Mailer", "Statement"])
 def test_only_the_api_writes_to_the_ledger(dock: Dock, probe: Probe, function: str) -> None:
     outputs = dock.stack.outputs
     row = to_attributes({"PK": f"forged#{uuid.uuid4()}", "SK": 1})

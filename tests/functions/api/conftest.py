@@ -149,7 +149,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
             "LEDGER_TABLE": tables["Ledger"],
             "DELIVERIES_TABLE": tables["AuditDeliveries"],
             "SESSIONS_TABLE": tables["Sessions"],
-            **_user_pool(),
+            **make_user_pool(),
             "CURSOR_KEY_SECRET_ID": "cursor",
             "ADMIN_IAM_ARNS": "arn:aws:iam::123456789012:role/scripts",
             "APP_ORIGINS": "https://pay.example.com",
@@ -231,7 +231,7 @@ def add_patron(
     client.dynamodb.put_item(TableName=client.tables["Events"], Item=to_attributes(patron))
 
 
-def _user_pool() -> dict[str, str]:
+def make_user_pool() -> dict[str, str]:
     cognito = boto3.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="test", UsernameAttributes=["email"])["UserPool"]["Id"]
     for name, group in (("admin", "admins"), ("auditor", "auditors"), ("crew", "crew")):

@@ -1,0 +1,99 @@
+"""Every right is used and every call has its right: the calls of a whole journey against the roles.
+
+A statement that is taken away fails here by the call that lacks it; one that nobody needs fails by
+its own name. What Lambda itself does with a function's role no code of ours shows, so it is listed.
+"""
+
+from __future__ import annotations
+
+import copy
+from fnmatch import fnmatchcase
+
+import pytest
+
+from tests.functions.whole_way.aws import Right, actions_of, resources_of
+from tests.functions.whole_way.handlers import HANDLERS
+from tests.functions.whole_way.told import Told
+from tests.transformed_template import Template, template_for
+
+ROLES = {name: name.replace("Function", "Role") for name in HANDLERS}
+_STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+_QUEUE = ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+# docs.aws.amazon.com/lambda: "Sending logs to CloudWatch", "Using Lambda with DynamoDB Streams",
+# "Using Lambda with Amazon SQS", "Retain failed event source records in an S3 destination".
+BY_LAMBDA = {
+    "RouterFunction": {
+        *(Right(f"dynamodb:{each}", "PaymentsTable/stream/label") for each in _STREAM),
+        Right("s3:ListBucket", "FailuresBucket"),
+        Right("s3:PutObject", "FailuresBucket/aws/lambda/mapping/record"),
+    },
+    "MailerFunction": {Right(f"sqs:{each}", "AuditQueue") for each in _QUEUE},
+}
+SIDS = [
+    (function, statement["Sid"])
+    for function, role in ROLES.items()
+    for statement in template_for("prod").statements(role)
+]
+
+
+@pytest.fixture(scope="module")
+def prod() -> Template:
+    return template_for("prod")
+
+
+def used(told: Told, function: str) -> set[Right]:
+    logs = function.replace("Function", "LogGroup")
+    by_lambda = {Right(f"logs:{each}", logs) for each in ("CreateLogStream", "PutLogEvents")}
+    return told.used[function] | BY_LAMBDA.get(function, set()) | by_lambda
+
+
+def refused(told: Told, template: Template, function: str) -> set[Right]:
+    """What the function's calls ask for and the template's role does not allow."""
+    allowed = [
+        Right(action, resource)
+        for statement in template.statements(ROLES[function])
+        for action in actions_of(statement)
+        for resource in resources_of(statement)
+    ]
+    return {
+        right
+        for right in used(told, function)
+        if not any(
+            fnmatchcase(right.action, each.action) and fnmatchcase(right.resource, each.resource)
+            for each in allowed
+        )
+    }
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_every_call_has_its_right(told: Told, prod: Template, function: str) -> None:
+    assert refused(told, prod, function) == set()
+
+
+@pytest.mark.parametrize(("function", "sid"), SIDS)
+def test_a_statement_that_is_taken_away_is_missed(
+    told: Told, prod: Template, function: str, sid: str
+) -> None:
+    lacking = copy.deepcopy(prod)
+    (policy,) = lacking[ROLES[function]]["Policies"]
+    document = policy["PolicyDocument"]
+    document["Statement"] = [each for each in document["Statement"] if each["Sid"] != sid]
+    assert refused(told, lacking, function)
+
+
+@pytest.mark.parametrize(("function", "sid"), SIDS)
+def test_every_action_and_every_resource_of_a_statement_is_used(
+    told: Told, prod: Template, function: str, sid: str
+) -> None:
+    statements = prod.statements(ROLES[function])
+    (statement,) = (each for each in statements if each["Sid"] == sid)
+    actions, resources = actions_of(statement), resources_of(statement)
+    covered = {
+        (action, resource)
+        for right in used(told, function)
+        for action in actions
+        for resource in resources
+        if fnmatchcase(right.action, action) and fnmatchcase(right.resource, resource)
+    }
+    assert {action for action, _ in covered} == set(actions)
+    assert {resource for _, resource in covered} == set(resources)

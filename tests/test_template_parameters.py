@@ -1,0 +1,144 @@
+"""What a deployer may choose, what is chosen without a word, and what cannot be chosen."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.transformed_template import Template, raw_template, template_for
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000"
+WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/0a1b2c3d"
+NEEDED = {"GmailServiceAccountEmail", "GmailAuditRecipient"}  # nobody else can know these
+PARAMETERS: dict[str, dict[str, Any]] = raw_template()["Parameters"]
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_says_what_it_is_for_and_what_it_may_be(name: str) -> None:
+    parameter = PARAMETERS[name]
+    assert len(parameter["Description"]) > 20
+    assert parameter.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}
+    assert ("Default" in parameter) is (name not in NEEDED)
+
+
+@pytest.mark.parametrize("name", [each for each in PARAMETERS if each not in NEEDED])
+def test_a_default_is_itself_allowed(name: str) -> None:
+    parameter, default = PARAMETERS[name], PARAMETERS[name]["Default"]
+    if "AllowedPattern" in parameter:
+        assert re.search(parameter["AllowedPattern"], default)
+    if "AllowedValues" in parameter:
+        assert default in parameter["AllowedValues"]
+    assert float(parameter.get("MinValue", 0)) <= float(default if "MinValue" in parameter else 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("AppName", "scc-east", "SCC"),
+        ("AdminIamArns", "arn:aws:iam::123456789012:role/scripts", "arn:aws:iam::123456789012:*"),
+        ("AdminIamArns", "arn:aws:iam::123456789012:user/a,arn:aws:iam::123456789012:role/b", "*"),
+        ("AppOrigins", "https://pay.example.com", "pay.example.com"),
+        ("AppOrigins", "https://a.example,https://b.example", "https://a.example/ https://b"),
+        ("GmailServiceAccountEmail", "mailer@project.iam.gserviceaccount.com", "mailer"),
+        ("GmailServiceAccountKey", "eyJ0eXAiOiJ4In0=", '{"type":"service_account"}'),
+        ("GmailCredentialsSecretId", "scc/gmail", "arn:aws:secretsmanager:us-east-1:1:secret:x"),
+        ("GmailAuditRecipient", "compliance@example.com", "compliance@example.com, b@c d"),
+        ("GmailSender", "audit@example.com", "audit"),
+        ("GmailApiEndpoint", "http://127.0.0.1:8025/", "http://127.0.0.1:8025"),
+        ("AlarmEmail", "ops@example.com", "ops"),
+        ("StatementSchedule", "rate(1 hour)", "hourly"),
+        ("DomainName", "pay.example.com", "https://pay.example.com"),
+        ("CertificateArn", CERTIFICATE, CERTIFICATE.replace("us-east-1", "eu-west-1")),
+        ("WebAclArn", WEB_ACL, WEB_ACL.replace("global", "regional")),
+    ],
+)
+def test_a_typing_error_is_refused_before_anything_is_deployed(
+    name: str, good: str, bad: str
+) -> None:
+    pattern = PARAMETERS[name]["AllowedPattern"]
+    assert re.search(pattern, good)
+    assert not re.search(pattern, bad)
+
+
+def test_a_public_function_url_is_for_the_emulator_only() -> None:
+    rule = raw_template()["Rules"]["OnlyTheEmulatorHasAPublicUrl"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ApiUrlAuthType"}, "NONE"]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
+    assert PARAMETERS["ApiUrlAuthType"]["Default"] == "AWS_IAM"
+
+
+def test_without_a_word_there_is_neither_domain_nor_web_acl_nor_reserved_concurrency() -> None:
+    config = distribution(template_for("prod"))
+    assert not config.keys() & {"Aliases", "ViewerCertificate", "WebACLId"}
+    assert "ReservedConcurrentExecutions" not in template_for("prod")["ApiFunction"]
+
+
+def test_a_domain_brings_its_certificate_and_refuses_old_tls() -> None:
+    """CloudFront's own certificate allows TLS 1.0, whatever the distribution asks for."""
+    config = distribution(
+        template_for("prod", DomainName="pay.example.com", CertificateArn=CERTIFICATE)
+    )
+    assert config["Aliases"] == ["pay.example.com"]
+    assert config["ViewerCertificate"] == {
+        "AcmCertificateArn": CERTIFICATE,
+        "MinimumProtocolVersion": "TLSv1.2_2021",
+        "SslSupportMethod": "sni-only",
+    }
+
+
+def test_a_web_acl_stands_before_the_site() -> None:
+    assert distribution(template_for("prod", WebAclArn=WEB_ACL))["WebACLId"] == WEB_ACL
+
+
+def test_the_apis_concurrency_can_be_reserved_but_never_the_mailers() -> None:
+    """A mailer that is throttled loses receives, and with them messages to the dead letters."""
+    template = template_for("prod", ApiReservedConcurrency="20")
+    reserved = {
+        name: function["ReservedConcurrentExecutions"]
+        for name, function in template.of_type("AWS::Lambda::Function").items()
+        if "ReservedConcurrentExecutions" in function
+    }
+    assert reserved == {"ApiFunction": "20"}
+
+
+@pytest.mark.parametrize("function", ["MailerFunction", "StatementFunction"])
+def test_the_longest_gmail_key_fits_into_the_environment(function: str) -> None:
+    template = template_for(
+        "prod",
+        AppName="shipcaptaincrew-staging",
+        GmailCredentialsSecretId="",
+        GmailServiceAccountKey="k" * PARAMETERS["GmailServiceAccountKey"]["MaxLength"],
+        GmailServiceAccountEmail="audit-mailer@shipcaptaincrew.iam.gserviceaccount.com",
+        GmailAuditRecipient="compliance@shipcaptaincrew.example",
+        GmailSender="compliance@shipcaptaincrew.example",
+    )
+    variables = template[function]["Environment"]["Variables"]
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/shipcaptaincrew-staging-audit-dlq"
+    filled = {
+        name: (url if name.endswith("_URL") else "shipcaptaincrew-staging-AuditDeliveries")
+        if isinstance(value, dict)
+        else str(value)
+        for name, value in variables.items()
+    }
+    assert len(json.dumps(filled)) < 4096, "AWS's limit for all variables together"
+
+
+def test_a_secret_and_a_key_are_never_both_in_use() -> None:
+    with_secret = template_for("prod")["MailerFunction"]["Environment"]["Variables"]
+    assert with_secret["GMAIL_CREDENTIALS_SECRET_ID"] == "gmail"
+    assert "GMAIL_SERVICE_ACCOUNT_KEY" not in with_secret
+    with_key = template_for("prod", GmailCredentialsSecretId="", GmailServiceAccountKey="a2V5")
+    assert not [
+        each
+        for role in ("MailerRole", "StatementRole")
+        for each in with_key.statements(role)
+        if "secretsmanager" in str(each["Action"])
+    ]
+
+
+def distribution(template: Template) -> dict[str, Any]:
+    config: dict[str, Any] = template["Distribution"]["DistributionConfig"]
+    return config
