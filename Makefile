@@ -27,7 +27,7 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-.PHONY: help install run test fuzz chaos demo-outage check audit format docs build screens lighthouse clean browser
+.PHONY: help install run test fuzz chaos demo-outage bench check audit format docs build screens lighthouse clean browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ chaos: install ## break everything under 500 payments: SEED=7 PAYMENTS=500 METHO
 
 demo-outage: install ## watch Gmail break and operations mend it, in two minutes
 	@exec .venv/bin/python -m local.demo_outage
+
+bench: install ## measure us beside what you would take instead, into benchmarks/; ONLY=cold,router
+	@exec .venv/bin/python -m benchmarks $(if $(ONLY),--only '$(ONLY)')
 
 check: install $(TYPESCRIPT) ## lint, format and type checks, and cfn-lint on the transformed template
 	.venv/bin/ruff check

@@ -1,0 +1,52 @@
+"""The families of measurements by name, which is what ONLY= takes.
+
+A family is a module `benchmarks.<module>` with a function `measure(say) -> list[Result]`. It starts
+and stops what it needs itself, takes ours and the baseline in turns, and says on the way where it
+is: `say("api: 3 of 7")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from benchmarks.result import Result
+
+Say = Callable[[str], None]
+
+
+class UnknownFamilyError(Exception):
+    """ONLY names what is not there; the message names what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    name: str
+    what: str
+
+    def measure(self, say: Say) -> list[Result]:
+        results: list[Result] = import_module(f"benchmarks.{self.name}").measure(say)
+        return results
+
+
+FAMILIES = (
+    Family("cold", "cold start of each bundle, beside a ten-line handler"),
+    Family("memory", "peak memory of each function, beside a ten-line handler"),
+    Family("warm", "a warm POST /api/payments, beside the bare transaction"),
+    Family("router", "10,000 stream records, beside a loop of send_message_batch"),
+    Family("mailer", "a batch of ten mails, beside one after the other; overhead a mail"),
+    Family("trips", "DynamoDB round trips of a logged payment, one after another"),
+)
+
+
+def chosen(only: str) -> list[Family]:
+    """The families that a comma-separated ONLY names, in the order of the table; empty is all.
+
+    Raises UnknownFamilyError.
+    """
+    names = [name for each in only.split(",") if (name := each.strip())]
+    known = [each.name for each in FAMILIES]
+    if unknown := [name for name in names if name not in known]:
+        raise UnknownFamilyError(f"ONLY={','.join(unknown)}: choose from {', '.join(known)}")
+    return [each for each in FAMILIES if not names or each.name in names]

@@ -1,0 +1,39 @@
+"""Warm calls of ours and of the baseline, in turns in one process. argv: a scenario's module.
+
+The module names its functions in SIDES; each takes an event. stdin: {"warm": [], "events": []}, the
+first called untimed. Writes the runs to stderr as JSON: wall and CPU milliseconds, of the
+whole process, so that threads count.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def timed(call: Callable[[Any], None], event: Any) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    call(event)
+    return (time.perf_counter() - wall) * 1000, (time.process_time() - cpu) * 1000
+
+
+def main() -> None:
+    asked = json.load(sys.stdin)
+    scenario = importlib.import_module(sys.argv[1])
+    sides = {name: getattr(scenario, name) for name in scenario.SIDES}
+    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    for event in asked["warm"]:
+        for call in sides.values():
+            call(event)
+    for event in asked["events"]:
+        for name, call in sides.items():
+            runs[name].append(timed(call, event))
+    sys.stderr.write(f"\n{json.dumps(runs)}\n")
+    sys.stderr.flush()
+    os._exit(0)  # threads of the function may still be there
+
+
+main()
