@@ -1,0 +1,61 @@
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from shared.attributes import from_attributes, to_attributes
+
+ROW: dict[str, Any] = {
+    "text": "Zoë 😀",
+    "empty": "",
+    "number": -1_764_000_000_000_000,
+    "yes": True,
+    "nothing": None,
+    "list": ["a", 1, [False, None]],
+    "map": {"deep": {"er": [1]}},
+    "set": {"pay_1", "pay_2"},
+}
+
+
+def test_a_row_becomes_what_boto3_makes_of_it_and_comes_back() -> None:
+    attributes = to_attributes(ROW)
+    assert sorted(attributes["set"].pop("SS")) == ["pay_1", "pay_2"]
+    serialize = TypeSerializer().serialize
+    others = {name: value for name, value in ROW.items() if name != "set"}
+    assert attributes == {"set": {}} | {name: serialize(each) for name, each in others.items()}
+    assert from_attributes(to_attributes(ROW)) == ROW
+
+
+def test_what_boto3_writes_is_read() -> None:
+    serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
+    row = from_attributes({name: serialize(each) for name, each in ROW.items()})
+    assert row == ROW
+    assert {name: deserialize(each) for name, each in to_attributes(row).items()} == ROW
+
+
+@pytest.mark.parametrize("value", [1.5, b"bytes", set(), {1, 2}, ("tuple",)])
+def test_a_row_cannot_hold_what_the_ledger_has_no_use_for(value: object) -> None:
+    with pytest.raises(TypeError, match="a row cannot hold a"):
+        to_attributes({"x": value})
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        {},
+        {"S": "a", "N": "1"},
+        {"N": "a lot"},
+        {"N": "Infinity"},
+        {"B": b""},
+        {"NS": ["1"]},
+        "text",
+    ],
+)
+def test_what_is_no_attribute_of_a_row_is_refused(attribute: Any) -> None:
+    with pytest.raises((TypeError, ValueError, ArithmeticError, AttributeError)):
+        from_attributes({"x": attribute})
+
+
+@pytest.mark.parametrize(("number", "value"), [("1E+3", 1000), ("1764000000000", 1764000000000)])
+def test_a_number_is_read_however_dynamodb_writes_it(number: str, value: int) -> None:
+    assert from_attributes({"x": {"N": number}}) == {"x": value}
