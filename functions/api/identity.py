@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, Protocol
@@ -74,7 +74,7 @@ class Directory(Protocol):
 def get_user_context(
     event: Mapping[str, Any],
     sessions: Sessions,
-    directory: Directory,
+    directory: Callable[[], Directory],
     admin_arns: Collection[str],
     now: int,
 ) -> User:
@@ -82,7 +82,8 @@ def get_user_context(
 
     An allow-listed IAM identity is an admin; scripts use it. Everyone else has a session cookie,
     whose account is looked at again every five minutes: who was disabled or taken out of a group
-    loses it by then, not only when the session ends. now: epoch milliseconds.
+    loses it by then, not only when the session ends. directory: gives it when it must be asked, as
+    few requests need its clients. now: epoch milliseconds.
     """
     arn = _caller_arn(event)
     if arn in admin_arns:
@@ -94,7 +95,7 @@ def get_user_context(
     if now - session.checked_at < CHECK_MS:
         return session.user
     try:
-        account = directory.account(session.user.email)
+        account = directory().account(session.user.email)
     except DirectoryUnreachableError:  # the dock must not stop because sign-in does
         return session.user
     if account is None:

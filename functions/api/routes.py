@@ -264,7 +264,7 @@ def _changes() -> dict[str, object]:
 def _user() -> User:
     arns = wiring.settings_list("admin_iam_arns")
     event = router.current_event.raw_event
-    return get_user_context(event, wiring.sessions(), wiring.directory(), arns, _now())
+    return get_user_context(event, wiring.sessions(), wiring.directory, arns, _now())
 
 
 def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import os
 from functools import cache
 from pathlib import Path
 
-import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -17,6 +16,7 @@ from functions.api.payment_store import PaymentStore
 from functions.api.roster_store import RosterStore
 from functions.api.sessions import CognitoDirectory, SessionStore
 from functions.api.settings import ApiSettings
+from shared import aws
 from shared.settings import read_settings
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
@@ -35,7 +35,7 @@ def settings_list(name: str) -> tuple[str, ...]:
 
 @cache
 def dynamo() -> Dynamo:
-    return Dynamo(boto3.client("dynamodb", config=_TIMEOUTS))
+    return Dynamo(aws.client("dynamodb", config=_TIMEOUTS))
 
 
 @cache
@@ -67,8 +67,8 @@ def sessions() -> SessionStore:
 def directory() -> CognitoDirectory:
     unsigned = Config(signature_version=UNSIGNED, connect_timeout=3, read_timeout=5)
     return CognitoDirectory(
-        boto3.client("cognito-idp", config=unsigned),
-        boto3.client("cognito-idp", config=_TIMEOUTS),
+        aws.client("cognito-idp", config=unsigned),
+        aws.client("cognito-idp", config=_TIMEOUTS),
         settings().user_pool_client_id,
         settings().user_pool_id,
     )
@@ -82,7 +82,7 @@ def openapi_document() -> str:
 
 @cache
 def cursor_key() -> bytes:
-    secret = boto3.client("secretsmanager", config=_TIMEOUTS).get_secret_value(
+    secret = aws.client("secretsmanager", config=_TIMEOUTS).get_secret_value(
         SecretId=settings().cursor_key_secret_id
     )
     return str(secret["SecretString"]).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,9 @@ class Delivery:
 
 
 class AuditQueue:
-    def __init__(self, client: Any, url: str, dead_letter_url: str) -> None:
+    """client: gives SQS's, which is made for the first message that is not simply delivered."""
+
+    def __init__(self, client: Callable[[], Any], url: str, dead_letter_url: str) -> None:
         self._client = client
         self._url = url
         self._dead_letter_url = dead_letter_url
@@ -39,13 +42,13 @@ class AuditQueue:
         dead-letter queue: shortly before, a copy with a fresh count goes on.
         """
         if delivery.receives < MAX_RECEIVES - 1:
-            self._client.change_message_visibility(
+            self._client().change_message_visibility(
                 QueueUrl=self._url,
                 ReceiptHandle=delivery.receipt_handle,
                 VisibilityTimeout=seconds,
             )
             return True
-        self._client.send_message(
+        self._client().send_message(
             QueueUrl=self._url,
             MessageBody=delivery.body,
             DelaySeconds=min(seconds, MAX_DELAY_SECONDS),
@@ -55,7 +58,7 @@ class AuditQueue:
 
     def quarantine(self, delivery: Delivery, klass: str, reason: str) -> None:
         """Put the message where ops look, with the reason that SQS itself would not keep."""
-        self._client.send_message(
+        self._client().send_message(
             QueueUrl=self._dead_letter_url,
             MessageBody=delivery.body,
             MessageAttributes=_counts(delivery.tries, delivery.replay_count)

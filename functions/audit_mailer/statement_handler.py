@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -83,7 +82,7 @@ def statements() -> Statements:
     """Raises SettingsError for a configuration that cannot mail."""
     tables = read_settings(StatementSettings, os.environ)
     wiring.settings().check()
-    client = boto3.client("dynamodb")
+    client = wiring.dynamodb()
     return Statements(
         daybook=Daybook(client, tables.payments_table, tables.deliveries_table),
         chains=Chains(client, tables.ledger_table, tables.payments_table),

@@ -1,6 +1,6 @@
 """The mailer's collaborators, each built once per Lambda environment on first use.
 
-A batch is handled by several threads, and neither `cache` nor the making of a boto3 client is safe
+A batch is handled by several threads, and neither `cache` nor the making of a client is safe
 among them: whoever builds holds the lock.
 """
 
@@ -10,8 +10,8 @@ import os
 import threading
 import time
 from functools import cache
+from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from functions.audit_mailer.consumer import Consumer
@@ -23,6 +23,7 @@ from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.pacing import PER_MINUTE, Pacer, Rate
 from functions.audit_mailer.queue import AuditQueue
 from functions.audit_mailer.settings import MailerSettings
+from shared import aws
 from shared.settings import SettingsError, read_settings
 
 PROBE_SECONDS = 60  # while Gmail refuses the account, one mailer looks this often, for all
@@ -37,9 +38,7 @@ def settings() -> MailerSettings:
 @cache
 def consumer() -> Consumer:
     """Called before the batch is shared out among threads."""
-    queue = AuditQueue(
-        boto3.client("sqs"), settings().audit_queue_url, settings().dead_letter_queue_url
-    )
+    queue = AuditQueue(sqs, settings().audit_queue_url, settings().dead_letter_queue_url)
     return Consumer(mailer, queue, settings().retry_cap_seconds)
 
 
@@ -53,10 +52,8 @@ def mailer() -> AuditMailer:
 def _mailer() -> AuditMailer:
     settings().check()
     return AuditMailer(
-        ledger=LedgerReader(
-            boto3.client("dynamodb"), settings().payments_table, settings().ledger_table
-        ),
-        ops_record=OpsRecordReader(boto3.client("dynamodb"), settings().ops_record_table),
+        ledger=LedgerReader(dynamodb(), settings().payments_table, settings().ledger_table),
+        ops_record=OpsRecordReader(dynamodb(), settings().ops_record_table),
         courier=courier(),
         sender=settings().sender,
         recipient=settings().gmail_audit_recipient,
@@ -65,9 +62,8 @@ def _mailer() -> AuditMailer:
 
 @cache
 def courier() -> Courier:
-    client = boto3.client("dynamodb")
     return Courier(
-        deliveries=Deliveries(client, settings().deliveries_table),
+        deliveries=Deliveries(dynamodb(), settings().deliveries_table),
         mailbox=Gmail(
             lambda: settings().service_account(_read_secret),
             settings().sender,
@@ -75,7 +71,7 @@ def courier() -> Courier:
             settings().gmail_api_endpoint,
         ),
         pace=Pacer(
-            client,
+            dynamodb(),
             settings().deliveries_table,
             user=settings().sender,
             rate=Rate(settings().gmail_sends_per_minute or PER_MINUTE[settings().method]),
@@ -89,9 +85,25 @@ def courier() -> Courier:
     )
 
 
+@cache
+def dynamodb() -> Any:
+    """One client for all threads: it is safe among them, and keeps ten connections."""
+    return aws.client("dynamodb")
+
+
+def sqs() -> Any:
+    with _building:
+        return _sqs()
+
+
+@cache
+def _sqs() -> Any:
+    return aws.client("sqs")
+
+
 def _read_secret(secret_id: str) -> str:
     try:
-        secret = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        secret = aws.client("secretsmanager").get_secret_value(SecretId=secret_id)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         raise SettingsError(f"the Gmail secret cannot be read: {code}") from error

@@ -6,7 +6,6 @@ import os
 from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,6 +14,7 @@ from functions.stream_router.failures import FailuresBucket
 from functions.stream_router.queue import AuditQueue
 from functions.stream_router.router import Router
 from functions.stream_router.settings import RouterSettings
+from shared import aws
 from shared.settings import read_settings
 
 logger = Logger()
@@ -45,6 +45,11 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
 def router() -> Router:
     settings = read_settings(RouterSettings, os.environ)
     return Router(
-        AuditQueue(boto3.client("sqs"), settings.audit_queue_url),
-        FailuresBucket(boto3.client("s3"), settings.failures_bucket),
+        AuditQueue(aws.client("sqs"), settings.audit_queue_url),
+        FailuresBucket(s3, settings.failures_bucket),
     )
+
+
+@cache
+def s3() -> Any:
+    return aws.client("s3")

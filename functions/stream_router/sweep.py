@@ -13,7 +13,6 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -22,6 +21,7 @@ from functions.stream_router.dead_letters import DeadLetters
 from functions.stream_router.queue import AuditQueue
 from functions.stream_router.settings import SweepSettings
 from functions.stream_router.sweeping import Sweeper
+from shared import aws
 from shared.daybook import Daybook
 from shared.settings import read_settings
 
@@ -69,15 +69,15 @@ def settings() -> SweepSettings:
 
 @cache
 def daybook() -> Daybook:
-    client = boto3.client("dynamodb")
+    client = aws.client("dynamodb")
     return Daybook(client, settings().payments_table, settings().deliveries_table)
 
 
 @cache
 def queue() -> AuditQueue:
-    return AuditQueue(boto3.client("sqs"), settings().audit_queue_url)
+    return AuditQueue(aws.client("sqs"), settings().audit_queue_url)
 
 
 @cache
 def dead_letters() -> DeadLetters:
-    return DeadLetters(boto3.client("sqs"), settings().dead_letter_queue_url)
+    return DeadLetters(aws.client("sqs"), settings().dead_letter_queue_url)

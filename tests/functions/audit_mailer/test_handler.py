@@ -83,7 +83,7 @@ def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
         audit = sqs.create_queue(QueueName="audit")["QueueUrl"]
         dead_letters = sqs.create_queue(QueueName="audit-dlq")["QueueUrl"]
         mailer = FakeMailer()
-        consumer = Consumer(lambda: mailer, AuditQueue(sqs, audit, dead_letters), 900)
+        consumer = Consumer(lambda: mailer, AuditQueue(lambda: sqs, audit, dead_letters), 900)
         monkeypatch.setattr(wiring, "consumer", lambda: consumer)
         yield Queues(sqs, audit, dead_letters, mailer)
 

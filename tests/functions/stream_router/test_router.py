@@ -132,7 +132,7 @@ def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(
         sqs, s3 = boto3.client("sqs"), boto3.client("s3")
         url = sqs.create_queue(QueueName="audit")["QueueUrl"]
         s3.create_bucket(Bucket="failures")
-        router = Router(AuditQueue(sqs, url), FailuresBucket(s3, "failures"))
+        router = Router(AuditQueue(sqs, url), FailuresBucket(lambda: s3, "failures"))
         monkeypatch.setattr(handler, "router", lambda: router)
         broken = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "9", "NewImage": {}}}
         event = {"Records": [*records(23), broken]}
