@@ -16,6 +16,7 @@ from shared.ledger import EventId, PaymentId
 
 SCHEMA = "scc.audit/1"
 OPS_SCHEMA = "scc.ops/1"
+ROW_ATTRIBUTES = frozenset({"payment_id", "PK", "SK", "event_id", "seq"})  # what from_row reads
 
 
 class MalformedMessageError(ValueError):

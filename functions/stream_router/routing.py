@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.attributes import from_attributes
-from shared.messages import AuditMessage, MalformedMessageError
+from shared.messages import ROW_ATTRIBUTES, AuditMessage, MalformedMessageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ def route(record: Mapping[str, Any]) -> Routed | Unroutable | None:
     if record.get("eventName") != "INSERT":
         return None
     try:
-        message = AuditMessage.from_row(from_attributes(change.get("NewImage") or {}))
+        image = change.get("NewImage") or {}
+        told = {name: value for name, value in image.items() if name in ROW_ATTRIBUTES}
+        message = AuditMessage.from_row(from_attributes(told))
     except (MalformedMessageError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         return Unroutable(sequence_number, str(error) or type(error).__name__, record)
     return Routed(sequence_number, message)

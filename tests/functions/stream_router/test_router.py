@@ -122,6 +122,12 @@ def test_a_batch_that_failed_is_counted_and_handed_back(
     assert '"RecordsFailed":[3.0]' in out
 
 
+def test_an_image_is_routed_by_what_the_message_tells_of_it() -> None:
+    record = stream_record(number=7)
+    record["dynamodb"]["NewImage"]["photo"] = {"B": b"no row of ours holds bytes"}
+    assert isinstance(route(record), Routed)
+
+
 def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
