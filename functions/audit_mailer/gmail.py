@@ -203,14 +203,15 @@ class Gmail:
         """Makes requests, sends none: each call brings the connection of its thread."""
         with self._lock:
             if self._api is None:
-                self._api = discovery.build(
+                api = discovery.build(
                     "gmail",
                     "v1",
                     http=OnceHttp(),
                     client_options={"api_endpoint": self._endpoint} if self._endpoint else None,
                     cache_discovery=False,
                 )
-            return self._api.users().messages()
+                self._api = api.users().messages()  # made anew it costs as much as the request
+            return self._api
 
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
