@@ -35,11 +35,11 @@ def _typed(value: Any) -> dict[str, Any]:
             kind, wire = "N", str(value)
         case None:
             kind, wire = "NULL", True
-        case list():
+        case list() | tuple():
             kind, wire = "L", [_typed(each) for each in value]
         case dict():
             kind, wire = "M", to_attributes(value)
-        case set() if value and all(isinstance(each, str) for each in value):
+        case set() | frozenset() if value and all(isinstance(each, str) for each in value):
             kind, wire = "SS", sorted(value)
         case _:
             raise TypeError(f"a row cannot hold a {type(value).__name__}")
