@@ -36,8 +36,8 @@ def import_all(package: str) -> None:
                 made()
 
 
-# The collaborators that the first payment does not need.
-EAGERLY_BUILT = {"directory", "payments", "events", "roster"}
+# The factories of what the first event does not need.
+EAGERLY_BUILT = {"directory", "payments", "events", "roster", "s3", "_sqs"}
 
 
 def peak_megabytes() -> float:
