@@ -76,6 +76,7 @@ docs: install ## write docs/api.md from the models that the API validates with
 
 build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	.tools/sam/bin/sam build
+	@.venv/bin/python -m ops.bundles
 
 screens: install browser ## photograph every screen and state into docs/screens; SCC_TEST_STACK=.local uses a running stack
 	@exec .venv/bin/python -m tests.browser.photograph

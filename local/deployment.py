@@ -33,6 +33,7 @@ SOURCES = (
     "functions",
     "shared",
     "ops/build_bundle.py",
+    "ops/bundle_contents.py",
     "ops/openapi",
 )
 

@@ -19,10 +19,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ops.bundle_contents import UNUSED_PACKAGES, prune, settle
+
 LAMBDA_ROOT = "/var/task"  # what tracebacks should show as the place of our files
-KEPT_DISCOVERY_DOCUMENTS = {"gmail.v1.json"}  # the other hundreds are 114 MB
 # Lambda brings boto3; a bundled copy would be 15 MB and slower to load.
-PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer")
+PROVIDED_BY_LAMBDA = {"boto3", "botocore", "s3transfer"}
 
 
 class BundleError(Exception):
@@ -53,11 +54,12 @@ def build(root: Path, bundle: Path, group: str) -> None:
     platform = os.environ.get("SCC_BUILD_PLATFORM") or "aarch64-manylinux2014"
     uv = find_uv(root)
     install(uv, root, bundle, group, python, platform)
-    prune(bundle)
+    prune(bundle, group)
     copy_code(root, bundle, group)
     if group == "api":
         write_openapi(uv, root, bundle)
     precompile(uv, bundle, python)
+    settle(bundle)
 
 
 def find_uv(root: Path) -> str:
@@ -70,34 +72,24 @@ def find_uv(root: Path) -> str:
 
 def install(uv: str, root: Path, bundle: Path, group: str, python: str, platform: str) -> None:
     """Install the group exactly as uv.lock has it. Wheels only: nothing is compiled here."""
-    locked = run(
+    exported = run(
         *(uv, "export", "--project", str(root), "--frozen", "--quiet", "--no-hashes"),
         *("--only-group", group, "--no-header", "--no-annotate"),
     )
-    for name in PROVIDED_BY_LAMBDA:
-        if any(line.startswith(f"{name}==") for line in locked.splitlines()):
-            raise BundleError(f"{name} comes with Lambda: keep it out of the group {group}")
+    lines = {line.split("==")[0]: line for line in exported.splitlines() if "==" in line}
+    if bundled := lines.keys() & PROVIDED_BY_LAMBDA:
+        raise BundleError(f"{min(bundled)} comes with Lambda: keep it out of the group {group}")
+    unused = UNUSED_PACKAGES.get(group, frozenset())
+    if gone := unused - lines.keys():
+        raise BundleError(f"{min(gone)} is no dependency any more: take it out of UNUSED_PACKAGES")
+    locked = "\n".join(line for name, line in lines.items() if name not in unused)
     run(
         *(uv, "pip", "install", "--quiet", "--no-deps", "--no-config", "--requirements", "-"),
-        *("--target", str(bundle), "--only-binary", ":all:"),
+        # Copies: links into uv's cache would let `settle` change what others build from.
+        *("--target", str(bundle), "--only-binary", ":all:", "--link-mode", "copy"),
         *("--python-version", python, "--python-platform", platform),
         stdin=locked,
     )
-
-
-def prune(bundle: Path) -> None:
-    """Drop what a function never reads: scripts, tests, other APIs, uv's own marks."""
-    for folder in ("bin", "share"):
-        shutil.rmtree(bundle / folder, ignore_errors=True)
-    for package in bundle.iterdir():
-        shutil.rmtree(package / "tests", ignore_errors=True)
-    documents = bundle / "googleapiclient" / "discovery_cache" / "documents"
-    for document in documents.glob("*.json"):
-        if document.name not in KEPT_DISCOVERY_DOCUMENTS:
-            document.unlink()
-    (bundle / ".lock").unlink(missing_ok=True)
-    for stub in bundle.rglob("*.pyi"):
-        stub.unlink()
 
 
 def copy_code(root: Path, bundle: Path, group: str) -> None:
@@ -138,7 +130,8 @@ def precompile(uv: str, bundle: Path, python: str) -> None:
         )
         return
     run(
-        *(interpreter, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode"),
+        # One process in one order: what is interned by then shows in the compiled bytes.
+        *(interpreter, "-m", "compileall", "-q", "--invalidation-mode"),
         *("unchecked-hash", "-s", str(bundle), "-p", LAMBDA_ROOT, str(bundle)),
     )
 
@@ -159,6 +152,9 @@ def _candidates(uv: str, version: str) -> Iterator[str]:
     yield sys.executable
     if on_path := shutil.which(f"python{version}"):
         yield on_path
+    # pyenv's shims on PATH work only for its chosen version, and make uv give up.
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True))
     try:
         yield run(uv, "python", "find", "--no-python-downloads", "--no-project", version).strip()
     except BundleError:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.build_bundle import BundleError, copy_code, find_python, precompile, prune
+from ops.build_bundle import BundleError, copy_code, find_python, precompile
+from ops.bundle_contents import prune
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 NO_UV = "false"  # a program that always fails: no other Python is asked for
@@ -41,7 +42,7 @@ def test_of_googles_discovery_documents_only_gmails_is_kept(tmp_path: Path) -> N
     documents = tmp_path / "googleapiclient" / "discovery_cache" / "documents"
     gmail = write(documents / "gmail.v1.json")
     write(documents / "drive.v3.json")
-    prune(tmp_path)
+    prune(tmp_path, "audit_mailer")
     assert list(documents.iterdir()) == [gmail]
 
 
@@ -49,8 +50,16 @@ def test_scripts_stubs_and_tests_of_packages_are_dropped(tmp_path: Path) -> None
     kept = write(tmp_path / "package" / "module.py")
     for name in ("bin/tool", "package/tests/test_module.py", "package/module.pyi", ".lock"):
         write(tmp_path / name)
-    prune(tmp_path)
+    prune(tmp_path, "audit_mailer")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
+
+
+def test_of_the_metadata_of_packages_only_licences_are_kept(tmp_path: Path) -> None:
+    licence = write(tmp_path / "package-1.dist-info" / "licenses" / "LICENSE.txt")
+    for name in ("package-1.dist-info/RECORD", "other-2.dist-info/METADATA"):
+        write(tmp_path / name)
+    prune(tmp_path, "api")
+    assert list(tmp_path.rglob("*")) == [licence.parent.parent, licence.parent, licence]
 
 
 def test_compiled_files_are_used_whatever_time_the_zip_gives_them(tmp_path: Path) -> None:
