@@ -27,7 +27,9 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-.PHONY: help install run test fuzz chaos demo-outage bench check audit format docs build screens lighthouse clean browser
+
+.PHONY: help install run test fuzz chaos demo-outage bench check audit format docs build screens lighthouse
+.PHONY: deploy smoke gmail-key roster clean browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -42,7 +44,8 @@ run: install ## start the whole system here; RESET=1 starts empty; Ctrl-C stops 
 	@exec .venv/bin/python -m local
 
 test: install browser ## run the whole test suite; ARGS are pytest's, as in ARGS="-k waiver"
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest $(ARGS)
+	@$(if $(ARGS),,.venv/bin/python -m ops.tested) # `make deploy` need not test this commit again
 
 fuzz: install ## look for bad answers of the API for minutes; ARGS as in ARGS="-k auditor"
 	@exec env SCC_FUZZ_SECONDS=$(or $(SCC_FUZZ_SECONDS),60) .venv/bin/python -m pytest tests/fuzz $(ARGS)
@@ -63,6 +66,8 @@ check: install $(TYPESCRIPT) ## lint, format and type checks, and cfn-lint on th
 	.venv/bin/mypy
 	.tools/typescript/node_modules/.bin/tsc --project tests/web/jsconfig.json
 	.tools/sam/bin/python ops/transform.py --lint
+	.venv/bin/actionlint
+	.venv/bin/zizmor --offline --quiet --persona pedantic .github
 
 audit: install $(AUDIT) ## check the template against checkov's security rules; each exception is explained in it
 	.tools/sam/bin/python ops/transform.py --audit .tools/audit/bin/checkov
@@ -77,6 +82,18 @@ docs: install ## write docs/api.md from the models that the API validates with
 build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	.tools/sam/bin/sam build
 	@.venv/bin/python -m ops.bundles
+
+deploy: install ## deploy what is committed, once you said yes: STAGE=staging|prod CONFIRM=yes PARAMETERS="Name=value"
+	@exec .venv/bin/python -m ops.deploy --stage "$(STAGE)" --confirm "$(CONFIRM)" $(PARAMETERS)
+
+smoke: install ## look whether a deployed stack is wired; changes nothing: STAGE=staging|prod
+	@exec .venv/bin/python -m ops.smoke --stage "$(STAGE)"
+
+gmail-key: install ## store the Gmail service account's key, the first or the next: STAGE=… FILE=key.json
+	@exec .venv/bin/python -m ops.gmail_key --stage "$(STAGE)" --file "$(FILE)"
+
+roster: install ## put an event and its roster into the Events table: STAGE=… FILE=event.json
+	@exec .venv/bin/python -m ops.roster --stage "$(STAGE)" --file "$(FILE)"
 
 screens: install browser ## photograph every screen and state into docs/screens; SCC_TEST_STACK=.local uses a running stack
 	@exec .venv/bin/python -m tests.browser.photograph

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,24 +15,11 @@ from local.stack import LocalStack
 from ops.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
+from tests.ops.shells import environment
+from tests.ops.walk import Account, blocks, empty_account
 
 SCC = Path(__file__).parents[2] / "ops" / "scc"
 Scc = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def environment(**more: str) -> dict[str, str]:
-    """No credentials, no region, no configuration of the developer's own, but what `more` says."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "SCC_STA"))
-    }
-    nothing = {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    return kept | nothing | more
 
 
 @pytest.fixture
@@ -192,3 +178,15 @@ def dead(dock: Dock) -> Iterator[DeadLetters]:
     letters.clear()
     yield letters
     letters.clear()
+
+
+@pytest.fixture(scope="session")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account that was empty, after a stranger walked docs/deploy.md in it."""
+    with empty_account(tmp_path_factory.mktemp("walk")) as account:
+        done = account.shell("\n".join(blocks()))
+        assert done.returncode == 0, done.stdout[-6000:]
+        until(account.mails, 60)
+        done = account.shell('.venv/bin/scc reconcile --from "$(date -u +%F)" --mailbox')
+        assert done.returncode == 0, done.stdout  # ledger, deliveries and mailbox agree
+        yield account

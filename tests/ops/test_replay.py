@@ -15,8 +15,9 @@ import pytest
 
 from shared.attributes import from_attributes, to_attributes
 from tests.dock import until
-from tests.ops.conftest import SCC, DeadLetters, Scc, environment
+from tests.ops.conftest import SCC, DeadLetters, Scc
 from tests.ops.letters import numbered
+from tests.ops.shells import environment
 
 ROOT = Path(__file__).parents[2]
 KILLS = 20

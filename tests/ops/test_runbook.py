@@ -16,7 +16,8 @@ import pytest
 
 from local.stack import LocalStack
 from tests.dock import Dock, until
-from tests.ops.conftest import DeadLetters, environment
+from tests.ops.conftest import DeadLetters
+from tests.ops.shells import environment
 from tests.ops.voyage import Voyage
 
 ROOT = Path(__file__).parents[2]

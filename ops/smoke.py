@@ -1,0 +1,249 @@
+"""`make smoke STAGE=staging|prod`: is the deployed stack wired? Logs no payment, changes nothing.
+
+One line per check: `ok`, or `FAILED` with what to do. Exit codes: 0 all is well, 1 something is
+not, 2 nothing could be checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.stages import RefusedError, Stage
+
+SECURITY_HEADERS = {
+    "content-security-policy": "frame-ancestors 'none'",
+    "strict-transport-security": "max-age=",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "",
+}
+REDEPLOY = "deploy again: make deploy STAGE={stage}"
+SECONDS = 30.0
+
+
+class FailedError(Exception):
+    """A check failed: what was seen. remedy: what to do."""
+
+    def __init__(self, seen: str, remedy: str) -> None:
+        super().__init__(seen)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stage with its outputs and addresses, for the checks to look at."""
+
+    stage: Stage
+    outputs: Mapping[str, str]
+    url: str
+
+    def get(self, path: str, method: str = "GET") -> Answer:
+        """Ask as a browser without cookies does. Raises OSError, http.client.HTTPException."""
+        parts = urlsplit(self.url)
+        host, port = str(parts.hostname), parts.port
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            connection = http.client.HTTPSConnection(host, port, timeout=SECONDS, context=context)
+        else:  # *.localhost is this machine (RFC 6761), whatever its resolver says
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        try:
+            connection.request(method, path, headers={"Host": str(parts.netloc)})
+            answer = connection.getresponse()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, headers, answer.read())
+        finally:
+            connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    look: Callable[[Deployed], str]
+    remedy: str = field(default=REDEPLOY)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--stage", default="")
+    options = parser.parse_args(arguments)
+    try:
+        stage = Stage.chosen(options.stage)
+        who = stage.caller()
+        outputs = stage.outputs()
+    except RefusedError as error:
+        print(f"Nothing checked: {error}", file=sys.stderr)
+        return 2
+    deployed = Deployed(stage, outputs, stage.url(outputs))
+    print(f"{stage.stack} at {deployed.url}, as {who}")
+    failed = 0
+    for line, is_fine in results(deployed):
+        failed += not is_fine
+        print(line, flush=True)
+    print(f"{len(CHECKS) - failed} of {len(CHECKS)} checks are well.")
+    return 1 if failed else 0
+
+
+def results(deployed: Deployed) -> Iterator[tuple[str, bool]]:
+    """Each check's line, and whether it is well."""
+    for check in CHECKS:
+        remedy = check.remedy
+        try:
+            yield f"  ok      {check.name}: {check.look(deployed)}", True
+            continue
+        except FailedError as error:
+            seen, remedy = str(error), error.remedy or check.remedy
+        except (ClientError, BotoCoreError, OSError, http.client.HTTPException) as error:
+            seen = f"no answer ({error})"
+        except (KeyError, ValueError) as error:
+            seen = f"an answer that makes no sense ({error!r})"
+        remedy = remedy.format(stage=deployed.stage.name, stack=deployed.stage.stack)
+        yield f"  FAILED  {check.name}: {seen}. {remedy}", False
+
+
+def app_is_served(deployed: Deployed) -> str:
+    return _page(deployed, "/", "prod")
+
+
+def event_pages_are_the_app(deployed: Deployed) -> str:
+    return _page(deployed, "/g/some-event", "prod")
+
+
+def staging_page_is_served(deployed: Deployed) -> str:
+    return _page(deployed, "/_staging/", "staging")
+
+
+def _page(deployed: Deployed, path: str, page: str) -> str:
+    answer = deployed.get(path)
+    if answer.status != 200 or b"<html" not in answer.body[:2000].lower():
+        raise FailedError(
+            f"{path} answers {answer.status}",
+            f"Publish it: .venv/bin/scc web publish --stack {{stack}} --stage {page}",
+        )
+    for name, part in SECURITY_HEADERS.items():
+        if part not in answer.headers.get(name, "\0missing"):
+            raise FailedError(f"{path} lacks the header {name}: …{part}…", "")
+    return "200 with Content-Security-Policy, HSTS and the rest"
+
+
+def api_answers(deployed: Deployed) -> str:
+    answer = deployed.get("/api/health")
+    if answer.status != 200:
+        raise FailedError(
+            f"/api/health answers {answer.status}",
+            "403 without JSON: CloudFront may not invoke the function, see its two permissions; "
+            "502: look at the log group /aws/lambda/…-api.",
+        )
+    return str(json.loads(answer.body))
+
+
+def strangers_are_refused(deployed: Deployed) -> str:
+    answer = deployed.get("/api/payments?event_id=some-event")
+    kind = answer.headers.get("content-type", "")
+    if (answer.status, kind.split(";")[0]) != (401, "application/problem+json"):
+        raise FailedError(f"without a session /api/payments answers {answer.status} {kind}", "")
+    if "no-store" not in answer.headers.get("cache-control", ""):
+        raise FailedError("an answer of the API may be cached", "")
+    return f"401 {json.loads(answer.body)['title']}"
+
+
+def mappings_are_enabled(deployed: Deployed) -> str:
+    lambda_ = deployed.stage.client("lambda")
+    for output in ("RouterFunctionName", "MailerFunctionName"):
+        name = deployed.outputs[output]
+        found = lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        states = [each["State"] for each in found]
+        if states != ["Enabled"]:
+            raise FailedError(
+                f"{name} has mappings {states or 'none at all'}",
+                "Enable it: aws lambda update-event-source-mapping --enabled --uuid …",
+            )
+    return "stream → router, queue → mailer"
+
+
+def queue_gives_up_into_the_dead_letter_queue(deployed: Deployed) -> str:
+    sqs = deployed.stage.client("sqs")
+
+    def attributes(output: str) -> Mapping[str, str]:
+        found: Mapping[str, str] = sqs.get_queue_attributes(
+            QueueUrl=deployed.outputs[output], AttributeNames=["All"]
+        )["Attributes"]
+        return found
+
+    audit, dead = attributes("AuditQueueUrl"), attributes("DeadLetterQueueUrl")
+    policy = json.loads(audit.get("RedrivePolicy", "{}"))
+    if policy.get("deadLetterTargetArn") != dead["QueueArn"]:
+        raise FailedError("the audit queue has another dead-letter queue, or none", "")
+    if int(dead["MessageRetentionPeriod"]) <= int(audit["MessageRetentionPeriod"]):
+        raise FailedError("the dead-letter queue forgets before the audit queue does", "")
+    return f"after {policy['maxReceiveCount']} receives"
+
+
+def schedules_are_enabled(deployed: Deployed) -> str:
+    scheduler = deployed.stage.client("scheduler")
+    for output in ("SweepFunctionName", "StatementFunctionName"):
+        name = deployed.outputs[output]  # its schedule has the same name
+        if scheduler.get_schedule(Name=name)["State"] != "ENABLED":
+            raise FailedError(f"the schedule {name} is off", "")
+    return "sweep and statement"
+
+
+def alarms_are_armed(deployed: Deployed) -> str:
+    pages = (
+        deployed.stage.client("cloudformation")
+        .get_paginator("list_stack_resources")
+        .paginate(StackName=deployed.stage.stack)
+    )
+    expected = {
+        each["PhysicalResourceId"]
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["ResourceType"] == "AWS::CloudWatch::Alarm"
+    }
+    names = sorted(expected)
+    cloudwatch = deployed.stage.client("cloudwatch")
+    armed = {
+        each["AlarmName"]
+        for start in range(0, len(names), 100)  # what one call may ask for
+        for each in cloudwatch.describe_alarms(AlarmNames=names[start : start + 100])[
+            "MetricAlarms"
+        ]
+        if each.get("ActionsEnabled", True)
+        and deployed.outputs["AlarmTopicArn"] in each["AlarmActions"]
+    }
+    if not expected or expected - armed:
+        missing = ", ".join(sorted(expected - armed)) or "all of them"
+        raise FailedError(f"not there, or telling nobody: {missing}", "")
+    return f"{len(armed)} alarms"
+
+
+CHECKS = (
+    Check("app", app_is_served),
+    Check("event pages", event_pages_are_the_app),
+    Check("staging page", staging_page_is_served),
+    Check("API", api_answers),
+    Check("strangers", strangers_are_refused),
+    Check("mappings", mappings_are_enabled),
+    Check("queues", queue_gives_up_into_the_dead_letter_queue),
+    Check("schedules", schedules_are_enabled),
+    Check("alarms", alarms_are_armed),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""docs/deploy.md walked as it stands, from an empty account to the mail in the inbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.dock import until
+from tests.ops.walk import Account, blocks
+
+
+def test_the_walk_ends_with_the_mail_in_the_inbox(walked: Account) -> None:
+    def first() -> list[dict[str, Any]]:
+        return [each for each in walked.mails() if "$125.00" in each["subject"]]
+
+    until(first, 60)
+    (mail,) = first()
+    assert mail["mailbox"] == "compliance@shipcaptaincrew.example"
+    assert "$125.00 cash - Jane Doe - First Sail" in mail["subject"]
+    assert mail["attachments"][0]["filename"] == "record.json"
+
+
+def test_the_walk_has_all_the_steps_that_a_stranger_needs() -> None:
+    walk = "\n".join(blocks())
+    for step in (
+        *("make install", "make gmail-key", "make deploy STAGE=staging", "scc web publish"),
+        *("scc users add", "make smoke STAGE=staging", "scc doctor", "/api/payments"),
+    ):
+        assert step in walk
