@@ -68,6 +68,16 @@ class GmailSandbox:
         info: dict[str, Any] = json.loads(self.service_account_file.read_text(encoding="utf-8"))
         return info | {"token_uri": f"{self.url}/token"}
 
+    def forget_key_for(self, info: dict[str, Any]) -> None:
+        """Know another key from now on, as when the old one was deleted in Google's console.
+
+        Tokens that were given for the old one live on, as Google's do. For a state of yours.
+        """
+        self.stop()
+        self.service_account_file.unlink()
+        write_service_account(self.service_account_file, info)
+        self.restart()
+
     def restart(self) -> None:
         """Start again on the same state and port; after `stop` only with a state of yours."""
         command = [sys.executable, "-m", "local.gmail_sandbox", "--port", str(self._port)]
