@@ -50,8 +50,11 @@ def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     return Target(
         stack=options.get("stack") or environ.get("SCC_STACK") or deployed["stack_name"],
         profile=options.get("profile") or "",
+        # boto3 reads AWS_DEFAULT_REGION alone; AWS_REGION is what Lambda and the newer SDKs know.
         region=options.get("region")
-        or ("" if _has_region(environ) else deployed.get("region", "")),
+        or environ.get("AWS_REGION")
+        or environ.get("AWS_DEFAULT_REGION")
+        or deployed.get("region", ""),
         endpoint_url=endpoint,
     )
 
@@ -153,10 +156,6 @@ def _refuse_bad_endpoint(endpoint: str) -> None:
             f"{endpoint!r} is not an address: --endpoint-url (or AWS_ENDPOINT_URL) looks like "
             "http://localhost:4566."
         )
-
-
-def _has_region(environ: Mapping[str, str]) -> bool:
-    return bool(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"))
 
 
 def _samconfig(environment: str) -> dict[str, Any]:

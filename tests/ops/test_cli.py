@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from botocore import exceptions as aws
+from botocore.config import Config
 from click.testing import CliRunner
 
 from local.settings import free_port
@@ -14,7 +16,7 @@ from ops.cli import scc as program
 from ops.errors import translate
 from ops.target import choose
 from shared.daybook import DaybookUnreadableError
-from tests.ops.conftest import Scc
+from tests.ops.conftest import Scc, environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,7 +129,7 @@ def test_a_bug_of_ours_is_not_dressed_up_as_an_environment_error() -> None:
         ({"endpoint_url": "http://localhost:4566"}, {}, "shipcaptaincrew-local", "us-east-1", True),
         ({}, {"AWS_ENDPOINT_URL": "http://[::1]:1"}, "shipcaptaincrew-local", "us-east-1", True),
         ({"endpoint_url": "https://vpce.example.com"}, {}, "shipcaptaincrew", "", False),
-        ({"endpoint_url": "http://[::1]"}, {"AWS_REGION": "x"}, "shipcaptaincrew-local", "", True),
+        ({"endpoint_url": "http://[::1]"}, {"AWS_REGION": "x"}, "shipcaptaincrew-local", "x", True),
         ({"region": "eu-west-1"}, {"AWS_REGION": "x"}, "shipcaptaincrew", "eu-west-1", False),
     ],
 )  # fmt: skip
@@ -140,3 +142,45 @@ def test_options_come_before_the_environment_and_that_before_samconfig(
 ) -> None:
     target = choose(options, environ)
     assert (target.stack, target.region, target.is_local) == (stack, region, is_local)
+
+
+MINIMAL = {
+    "scc dlq show": ["abcdef"],
+    "scc dlq replay": ["--all", "--yes"],
+    "scc dlq discard": ["--id", "abcdef", "--reason", "x", "--yes"],
+    "scc payment": ["pay_" + "0" * 32],
+    "scc users add": ["a@b.example", "--name", "A", "--group", "crew"],
+    "scc users password": ["a@b.example"],
+    "scc users disable": ["a@b.example"],
+    "scc users enable": ["a@b.example"],
+    "scc web publish": ["--stage", "staging"],
+}
+"""What a command needs to begin."""
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, command in commands() if not isinstance(command, click.Group)]
+)
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"AWS_REGION": "us-east-1"}, "No AWS credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Nothing answers as AWS does"),
+        ({"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody"}, "nobody"),
+    ],
+)
+def test_no_command_breaks_where_aws_is_out_of_reach(
+    path: str, env: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    nothing = environment()
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.setenv(name, nothing[name])
+    monkeypatch.setattr("ops.target.CONFIG", Config(retries={"max_attempts": 0}, connect_timeout=1))
+    arguments = [*path.split()[1:], *MINIMAL.get(path, [])]
+    answer = CliRunner().invoke(program, arguments, env=env)
+    assert answer.exit_code == 2, answer.output
+    assert says in answer.output.replace("\n", " ")
+    assert isinstance(answer.exception, SystemExit)
