@@ -27,7 +27,6 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-
 .PHONY: help install run test fuzz chaos demo-outage bench check audit format docs build screens lighthouse
 .PHONY: deploy smoke gmail-key roster clean browser
 
@@ -43,8 +42,9 @@ install: ## install everything that the other targets need
 run: install ## start the whole system here; RESET=1 starts empty; Ctrl-C stops and keeps the data
 	@exec .venv/bin/python -m local
 
+# Two processes with a deployed stack each; what is asked for by ARGS runs in one.
 test: install browser ## run the whole test suite; ARGS are pytest's, as in ARGS="-k waiver"
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 	@$(if $(ARGS),,.venv/bin/python -m ops.tested) # `make deploy` need not test this commit again
 
 fuzz: install ## look for bad answers of the API for minutes; ARGS as in ARGS="-k auditor"
