@@ -16,7 +16,8 @@ from ops.cli import scc as program
 from ops.errors import translate
 from ops.target import choose
 from shared.daybook import DaybookUnreadableError
-from tests.ops.conftest import Scc, environment
+from tests.ops.conftest import Scc
+from tests.ops.shells import environment
 
 ROOT = Path(__file__).parents[2]
 
