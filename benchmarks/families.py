@@ -36,6 +36,10 @@ FAMILIES = (
     Family("warm", "a warm POST /api/payments, beside the bare transaction"),
     Family("router", "10,000 stream records, beside a loop of send_message_batch"),
     Family("mailer", "a batch of ten mails, beside one after the other; overhead a mail"),
+    Family("latency", "POST latency and an outage of Gmail, beside mailing inside the request"),
+    Family("pipeline", "from POST to mail on the deployed stack, and the highest rate it holds"),
+    Family("pages", "calls and request units of a payment and of a page, as the event grows"),
+    Family("startup", "make run from a fresh clone, and again"),
     Family("trips", "DynamoDB round trips of a logged payment, one after another"),
 )
 

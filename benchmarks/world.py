@@ -54,6 +54,13 @@ def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
 
 def furnish(endpoint: Endpoint) -> None:
     """A session, an event with a patron, and its chain's head: what a payment is judged by."""
+    keys = {"Sessions": ["session_hash"], "Events": ["event_id", "SK"], "Ledger": ["PK"]}
+    for table, row in furniture():
+        endpoint.put(table, keys[table], row)
+
+
+def furniture() -> list[tuple[str, dict[str, Any]]]:
+    """The rows of `furnish`, each with its table."""
     now = time.time_ns() // 1_000_000
     session = {
         "session_hash": session_hash(),
@@ -64,13 +71,15 @@ def furnish(endpoint: Endpoint) -> None:
         "checked_at": now + 3_600_000,  # asking Cognito again is another row's business
         "expires_at": now // 1000 + 43_200,
     }
-    endpoint.put("Sessions", ["session_hash"], session)
     meta = {"name": "Sunset Charter", "event_date": "2026-11-28", "timezone": "America/New_York"}
-    endpoint.put("Events", ["event_id", "SK"], {"event_id": EVENT, "SK": "META", **meta})
     patron = {"event_id": EVENT, "SK": f"PATRON#{PATRON}", "email": PATRON, "name": "Jane Doe"}
-    endpoint.put("Events", ["event_id", "SK"], patron)
     head = {"PK": f"EVENT#{EVENT}", "seq": 41, "hash": "a" * 64, "payments_count": 41}
-    endpoint.put("Ledger", ["PK"], head)
+    return [
+        ("Sessions", session),
+        ("Events", {"event_id": EVENT, "SK": "META", **meta}),
+        ("Events", patron),
+        ("Ledger", head),
+    ]
 
 
 def session_hash() -> str:

@@ -1,0 +1,47 @@
+"""What a user would build first: the request writes the payment and sends its mail itself.
+
+Validation, ledger and mail are ours, called as they are, so that the design alone differs: here the
+admin waits for Gmail, and a mail that Gmail does not take is an error of the request. It is the
+baseline of the latency rows, and runs nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import boto3
+
+from functions.api import handler as api
+from functions.audit_mailer import wiring
+from functions.audit_mailer.failures import DeliveryError
+from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.message import compose
+from shared.ledger import LedgerEntry
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer 200 only when the payment is written and Gmail has taken its mail."""
+    answer: dict[str, Any] = api.lambda_handler(event, context)
+    if answer["statusCode"] != 200:
+        return answer
+    row = LedgerEntry.from_row(json.loads(answer["body"])["payment"]).to_row()
+    settings = wiring.settings()
+    mail = compose(row, settings.sender, settings.gmail_audit_recipient)
+    try:
+        _gmail().deliver(mail.content)
+    except DeliveryError as error:
+        detail = f"The payment is written; its audit mail was not sent: {error}"
+        return {"statusCode": 502, "body": json.dumps({"detail": detail})}
+    return answer
+
+
+@cache
+def _gmail() -> Gmail:
+    settings = wiring.settings()
+    secrets = boto3.client("secretsmanager")
+    key = settings.service_account(
+        lambda name: str(secrets.get_secret_value(SecretId=name)["SecretString"])
+    )
+    return Gmail(lambda: key, settings.sender, "send", settings.gmail_api_endpoint)
