@@ -90,7 +90,7 @@ def _operation(operation: Operation, named: dict[type[BaseModel], Any]) -> dict[
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": f"{operation.description}\n\nWho: {operation.who}.".strip(),
-        "security": [] if operation.is_public else [{"session": []}],
+        "security": _security(operation),
     }
     if operation.parameters:
         written["parameters"] = [_parameter(each) for each in operation.parameters]
@@ -107,6 +107,13 @@ def _operation(operation: Operation, named: dict[type[BaseModel], Any]) -> dict[
     for status, refusals in problems_of(operation).items():
         responses[str(status)] = _refusal(status, refusals, named)
     return written | {"responses": responses}
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """Any one of these will do; the empty one is nobody."""
+    if operation.is_public:
+        return []
+    return [{"session": []}, *([{}] if operation.takes_nobody else [])]
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -52,7 +52,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one address. who: in words. answers: what 200 (or 204) holds."""
+    """One method of one address. who: in words. answers: what 200 (or 204) holds.
+
+    takes_nobody: a session is read when there is one, and may be missing.
+    """
 
     method: str
     path: str
@@ -70,6 +73,7 @@ class Operation:
     status: int = 200
     replays: bool = False
     sets_cookie: bool = False
+    takes_nobody: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -199,6 +203,7 @@ OPERATIONS = (
         description="With `optional=true` nobody is an answer, too, and no error: a page that has "
         "just been opened asks so, as browsers report every refused call as a fault of the page.",
         parameters=(_OPTIONAL,),
+        takes_nobody=True,
         answer=answers.OptionalSessionAnswer,
         refusals=(problems.MalformedRequestError, problems.NotSignedInError),
     ),

@@ -95,9 +95,9 @@ def test_a_row_that_was_changed_is_told(local: Scc, dead: DeadLetters) -> None:
 
 
 def test_a_mail_that_is_gone_from_the_mailbox_is_told(local: Scc, dead: DeadLetters) -> None:
-    payment = dead.dock.logged()["payment_id"]
-    dead.dock.await_mail(payment)
-    dead.dock.sandbox("DELETE", "/sandbox/messages")
+    voyage = set_sail(dead.dock, 1)
+    payment = voyage.payments[0]["payment_id"]
+    voyage.edit_mail(1, lambda _: None)
     assert told(local, payment)[0] == 0, "nobody looked"
     code, content = told(local, payment, "--mailbox")
     assert code == 1

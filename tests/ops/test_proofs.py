@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from sqlite3 import connect
 from typing import Any
 
 import pytest
@@ -189,20 +188,6 @@ def test_ledger_deliveries_and_mailbox_agree(local: Scc, voyage: Voyage) -> None
     assert "0 missing, 0 duplicate, 0 altered, 0 orphan" in answer.stderr
 
 
-def edit_mailbox(voyage: Voyage, number: int, change: Callable[[bytes], bytes | None]) -> None:
-    """Do what nobody can do through Gmail's API: reach into the sandbox's store."""
-    payment_id = voyage.payments[number - 1]["payment_id"]
-    (mail,) = voyage.dock.mails_of(payment_id)
-    with closing(connect(voyage.dock.stack.settings.state / "gmail" / "gmail.sqlite3")) as store:
-        (raw,) = store.execute("SELECT raw FROM messages WHERE id = ?", [mail["id"]]).fetchone()
-        content = change(bytes(raw))
-        if content is None:
-            store.execute("DELETE FROM messages WHERE id = ?", [mail["id"]])
-        else:
-            store.execute("UPDATE messages SET raw = ? WHERE id = ?", [content, mail["id"]])
-        store.commit()
-
-
 def with_amount(raw: bytes) -> bytes:
     """record.json with another amount, sealed anew."""
     at = raw.index(b"\r\n\r\n", raw.index(b'filename="record.json"')) + 4
@@ -231,9 +216,9 @@ def test_missing_duplicate_altered_and_orphan_mails_are_named(
         kept.append(raw)
         return raw
 
-    edit_mailbox(voyage, 1, lambda _: None)
-    edit_mailbox(voyage, 2, keep)
-    edit_mailbox(voyage, 3, with_amount)
+    voyage.edit_mail(1, lambda _: None)
+    voyage.edit_mail(2, keep)
+    voyage.edit_mail(3, with_amount)
     orphan = voyage.row(4)
     voyage.delete(orphan)
     send_again(voyage, kept[0])
@@ -250,7 +235,7 @@ def test_repair_queues_only_what_was_never_mailed(local: Scc, stack: LocalStack)
     voyage = set_sail(Dock(stack).sign_in(), 2)
     lost = voyage.row(1)
     deliveries = voyage.table("Deliveries")
-    edit_mailbox(voyage, 1, lambda _: None)
+    voyage.edit_mail(1, lambda _: None)
     key = to_attributes({"payment_id": lost["payment_id"]})
     voyage.dynamodb.delete_item(TableName=deliveries, Key=key)
     # As if it had been logged an hour ago and the stream had never told.
