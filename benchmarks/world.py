@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from benchmarks.endpoint import Endpoint
+from functions.api.appending import Ground
 from local.gmail_sandbox.accounts import CLIENT_EMAIL, new_service_account
 from shared.attributes import to_attributes
 from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
@@ -18,6 +19,7 @@ from shared.messages import AuditMessage
 AUDIT = "audit@shipcaptaincrew.example"
 TOKEN = "a-session's-token"  # noqa: S105 - of a session that only the fixed endpoint knows
 EVENT, PATRON = "sunset-charter", "jane.doe@example.com"
+GROUND = Ground(event=None, patron=None, head=Head(seq=41, hash="a" * 64), numbered=frozenset())
 
 
 def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
@@ -109,7 +111,7 @@ def entry() -> LedgerEntry:
         logged_day="2026-11-25",
         logged_by="admin@shipcaptaincrew.example",
         expiration_timestamp=now // 1000 + RETENTION_SECONDS,
-    ).sealed(Head(seq=41, hash="a" * 64))
+    ).sealed(GROUND.head)
 
 
 def post(**changes: Any) -> dict[str, Any]:

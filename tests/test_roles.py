@@ -37,7 +37,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("ApiRole", "SignWaivers"): (["dynamodb:UpdateItem"], ["EventsTable"]),
     ("ApiRole", "KeepSessions"): (
-        ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+        ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"],
         ["SessionsTable"],
     ),
     ("ApiRole", "SeeWhetherAnAccountStillIsWhatItWas"): (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from functions.api.appending import AlreadyLoggedError, Ledger
+from functions.api.appending import AlreadyLoggedError, Ground, Ledger
 from functions.api.listing import payment_view
 from functions.api.problems import FieldError, PossibleDuplicateError
 from shared.ledger import LedgerEntry
@@ -30,7 +30,11 @@ def likely_duplicates(entry: LedgerEntry, similar: Iterable[LedgerEntry]) -> lis
 
 
 def warned(
-    entry: LedgerEntry, ledger: Ledger, acknowledged: Sequence[str], besides: str = ""
+    entry: LedgerEntry,
+    ground: Ground,
+    ledger: Ledger,
+    acknowledged: Sequence[str],
+    besides: str = "",
 ) -> LedgerEntry:
     """The entry with the likely duplicates that the admin has said to be other payments.
 
@@ -38,7 +42,9 @@ def warned(
     Raises PossibleDuplicateError when there are others, AlreadyLoggedError when the entry itself is
     there: another try of the same request was quicker.
     """
-    similar = [each for each in ledger.similar(entry) if each.payment_id != besides]
+    similar = [
+        each for each in ledger.similar(entry, ground.numbered) if each.payment_id != besides
+    ]
     if any(each.payment_id == entry.payment_id for each in similar):
         raise AlreadyLoggedError
     duplicates = likely_duplicates(entry, similar)
@@ -49,9 +55,9 @@ def warned(
     return replace(entry, acknowledged_duplicates=tuple(each.payment_id for each in duplicates))
 
 
-def has_number(entry: LedgerEntry) -> bool:
+def is_number(method: str, reference: str) -> bool:
     """Whether the reference is a check's or a trace's number, not a word such as "n/a"."""
-    return entry.method in NUMBERED_METHODS and any(each.isdigit() for each in entry.reference)
+    return method in NUMBERED_METHODS and any(each.isdigit() for each in reference)
 
 
 def _is_same_sum(entry: LedgerEntry, other: LedgerEntry) -> bool:
@@ -65,7 +71,7 @@ def _is_same_sum(entry: LedgerEntry, other: LedgerEntry) -> bool:
 
 def _is_same_number(entry: LedgerEntry, other: LedgerEntry) -> bool:
     return (
-        has_number(entry)
+        is_number(entry.method, entry.reference)
         and entry.method == other.method
         and entry.reference.casefold() == other.reference.casefold()
     )

@@ -9,13 +9,15 @@ from typing import Any
 from shared.attributes import from_attributes, to_attributes
 
 MOST_KEYS = 100  # in one BatchGetItem
+Key = tuple[str, Mapping[str, Any]]  # a table, and the key of a row in it
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """rows, and the place of the last one when there are more, else None."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Row]
     position: list[Any] | None
 
 
@@ -25,12 +27,20 @@ class Dynamo:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def get(self, table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
+    def get(self, table: str, key: Mapping[str, Any]) -> Row | None:
         """One row, consistently, or None."""
         answer = self.client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
-    def pages(self, **query: Any) -> Iterator[list[dict[str, Any]]]:
+    def get_all(self, keys: Sequence[Key]) -> list[Row | None]:
+        """The rows at different keys, consistently, each one or None; any tables, one call."""
+        found = list(self._batches(keys, consistent=True))
+        return [
+            next((row for at, row in found if at == table and key.items() <= row.items()), None)
+            for table, key in keys
+        ]
+
+    def pages(self, **query: Any) -> Iterator[list[Row]]:
         """All pages of a Query, given as boto3 takes it, each read when it is asked for."""
         while True:
             answer = self.client.query(**query)
@@ -60,7 +70,7 @@ class Dynamo:
         if after is not None:
             condition, names["#sort"] = f"{condition} AND #sort <= :sort", sort_key
             values[":sort"] = after[0]
-        rows: list[dict[str, Any]] = []
+        rows: list[Row] = []
         for page in self.pages(
             TableName=table,
             IndexName=index,
@@ -78,10 +88,13 @@ class Dynamo:
         return Page(shown, _place(shown[-1], order) if len(rows) > limit else None)
 
     def batch_get(
-        self, wanted: Mapping[str, Iterable[Mapping[str, Any]]], *, consistent: bool
-    ) -> Iterable[dict[str, Any]]:
-        """The rows that are there, in no order. wanted: different keys by table, any number."""
-        keys = [(table, key) for table, keys in wanted.items() for key in keys]
+        self, table: str, keys: Iterable[Mapping[str, Any]], *, consistent: bool
+    ) -> Iterator[Row]:
+        """The rows that are there, in no order. keys: different ones, any number."""
+        for _, row in self._batches([(table, key) for key in keys], consistent=consistent):
+            yield row
+
+    def _batches(self, keys: Sequence[Key], *, consistent: bool) -> Iterator[tuple[str, Row]]:
         for start in range(0, len(keys), MOST_KEYS):
             pending: dict[str, Any] = {}
             for table, key in keys[start : start + MOST_KEYS]:
@@ -89,9 +102,42 @@ class Dynamo:
                 reads["Keys"].append(to_attributes(key))
             while pending:  # DynamoDB may leave keys for the next call
                 answer = self.client.batch_get_item(RequestItems=pending)
-                for items in answer["Responses"].values():
-                    yield from (from_attributes(item) for item in items)
+                for table, items in answer["Responses"].items():
+                    yield from ((table, from_attributes(item)) for item in items)
                 pending = answer.get("UnprocessedKeys") or {}
+
+
+class ReadAhead(Dynamo):
+    """Reads some rows in one call when the first of them is wanted, and gives each of them once.
+
+    What else is wanted, or a second time, is read then: who tries again sees what has changed.
+    """
+
+    def __init__(self, client: Any, keys: Sequence[Key]) -> None:
+        super().__init__(client)
+        self._keys = keys
+        self._ahead: dict[Any, Row | None] | None = None
+
+    def get(self, table: str, key: Mapping[str, Any]) -> Row | None:
+        rows = self._taken([(table, key)])
+        return rows[0] if rows else super().get(table, key)
+
+    def get_all(self, keys: Sequence[Key]) -> list[Row | None]:
+        return self._taken(keys) or super().get_all(keys)
+
+    def _taken(self, keys: Sequence[Key]) -> list[Row | None]:
+        """These rows when all of them are here, else nothing."""
+        if self._ahead is None:
+            rows = super().get_all(self._keys)
+            self._ahead = dict(zip(map(_name, self._keys), rows, strict=True))
+        names = [_name(each) for each in keys]
+        if not self._ahead.keys() >= set(names):
+            return []
+        return [self._ahead.pop(name) for name in names]
+
+
+def _name(key: Key) -> tuple[str, frozenset[tuple[str, Any]]]:
+    return key[0], frozenset(key[1].items())
 
 
 def _place(row: Mapping[str, Any], order: Mapping[str, Any]) -> list[Any]:

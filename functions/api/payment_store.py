@@ -48,5 +48,5 @@ class PaymentStore:
     def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """AuditDeliveries of these payments, by payment_id."""
         keys = [{"payment_id": each} for each in payment_ids]
-        items = self._dynamo.batch_get({self._deliveries_table: keys}, consistent=False)
+        items = self._dynamo.batch_get(self._deliveries_table, keys, consistent=False)
         return {item["payment_id"]: item for item in items}

@@ -12,14 +12,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from functions.api.appending import AlreadyLoggedError, Event, Ledger, Patron, append
+from functions.api.appending import (
+    AlreadyLoggedError,
+    Event,
+    Ground,
+    Ledger,
+    Patron,
+    append,
+    logged_before,
+)
 from functions.api.duplicates import MOST, warned
 from functions.api.free_text import PLAIN_TEXT, no_card_number, plain_text
 from functions.api.identity import User, verify_admin_token
 from functions.api.incoming import EVENT_ID, PAYMENT_ID
 from functions.api.money import AMOUNT_PATTERN, AmountError, cents_from_text, text_from_cents
 from functions.api.problems import (
-    ContentionError,
+    ApiError,
     FieldError,
     InvalidFieldsError,
     KeyReusedError,
@@ -128,10 +136,29 @@ def handle_payment_log(
     """
     verify_admin_token(user)
     payment_id = payment_id_of(user, key)
-    ground = ledger.ground(request.event_id, request.patron_email, payment_id)
-    if ground.already_logged:
-        return _replay(request, payment_id, ledger)
+    try:
+        return Logged(_log(payment_id, user, request, ledger, limits, pause))
+    except (AlreadyLoggedError, ApiError) as refusal:
+        entry, fingerprint = logged_before(payment_id, refusal, ledger)
+    if fingerprint != request.fingerprint:
+        field = _first_difference(request, entry)
+        message = f"This Idempotency-Key was used for a payment with another {field}."
+        raise KeyReusedError(message, FieldError(field, "idempotency_key_reused", message))
+    return Logged(entry, replayed=True)
+
+
+def _log(
+    payment_id: PaymentId,
+    user: User,
+    request: PaymentRequest,
+    ledger: Ledger,
+    limits: Limits,
+    pause: Callable[[float], None],
+) -> LedgerEntry:
     require_within(limits, request)
+    ground = ledger.ground(
+        request.event_id, request.patron_email, request.method, request.reference
+    )
     if ground.event is None:
         message = "There is no such event."
         raise NotFoundError(message, FieldError("event_id", "event_not_found", message))
@@ -140,14 +167,11 @@ def handle_payment_log(
         raise InvalidFieldsError(FieldError("patron_email", "patron_not_on_roster", message))
     entry = entry_of(payment_id, user, request, ground.event, ground.patron, limits.now)
 
-    def look(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-        return [warned(each, ledger, request.acknowledge_duplicates) for each in entries]
+    def look(entries: Sequence[LedgerEntry], ground: Ground) -> list[LedgerEntry]:
+        return [warned(each, ground, ledger, request.acknowledge_duplicates) for each in entries]
 
-    try:
-        (written,) = append([entry], request.fingerprint, ground.head, ledger, look, pause)
-    except AlreadyLoggedError:
-        return _replay(request, payment_id, ledger)
-    return Logged(written)
+    (written,) = append([entry], request.fingerprint, ground, ledger, look, pause)
+    return written
 
 
 def require_within(limits: Limits, request: PaymentFields, prefix: str = "") -> None:
@@ -163,18 +187,6 @@ def require_within(limits: Limits, request: PaymentFields, prefix: str = "") -> 
         errors.append(FieldError(f"{prefix}timestamp", "timestamp_out_of_range", message))
     if errors:
         raise InvalidFieldsError(*errors)
-
-
-def _replay(request: PaymentRequest, payment_id: PaymentId, ledger: Ledger) -> Logged:
-    found = ledger.find(payment_id)
-    if found is None:
-        raise ContentionError("The first request is still being written.", retry_after=1)
-    entry, fingerprint = found
-    if fingerprint != request.fingerprint:
-        field = _first_difference(request, entry)
-        message = f"This Idempotency-Key was used for a payment with another {field}."
-        raise KeyReusedError(message, FieldError(field, "idempotency_key_reused", message))
-    return Logged(entry, replayed=True)
 
 
 def first_difference(request: PaymentFields, entry: LedgerEntry) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -23,6 +24,7 @@ from functions.api.events import event_view, matching, money_views, roster_view
 from functions.api.export import csv_of, in_order, read_export_filter
 from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.incoming import (
+    Model,
     is_event_id,
     is_optional,
     is_payment_id,
@@ -43,7 +45,8 @@ from functions.api.payments import (
     handle_payment_log,
     payment_id_of,
 )
-from functions.api.problems import FieldError, NotFoundError, NotSignedInError
+from functions.api.problems import ApiError, FieldError, NotFoundError, NotSignedInError
+from functions.api.sessions import SessionStore
 from functions.api.sign_in import SignIn
 from functions.api.voids import VoidRequest, handle_payment_void, no_such_payment
 from functions.api.waiver import WaiverSignature, handle_waiver_signing, waiver_view
@@ -132,13 +135,15 @@ def search_roster(event_id: str) -> Response[str]:
 
 @router.post("/api/payments")
 def log_payment() -> Response[str]:
-    user, now = _user(), _now()
+    try:
+        key, request = _asked(PaymentRequest)
+    except ApiError:
+        require(_user(), Grant.LOG_PAYMENTS)  # who may not log is told so, and no more
+        raise
+    sessions, ledger = wiring.stores_ahead(session_token(router.current_event.raw_event), request)
+    user = _user(sessions)
     require(user, Grant.LOG_PAYMENTS)
-    content = _changes()
-    key = read_idempotency_key(router.current_event.headers)
-    limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
-    request = validate(PaymentRequest, content)
-    logged = handle_payment_log(user, key, request, wiring.ledger(), limits, time.sleep)
+    logged = handle_payment_log(user, key, request, ledger, _limits(), time.sleep)
     logger.info(
         "payment logged",
         payment_id=logged.entry.payment_id,
@@ -152,14 +157,11 @@ def log_payment() -> Response[str]:
 
 @router.post("/api/payments/<payment_id>/void")
 def void_payment(payment_id: str) -> Response[str]:
-    user, now = _user(), _now()
+    user = _user()
     require(user, Grant.LOG_PAYMENTS)
-    content = _changes()
-    key = read_idempotency_key(router.current_event.headers)
-    limits = Limits(now=now, max_amount_cents=wiring.settings().max_amount_cents)
-    request = validate(VoidRequest, content)
-    target = _payment_id(payment_id)
-    voided = handle_payment_void(user, key, target, request, wiring.ledger(), limits, time.sleep)
+    key, request = _asked(VoidRequest)
+    target, ledger = _payment_id(payment_id), wiring.ledger()
+    voided = handle_payment_void(user, key, target, request, ledger, _limits(), time.sleep)
     logger.info(
         "payment voided",
         payment_id=voided.void.payment_id,
@@ -261,10 +263,20 @@ def _changes() -> dict[str, object]:
     return read_json(read_body(event.raw_event), event.headers.get("content-type", ""))
 
 
-def _user() -> User:
+def _asked(model: type[Model]) -> tuple[uuid.UUID, Model]:
+    """What a request wants written, and the key that it is written under once."""
+    content = _changes()
+    return read_idempotency_key(router.current_event.headers), validate(model, content)
+
+
+def _limits() -> Limits:
+    return Limits(now=_now(), max_amount_cents=wiring.settings().max_amount_cents)
+
+
+def _user(sessions: SessionStore | None = None) -> User:
     arns = wiring.settings_list("admin_iam_arns")
     event = router.current_event.raw_event
-    return get_user_context(event, wiring.sessions(), wiring.directory, arns, _now())
+    return get_user_context(event, sessions or wiring.sessions(), wiring.directory, arns, _now())
 
 
 def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]]:

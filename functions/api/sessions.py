@@ -12,9 +12,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.api.dynamo import Dynamo, Key
 from functions.api.identity import DirectoryUnreachableError, Session, User
 from functions.api.problems import SignInRefusedError, ThrottledError
-from shared.attributes import from_attributes, to_attributes
+from shared.attributes import to_attributes
 
 logger = Logger(child=True)
 SESSION_SECONDS = 12 * 60 * 60
@@ -87,8 +88,9 @@ class CognitoDirectory:
 class SessionStore:
     """The Sessions table: SHA-256 of the token, never the token."""
 
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
+    def __init__(self, dynamo: Dynamo, table: str) -> None:
+        self._dynamo = dynamo
+        self._client = dynamo.client
         self._table = table
 
     def open(self, user: User, now: int) -> str:
@@ -99,22 +101,20 @@ class SessionStore:
         self._put(token, session, "attribute_not_exists(session_hash)")
         return token
 
+    def key(self, token: str) -> Key:
+        """Where a token's session is."""
+        return self._table, {"session_hash": _hash(token)}
+
     def find(self, token: str, now: int) -> Session | None:
-        answer = self._client.get_item(
-            TableName=self._table,
-            Key=_key(token),
-            ConsistentRead=True,  # a session ended a moment ago must be gone
-        )
-        if "Item" not in answer:
-            return None
-        row = from_attributes(answer["Item"])
-        if row["expires_at"] <= now // 1000:  # TTL deletes late, up to days
+        """Read consistently: a session that ended a moment ago must be gone."""
+        row = self._dynamo.get(*self.key(token))
+        if row is None or row["expires_at"] <= now // 1000:  # TTL deletes late, up to days
             return None
         return Session(
             user=User(email=row["email"], name=row["name"], groups=tuple(row["groups"])),
             opened_at=row["created_at"],
             expires_at=row["expires_at"],
-            checked_at=row.get("checked_at", row["created_at"]),
+            checked_at=row.get("checked_at") or row["created_at"],
         )
 
     def keep(self, token: str, session: Session) -> None:
@@ -123,7 +123,8 @@ class SessionStore:
             self._put(token, session, "attribute_exists(session_hash)")
 
     def close(self, token: str) -> None:
-        self._client.delete_item(TableName=self._table, Key=_key(token))
+        table, key = self.key(token)
+        self._client.delete_item(TableName=table, Key=to_attributes(key))
 
     def _put(self, token: str, session: Session, condition: str) -> None:
         row = {
@@ -142,10 +143,6 @@ class SessionStore:
 
 def _refused() -> SignInRefusedError:
     return SignInRefusedError("The e-mail or the password is wrong.")
-
-
-def _key(token: str) -> dict[str, Any]:
-    return to_attributes({"session_hash": _hash(token)})
 
 
 def _hash(token: str) -> str:

@@ -9,17 +9,18 @@ from typing import Any
 from functions.api.appending import (
     AlreadyLoggedError,
     AlreadyVoidedError,
+    Ground,
     HeadMovedError,
     TimestampTakenError,
 )
-from functions.api.duplicates import has_number
+from functions.api.duplicates import is_number
 from functions.api.settings import ApiSettings
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry
 
 
 def writes_of(
-    entries: Sequence[LedgerEntry], fingerprint: str, head: Head, tables: ApiSettings
+    entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground, tables: ApiSettings
 ) -> list[tuple[str, dict[str, Any]]]:
     """TransactItems, each with what it is: row, pointer, void, number or head."""
     writes: list[tuple[str, dict[str, Any]]] = []
@@ -35,9 +36,10 @@ def writes_of(
         if entry.voids:
             void = {"PK": f"VOID#{entry.voids}", "void_id": entry.payment_id}
             writes.append(("void", _put_new(tables.ledger_table, void)))
-        elif has_number(entry):
-            writes.append(("number", _note_number(tables.ledger_table, entry)))
-    writes.append(("head", _advance_head(tables.ledger_table, entries, head)))
+        elif is_number(entry.method, entry.reference):
+            known = len(ground.numbered)
+            writes.append(("number", _note_number(tables.ledger_table, entry, known)))
+    writes.append(("head", _advance_head(tables.ledger_table, entries, ground.head)))
     return writes
 
 
@@ -51,18 +53,18 @@ def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | N
         return AlreadyLoggedError()
     if "void" in failed:
         return AlreadyVoidedError()
-    if "row" in failed and "head" not in failed:
+    if failed.keys() == {"row"}:
         return TimestampTakenError()
-    if "head" in failed:
+    if failed:
         return HeadMovedError()
     if {why.get("Code") for _, why in reasons} <= {None, "None", "TransactionConflict"}:
         return HeadMovedError()
     return None
 
 
-def number_key(entry: LedgerEntry) -> dict[str, str]:
+def number_key(event_id: str, method: str, reference: str) -> dict[str, str]:
     """Where the Ledger table keeps who used this check or trace number at the event."""
-    return {"PK": f"NUMBER#{entry.event_id}#{entry.method}#{entry.reference.casefold()}"}
+    return {"PK": f"NUMBER#{event_id}#{method}#{reference.casefold()}"}
 
 
 def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,13 +77,20 @@ def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _note_number(table: str, entry: LedgerEntry) -> dict[str, Any]:
+def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
+    """Note one more use of a number, unless it has others than the known ones by now."""
+    values: dict[str, Any] = {":ids": {entry.payment_id}}
+    if known:
+        values[":known"] = known
     return {
         "Update": {
             "TableName": table,
-            "Key": to_attributes(number_key(entry)),
+            "Key": to_attributes(number_key(entry.event_id, entry.method, entry.reference)),
             "UpdateExpression": "ADD payment_ids :ids",
-            "ExpressionAttributeValues": to_attributes({":ids": {entry.payment_id}}),
+            "ConditionExpression": (
+                "size(payment_ids) = :known" if known else "attribute_not_exists(PK)"
+            ),
+            "ExpressionAttributeValues": to_attributes(values),
         }
     }
 

@@ -10,7 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from functions.api.appending import AlreadyLoggedError, AlreadyVoidedError, Ground, Ledger, append
+from functions.api.appending import (
+    AlreadyLoggedError,
+    AlreadyVoidedError,
+    Ground,
+    Ledger,
+    append,
+    logged_before,
+)
 from functions.api.duplicates import warned
 from functions.api.identity import User, verify_admin_token
 from functions.api.payments import (
@@ -24,7 +31,7 @@ from functions.api.payments import (
     require_within,
 )
 from functions.api.problems import (
-    ContentionError,
+    ApiError,
     FieldError,
     InvalidFieldsError,
     KeyReusedError,
@@ -96,41 +103,52 @@ def handle_payment_void(
     found = ledger.find(payment_id)
     if found is None:
         raise no_such_payment()
-    original = found[0]
-    void_id = payment_id_of(user, key)
-    email = request.replacement.patron_email if request.replacement else original.patron_email
-    ground = ledger.ground(original.event_id, email, void_id)
-    if ground.already_logged:
-        return _replay(user, key, payment_id, request, ledger)
-    _require_voidable(original, ledger)
-    entries = [_void_of(original, void_id, user, request, limits.now)]
-    if request.replacement:
-        number = payment_id_of(user, key, REPLACEMENT)
-        corrected = _corrected(number, user, request.replacement, original, ground, limits)
-        if corrected.timestamp == entries[0].timestamp:
-            corrected = replace(corrected, timestamp=corrected.timestamp + 1)
-        entries.append(corrected)
-
-    def look(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-        if request.replacement is None:
-            return list(entries)
-        void, corrected = entries
-        known = request.replacement.acknowledge_duplicates
-        return [void, warned(corrected, ledger, known, besides=payment_id)]
-
-    fingerprint = request.fingerprint(payment_id)
     try:
-        void, *corrections = append(entries, fingerprint, ground.head, ledger, look, pause)
-    except AlreadyLoggedError:
-        return _replay(user, key, payment_id, request, ledger)
-    except AlreadyVoidedError as error:
-        raise _already_voided() from error
+        void, *corrections = _void(found[0], user, key, request, ledger, limits, pause)
+    except (AlreadyLoggedError, ApiError) as refusal:
+        earlier = logged_before(payment_id_of(user, key), refusal, ledger)
+        return _replay(user, key, payment_id, request, earlier, ledger)
     return Voided(void, corrections[0] if corrections else None)
 
 
 def no_such_payment() -> NotFoundError:
     message = "There is no such payment."
     return NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
+
+
+def _void(
+    original: LedgerEntry,
+    user: User,
+    key: uuid.UUID,
+    request: VoidRequest,
+    ledger: Ledger,
+    limits: Limits,
+    pause: Callable[[float], None],
+) -> list[LedgerEntry]:
+    payment_id = original.payment_id
+    _require_voidable(original, ledger)
+    paid = request.replacement or original
+    ground = ledger.ground(original.event_id, paid.patron_email, paid.method, paid.reference)
+    entries = [_void_of(original, payment_id_of(user, key), user, request, limits.now)]
+    if request.replacement:
+        second_id = payment_id_of(user, key, REPLACEMENT)
+        corrected = _corrected(second_id, user, request.replacement, original, ground, limits)
+        if corrected.timestamp == entries[0].timestamp:
+            corrected = replace(corrected, timestamp=corrected.timestamp + 1)
+        entries.append(corrected)
+
+    def look(entries: Sequence[LedgerEntry], ground: Ground) -> list[LedgerEntry]:
+        if request.replacement is None:
+            return list(entries)
+        void, corrected = entries
+        known = request.replacement.acknowledge_duplicates
+        return [void, warned(corrected, ground, ledger, known, besides=payment_id)]
+
+    fingerprint = request.fingerprint(payment_id)
+    try:
+        return append(entries, fingerprint, ground, ledger, look, pause)
+    except AlreadyVoidedError as error:
+        raise _already_voided() from error
 
 
 def _corrected(
@@ -186,12 +204,14 @@ def _void_of(
 
 
 def _replay(
-    user: User, key: uuid.UUID, payment_id: PaymentId, request: VoidRequest, ledger: Ledger
+    user: User,
+    key: uuid.UUID,
+    payment_id: PaymentId,
+    request: VoidRequest,
+    earlier: tuple[LedgerEntry, str],
+    ledger: Ledger,
 ) -> Voided:
-    found = ledger.find(payment_id_of(user, key))
-    if found is None:
-        raise ContentionError("The first request is still being written.", retry_after=1)
-    void, fingerprint = found
+    void, fingerprint = earlier
     found = ledger.find(payment_id_of(user, key, REPLACEMENT))
     corrected = found[0] if found else None
     if fingerprint != request.fingerprint(payment_id):

@@ -9,10 +9,11 @@ from pathlib import Path
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from functions.api.dynamo import Dynamo
+from functions.api.dynamo import Dynamo, ReadAhead
 from functions.api.event_store import EventStore
 from functions.api.ledger_store import LedgerStore
 from functions.api.payment_store import PaymentStore
+from functions.api.payments import PaymentRequest
 from functions.api.roster_store import RosterStore
 from functions.api.sessions import CognitoDirectory, SessionStore
 from functions.api.settings import ApiSettings
@@ -60,7 +61,16 @@ def roster() -> RosterStore:
 
 @cache
 def sessions() -> SessionStore:
-    return SessionStore(dynamo().client, settings().sessions_table)
+    return SessionStore(dynamo(), settings().sessions_table)
+
+
+def stores_ahead(token: str, payment: PaymentRequest) -> tuple[SessionStore, LedgerStore]:
+    """Sessions and ledger for one request: what each is asked first, they read in one call."""
+    ground = ledger().ground_keys(
+        payment.event_id, payment.patron_email, payment.method, payment.reference
+    )
+    ahead = ReadAhead(dynamo().client, [sessions().key(token), *ground])
+    return SessionStore(ahead, settings().sessions_table), LedgerStore(ahead, settings())
 
 
 @cache

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from functions.api import wiring
+from functions.api.appending import Ground
 from functions.api.ledger_store import LedgerStore
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
@@ -72,14 +73,35 @@ def test_of_two_like_payments_at_the_same_moment_the_later_one_is_warned(
     look = LedgerStore.similar
     others = [lambda: admin.log(**NOT_ASKED)]
 
-    def look_then_be_overtaken(store: LedgerStore, entry: LedgerEntry) -> list[LedgerEntry]:
-        seen = look(store, entry)
+    def look_then_be_overtaken(store: LedgerStore, *sought: Any) -> list[LedgerEntry]:
+        seen = look(store, *sought)
         if others:
             assert others.pop()().status == 200
         return seen
 
-    monkeypatch.setattr(type(wiring.ledger()), "similar", look_then_be_overtaken)
+    monkeypatch.setattr(LedgerStore, "similar", look_then_be_overtaken)
     assert admin.log(**NOT_ASKED).status == 409
+    assert len(admin.rows("Payments")) == 1
+
+
+def test_of_two_checks_with_one_number_at_the_same_moment_the_later_one_is_warned(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other check is written after the number was read, and before the head was."""
+    look = LedgerStore.ground
+    others = [lambda: admin.log(method="check", reference="1042", **NOT_ASKED)]
+
+    def overtaken_within_the_look(store: LedgerStore, *sought: str) -> Ground:
+        seen = look(store, *sought)
+        if not others:
+            return seen
+        assert others.pop()().status == 200
+        return replace(look(store, *sought), numbered=seen.numbered)
+
+    monkeypatch.setattr(LedgerStore, "ground", overtaken_within_the_look)
+    other = {"patron_email": "lee@example.com", "amount": "3.00", "method": "check"}
+    answer = admin.log(reference="1042", **other, **NOT_ASKED)
+    assert (answer.status, answer.json["code"]) == (409, "possible_duplicate")
     assert len(admin.rows("Payments")) == 1
 
 
@@ -91,12 +113,12 @@ def test_a_second_try_of_the_same_request_is_no_duplicate_of_the_first(
     look = LedgerStore.similar
     firsts = [lambda: admin.log(key, **NOT_ASKED)]
 
-    def overtaken_before_looking(store: LedgerStore, entry: LedgerEntry) -> list[LedgerEntry]:
+    def overtaken_before_looking(store: LedgerStore, *sought: Any) -> list[LedgerEntry]:
         if firsts:
             assert firsts.pop()().status == 200
-        return look(store, entry)
+        return look(store, *sought)
 
-    monkeypatch.setattr(type(wiring.ledger()), "similar", overtaken_before_looking)
+    monkeypatch.setattr(LedgerStore, "similar", overtaken_before_looking)
     again = admin.log(key, **NOT_ASKED)
     assert (again.status, again.headers["Idempotent-Replayed"]) == (200, "true")
     assert len(admin.rows("Payments")) == 1

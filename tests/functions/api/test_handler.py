@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.api import wiring
+from functions.api.ledger_store import LedgerStore
 from ops.openapi.document import document
 from tests.functions.api.conftest import Client
 
@@ -148,7 +148,7 @@ def test_our_own_failure_tells_nothing_of_our_insides(
     def fail(*_: Any) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(wiring.ledger(), "ground", fail)
+    monkeypatch.setattr(LedgerStore, "ground", fail)
     answer = admin.log(str(uuid.uuid4()))
     assert answer.status == 500
     assert "secret inside" not in answer.text

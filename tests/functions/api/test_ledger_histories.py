@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 )
 
 from functions.api import wiring
+from functions.api.appending import Ground
 from functions.api.identity import User
 from functions.api.ledger_store import LedgerStore
 from functions.api.payments import Limits, PaymentRequest, handle_payment_log
@@ -35,7 +36,7 @@ from functions.api.problems import (
     PossibleDuplicateError,
 )
 from functions.api.voids import VoidRequest, handle_payment_void
-from shared.ledger import GENESIS_HASH, Head, LedgerEntry, PaymentId, entry_hash
+from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash
 from tests.builders import NOW
 from tests.functions.api.conftest import Client, add_event
 
@@ -96,11 +97,11 @@ class Overtaken(LedgerStore):
 
     overtake: Callable[[], None] | None = None
 
-    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, head: Head) -> None:
+    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground) -> None:
         overtake, self.overtake = self.overtake, None
         if overtake:
             overtake()
-        super().append(entries, fingerprint, head)
+        super().append(entries, fingerprint, ground)
 
 
 class Histories(RuleBasedStateMachine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from functions.api import wiring
 from functions.api.appending import HeadMovedError
 from functions.api.identity import User
-from shared.attributes import from_attributes
+from functions.api.ledger_store import LedgerStore
+from shared.attributes import from_attributes, to_attributes
 from shared.ledger import entry_hash
 from tests.functions.api.conftest import Client, add_event, add_patron
 
@@ -88,6 +90,50 @@ def test_what_was_refused_may_be_mended_and_sent_with_the_same_key(admin: Client
     assert "Idempotent-Replayed" not in answer.headers
 
 
+def test_what_a_key_has_logged_stands_though_it_would_be_refused_today(admin: Client) -> None:
+    add_event(admin, "harbor-lunch", "2026-11-27")
+    add_patron(admin, "ann@example.com", event_id="harbor-lunch")
+    wanted = {"event_id": "harbor-lunch", "patron_email": "ann@example.com"}
+    first = admin.log(KEY, **wanted)
+    for key in ("PATRON#ann@example.com", "META"):
+        admin.dynamodb.delete_item(
+            TableName=admin.tables["Events"],
+            Key=to_attributes({"event_id": "harbor-lunch", "SK": key}),
+        )
+        again = admin.log(KEY, **wanted)
+        assert (again.status, again.json) == (200, first.json)
+        assert again.headers["Idempotent-Replayed"] == "true"
+    assert admin.log(**wanted).status == 404
+
+
+@pytest.mark.parametrize(("method", "reference"), [("cash", ""), ("check", "1042")])
+def test_a_payment_takes_three_calls_to_dynamodb(
+    admin: Client, method: str, reference: str
+) -> None:
+    """Who asks, and what the payment is judged by; then likely duplicates; then the write."""
+    asked: list[str] = []
+    events = wiring.dynamo().client.meta.events
+    note = partial(_note_operation, asked)
+    events.register("before-call.dynamodb", note)
+    try:
+        assert admin.log(method=method, reference=reference).status == 200
+    finally:
+        events.unregister("before-call.dynamodb", note)
+    assert asked == ["BatchGetItem", "Query", "TransactWriteItems"]
+
+
+def _note_operation(asked: list[str], model: Any, **_: Any) -> None:
+    asked.append(model.name)
+
+
+@pytest.mark.parametrize(("role", "status"), [("nobody", 401), ("crew", 403), ("admin", 422)])
+def test_who_may_not_log_learns_that_and_nothing_of_the_form(
+    api: Client, role: str, status: int
+) -> None:
+    api.sign_in(role)
+    assert api.log(amount="no sum").status == status
+
+
 def test_a_patron_of_another_event_is_not_on_this_ones_roster(admin: Client) -> None:
     add_event(admin, "harbor-lunch", "2026-11-27")
     add_patron(admin, "ann@example.com", event_id="harbor-lunch")
@@ -128,7 +174,7 @@ def test_contention_that_outlasts_the_retries_asks_to_try_again(
     def refuse(*_: Any) -> None:
         raise HeadMovedError
 
-    monkeypatch.setattr(wiring.ledger(), "append", refuse)
+    monkeypatch.setattr(LedgerStore, "append", refuse)
     monkeypatch.setattr("functions.api.routes.time.sleep", lambda _: None)
     answer = admin.log()
     assert answer.status == 409
