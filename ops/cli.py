@@ -8,21 +8,14 @@ from typing import Any
 
 import click
 
-from ops.commands.discard import discard
-from ops.commands.dlq import dlq
-from ops.commands.doctor import doctor
-from ops.commands.payment import payment
-from ops.commands.reconcile import reconcile
-from ops.commands.replay import replay
-from ops.commands.status import status
-from ops.commands.users import users
-from ops.commands.verify import verify
-from ops.commands.web import web
 from ops.errors import INTERRUPTED, translate
+from ops.lazy_group import LazyGroup
 from ops.session import shared_options
 
+COMMANDS = ("status", "dlq", "verify", "reconcile", "payment", "doctor", "users", "web")
 
-class Program(click.Group):
+
+class Program(LazyGroup):
     """The one place where what AWS raised becomes a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -40,7 +33,7 @@ class Program(click.Group):
             raise told from error
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @shared_options
 def scc() -> None:
     """Look after Ship Captain Crew's payments: what waits, what failed, and why.
@@ -54,18 +47,6 @@ def scc() -> None:
       scc --local status
       scc status --stack shipcaptaincrew-staging --profile staging --json
     """
-
-
-scc.add_command(status)
-scc.add_command(dlq)
-dlq.add_command(replay)
-dlq.add_command(discard)
-scc.add_command(verify)
-scc.add_command(reconcile)
-scc.add_command(payment)
-scc.add_command(doctor)
-scc.add_command(users)
-scc.add_command(web)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

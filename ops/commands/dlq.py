@@ -14,6 +14,7 @@ from ops.clock import now_ms
 from ops.console import Meter
 from ops.dead_letters import DeadLetter, described, is_meant, moment
 from ops.errors import FINE, FOUND, OpsError
+from ops.lazy_group import LazyGroup
 from ops.ledger import LedgerReader
 from ops.queues import DeadLetterQueue, Look, hold_seconds
 from ops.safe_text import safe
@@ -73,7 +74,7 @@ def age(seconds: int) -> str:
     return f"{seconds}s"
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=("replay", "discard"))
 @shared_options
 def dlq() -> None:
     """The dead-letter queue: messages that will not be tried again without a person.

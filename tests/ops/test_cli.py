@@ -27,8 +27,14 @@ def commands(
 ) -> Iterator[tuple[str, click.Command]]:
     yield " ".join(path), group
     if isinstance(group, click.Group):
-        for name, command in group.commands.items():
-            yield from commands(command, (*path, name))
+        for name in group.list_commands(click.Context(group)):
+            yield from commands(command_of(group, name), (*path, name))
+
+
+def command_of(group: click.Group, name: str) -> click.Command:
+    found = group.get_command(click.Context(group), name)
+    assert found, name
+    return found
 
 
 @pytest.mark.parametrize(("path", "command"), list(commands()))
@@ -45,7 +51,7 @@ def test_every_command_has_help_with_examples_that_it_accepts(
         leaf: click.Command = program
         for word in (word for word in words if not word.startswith("-")):
             if isinstance(leaf, click.Group):
-                leaf = leaf.commands.get(word, leaf)
+                leaf = leaf.get_command(click.Context(leaf), word) or leaf
         assert leaf is command or command is program or isinstance(command, click.Group), example
     for option in ("--stack", "--profile", "--region", "--endpoint-url", "--local", "--json"):
         assert option in shown.output, f"{path} does not take {option}"
