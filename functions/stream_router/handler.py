@@ -34,8 +34,8 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("MessagesOut", MetricUnit.Count, len(outcome.sent))
     metrics.add_metric("RecordsFailed", MetricUnit.Count, outcome.failed)
     metrics.add_metric("RecordsUnroutable", MetricUnit.Count, len(outcome.unroutable))
-    for message in outcome.sent:
-        logger.info("entry routed", payment_id=message.payment_id, seq=message.seq)
+    if outcome.sent:
+        logger.info("entries routed", payment_ids=[each.payment_id for each in outcome.sent])
     for unroutable in outcome.unroutable:
         logger.error("record unroutable", sequence_number=unroutable.sequence_number)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in outcome.failed_from]}
