@@ -28,6 +28,13 @@ from shared.attributes import from_attributes, to_attributes
 
 SIZES = (100, 10_000, 100_000)
 PAGE = 50
+# What the contract cannot be kept with less than. A payment: who asks and what it is judged by,
+# then likely duplicates, then row, indexes, pointer and head. A page: the session, 50 rows of an
+# index, and in one call their mails and voids, all but the session as they were a moment ago.
+LEAST = (
+    {"calls": 3, "read units": 5, "write units": 9},
+    {"calls": 3, "read units": 1 + 5 + PAGE / 2 + PAGE / 2},
+)
 INDEXES = 3  # of Payments, all attributes projected: every row is written to each of them, too
 
 
@@ -38,6 +45,10 @@ class Bill:
     calls: list[str] = field(default_factory=list)
     reads: float = 0
     writes: float = 0
+
+    @property
+    def figures(self) -> dict[str, float]:
+        return {"calls": len(self.calls), "read units": self.reads, "write units": self.writes}
 
     def add(self, name: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         self.calls.append(name)
@@ -91,30 +102,31 @@ def measure(say: Say) -> list[Result]:
             patron = f"newcomer-{size}@example.com"  # who has paid nothing in the last minutes
             _add_patron(client, patron)
             costs[size] = (_bill(world.post(patron_email=patron)), _bill(_page()))
-    minimum = costs[SIZES[0]]
+    doings = ("a logged payment", f"a listed page of {PAGE}")
     return [
-        Result(
-            row=f"{what} of {doing}, {size:,} entries",
-            unit="",
-            ours=[figure(costs[size][which])],
-            baseline=[figure(minimum[which])],
-            baseline_is=f"{SIZES[0]} entries",
-            goal=Goal("ratio", "≤", 1),
-        )
-        for which, doing in enumerate(("a logged payment", f"a listed page of {PAGE}"))
-        for what, figure in _FIGURES[which]
-        for size in SIZES
+        row
+        for which, doing in enumerate(doings)
+        for what, least in LEAST[which].items()
+        for row in _rows(f"{what} of {doing}", what, least, [costs[size][which] for size in SIZES])
     ]
 
 
-_FIGURES: tuple[tuple[tuple[str, Any], ...], ...] = (
-    (
-        ("calls", lambda bill: len(bill.calls)),
-        ("read units", lambda bill: bill.reads),
-        ("write units", lambda bill: bill.writes),
-    ),
-    (("calls", lambda bill: len(bill.calls)), ("read units", lambda bill: bill.reads)),
-)
+def _rows(row: str, what: str, least: float, bills: list[Bill]) -> list[Result]:
+    few, more, most = (bill.figures[what] for bill in bills)
+    return [
+        Result(
+            row=row, unit="", ours=[few], baseline=[least], baseline_is="the least that would do"
+        ),
+        Result(
+            row=f"{row}, {SIZES[-1]:,} entries",
+            unit="",
+            ours=[most],
+            baseline=[few],
+            baseline_is=f"{SIZES[0]} entries",
+            goal=Goal("ratio", "≤", 1),
+            note=f"{more:g} at {SIZES[1]:,}",
+        ),
+    ]
 
 
 def _page() -> dict[str, Any]:
