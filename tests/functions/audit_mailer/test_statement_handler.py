@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +12,9 @@ from moto import mock_aws
 
 from functions.audit_mailer import statement_handler
 from functions.audit_mailer.chains import Chains
-from functions.audit_mailer.courier import Courier
+from functions.audit_mailer.courier import Courier, PostponeError, Try
 from functions.audit_mailer.deliveries import Deliveries
-from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.gmail import Gmail, Receipt
 from functions.audit_mailer.pacing import Pacer, Rate
 from functions.audit_mailer.statement_days import WrongDayError
 from functions.audit_mailer.statements import LOOKS, Statements
@@ -162,12 +161,24 @@ def test_days_that_were_missed_are_made_up_for(office: Office) -> None:
     assert sorted(office.mails()) == [DAY, *days]
 
 
-def test_two_runs_at_once_are_one_mail(office: Office) -> None:
+def test_a_run_while_another_one_sends_is_no_second_mail(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = Gmail.deliver
+    tries: list[Try] = []
+
+    def meanwhile(mailbox: Gmail, *mail: Any) -> Receipt:
+        if not tries:
+            tries.append(Try(number=1, request_id="request-2", budget=0))
+            second = statement_handler.statements()
+            with pytest.raises(PostponeError):
+                second.deliver(second.made(DAY), tries[0])
+        return deliver(mailbox, *mail)
+
     office.log("pay_1")
-    with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: office.run({"day": DAY})[DAY], range(2)))
-    assert both.count("sent") == 1
-    assert set(both) <= {"sent", "postponed", "already_sent"}
+    monkeypatch.setattr(Gmail, "deliver", meanwhile)
+    assert office.run() == {DAY: "sent"}
+    assert len(tries) == 1
     assert len(office.mails()) == 1
 
 
