@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from moto.backends import get_backend
 
 _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+ACCOUNT = "123456789012"  # of moto
 TABLES = ("Events", "Payments", "Ledger", "AuditDeliveries", "OpsRecord", "Sessions")
 
 
@@ -48,3 +50,19 @@ def create_tables(client: Any, prefix: str = "test") -> dict[str, str]:
         )
     assert set(names) == set(TABLES)
     return names
+
+
+def rows_in(table: str) -> list[dict[str, Any]]:
+    """All items of a table of moto's, in DynamoDB's form.
+
+    Past its API, which takes 10 ms to write an answer: thousands of tests look at every table.
+    """
+    return [item.to_json()["Attributes"] for item in _table(table).all_items()]
+
+
+def empty(table: str) -> None:
+    _table(table).items.clear()
+
+
+def _table(name: str) -> Any:
+    return get_backend("dynamodb")[ACCOUNT]["us-east-1"].get_table(name)

@@ -20,7 +20,7 @@ from functions.api.identity import COOKIE_NAME
 from ops.openapi.document import document
 from shared.attributes import from_attributes, to_attributes
 from tests.functions.lambda_context import Context
-from tests.tables import create_tables
+from tests.tables import create_tables, empty, rows_in
 
 PASSWORD = "Anchors-aweigh-1"
 PATRONS = {"jane.doe@example.com": "Jane Doe", "lee@example.com": "李小龍"}
@@ -112,8 +112,7 @@ class Client:
         return self.call("POST", "/api/payments", content, headers=headers, iam_arn=iam_arn)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self.dynamodb.scan(TableName=self.tables[table])["Items"]
-        return items
+        return rows_in(self.tables[table])
 
     @property
     def session_hash(self) -> str:
@@ -173,17 +172,8 @@ def api(world: tuple[dict[str, str], Any]) -> Client:
 
 def start_over(world: tuple[dict[str, str], Any]) -> Client:
     tables, dynamodb = world
-    keys = {
-        "Events": ("event_id", "SK"),
-        "Payments": ("PK", "SK"),
-        "Ledger": ("PK",),
-        "Sessions": ("session_hash",),
-        "AuditDeliveries": ("payment_id",),
-    }
-    for table, names in keys.items():
-        for item in dynamodb.scan(TableName=tables[table])["Items"]:
-            key = {name: item[name] for name in names}
-            dynamodb.delete_item(TableName=tables[table], Key=key)
+    for table in tables.values():
+        empty(table)
     client = Client(tables, dynamodb)
     add_event(client, "sunset-charter", "2026-11-28")
     return client
