@@ -3,18 +3,50 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_socket import socket_allow_hosts
+from xdist.scheduler import LoadFileScheduling
 
 from local.stack import LocalStack
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+# What begins with docs/deploy.md in an empty account, which takes half a minute.
+THE_WALK = [
+    f"tests/ops/test_{each}.py"
+    for each in ("deploy", "deploy_walk", "first_steps", "operations", "smoke")
+]
+LONG_FIRST = ("ops", "browser", "pipeline", "chaos", "fuzz", "local")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+class FilesAndTheWalk(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """Shares the tests out among the workers of `make test`: a file is one's, so is the walk."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the walk" if file in THE_WALK else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndTheWalk:
+    return FilesAndTheWalk(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those on a stack come first, the short ones last: nobody ends with a long one alone."""
+    items.sort(key=lambda item: _turn(item.nodeid.partition("::")[0]))
+
+
+def _turn(file: str) -> int:
+    folder = file.split("/")[1]
+    if file in THE_WALK:
+        return 0
+    return 1 + LONG_FIRST.index(folder) if folder in LONG_FIRST else 1 + len(LONG_FIRST)
 
 
 @pytest.fixture(scope="session")
