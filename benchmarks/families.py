@@ -22,8 +22,11 @@ class UnknownFamilyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Family:
+    """is_on_demand: it runs only when it is named."""
+
     name: str
     what: str
+    is_on_demand: bool = False
 
     def measure(self, say: Say) -> list[Result]:
         results: list[Result] = import_module(f"benchmarks.{self.name}").measure(say)
@@ -40,17 +43,19 @@ FAMILIES = (
     Family("pipeline", "from POST to mail on the deployed stack, and the highest rate it holds"),
     Family("pages", "calls and request units of a payment and of a page, as the event grows"),
     Family("startup", "make run from a fresh clone, and again"),
+    Family("suite", "make test, as a whole and by folder; only when named", is_on_demand=True),
     Family("trips", "DynamoDB round trips of a logged payment, one after another"),
 )
 
 
 def chosen(only: str) -> list[Family]:
-    """The families that a comma-separated ONLY names, in the order of the table; empty is all.
+    """The families that a comma-separated ONLY names, in the order of the table.
 
+    Empty is all but those on demand.
     Raises UnknownFamilyError.
     """
     names = [name for each in only.split(",") if (name := each.strip())]
     known = [each.name for each in FAMILIES]
     if unknown := [name for name in names if name not in known]:
         raise UnknownFamilyError(f"ONLY={','.join(unknown)}: choose from {', '.join(known)}")
-    return [each for each in FAMILIES if not names or each.name in names]
+    return [each for each in FAMILIES if each.name in names or not (names or each.is_on_demand)]

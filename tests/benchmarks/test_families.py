@@ -7,8 +7,11 @@ from benchmarks.__main__ import main
 from benchmarks.families import FAMILIES, Family, UnknownFamilyError, chosen
 
 
-def test_without_only_all_families_are_measured() -> None:
-    assert chosen("") == list(FAMILIES)
+def test_without_only_all_families_are_measured_but_those_on_demand() -> None:
+    on_demand = [each for each in FAMILIES if each.is_on_demand]
+    assert [each.name for each in on_demand] == ["suite"]
+    assert chosen("") == [each for each in FAMILIES if each not in on_demand]
+    assert chosen("suite") == on_demand
 
 
 def test_only_takes_several_names_and_keeps_the_order_of_the_table() -> None:
