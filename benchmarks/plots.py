@@ -17,11 +17,15 @@ OURS, BASELINE = "#0b5394", "#b7b7b7"
 
 
 def draw(results: Sequence[Result], folder: Path) -> list[Path]:
-    """A bar for the median, a dot for every run: cold.png, latency.png; none without its rows.
+    """A bar for the median, a dot for every run; no plot without its rows.
 
-    Which rows belong on a plot is told by how they begin: "cold start", "POST latency".
+    Which rows belong on a plot is told by how they begin.
     """
-    plots = {"cold.png": "cold start", "latency.png": "POST latency"}
+    plots = {
+        "cold.png": "cold start",
+        "latency.png": "POST latency",
+        "load.png": "POST to mail p50",
+    }
     return [
         _draw([each for each in results if each.row.startswith(begin)], folder / name)
         for name, begin in plots.items()

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from local.stack import LocalStack
@@ -30,14 +31,13 @@ class Bench:
 
     def __init__(self, stack: LocalStack) -> None:
         self.stack = stack
-        self._number = 0
+        self._numbers = count(1)  # next() of it is one step: many threads ask
         self.cookie = self._sign_in()
         self._make_events()
 
     def payment(self) -> dict[str, str]:
         """The body of a payment unlike any before; events take turns."""
-        self._number += 1
-        number = self._number
+        number = next(self._numbers)
         return {
             "event_id": f"bench-{number % EVENTS}",
             "patron_email": f"patron-{number // EVENTS % PATRONS}@example.com",
