@@ -10,14 +10,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from local.stack import LocalStack
 
 Found = TypeVar("Found")
-_ARRIVED: WeakKeyDictionary[LocalStack, dict[tuple[str, str], dict[str, Any]]] = (
-    WeakKeyDictionary()
-)  # by id and mailbox, in the order in which they came
 
 
 @dataclass
@@ -97,16 +93,16 @@ class Dock:
 
     def mails_of(self, payment_id: str) -> list[dict[str, Any]]:
         """The inbox's mails about one payment."""
-        name = "X-SCC-Payment-Id"
-        return [each for each in self.inbox() if each["headers"].get(name) == payment_id]
+        found = self._mails(f"?containing={payment_id}")
+        return [each for each in found if each["headers"].get("X-SCC-Payment-Id") == payment_id]
 
     def inbox(self) -> list[dict[str, Any]]:
-        """Every mail, as it was when it arrived; only what is new is asked for."""
-        mails = _ARRIVED.setdefault(self.stack, {})
-        after = f"?after={next(reversed(mails))[0]}" if mails else ""
-        with urllib.request.urlopen(f"{self.stack.mail_url}/sandbox/messages{after}") as answer:
-            mails |= {(each["id"], each["mailbox"]): each for each in json.load(answer)}
-        return list(mails.values())
+        return self._mails("")
+
+    def _mails(self, query: str) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self.stack.mail_url}/sandbox/messages{query}") as answer:
+            messages: list[dict[str, Any]] = json.load(answer)
+        return messages
 
     def sandbox(self, method: str, path: str, body: Any = None) -> None:
         request = urllib.request.Request(

@@ -67,8 +67,9 @@ async def clear_faults(request: web.Request) -> web.Response:
 async def list_messages(request: web.Request) -> web.Response:
     """Give every mail in an inbox, oldest first, complete.
 
-    `?mailbox=` narrows it; `?after=` a message's id gives what came later; `?limit=` the first so
-    many. Whoever polls a full mailbox asks for what is new only.
+    `?mailbox=` narrows it, `?containing=` to those whose raw bytes hold a text; `?after=` a
+    message's id gives what came later; `?limit=` the first so many. Whoever polls a full mailbox
+    asks for what is new, or for one payment's mail.
     """
     store, after, limit = request.app[STORE], request.query.get("after"), request.query.get("limit")
     if limit is not None and not (limit.isdecimal() and 1 <= int(limit[:6]) <= LONGEST_LIST):
@@ -77,9 +78,12 @@ async def list_messages(request: web.Request) -> web.Response:
     if after is not None and last_seen is None:
         return _refusal("after", "must be the id of a message")
     found = store.inbox(mailbox=_mailbox(request), after_seq=last_seen.seq if last_seen else 0)
+    text = request.query.get("containing", "").encode()
     origin = str(request.url.origin())
     described = []
-    for message in itertools.islice(found, int(limit) if limit else None):
+    for message in itertools.islice(
+        (each for each in found if text in each.raw), int(limit) if limit else None
+    ):
         described.append(_described(message, origin))
         await asyncio.sleep(0)  # a full mailbox must not keep the Gmail API waiting
     return web.json_response(described)

@@ -195,6 +195,8 @@ def test_the_mails_after_one_are_those_that_came_later(gmail: GmailSandbox) -> N
     assert gmail.request("GET", f"/sandbox/messages?after={first['id']}&limit=1") == [second]
     assert gmail.request("GET", "/sandbox/messages?limit=2") == [first, second]
     assert gmail.request("GET", f"/sandbox/messages?after={third['id']}") == []
+    assert gmail.request("GET", "/sandbox/messages?containing=%3C1@audit.") == [second]
+    assert gmail.request("GET", "/sandbox/messages?containing=no-such-text") == []
 
 
 @pytest.mark.parametrize(
