@@ -16,8 +16,9 @@ from local.processes import wait_until
 RATES, SECONDS = (1, 5, 20), 15
 OUTAGE_RATE, OUTAGE_SECONDS, SEEDS = 5, 20, 9
 WARM, ONE_BY_ONE = 4, 20
-STEPS = (30, 40, 60, 80)  # payments a second; the emulator is one process on this machine
+STEPS = (30, 40, 50, 60)  # payments a second; the emulator is one process on this machine
 STEP_SECONDS, HELD_SECONDS = 8, 60
+TRIES = 2  # of a step: the first one waits for functions that the emulator starts for it
 SETTLED = 120.0  # seconds within which everything must be mailed
 KEPT_UP = 0.95  # of the payments that were due in the time
 WORKERS = 32
@@ -41,7 +42,7 @@ def measure(say: Say) -> list[Result]:
         best = RATES[-1]
         for rate in STEPS:
             say(f"{rate} payments a second for {STEP_SECONDS} s")
-            if not _at(bench, rate, STEP_SECONDS).kept_up:
+            if not any(_at(bench, rate, STEP_SECONDS).kept_up for _ in range(TRIES)):
                 break
             best = rate
         held = None

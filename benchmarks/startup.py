@@ -16,6 +16,7 @@ from local.processes import wait_until
 from local.settings import REPOSITORY, free_port
 
 PATIENCE = 300.0
+READY = "is ready after"
 SHOWN = 1.0  # seconds; what takes less is no phase worth a row
 
 
@@ -23,10 +24,11 @@ def measure(say: Say) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="scc-startup-") as folder:
         clone = Path(folder) / "scc"
         subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(clone)], check=True)
+        ports = {name: str(free_port()) for name in ("SCC_PORT", "SCC_MAIL_PORT", "SCC_AWS_PORT")}
         say("make run in a fresh clone")
-        cold = _phases_to_ready(clone)
+        cold = _phases_to_ready(clone, ports)
         say("and again")
-        warm = _phases_to_ready(clone)
+        warm = _phases_to_ready(clone, ports)
     return [
         row
         for name, phases, limit in (("fresh clone", cold, 120), ("again", warm, 30))
@@ -47,9 +49,8 @@ def phases_of(log: str, total: float) -> dict[str, float]:
     return {"packages and tools": total - sum(phases.values()), **phases}
 
 
-def _phases_to_ready(clone: Path) -> dict[str, float]:
+def _phases_to_ready(clone: Path, ports: dict[str, str]) -> dict[str, float]:
     """From the command until the app answers; packages may be in the package manager's cache."""
-    ports = {name: str(free_port()) for name in ("SCC_PORT", "SCC_MAIL_PORT", "SCC_AWS_PORT")}
     kept = {each: os.environ[each] for each in os.environ if not re.match("SCC_|VIRTUAL", each)}
     began = time.monotonic()
     with (clone / "run.log").open("w") as log:
@@ -57,14 +58,15 @@ def _phases_to_ready(clone: Path) -> dict[str, float]:
             ["make", "run"], cwd=clone, env=kept | ports, stdout=log, stderr=log,
             start_new_session=True,
         )  # fmt: skip
-        ready = clone / ".local" / "stack.json"
+        output = clone / "run.log"
         try:
-            if not wait_until(lambda: ready.exists() or running.poll() is not None, PATIENCE):
+            if not wait_until(
+                lambda: READY in output.read_text() or running.poll() is not None, PATIENCE
+            ):
                 raise RuntimeError(f"make run was not ready after {PATIENCE:.0f} s")
-            if not ready.exists():
-                raise RuntimeError((clone / "run.log").read_text()[-2000:])
-            return phases_of((clone / "run.log").read_text(), time.monotonic() - began)
+            if READY not in output.read_text():
+                raise RuntimeError(output.read_text()[-2000:])
+            return phases_of(output.read_text(), time.monotonic() - began)
         finally:
             os.killpg(running.pid, signal.SIGINT)
             running.wait(60)
-            ready.unlink(missing_ok=True)
