@@ -14,6 +14,7 @@ from benchmarks.stacks import Bench, some_stack
 from local.processes import wait_until
 
 RATES, SECONDS = (1, 5, 20), 15
+START_SECONDS = 4  # of each rate before, in which the emulator starts the functions that it takes
 OUTAGE_RATE, OUTAGE_SECONDS, SEEDS = 5, 20, 9
 WARM, ONE_BY_ONE = 4, 20
 STEPS = (30, 40, 50, 60)  # payments a second; the emulator is one process on this machine
@@ -32,6 +33,7 @@ def measure(say: Say) -> list[Result]:
         results = []
         for rate in RATES:
             say(f"{rate} payments a second for {SECONDS} s")
+            _at(bench, rate, START_SECONDS)
             delays = _at(bench, rate, SECONDS).delays
             results += [
                 _result(f"POST to mail p50, {rate} a second", delays, alone),
