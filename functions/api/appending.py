@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from functions.api.problems import ApiError, ContentionError
+from functions.api.http.problems import ApiError, ContentionError
 from shared.ledger import EventId, Head, LedgerEntry, PaymentId
 
 MOVES = 16  # of the head, until the caller is asked to come again: 8 s of pauses at most

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from functions.api.appending import AlreadyLoggedError, Ground, Ledger
+from functions.api.http.problems import FieldError, PossibleDuplicateError
 from functions.api.listing import payment_view
-from functions.api.problems import FieldError, PossibleDuplicateError
 from shared.ledger import LedgerEntry
 
 MOST = 20  # what a person can look through, and a request may acknowledge

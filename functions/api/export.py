@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from functions.api.incoming import read_payments_filter
-from functions.api.problems import FieldError, InvalidFieldsError, MalformedRequestError
+from functions.api.http.incoming import read_payments_filter
+from functions.api.http.problems import FieldError, InvalidFieldsError, MalformedRequestError
 
 MAX_DAYS = 366
 MAX_BYTES = 5_500_000  # as the JSON string that Lambda returns; a Function URL takes 6 MB

@@ -9,15 +9,15 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import routes
-from functions.api.answers import problem_answer
-from functions.api.problems import (
+from functions.api.http.answers import problem_answer
+from functions.api.http.problems import (
     ApiError,
     FieldError,
     MethodNotAllowedError,
     NotFoundError,
     UnexpectedError,
 )
-from functions.api.resolver import Resolver
+from functions.api.http.resolver import Resolver
 
 UNKNOWN_FIELD = "extra_forbidden"  # such a field's name is the sender's own text: not for a log
 

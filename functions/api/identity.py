@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, Protocol
 
-from functions.api.problems import ForbiddenError, NotSignedInError
+from functions.api.http.problems import ForbiddenError, NotSignedInError
 
 CHECK_MS = 5 * 60 * 1000
 

@@ -23,16 +23,16 @@ from functions.api.appending import (
 )
 from functions.api.duplicates import MOST, warned
 from functions.api.free_text import PLAIN_TEXT, no_card_number, plain_text
-from functions.api.identity import User, verify_admin_token
-from functions.api.incoming import EVENT_ID, PAYMENT_ID
-from functions.api.money import AMOUNT_PATTERN, AmountError, cents_from_text, text_from_cents
-from functions.api.problems import (
+from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
+from functions.api.http.problems import (
     ApiError,
     FieldError,
     InvalidFieldsError,
     KeyReusedError,
     NotFoundError,
 )
+from functions.api.identity import User, verify_admin_token
+from functions.api.money import AMOUNT_PATTERN, AmountError, cents_from_text, text_from_cents
 from shared.ledger import (
     RETENTION_SECONDS,
     LedgerEntry,

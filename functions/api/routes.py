@@ -11,7 +11,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
 
 from functions.api import wiring
-from functions.api.answers import (
+from functions.api.events import event_view, matching, money_views, roster_view
+from functions.api.export import csv_of, in_order, read_export_filter
+from functions.api.http.answers import (
     csv_answer,
     document_answer,
     empty_answer,
@@ -19,11 +21,8 @@ from functions.api.answers import (
     json_answer,
     session_cookie,
 )
-from functions.api.cursors import read_cursor, write_cursor
-from functions.api.events import event_view, matching, money_views, roster_view
-from functions.api.export import csv_of, in_order, read_export_filter
-from functions.api.identity import Grant, User, get_user_context, require, session_token
-from functions.api.incoming import (
+from functions.api.http.cursors import read_cursor, write_cursor
+from functions.api.http.incoming import (
     Model,
     is_event_id,
     is_optional,
@@ -38,6 +37,8 @@ from functions.api.incoming import (
     require_same_origin,
     validate,
 )
+from functions.api.http.problems import ApiError, FieldError, NotFoundError, NotSignedInError
+from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.listing import audited_views, handle_payment_list, payment_view
 from functions.api.payments import (
     Limits,
@@ -45,7 +46,6 @@ from functions.api.payments import (
     handle_payment_log,
     payment_id_of,
 )
-from functions.api.problems import ApiError, FieldError, NotFoundError, NotSignedInError
 from functions.api.sessions import SessionStore
 from functions.api.sign_in import SignIn
 from functions.api.voids import VoidRequest, handle_payment_void, no_such_payment

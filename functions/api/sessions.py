@@ -13,8 +13,8 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.api.dynamo import Dynamo, Key
+from functions.api.http.problems import SignInRefusedError, ThrottledError
 from functions.api.identity import DirectoryUnreachableError, Session, User
-from functions.api.problems import SignInRefusedError, ThrottledError
 from shared.attributes import to_attributes
 
 logger = Logger(child=True)

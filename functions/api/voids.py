@@ -19,6 +19,14 @@ from functions.api.appending import (
     logged_before,
 )
 from functions.api.duplicates import warned
+from functions.api.http.problems import (
+    ApiError,
+    FieldError,
+    InvalidFieldsError,
+    KeyReusedError,
+    NotFoundError,
+    NotVoidableError,
+)
 from functions.api.identity import User, verify_admin_token
 from functions.api.payments import (
     FreeText,
@@ -29,14 +37,6 @@ from functions.api.payments import (
     first_difference,
     payment_id_of,
     require_within,
-)
-from functions.api.problems import (
-    ApiError,
-    FieldError,
-    InvalidFieldsError,
-    KeyReusedError,
-    NotFoundError,
-    NotVoidableError,
 )
 from shared.ledger import RETENTION_SECONDS, LedgerEntry, PaymentId
 

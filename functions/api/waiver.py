@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from functions.api.free_text import PLAIN_TEXT, plain_text
-from functions.api.problems import (
+from functions.api.http.problems import (
     AlreadySignedError,
     FieldError,
     InvalidFieldsError,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.incoming import EVENT_ID, PAYMENT_ID
+from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.api import problems
+from functions.api.http import problems
 from functions.api.identity import COOKIE_NAME
 from ops.openapi.answers import DuplicateProblem, Problem
 from ops.openapi.operations import OPERATIONS, Operation, Parameter

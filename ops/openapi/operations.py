@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from functions.api import problems
 from functions.api.free_text import PLAIN_TEXT
-from functions.api.incoming import EVENT_ID, MAX_SEARCH
+from functions.api.http import problems
+from functions.api.http.incoming import EVENT_ID, MAX_SEARCH
 from functions.api.payments import PaymentRequest
 from functions.api.sign_in import SignIn
 from functions.api.voids import VoidRequest

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from functions.api.dynamo import Dynamo
+from functions.api.http.problems import ContentionError
 from functions.api.identity import User
 from functions.api.ledger_store import LedgerStore
 from functions.api.payments import (
@@ -24,7 +25,6 @@ from functions.api.payments import (
     handle_payment_log,
     payment_id_of,
 )
-from functions.api.problems import ContentionError
 from functions.api.settings import ApiSettings
 from local.processes import clean_environment
 from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS

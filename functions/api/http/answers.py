@@ -8,8 +8,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
+from functions.api.http.problems import ApiError, problem
 from functions.api.identity import COOKIE_NAME
-from functions.api.problems import ApiError, problem
 from functions.api.sessions import SESSION_SECONDS
 
 _UNCACHED = {"Cache-Control": "no-store"}

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from functions.api.problems import (
+from functions.api.http.problems import (
     BodyTooLargeError,
     FieldError,
     ForeignOriginError,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from functions.api.problems import FieldError, MalformedRequestError
+from functions.api.http.problems import FieldError, MalformedRequestError
 
 _MAC_BYTES = 16
 

@@ -1,0 +1,1 @@
+"""Events, their rosters and their waivers."""

@@ -1,0 +1,1 @@
+"""HTTP: what a request may look like, and how answers and refusals are written."""

@@ -1,0 +1,1 @@
+"""The rules of payments: logging, voiding, duplicates, listing and exports."""
