@@ -31,8 +31,8 @@ from functions.api.http.problems import (
     KeyReusedError,
     NotFoundError,
 )
-from functions.api.identity import User, verify_admin_token
 from functions.api.money import AMOUNT_PATTERN, AmountError, cents_from_text, text_from_cents
+from functions.api.people.identity import User, verify_admin_token
 from shared.ledger import (
     RETENTION_SECONDS,
     LedgerEntry,

@@ -38,7 +38,6 @@ from functions.api.http.incoming import (
     validate,
 )
 from functions.api.http.problems import ApiError, FieldError, NotFoundError, NotSignedInError
-from functions.api.identity import Grant, User, get_user_context, require, session_token
 from functions.api.listing import audited_views, handle_payment_list, payment_view
 from functions.api.payments import (
     Limits,
@@ -46,8 +45,9 @@ from functions.api.payments import (
     handle_payment_log,
     payment_id_of,
 )
-from functions.api.sessions import SessionStore
-from functions.api.sign_in import SignIn
+from functions.api.people.identity import Grant, User, get_user_context, require, session_token
+from functions.api.people.sessions import SessionStore
+from functions.api.people.sign_in import SignIn
 from functions.api.voids import VoidRequest, handle_payment_void, no_such_payment
 from functions.api.waiver import WaiverSignature, handle_waiver_signing, waiver_view
 from functions.api.waiver_page import missing_page, waiver_page

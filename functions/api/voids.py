@@ -27,7 +27,6 @@ from functions.api.http.problems import (
     NotFoundError,
     NotVoidableError,
 )
-from functions.api.identity import User, verify_admin_token
 from functions.api.payments import (
     FreeText,
     Limits,
@@ -38,6 +37,7 @@ from functions.api.payments import (
     payment_id_of,
     require_within,
 )
+from functions.api.people.identity import User, verify_admin_token
 from shared.ledger import RETENTION_SECONDS, LedgerEntry, PaymentId
 
 REPLACEMENT = ":replacement"

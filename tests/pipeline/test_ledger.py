@@ -16,7 +16,6 @@ import pytest
 
 from functions.api.dynamo import Dynamo
 from functions.api.http.problems import ContentionError
-from functions.api.identity import User
 from functions.api.ledger_store import LedgerStore
 from functions.api.payments import (
     Limits,
@@ -25,6 +24,7 @@ from functions.api.payments import (
     handle_payment_log,
     payment_id_of,
 )
+from functions.api.people.identity import User
 from functions.api.settings import ApiSettings
 from local.processes import clean_environment
 from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS

@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
 from functions.api.http.problems import ApiError, problem
-from functions.api.identity import COOKIE_NAME
-from functions.api.sessions import SESSION_SECONDS
+from functions.api.people.identity import COOKIE_NAME
+from functions.api.people.sessions import SESSION_SECONDS
 
 _UNCACHED = {"Cache-Control": "no-store"}
 

@@ -16,7 +16,7 @@ import pytest
 from moto import mock_aws
 
 from functions.api import handler, wiring
-from functions.api.identity import COOKIE_NAME
+from functions.api.people.identity import COOKIE_NAME
 from ops.openapi.document import document
 from shared.attributes import from_attributes, to_attributes
 from tests.functions.lambda_context import Context

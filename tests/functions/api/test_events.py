@@ -90,7 +90,7 @@ def test_only_the_newest_25_entries_of_the_last_week_are_looked_at(
     pass_time(monkeypatch, 6 * 60 * 1000)
     assert audit_of(admin) == {"failed": 0, "late": 25}
     pass_time(monkeypatch, 8 * DAY)
-    monkeypatch.setattr("functions.api.identity.CHECK_MS", 9 * DAY)
+    monkeypatch.setattr("functions.api.people.identity.CHECK_MS", 9 * DAY)
     keep_signed_in(admin)
     assert audit_of(admin) is None
 

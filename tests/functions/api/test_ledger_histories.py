@@ -32,9 +32,9 @@ from functions.api.http.problems import (
     NotVoidableError,
     PossibleDuplicateError,
 )
-from functions.api.identity import User
 from functions.api.ledger_store import LedgerStore
 from functions.api.payments import Limits, PaymentRequest, handle_payment_log
+from functions.api.people.identity import User
 from functions.api.voids import VoidRequest, handle_payment_void
 from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash
 from tests.builders import NOW

@@ -10,8 +10,8 @@ import pytest
 
 from functions.api import wiring
 from functions.api.appending import HeadMovedError
-from functions.api.identity import User
 from functions.api.ledger_store import LedgerStore
+from functions.api.people.identity import User
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import entry_hash
 from tests.functions.api.conftest import Client, add_event, add_patron

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.api.dynamo import Dynamo, Key
 from functions.api.http.problems import SignInRefusedError, ThrottledError
-from functions.api.identity import DirectoryUnreachableError, Session, User
+from functions.api.people.identity import DirectoryUnreachableError, Session, User
 from shared.attributes import to_attributes
 
 logger = Logger(child=True)
