@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from benchmarks.endpoint import Endpoint
-from functions.api.appending import Ground
+from functions.api.payments.appending import Ground
 from local.gmail_sandbox.accounts import CLIENT_EMAIL, new_service_account
 from shared.attributes import to_attributes
 from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId

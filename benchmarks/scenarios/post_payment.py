@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 
 from functions.api import handler, wiring
-from functions.api.appending import Ground
+from functions.api.payments.appending import Ground
 from shared.ledger import Head, LedgerEntry
 
 SIDES = ("post", "append", "bare_calls", "bare_transaction")

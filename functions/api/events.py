@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from functions.api.listing import Deliveries, audit_view, read_entries
-from functions.api.money import text_from_cents
+from functions.api.payments.listing import Deliveries, audit_view, read_entries
+from functions.api.payments.money import text_from_cents
 from shared.ledger import METHODS
 
 RECENT_MS = 7 * 24 * 60 * 60 * 1000

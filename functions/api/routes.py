@@ -12,7 +12,6 @@ from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
 
 from functions.api import wiring
 from functions.api.events import event_view, matching, money_views, roster_view
-from functions.api.export import csv_of, in_order, read_export_filter
 from functions.api.http.answers import (
     csv_answer,
     document_answer,
@@ -38,17 +37,18 @@ from functions.api.http.incoming import (
     validate,
 )
 from functions.api.http.problems import ApiError, FieldError, NotFoundError, NotSignedInError
-from functions.api.listing import audited_views, handle_payment_list, payment_view
-from functions.api.payments import (
+from functions.api.payments.export import csv_of, in_order, read_export_filter
+from functions.api.payments.listing import audited_views, handle_payment_list, payment_view
+from functions.api.payments.log import (
     Limits,
     PaymentRequest,
     handle_payment_log,
     payment_id_of,
 )
+from functions.api.payments.void import VoidRequest, handle_payment_void, no_such_payment
 from functions.api.people.identity import Grant, User, get_user_context, require, session_token
 from functions.api.people.sessions import SessionStore
 from functions.api.people.sign_in import SignIn
-from functions.api.voids import VoidRequest, handle_payment_void, no_such_payment
 from functions.api.waiver import WaiverSignature, handle_waiver_signing, waiver_view
 from functions.api.waiver_page import missing_page, waiver_page
 from shared.ledger import PaymentId

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from functions.api.appending import (
+from functions.api.payments.appending import (
     AlreadyLoggedError,
     AlreadyVoidedError,
     Ground,
     HeadMovedError,
     TimestampTakenError,
 )
-from functions.api.duplicates import is_number
+from functions.api.payments.duplicates import is_number
 from functions.api.settings import ApiSettings
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry

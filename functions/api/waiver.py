@@ -9,13 +9,13 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from functions.api.free_text import PLAIN_TEXT, plain_text
 from functions.api.http.problems import (
     AlreadySignedError,
     FieldError,
     InvalidFieldsError,
     NotFoundError,
 )
+from functions.api.payments.free_text import PLAIN_TEXT, plain_text
 
 
 def _name(name: str) -> str:

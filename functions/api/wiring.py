@@ -13,7 +13,7 @@ from functions.api.dynamo import Dynamo, ReadAhead
 from functions.api.event_store import EventStore
 from functions.api.ledger_store import LedgerStore
 from functions.api.payment_store import PaymentStore
-from functions.api.payments import PaymentRequest
+from functions.api.payments.log import PaymentRequest
 from functions.api.people.sessions import CognitoDirectory, SessionStore
 from functions.api.roster_store import RosterStore
 from functions.api.settings import ApiSettings

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from functions.api.free_text import PLAIN_TEXT
 from functions.api.http import problems
 from functions.api.http.incoming import EVENT_ID, MAX_SEARCH
-from functions.api.payments import PaymentRequest
+from functions.api.payments.free_text import PLAIN_TEXT
+from functions.api.payments.log import PaymentRequest
+from functions.api.payments.void import VoidRequest
 from functions.api.people.sign_in import SignIn
-from functions.api.voids import VoidRequest
 from functions.api.waiver import WaiverSignature
 from ops.openapi import answers
 

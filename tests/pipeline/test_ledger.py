@@ -17,7 +17,7 @@ import pytest
 from functions.api.dynamo import Dynamo
 from functions.api.http.problems import ContentionError
 from functions.api.ledger_store import LedgerStore
-from functions.api.payments import (
+from functions.api.payments.log import (
     Limits,
     Logged,
     PaymentRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from functions.api.money import text_from_cents
+from functions.api.payments.money import text_from_cents
 from shared.ledger import LedgerEntry, MalformedEntryError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.api import wiring
-from functions.api.appending import HeadMovedError
 from functions.api.ledger_store import LedgerStore
+from functions.api.payments.appending import HeadMovedError
 from functions.api.people.identity import User
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import entry_hash

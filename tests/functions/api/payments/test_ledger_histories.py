@@ -26,16 +26,16 @@ from hypothesis.stateful import (
 )
 
 from functions.api import wiring
-from functions.api.appending import Ground
 from functions.api.http.problems import (
     KeyReusedError,
     NotVoidableError,
     PossibleDuplicateError,
 )
 from functions.api.ledger_store import LedgerStore
-from functions.api.payments import Limits, PaymentRequest, handle_payment_log
+from functions.api.payments.appending import Ground
+from functions.api.payments.log import Limits, PaymentRequest, handle_payment_log
+from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.identity import User
-from functions.api.voids import VoidRequest, handle_payment_void
 from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash
 from tests.builders import NOW
 from tests.functions.api.conftest import Client, add_event

@@ -12,17 +12,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from functions.api.appending import (
-    AlreadyLoggedError,
-    Event,
-    Ground,
-    Ledger,
-    Patron,
-    append,
-    logged_before,
-)
-from functions.api.duplicates import MOST, warned
-from functions.api.free_text import PLAIN_TEXT, no_card_number, plain_text
 from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
 from functions.api.http.problems import (
     ApiError,
@@ -31,7 +20,23 @@ from functions.api.http.problems import (
     KeyReusedError,
     NotFoundError,
 )
-from functions.api.money import AMOUNT_PATTERN, AmountError, cents_from_text, text_from_cents
+from functions.api.payments.appending import (
+    AlreadyLoggedError,
+    Event,
+    Ground,
+    Ledger,
+    Patron,
+    append,
+    logged_before,
+)
+from functions.api.payments.duplicates import MOST, warned
+from functions.api.payments.free_text import PLAIN_TEXT, no_card_number, plain_text
+from functions.api.payments.money import (
+    AMOUNT_PATTERN,
+    AmountError,
+    cents_from_text,
+    text_from_cents,
+)
 from functions.api.people.identity import User, verify_admin_token
 from shared.ledger import (
     RETENTION_SECONDS,

@@ -10,15 +10,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from functions.api.appending import (
-    AlreadyLoggedError,
-    AlreadyVoidedError,
-    Ground,
-    Ledger,
-    append,
-    logged_before,
-)
-from functions.api.duplicates import warned
 from functions.api.http.problems import (
     ApiError,
     FieldError,
@@ -27,7 +18,16 @@ from functions.api.http.problems import (
     NotFoundError,
     NotVoidableError,
 )
-from functions.api.payments import (
+from functions.api.payments.appending import (
+    AlreadyLoggedError,
+    AlreadyVoidedError,
+    Ground,
+    Ledger,
+    append,
+    logged_before,
+)
+from functions.api.payments.duplicates import warned
+from functions.api.payments.log import (
     FreeText,
     Limits,
     PaymentFields,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from functions.api.appending import AlreadyLoggedError, Ground, Ledger
 from functions.api.http.problems import FieldError, PossibleDuplicateError
-from functions.api.listing import payment_view
+from functions.api.payments.appending import AlreadyLoggedError, Ground, Ledger
+from functions.api.payments.listing import payment_view
 from shared.ledger import LedgerEntry
 
 MOST = 20  # what a person can look through, and a request may acknowledge

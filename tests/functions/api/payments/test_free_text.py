@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.api.free_text import no_card_number, plain_text
+from functions.api.payments.free_text import no_card_number, plain_text
 
 
 @pytest.mark.parametrize(
