@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.api.dynamo import Dynamo
-from functions.api.waiver import NotOnRosterError, Signed, SignedWaiver, WaiverSignature
+from functions.api.events.waiver import NotOnRosterError, Signed, SignedWaiver, WaiverSignature
 from shared.attributes import to_attributes
 
 

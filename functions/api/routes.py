@@ -11,7 +11,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import LambdaFunctionUrlRouter
 
 from functions.api import wiring
-from functions.api.events import event_view, matching, money_views, roster_view
+from functions.api.events.views import event_view, matching, money_views, roster_view
+from functions.api.events.waiver import WaiverSignature, handle_waiver_signing, waiver_view
+from functions.api.events.waiver_page import missing_page, waiver_page
 from functions.api.http.answers import (
     csv_answer,
     document_answer,
@@ -49,8 +51,6 @@ from functions.api.payments.void import VoidRequest, handle_payment_void, no_suc
 from functions.api.people.identity import Grant, User, get_user_context, require, session_token
 from functions.api.people.sessions import SessionStore
 from functions.api.people.sign_in import SignIn
-from functions.api.waiver import WaiverSignature, handle_waiver_signing, waiver_view
-from functions.api.waiver_page import missing_page, waiver_page
 from shared.ledger import PaymentId
 
 logger = Logger(child=True)

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from functions.api.events.waiver import WaiverSignature
 from functions.api.http import problems
 from functions.api.http.incoming import EVENT_ID, MAX_SEARCH
 from functions.api.payments.free_text import PLAIN_TEXT
 from functions.api.payments.log import PaymentRequest
 from functions.api.payments.void import VoidRequest
 from functions.api.people.sign_in import SignIn
-from functions.api.waiver import WaiverSignature
 from ops.openapi import answers
 
 Refusal = type[problems.ApiError]

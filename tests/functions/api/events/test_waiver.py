@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from functions.api.waiver_page import waiver_page
+from functions.api.events.waiver_page import waiver_page
 from shared.attributes import from_attributes, to_attributes
 from tests.functions.api.conftest import PATRONS, Answer, Client
 
