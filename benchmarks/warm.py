@@ -10,7 +10,7 @@ from benchmarks.families import Say
 from benchmarks.result import Goal, Result
 from benchmarks.turns import Turns, take_turns
 from functions.api.settings import ApiSettings
-from functions.api.transaction import writes_of
+from functions.api.tables.transaction import writes_of
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
 

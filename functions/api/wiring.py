@@ -9,14 +9,14 @@ from pathlib import Path
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from functions.api.dynamo import Dynamo, ReadAhead
-from functions.api.event_store import EventStore
-from functions.api.ledger_store import LedgerStore
-from functions.api.payment_store import PaymentStore
 from functions.api.payments.log import PaymentRequest
 from functions.api.people.sessions import CognitoDirectory, SessionStore
-from functions.api.roster_store import RosterStore
 from functions.api.settings import ApiSettings
+from functions.api.tables.dynamo import Dynamo, ReadAhead
+from functions.api.tables.events import EventStore
+from functions.api.tables.ledger import LedgerStore
+from functions.api.tables.payments import PaymentStore
+from functions.api.tables.rosters import RosterStore
 from shared import aws
 from shared.settings import read_settings
 

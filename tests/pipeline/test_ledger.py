@@ -14,9 +14,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.dynamo import Dynamo
 from functions.api.http.problems import ContentionError
-from functions.api.ledger_store import LedgerStore
 from functions.api.payments.log import (
     Limits,
     Logged,
@@ -26,6 +24,8 @@ from functions.api.payments.log import (
 )
 from functions.api.people.identity import User
 from functions.api.settings import ApiSettings
+from functions.api.tables.dynamo import Dynamo
+from functions.api.tables.ledger import LedgerStore
 from local.processes import clean_environment
 from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS
 from shared.attributes import from_attributes, to_attributes

@@ -12,9 +12,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.api.dynamo import Dynamo, Key
 from functions.api.http.problems import SignInRefusedError, ThrottledError
 from functions.api.people.identity import DirectoryUnreachableError, Session, User
+from functions.api.tables.dynamo import Dynamo, Key
 from shared.attributes import to_attributes
 
 logger = Logger(child=True)

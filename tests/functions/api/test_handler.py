@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.ledger_store import LedgerStore
+from functions.api.tables.ledger import LedgerStore
 from ops.openapi.document import document
 from tests.functions.api.conftest import Client
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.api.ledger_store import LedgerStore
 from functions.api.payments.appending import Ground
+from functions.api.tables.ledger import LedgerStore
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
 from tests.functions.api.conftest import Client

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.api import payment_store
 from functions.api.payments import export
+from functions.api.tables import payments as payment_store
 from shared.attributes import to_attributes
 from tests.builders import NOW, entry
 from tests.functions.api.conftest import Client, add_patron

@@ -31,11 +31,11 @@ from functions.api.http.problems import (
     NotVoidableError,
     PossibleDuplicateError,
 )
-from functions.api.ledger_store import LedgerStore
 from functions.api.payments.appending import Ground
 from functions.api.payments.log import Limits, PaymentRequest, handle_payment_log
 from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.identity import User
+from functions.api.tables.ledger import LedgerStore
 from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash
 from tests.builders import NOW
 from tests.functions.api.conftest import Client, add_event

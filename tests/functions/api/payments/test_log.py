@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from functions.api import wiring
-from functions.api.ledger_store import LedgerStore
 from functions.api.payments.appending import HeadMovedError
 from functions.api.people.identity import User
+from functions.api.tables.ledger import LedgerStore
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import entry_hash
 from tests.functions.api.conftest import Client, add_event, add_patron

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from functions.api.dynamo import Dynamo
 from functions.api.events.waiver import NotOnRosterError, Signed, SignedWaiver, WaiverSignature
+from functions.api.tables.dynamo import Dynamo
 from shared.attributes import to_attributes
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from functions.api.dynamo import Dynamo, Key
 from functions.api.payments.appending import Event, Ground, HeadMovedError, Patron
 from functions.api.payments.duplicates import MOST, WINDOW_MS, is_number
 from functions.api.settings import ApiSettings
-from functions.api.transaction import number_key, reason_of, writes_of
+from functions.api.tables.dynamo import Dynamo, Key
+from functions.api.tables.transaction import number_key, reason_of, writes_of
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from functions.api.dynamo import Dynamo, Page
+from functions.api.tables.dynamo import Dynamo, Page
 from shared.attributes import to_attributes
 
 _ORDER = {"event_date": "", "event_id": ""}
