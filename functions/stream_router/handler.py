@@ -10,10 +10,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.stream_router.failures import FailuresBucket
-from functions.stream_router.queue import AuditQueue
+from functions.stream_router.audit_queue import AuditQueue
 from functions.stream_router.router import Router
 from functions.stream_router.settings import RouterSettings
+from functions.stream_router.unroutable_bucket import FailuresBucket
 from shared import aws
 from shared.settings import read_settings
 

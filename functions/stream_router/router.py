@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from functions.stream_router.queue import BATCH_SIZE
+from functions.stream_router.audit_queue import BATCH_SIZE
 from functions.stream_router.routing import Routed, Unroutable, chunks, route
 from shared.messages import AuditMessage
 

@@ -133,7 +133,7 @@ def test_a_bundle_holds_no_tests_no_stubs_and_of_metadata_only_licences(for_here
     [
         ("ApiFunction", "functions.api.handler"),
         ("RouterFunction", "functions.stream_router.handler"),
-        ("RouterFunction", "functions.stream_router.sweep"),
+        ("RouterFunction", "functions.stream_router.sweep_handler"),
         ("MailerFunction", "functions.audit_mailer.handler"),
         ("MailerFunction", "functions.audit_mailer.statement_handler"),
     ],

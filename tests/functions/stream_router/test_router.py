@@ -9,10 +9,10 @@ import pytest
 from moto import mock_aws
 
 from functions.stream_router import handler
-from functions.stream_router.failures import FailuresBucket
-from functions.stream_router.queue import AuditQueue
+from functions.stream_router.audit_queue import AuditQueue
 from functions.stream_router.router import QueueRefusedError, Router
 from functions.stream_router.routing import Routed, Unroutable, route
+from functions.stream_router.unroutable_bucket import FailuresBucket
 from shared.messages import AuditMessage
 from tests.builders import entry, stream_record
 from tests.functions.lambda_context import Context

@@ -1,216 +1,231 @@
-"""The sweep on tables and queues: what it finds, what it leaves as it was."""
-
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from functions.stream_router import dead_letters as dead_letters_module
-from functions.stream_router import sweep
-from functions.stream_router.dead_letters import DeadLetters
-from functions.stream_router.sweeping import Sweeper
-from shared.attributes import to_attributes
-from shared.daybook import ROUNDS, Daybook, DaybookUnreadableError
+from functions.stream_router.dead_letters import Resting
+from functions.stream_router.sweep import (
+    BACKLOG,
+    MOST_QUEUED,
+    SLOT_MS,
+    SLOTS_A_DAY,
+    Sweeper,
+    Swept,
+    days_to_sweep,
+    needs_message,
+)
 from shared.messages import AuditMessage
-from tests.builders import entry, message
-from tests.functions.lambda_context import Context
-from tests.tables import create_tables
+from tests.builders import NOW, entry
 
-HOSTILE = [
-    "",
-    "not json",
-    "[" * 50_000,
-    "null",
-    '{"schema":"scc.audit/99","payment_id":"pay_2"}',
-    '{"schema":"scc.audit/1","payment_id":["pay_2"],"pk":"a","sk":1,"event_id":"e","seq":1}',
-    json.dumps(
-        {"schema": "scc.audit/1"}
-        | {"payment_id": "p" * 100_000, "pk": "a", "sk": 1, "event_id": "e", "seq": 1}
-    ),
-    '{"schema":"scc.audit/1","payment_id":"\\ud800","pk":"a","sk":1,"event_id":"e","seq":1}',
-]
+GRACE = 900_000
+LATER = NOW + GRACE
+DAY_MS = 86_400_000
 
 
 @dataclass
-class Town:
-    dynamodb: Any
-    sqs: Any
-    tables: dict[str, str]
-    audit: str
-    dead: str
+class FakeLedger:
+    days: Mapping[str, list[Mapping[str, Any]]]
+    states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def log(self, *payment_ids: str, **changes: Any) -> None:
-        for number, payment_id in enumerate(payment_ids):
-            fresh = entry(payment_id=payment_id, timestamp=1 + number, **changes).to_row()
-            now = time.time_ns() // 1_000_000
-            day = datetime.fromtimestamp(now / 1000, UTC).date().isoformat()
-            row = fresh | {"logged_at": now - 1_000 + number, "logged_day": day}
-            self.dynamodb.put_item(TableName=self.tables["Payments"], Item=to_attributes(row))
+    def logged_on(self, day: str) -> list[Sequence[Mapping[str, Any]]]:
+        rows = self.days.get(day, [])
+        return [rows[start : start + 100] for start in range(0, len(rows), 100)]
 
-    def rest(self, *bodies: str) -> None:
-        for body in bodies:
-            self.sqs.send_message(QueueUrl=self.dead, MessageBody=body or " ")
-
-    def count(self, url: str, state: str = "") -> int:
-        name = f"ApproximateNumberOfMessages{state}"
-        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return int(answer["Attributes"][name])
-
-    def queued(self) -> list[str]:
-        """Takes the messages off the audit queue."""
-        found: list[str] = []
-        while messages := self.sqs.receive_message(QueueUrl=self.audit, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
-            found += [AuditMessage.from_json(each["Body"]).payment_id for each in messages]
-        return sorted(found)
+    def deliveries(self, payment_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        return {each: self.states[each] for each in payment_ids if each in self.states}
 
 
-@pytest.fixture
-def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setattr(dead_letters_module, "ALL_SERVERS_SECONDS", 0)  # moto is one server
-    with mock_aws():
-        dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
-        tables = create_tables(dynamodb)
-        audit = sqs.create_queue(QueueName="audit")["QueueUrl"]
-        dead = sqs.create_queue(QueueName="audit-dlq")["QueueUrl"]
-        monkeypatch.setenv("AUDIT_QUEUE_URL", audit)
-        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead)
-        monkeypatch.setenv("PAYMENTS_TABLE", tables["Payments"])
-        monkeypatch.setenv("DELIVERIES_TABLE", tables["AuditDeliveries"])
-        cached = (sweep.settings, sweep.daybook, sweep.queue, sweep.dead_letters)
-        for factory in cached:
-            factory.cache_clear()
-        yield Town(dynamodb, sqs, tables, audit, dead)
-        for factory in cached:
-            factory.cache_clear()
+@dataclass
+class FakeQueue:
+    sent: list[AuditMessage] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+    backlog: int = 0
+
+    def send(self, messages: Sequence[AuditMessage]) -> set[int]:
+        self.sent += [each for n, each in enumerate(messages) if n not in self.refused]
+        return self.refused & set(range(len(messages)))
+
+    def waiting(self) -> int:
+        return self.backlog
+
+    @property
+    def ids(self) -> list[str]:
+        return [each.payment_id for each in self.sent]
 
 
-def run(remaining_ms: int = 300_000) -> dict[str, Any]:
-    context = Context(remaining_ms=remaining_ms)
-    swept: dict[str, Any] = sweep.lambda_handler({"grace_seconds": 0}, context)
-    return swept
+@dataclass
+class FakeDeadLetters:
+    payment_ids: Sequence[str] = ()
+    is_complete: bool = True
+    looks: int = 0
+
+    def look(self, may_go_on: Callable[[], bool]) -> Resting:
+        self.looks += 1
+        return Resting(frozenset(self.payment_ids), self.is_complete)
 
 
-def test_what_rests_in_the_dead_letter_queue_stays_there_and_only_the_rest_is_queued(
-    town: Town, capsys: pytest.CaptureFixture[str]
+@dataclass
+class Scene:
+    ledger: FakeLedger
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
+
+    def sweep(
+        self, now: int = LATER, days: int = 7, may_go_on: Callable[[], bool] = lambda: True
+    ) -> Swept:
+        return Sweeper(
+            ledger=self.ledger,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            now=now,
+            grace_ms=GRACE,
+            may_go_on=may_go_on,
+        ).sweep(days)
+
+
+def rows(count: int, **changes: Any) -> list[Mapping[str, Any]]:
+    return [
+        entry(payment_id=f"pay_{n}", timestamp=NOW - n, logged_at=NOW - n, **changes).to_row()
+        for n in range(count)
+    ]
+
+
+def logged(count: int, states: Mapping[str, Mapping[str, Any]] | None = None) -> Scene:
+    return Scene(FakeLedger({"2025-11-24": rows(count)}, states or {}))
+
+
+def test_an_entry_that_the_stream_lost_days_ago_is_queued_again() -> None:
+    scene = logged(25)
+    swept = scene.sweep(now=NOW + 3 * DAY_MS)
+    assert (swept.entries, swept.missing, swept.queued) == (25, 25, 25)
+    assert set(scene.queue.ids) == {f"pay_{n}" for n in range(25)}
+
+
+def test_a_mailed_entry_is_left_alone() -> None:
+    scene = logged(2, {"pay_0": {"state": "sent"}})
+    swept = scene.sweep()
+    assert scene.queue.ids == ["pay_1"]
+    assert swept.missing == 1
+
+
+def test_an_entry_logged_a_moment_ago_is_still_the_streams() -> None:
+    swept = logged(1).sweep(now=NOW + 1)
+    assert (swept.entries, swept.missing) == (1, 0)
+
+
+def test_an_entry_logged_after_its_event_ended_is_mailed_like_any_other() -> None:
+    scene = Scene(FakeLedger({"2025-11-24": rows(1, event_date="2025-06-01")}))
+    scene.sweep()
+    assert scene.queue.ids == ["pay_0"]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "needed"),
+    [
+        ({}, True),
+        ({"state": "sent"}, False),
+        ({"state": "sending", "lease_until": NOW + 1}, False),
+        ({"state": "sending", "lease_until": NOW - 999}, False),
+        ({"state": "sending", "lease_until": NOW - 1001}, True),
+        ({"state": "sending"}, True),
+        ({"state": "failed", "retry_at": NOW + 60_000, "last_error": {"class": "retry"}}, False),
+        ({"state": "failed", "retry_at": NOW - 1001, "last_error": {"class": "retry"}}, True),
+        ({"state": "failed", "retry_at": 0, "last_error": {"class": "permanent"}}, False),
+        ({"state": "failed"}, True),
+    ],
+)
+def test_only_what_nobody_works_on_needs_a_message(
+    delivery: dict[str, Any], *, needed: bool
 ) -> None:
-    town.log(*(f"pay_{n:02d}" for n in range(40)))
-    resting = [f"pay_{n:02d}" for n in range(0, 40, 2)]
-    town.rest(*(message(entry(payment_id=each)).to_json() for each in resting))
-    for _ in range(3):  # as often as it comes
-        swept = run()
-        assert (swept["missing"], swept["queued"], swept["resting"]) == (40, 20, 20)
-        assert town.queued() == [f"pay_{n:02d}" for n in range(1, 40, 2)]
-        assert (town.count(town.dead), town.count(town.dead, "NotVisible")) == (20, 0)
-    printed = capsys.readouterr().out
-    assert '"AuditMissing":[40.0]' in printed
-    assert '"MessagesRequeued":[20.0]' in printed
-    assert '"RowsMalformed":[0.0]' in printed
+    assert needs_message(delivery, NOW, 1_000) is needed
 
 
-def test_bodies_that_are_no_message_neither_stop_it_nor_hide_an_entry(town: Town) -> None:
-    town.log("pay_1", "pay_2", "pay_3")
-    town.rest(*HOSTILE, message(entry(payment_id="pay_1")).to_json())
-    assert run()["queued"] == 2
-    assert town.queued() == ["pay_2", "pay_3"]
-    assert town.count(town.dead) == len(HOSTILE) + 1
+def test_missing_is_what_was_logged_less_what_was_sent_whoever_works_on_it() -> None:
+    states: dict[str, dict[str, Any]] = {
+        "pay_0": {"state": "sent"},
+        "pay_1": {"state": "sending", "lease_until": LATER},
+        "pay_2": {"state": "failed", "last_error": {"class": "permanent"}},
+    }
+    scene = logged(4, states)
+    assert scene.sweep().missing == 3
+    assert scene.queue.ids == ["pay_3"]
 
 
-def test_a_message_that_somebody_else_holds_is_not_taken_for_gone(town: Town) -> None:
-    town.log("pay_1")
-    town.rest(message(entry(payment_id="pay_1")).to_json())
-    town.sqs.receive_message(QueueUrl=town.dead, VisibilityTimeout=600)
-    look = sweep.dead_letters().look(lambda: True)
-    assert (look.payment_ids, look.is_complete) == (frozenset(), False)
-
-
-def test_a_look_that_runs_out_of_time_says_that_it_is_not_complete_and_lets_go(
-    town: Town,
+@pytest.mark.parametrize("state", [{}, {"state": "sending", "lease_until": NOW - GRACE - 1}])
+def test_an_entry_whose_message_rests_in_the_dead_letter_queue_is_not_queued_again(
+    state: dict[str, Any],
 ) -> None:
-    town.rest(*(message(entry(payment_id=f"pay_{n}")).to_json() for n in range(25)))
-    look = sweep.dead_letters().look(lambda: False)
-    assert (len(look.payment_ids), look.is_complete) == (10, False)
-    assert (town.count(town.dead), town.count(town.dead, "NotVisible")) == (25, 0)
+    scene = logged(3, {"pay_1": state} if state else {})
+    scene.dead_letters.payment_ids = ["pay_1"]
+    swept = scene.sweep()
+    assert scene.queue.ids == ["pay_0", "pay_2"]
+    assert (swept.missing, swept.queued, swept.resting) == (3, 2, 1)
 
 
-def test_two_sweeps_at_once_leave_both_queues_sound(town: Town) -> None:
-    town.log("pay_1", "pay_2", "pay_3")
-    town.rest(message(entry(payment_id="pay_1")).to_json())
-
-    def one_more(_: int) -> int:
-        """As the handler does, without its metrics: a Lambda process has them to itself."""
-        sweeper = Sweeper(
-            ledger=sweep.daybook(),
-            queue=sweep.queue(),
-            dead_letters=sweep.dead_letters(),
-            now=time.time_ns() // 1_000_000,
-            grace_ms=0,
-            may_go_on=lambda: True,
-        )
-        return sweeper.sweep(sweep.settings().sweep_days).missing
-
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(one_more, range(2))) == [3, 3]
-    assert set(town.queued()) <= {"pay_1", "pay_2", "pay_3"}
-    assert (town.count(town.dead), town.count(town.dead, "NotVisible")) == (1, 0)
-    assert run()["queued"] == 2
-    assert town.queued() == ["pay_2", "pay_3"]
+def test_the_dead_letter_queue_is_looked_at_once_and_only_when_something_is_missing() -> None:
+    nothing_to_do = logged(1, {"pay_0": {"state": "sent"}})
+    nothing_to_do.sweep()
+    assert nothing_to_do.dead_letters.looks == 0
+    much_to_do = logged(250)
+    much_to_do.sweep()
+    assert much_to_do.dead_letters.looks == 1
 
 
-def test_without_time_left_it_stops_in_good_order_and_says_so(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    town.log("pay_1")
-    swept = run(remaining_ms=1_000)
-    assert len(swept["days_left"]) == 8
-    assert town.queued() == []
-    assert '"SweepsUnfinished":[1.0]' in capsys.readouterr().out
+@pytest.mark.parametrize("trouble", ["dead letters not seen whole", "audit queue backed up"])
+def test_what_may_have_its_message_elsewhere_is_queued_once_a_day(trouble: str) -> None:
+    scene = logged(20)
+    scene.dead_letters.is_complete = trouble != "dead letters not seen whole"
+    scene.queue.backlog = BACKLOG if trouble == "audit queue backed up" else 0
+    swept = [scene.sweep(now=LATER + slot * SLOT_MS) for slot in range(SLOTS_A_DAY)]
+    assert sorted(scene.queue.ids) == sorted(f"pay_{n}" for n in range(20))
+    assert all(each.queued + each.held_back == 20 for each in swept)
 
 
-def test_two_rows_of_one_payment_id_do_not_stop_it(town: Town) -> None:
-    town.log("pay_1", "pay_1", "pay_2")
-    run()
-    assert set(town.queued()) == {"pay_1", "pay_2"}
+def test_one_sweep_queues_no_more_than_gmail_takes_until_the_next() -> None:
+    scene = logged(MOST_QUEUED + 30)
+    swept = scene.sweep()
+    assert len(scene.queue.sent) == swept.queued == MOST_QUEUED
+    assert (swept.missing, swept.held_back) == (MOST_QUEUED + 30, 30)
 
 
-@pytest.mark.parametrize("grace", [-1, 1.5, "0", None, True])
-def test_a_grace_that_is_no_number_of_seconds_is_refused_by_name(grace: Any) -> None:
-    with pytest.raises(ValueError, match="grace_seconds must be a whole number"):
-        sweep.grace_seconds({"grace_seconds": grace}, 900)
+def test_what_sqs_refused_is_not_counted_as_queued() -> None:
+    scene = logged(4)
+    scene.queue.refused = {1}
+    assert scene.sweep().queued == 3
 
 
-def test_keys_that_dynamodb_leaves_out_are_asked_for_again_but_not_for_ever() -> None:
-    class Busy:
-        rounds = 0
-
-        def batch_get_item(self, **request: Any) -> dict[str, Any]:
-            self.rounds += 1
-            return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
-
-    busy, waits = Busy(), list[float]()
-    with pytest.raises(DaybookUnreadableError):
-        Daybook(busy, "payments", "deliveries", waits.append).deliveries(["pay_1"])
-    assert busy.rounds == ROUNDS
-    assert waits == sorted(waits)
+def test_out_of_time_it_stops_between_pages_and_says_what_is_left() -> None:
+    scene = Scene(FakeLedger({day: rows(150) for day in days_to_sweep(LATER, 2)}))
+    pages = iter([True, True, True, False])
+    swept = scene.sweep(days=2, may_go_on=lambda: next(pages))
+    assert swept.days_left == days_to_sweep(LATER, 2)[1:]
+    assert swept.entries == 250
+    assert len(scene.queue.sent) == swept.queued == 250
 
 
-def test_the_look_ends_however_full_the_queue_is(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dead_letters_module, "MOST_PAGES", 2)
-    town.rest(*(message(entry(payment_id=f"pay_{n}")).to_json() for n in range(25)))
-    look = DeadLetters(town.sqs, town.dead).look(lambda: True)
-    assert (len(look.payment_ids), look.is_complete) == (20, False)
+def test_every_day_is_once_the_first_so_that_none_is_always_left_out() -> None:
+    starts = [days_to_sweep(LATER + slot * SLOT_MS, 7) for slot in range(8)]
+    assert {each[0] for each in starts} == set(starts[0])
+    assert {tuple(sorted(each)) for each in starts} == {
+        tuple(f"2025-11-{day}" for day in range(17, 25))
+    }
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"logged_at": NOW, "payment_id": "pay_broken"},
+        {"logged_at": NOW},
+        dict(rows(1)[0]) | {"payment_id": "p" * 2_049},
+        dict(rows(1)[0]) | {"payment_id": ["pay_0"]},
+        dict(rows(1)[0]) | {"seq": "1"},
+    ],
+)
+def test_a_broken_row_does_not_keep_the_others_from_their_mail(broken: dict[str, Any]) -> None:
+    scene = Scene(FakeLedger({"2025-11-24": [broken, *rows(2)]}))
+    swept = scene.sweep()
+    assert (swept.malformed, swept.queued) == (1, 2)
+    assert scene.queue.ids == ["pay_0", "pay_1"]

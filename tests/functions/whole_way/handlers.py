@@ -8,7 +8,7 @@ from functions.audit_mailer import handler as mailer_handler
 from functions.audit_mailer import statement_handler
 from functions.audit_mailer import wiring as mailer_wiring
 from functions.stream_router import handler as router_handler
-from functions.stream_router import sweep
+from functions.stream_router import sweep_handler as sweep
 
 HANDLERS = {
     "ApiFunction": api_handler,
