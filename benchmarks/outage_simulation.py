@@ -14,7 +14,7 @@ from typing import Any
 import simpy
 
 from functions.audit_mailer.courier import backoff_seconds
-from functions.audit_mailer.failures import Failure
+from functions.audit_mailer.gmail.failures import Failure
 
 RETRY_CAP_SECONDS = 900  # the template's default
 DOWN = Failure(klass="retry", code="503", message="Service Unavailable")

@@ -15,8 +15,8 @@ import boto3
 
 from functions.api import handler as api
 from functions.audit_mailer import wiring
-from functions.audit_mailer.failures import DeliveryError
-from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.gmail.failures import DeliveryError
+from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.message import compose
 from shared.ledger import LedgerEntry
 

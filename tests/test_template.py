@@ -10,10 +10,10 @@ import pytest
 
 from functions.audit_mailer.consumer import NEEDED_MS
 from functions.audit_mailer.courier import LEASE_MS
+from functions.audit_mailer.gmail.transport import CONNECT_SECONDS, READ_SECONDS
 from functions.audit_mailer.handler import BATCH_SIZE
 from functions.audit_mailer.pacing import LARGEST_BURST
 from functions.audit_mailer.queue import MAX_RECEIVES
-from functions.audit_mailer.transport import CONNECT_SECONDS, READ_SECONDS
 from tests.transformed_template import Template, strings, template_for
 
 ROLES = {

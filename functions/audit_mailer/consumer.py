@@ -19,7 +19,7 @@ from functions.audit_mailer.courier import (
     Try,
     backoff_seconds,
 )
-from functions.audit_mailer.failures import Failure
+from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.mailer import Delivered
 from functions.audit_mailer.queue import Delivery
 from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from functions.audit_mailer.failures import Failure
-from functions.audit_mailer.gmail import Receipt
+from functions.audit_mailer.gmail.failures import Failure
+from functions.audit_mailer.gmail.mailbox import Receipt
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import PaymentId
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from functions.audit_mailer.consumer import Consumer
 from functions.audit_mailer.courier import Courier
 from functions.audit_mailer.deliveries import Deliveries
-from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.pacing import PER_MINUTE, Pacer, Rate

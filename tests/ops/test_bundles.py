@@ -25,7 +25,7 @@ FUNCTIONS = {
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 SEND = """
 import json, sys
-from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.gmail.mailbox import Gmail
 key, endpoint = json.loads(sys.argv[1]), sys.argv[2]
 who = "audit@shipcaptaincrew.example"
 gmail = Gmail(lambda: key, who, "send", endpoint)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.gmail.mailbox import Gmail
 from local.stack import LocalStack
 from shared.attributes import to_attributes
 from shared.ledger import entry_hash

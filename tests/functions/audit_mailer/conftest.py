@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox
 

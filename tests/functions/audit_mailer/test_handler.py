@@ -16,7 +16,7 @@ from moto import mock_aws
 from functions.audit_mailer import handler, wiring
 from functions.audit_mailer.consumer import Consumer
 from functions.audit_mailer.courier import Outcome, PostponeError, QuarantineError, Try
-from functions.audit_mailer.failures import Failure, FailureClass
+from functions.audit_mailer.gmail.failures import Failure, FailureClass
 from functions.audit_mailer.mailer import Delivered
 from functions.audit_mailer.queue import AuditQueue, Delivery
 from shared.messages import AuditMessage, OpsMessage

@@ -22,8 +22,8 @@ from functions.audit_mailer.courier import (
     backoff_seconds,
 )
 from functions.audit_mailer.deliveries import Deliveries
-from functions.audit_mailer.failures import Failure
-from functions.audit_mailer.gmail import Gmail, Receipt
+from functions.audit_mailer.gmail.failures import Failure
+from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
 from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.message import compose, search_token

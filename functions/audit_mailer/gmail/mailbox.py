@@ -23,9 +23,9 @@ from google.oauth2 import service_account
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
-from functions.audit_mailer.failures import DeliveryError, Failure, classify, is_clock_skew
+from functions.audit_mailer.gmail.failures import DeliveryError, Failure, classify, is_clock_skew
+from functions.audit_mailer.gmail.transport import OnceHttp
 from functions.audit_mailer.settings import DeliveryMethod
-from functions.audit_mailer.transport import OnceHttp
 
 _SCOPES = "https://www.googleapis.com/auth/"
 _Found = TypeVar("_Found")

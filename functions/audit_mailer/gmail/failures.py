@@ -26,7 +26,7 @@ from typing import Any, Literal, cast
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from googleapiclient.errors import HttpError
 
-from functions.audit_mailer.transport import NotConnectedError
+from functions.audit_mailer.gmail.transport import NotConnectedError
 from shared.settings import SettingsError
 
 FailureClass = Literal["retry", "later", "ambiguous", "systemic", "permanent"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.audit_mailer.transport import NotConnectedError, OnceHttp
+from functions.audit_mailer.gmail.transport import NotConnectedError, OnceHttp
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MOVED = b"HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"

@@ -13,7 +13,7 @@ import pytest
 from google.auth.exceptions import RefreshError, TransportError
 from googleapiclient.errors import HttpError
 
-from functions.audit_mailer.failures import (
+from functions.audit_mailer.gmail.failures import (
     Answer,
     Failure,
     FailureClass,
@@ -21,7 +21,7 @@ from functions.audit_mailer.failures import (
     classify_gmail_answer,
     is_clock_skew,
 )
-from functions.audit_mailer.transport import NotConnectedError
+from functions.audit_mailer.gmail.transport import NotConnectedError
 from shared.settings import SettingsError
 
 NOW = 1_764_000_000.0  # 2025-11-24T16:00:00Z

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from googleapiclient.http import HttpRequest
 
-from functions.audit_mailer.failures import DeliveryError, FailureClass
-from functions.audit_mailer.gmail import Gmail
+from functions.audit_mailer.gmail.failures import DeliveryError, FailureClass
+from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.message import AuditMail, compose
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox

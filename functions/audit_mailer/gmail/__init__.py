@@ -1,0 +1,1 @@
+"""How Gmail is spoken to, and what each of its refusals means."""
