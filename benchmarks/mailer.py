@@ -13,7 +13,7 @@ from benchmarks.endpoint import Endpoint
 from benchmarks.families import Say
 from benchmarks.result import Goal, Result
 from benchmarks.turns import take_turns
-from functions.audit_mailer.message import Related, compose
+from functions.audit_mailer.mails.payment_mail import Related, compose
 from local.gmail_sandbox.process import GmailSandbox
 from shared.ledger import LedgerEntry
 

@@ -17,7 +17,7 @@ from functions.api import handler as api
 from functions.audit_mailer import wiring
 from functions.audit_mailer.gmail.failures import DeliveryError
 from functions.audit_mailer.gmail.mailbox import Gmail
-from functions.audit_mailer.message import compose
+from functions.audit_mailer.mails.payment_mail import compose
 from shared.ledger import LedgerEntry
 
 

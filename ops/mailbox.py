@@ -16,7 +16,7 @@ from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 from httplib2 import Http, HttpLib2Error
 
-from functions.audit_mailer.message import search_token
+from functions.audit_mailer.mails.payment_mail import search_token
 from functions.audit_mailer.settings import MailerSettings
 from ops.errors import OpsError
 from ops.reconciling import read_mail

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.courier import Courier, Outcome, QuarantineError, Try
-from functions.audit_mailer.message import AuditMail, Related, compose
-from functions.audit_mailer.ops_mail import compose_ops
+from functions.audit_mailer.mails.ops_mail import compose_ops
+from functions.audit_mailer.mails.payment_mail import AuditMail, Related, compose
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
 from shared.messages import AuditMessage, OpsMessage
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.courier import Courier, Outcome, Try
+from functions.audit_mailer.mails.statement_mail import compose
 from functions.audit_mailer.statement import EventAccount, Statement, missing_numbers
 from functions.audit_mailer.statement_days import due_days, is_over, last_days, statement_id
-from functions.audit_mailer.statement_mail import compose
 from shared.ledger import Head
 
 LOOKS = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from email import message_from_bytes
 from typing import Any
 
-from functions.audit_mailer.message import compose
+from functions.audit_mailer.mails.payment_mail import compose
 from local.gmail_sandbox.mbox import mbox_entry
 from local.gmail_sandbox.store import StoredMessage
 from shared.ledger import Head, LedgerEntry, PaymentId

@@ -26,7 +26,7 @@ from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
 from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
-from functions.audit_mailer.message import compose, search_token
+from functions.audit_mailer.mails.payment_mail import compose, search_token
 from functions.audit_mailer.pacing import Pacer, Rate
 from functions.audit_mailer.settings import DeliveryMethod
 from functions.stream_router.router import Router

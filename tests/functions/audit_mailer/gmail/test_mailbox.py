@@ -14,7 +14,7 @@ from googleapiclient.http import HttpRequest
 
 from functions.audit_mailer.gmail.failures import DeliveryError, FailureClass
 from functions.audit_mailer.gmail.mailbox import Gmail
-from functions.audit_mailer.message import AuditMail, compose
+from functions.audit_mailer.mails.payment_mail import AuditMail, compose
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox
 from tests.builders import entry

@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
-from functions.audit_mailer.message import (
+from functions.audit_mailer.mails.payment_mail import (
     METHODS,
     AuditMail,
     dollars,

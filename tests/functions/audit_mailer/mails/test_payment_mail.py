@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from functions.audit_mailer.message import Related, compose, search_token
+from functions.audit_mailer.mails.payment_mail import Related, compose, search_token
 from shared.ledger import Head, canonical_json
 from shared.text import BIDI_CONTROLS
 from tests.builders import entry

@@ -11,8 +11,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
-from functions.audit_mailer.message import AuditMail, header_line, one_line, search_token
-from functions.audit_mailer.rendering import Page, Section, to_html, to_text
+from functions.audit_mailer.mails.page import Page, Section, to_html, to_text
+from functions.audit_mailer.mails.payment_mail import AuditMail, header_line, one_line, search_token
 from shared.ledger import canonical_json
 
 SHOWN_MESSAGES = 200  # the rest is in record.json, and in further parts of the record

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from functions.audit_mailer.rendering import Page, Section, to_html, to_text
+from functions.audit_mailer.mails.page import Page, Section, to_html, to_text
 from shared.ledger import LedgerEntry, PaymentId, canonical_json
 from shared.text import BIDI_CONTROLS
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.message import search_token
+from functions.audit_mailer.mails.payment_mail import search_token
+from functions.audit_mailer.mails.statement_mail import compose, money
 from functions.audit_mailer.statement import Statement
-from functions.audit_mailer.statement_mail import compose, money
 from shared.ledger import Head, canonical_json
 from tests.builders import NOW, entry
 
