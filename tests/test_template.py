@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.consumer import NEEDED_MS
-from functions.audit_mailer.courier import LEASE_MS
+from functions.audit_mailer.delivery.audit_queue import MAX_RECEIVES
+from functions.audit_mailer.delivery.consumer import NEEDED_MS
+from functions.audit_mailer.delivery.courier import LEASE_MS
+from functions.audit_mailer.delivery.pacing import LARGEST_BURST
 from functions.audit_mailer.gmail.transport import CONNECT_SECONDS, READ_SECONDS
 from functions.audit_mailer.handler import BATCH_SIZE
-from functions.audit_mailer.pacing import LARGEST_BURST
-from functions.audit_mailer.queue import MAX_RECEIVES
 from tests.transformed_template import Template, strings, template_for
 
 ROLES = {

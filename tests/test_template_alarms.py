@@ -34,7 +34,7 @@ WRITERS = {
     "sweep": "functions/stream_router/sweep_handler.py",
     "statement": "functions/audit_mailer/statement_handler.py",
     "stream_router": "functions/stream_router/handler.py",
-    "audit_mailer": "functions/audit_mailer/consumer.py",
+    "audit_mailer": "functions/audit_mailer/delivery/consumer.py",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from functions.audit_mailer.courier import Courier, Outcome, QuarantineError, Try
+from functions.audit_mailer.delivery.courier import Courier, Outcome, QuarantineError, Try
 from functions.audit_mailer.mails.ops_mail import compose_ops
 from functions.audit_mailer.mails.payment_mail import AuditMail, Related, compose
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId

@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.audit_mailer import wiring
 from functions.audit_mailer.chains import Chains
-from functions.audit_mailer.courier import Outcome, PostponeError, QuarantineError, Try
+from functions.audit_mailer.delivery.courier import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.statement_days import requested_day
 from functions.audit_mailer.statements import Statements
 from shared.daybook import Daybook

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from functions.audit_mailer.courier import Courier, Outcome, Try
+from functions.audit_mailer.delivery.courier import Courier, Outcome, Try
 from functions.audit_mailer.mails.statement_mail import compose
 from functions.audit_mailer.statement import EventAccount, Statement, missing_numbers
 from functions.audit_mailer.statement_days import due_days, is_over, last_days, statement_id

@@ -14,14 +14,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.audit_mailer.consumer import Consumer
-from functions.audit_mailer.courier import Courier
-from functions.audit_mailer.deliveries import Deliveries
+from functions.audit_mailer.delivery.audit_queue import AuditQueue
+from functions.audit_mailer.delivery.consumer import Consumer
+from functions.audit_mailer.delivery.courier import Courier
+from functions.audit_mailer.delivery.deliveries import Deliveries
+from functions.audit_mailer.delivery.pacing import PER_MINUTE, Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
-from functions.audit_mailer.pacing import PER_MINUTE, Pacer, Rate
-from functions.audit_mailer.queue import AuditQueue
 from functions.audit_mailer.settings import MailerSettings
 from shared import aws
 from shared.settings import SettingsError, read_settings

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.audit_mailer.courier import LEASE_MS
+from functions.audit_mailer.delivery.courier import LEASE_MS
 from local.processes import wait_until
 from local.stack import LocalStack
 from shared.attributes import from_attributes, to_attributes

@@ -14,11 +14,11 @@ import pytest
 from moto import mock_aws
 
 from functions.audit_mailer import handler, wiring
-from functions.audit_mailer.consumer import Consumer
-from functions.audit_mailer.courier import Outcome, PostponeError, QuarantineError, Try
+from functions.audit_mailer.delivery.audit_queue import AuditQueue, Delivery
+from functions.audit_mailer.delivery.consumer import Consumer
+from functions.audit_mailer.delivery.courier import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.gmail.failures import Failure, FailureClass
 from functions.audit_mailer.mailer import Delivered
-from functions.audit_mailer.queue import AuditQueue, Delivery
 from shared.messages import AuditMessage, OpsMessage
 from shared.settings import SettingsError
 from tests.builders import NOW, entry

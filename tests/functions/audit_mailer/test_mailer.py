@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.audit_mailer.courier import (
+from functions.audit_mailer.delivery.courier import (
     LEASE_MS,
     Courier,
     Outcome,
@@ -21,13 +21,13 @@ from functions.audit_mailer.courier import (
     Try,
     backoff_seconds,
 )
-from functions.audit_mailer.deliveries import Deliveries
+from functions.audit_mailer.delivery.deliveries import Deliveries
+from functions.audit_mailer.delivery.pacing import Pacer, Rate
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
 from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.mails.payment_mail import compose, search_token
-from functions.audit_mailer.pacing import Pacer, Rate
 from functions.audit_mailer.settings import DeliveryMethod
 from functions.stream_router.router import Router
 from functions.stream_router.routing import Unroutable

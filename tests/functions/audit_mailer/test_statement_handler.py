@@ -12,10 +12,10 @@ from moto import mock_aws
 
 from functions.audit_mailer import statement_handler
 from functions.audit_mailer.chains import Chains
-from functions.audit_mailer.courier import Courier, PostponeError, Try
-from functions.audit_mailer.deliveries import Deliveries
+from functions.audit_mailer.delivery.courier import Courier, PostponeError, Try
+from functions.audit_mailer.delivery.deliveries import Deliveries
+from functions.audit_mailer.delivery.pacing import Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
-from functions.audit_mailer.pacing import Pacer, Rate
 from functions.audit_mailer.statement_days import WrongDayError
 from functions.audit_mailer.statements import LOOKS, Statements
 from local.gmail_sandbox.process import GmailSandbox

@@ -17,8 +17,8 @@ import boto3
 import pytest
 
 from functions.audit_mailer import wiring as mailer_wiring
+from functions.audit_mailer.delivery.audit_queue import MAX_RECEIVES
 from functions.audit_mailer.gmail.mailbox import Gmail
-from functions.audit_mailer.queue import MAX_RECEIVES
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.messages import OpsMessage

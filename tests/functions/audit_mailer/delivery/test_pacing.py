@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.audit_mailer.pacing import PER_MINUTE, NoSlotError, Pacer, Rate
+from functions.audit_mailer.delivery.pacing import PER_MINUTE, NoSlotError, Pacer, Rate
 from tests.builders import NOW
 from tests.tables import create_tables
 

@@ -11,8 +11,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.audit_mailer.counting import count
-from functions.audit_mailer.courier import (
+from functions.audit_mailer.delivery.audit_queue import Delivery
+from functions.audit_mailer.delivery.counting import count
+from functions.audit_mailer.delivery.courier import (
     Outcome,
     PostponeError,
     QuarantineError,
@@ -21,7 +22,6 @@ from functions.audit_mailer.courier import (
 )
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.mailer import Delivered
-from functions.audit_mailer.queue import Delivery
 from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message
 from shared.settings import SettingsError
 

@@ -17,11 +17,11 @@ from tenacity import (
 )
 from tenacity.wait import wait_base
 
-from functions.audit_mailer.deliveries import AlreadySentError, Claim, HeldError
+from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, HeldError
+from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure, FailureClass
 from functions.audit_mailer.gmail.mailbox import Receipt
 from functions.audit_mailer.mails.payment_mail import AuditMail
-from functions.audit_mailer.pacing import NoSlotError, Slot
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.ledger import PaymentId
 
