@@ -19,7 +19,7 @@ from functions.audit_mailer.mails.payment_mail import (
     one_line,
     search_token,
 )
-from functions.audit_mailer.statement import EventAccount, Statement, Sum, numbers, total
+from functions.audit_mailer.statement.account import EventAccount, Statement, Sum, numbers, total
 from shared.ledger import canonical_json
 
 EVERY_DAY = (

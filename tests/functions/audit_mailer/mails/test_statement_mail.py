@@ -13,7 +13,7 @@ import pytest
 
 from functions.audit_mailer.mails.payment_mail import search_token
 from functions.audit_mailer.mails.statement_mail import compose, money
-from functions.audit_mailer.statement import Statement
+from functions.audit_mailer.statement.account import Statement
 from shared.ledger import Head, canonical_json
 from tests.builders import NOW, entry
 

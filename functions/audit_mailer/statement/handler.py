@@ -17,10 +17,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.audit_mailer import wiring
-from functions.audit_mailer.chains import Chains
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError, QuarantineError, Try
-from functions.audit_mailer.statement_days import requested_day
-from functions.audit_mailer.statements import Statements
+from functions.audit_mailer.statement.chains import Chains
+from functions.audit_mailer.statement.days import requested_day
+from functions.audit_mailer.statement.issue import Statements
 from shared.daybook import Daybook
 from shared.settings import read_settings
 

@@ -10,14 +10,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.audit_mailer import statement_handler
-from functions.audit_mailer.chains import Chains
 from functions.audit_mailer.delivery.courier import Courier, PostponeError, Try
 from functions.audit_mailer.delivery.deliveries import Deliveries
 from functions.audit_mailer.delivery.pacing import Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
-from functions.audit_mailer.statement_days import WrongDayError
-from functions.audit_mailer.statements import LOOKS, Statements
+from functions.audit_mailer.statement import handler as statement_handler
+from functions.audit_mailer.statement.chains import Chains
+from functions.audit_mailer.statement.days import WrongDayError
+from functions.audit_mailer.statement.issue import LOOKS, Statements
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.daybook import Daybook

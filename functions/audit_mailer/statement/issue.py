@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from functions.audit_mailer.delivery.courier import Courier, Outcome, Try
 from functions.audit_mailer.mails.statement_mail import compose
-from functions.audit_mailer.statement import EventAccount, Statement, missing_numbers
-from functions.audit_mailer.statement_days import due_days, is_over, last_days, statement_id
+from functions.audit_mailer.statement.account import EventAccount, Statement, missing_numbers
+from functions.audit_mailer.statement.days import due_days, is_over, last_days, statement_id
 from shared.ledger import Head
 
 LOOKS = 3

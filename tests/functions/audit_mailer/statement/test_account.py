@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.statement import MOST_NAMED, Statement, missing_numbers, numbers
-from functions.audit_mailer.statement_days import (
+from functions.audit_mailer.statement.account import MOST_NAMED, Statement, missing_numbers, numbers
+from functions.audit_mailer.statement.days import (
     WrongDayError,
     due_days,
     last_days,
