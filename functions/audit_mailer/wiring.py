@@ -20,7 +20,7 @@ from functions.audit_mailer.delivery.courier import Courier
 from functions.audit_mailer.delivery.deliveries import Deliveries
 from functions.audit_mailer.delivery.pacing import PER_MINUTE, Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail
-from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
+from functions.audit_mailer.ledger_rows import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.settings import MailerSettings
 from shared import aws

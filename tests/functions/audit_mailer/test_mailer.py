@@ -25,7 +25,7 @@ from functions.audit_mailer.delivery.deliveries import Deliveries
 from functions.audit_mailer.delivery.pacing import Pacer, Rate
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
-from functions.audit_mailer.ledger import LedgerReader, OpsRecordReader
+from functions.audit_mailer.ledger_rows import LedgerReader, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.mails.payment_mail import compose, search_token
 from functions.audit_mailer.settings import DeliveryMethod
