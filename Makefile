@@ -45,7 +45,7 @@ run: install ## start the whole system here; RESET=1 starts empty; Ctrl-C stops 
 # Two processes with a deployed stack each; what is asked for by ARGS runs in one.
 test: install browser ## run the whole test suite; ARGS are pytest's, as in ARGS="-k waiver"
 	@.venv/bin/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
-	@$(if $(ARGS),,.venv/bin/python -m ops.tested) # `make deploy` need not test this commit again
+	@$(if $(ARGS),,.venv/bin/python -m release.tested) # `make deploy` need not test this commit again
 
 fuzz: install ## look for bad answers of the API for minutes; ARGS as in ARGS="-k auditor"
 	@exec env SCC_FUZZ_SECONDS=$(or $(SCC_FUZZ_SECONDS),60) .venv/bin/python -m pytest tests/fuzz $(ARGS)
@@ -65,35 +65,35 @@ check: install $(TYPESCRIPT) ## lint, format and type checks, and cfn-lint on th
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.tools/typescript/node_modules/.bin/tsc --project tests/web/jsconfig.json
-	.tools/sam/bin/python ops/transform.py --lint
+	.tools/sam/bin/python release/transform.py --lint
 	.venv/bin/actionlint
 	.venv/bin/zizmor --offline --quiet --persona pedantic .github
 
 audit: install $(AUDIT) ## check the template against checkov's security rules; each exception is explained in it
-	.tools/sam/bin/python ops/transform.py --audit .tools/audit/bin/checkov
+	.tools/sam/bin/python release/transform.py --audit .tools/audit/bin/checkov
 
 format: install ## format the code and apply safe fixes
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 
 docs: install ## write docs/api.md from the models that the API validates with
-	.venv/bin/python -m ops.openapi --page >docs/api.md
+	.venv/bin/python -m release.openapi --page >docs/api.md
 
 build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	.tools/sam/bin/sam build
-	@.venv/bin/python -m ops.bundles
+	@.venv/bin/python -m release.bundles
 
 deploy: install ## deploy what is committed, once you said yes: STAGE=staging|prod CONFIRM=yes PARAMETERS="Name=value"
-	@exec .venv/bin/python -m ops.deploy --stage "$(STAGE)" --confirm "$(CONFIRM)" $(PARAMETERS)
+	@exec .venv/bin/python -m release.deploy --stage "$(STAGE)" --confirm "$(CONFIRM)" $(PARAMETERS)
 
 smoke: install ## look whether a deployed stack is wired; changes nothing: STAGE=staging|prod
-	@exec .venv/bin/python -m ops.smoke --stage "$(STAGE)"
+	@exec .venv/bin/python -m release.smoke --stage "$(STAGE)"
 
 gmail-key: install ## store the Gmail service account's key, the first or the next: STAGE=… FILE=key.json
-	@exec .venv/bin/python -m ops.gmail_key --stage "$(STAGE)" --file "$(FILE)"
+	@exec .venv/bin/python -m release.gmail_key --stage "$(STAGE)" --file "$(FILE)"
 
 roster: install ## put an event and its roster into the Events table: STAGE=… FILE=event.json
-	@exec .venv/bin/python -m ops.roster --stage "$(STAGE)" --file "$(FILE)"
+	@exec .venv/bin/python -m release.roster --stage "$(STAGE)" --file "$(FILE)"
 
 screens: install browser ## photograph every screen and state into docs/screens; SCC_TEST_STACK=.local uses a running stack
 	@exec .venv/bin/python -m tests.browser.photograph

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from local.processes import clean_environment
 from local.settings import REPOSITORY
-from ops.build_bundle import build, find_python, find_uv, run
+from release.build_bundle import build, find_python, find_uv, run
 
 FOLDER = REPOSITORY / ".tools" / "bench"
 WANTED = "3.13"  # the runtime in template.yaml
@@ -53,7 +53,7 @@ def runtime() -> Runtime:
 
 @cache
 def bundle(group: str, *, compiled: bool = True) -> Path:
-    """Build a bundle with ops/build_bundle.py. compiled: with .pyc, as we ship it."""
+    """Build a bundle with release/build_bundle.py. compiled: with .pyc, as we ship it."""
     folder = FOLDER / "bundles" / group
     if not compiled:
         bare = folder.with_name(f"{group}-without-pyc")

@@ -25,7 +25,7 @@ from local.processes import Child, ChildFailedError
 from local.screen import Progress, ready_screen
 from local.settings import REPOSITORY, Settings, SettingsError
 from local.state import claim, empty
-from ops.web_publish import invalidate, publish
+from release.web_publish import invalidate, publish
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AUDIT_RECIPIENT = f"audit@{DOMAIN}"

@@ -32,8 +32,8 @@ SOURCES = (
     "uv.lock",
     "functions",
     "shared",
-    "ops/build_bundle.py",
-    "ops/bundle_contents.py",
+    "release/build_bundle.py",
+    "release/bundle_contents.py",
     "ops/openapi",
 )
 

@@ -86,7 +86,7 @@ def directory() -> CognitoDirectory:
 
 @cache
 def openapi_document() -> str:
-    """Beside this module in the bundle; ops/build_bundle.py writes it there."""
+    """Beside this module in the bundle; release/build_bundle.py writes it there."""
     return Path(__file__).with_name("openapi.json").read_text("utf-8")
 
 

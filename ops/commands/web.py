@@ -10,7 +10,7 @@ import click
 from ops.errors import OpsError
 from ops.session import Session, pass_session, shared_options
 from ops.target import REPOSITORY
-from ops.web_publish import UnpublishableError, invalidate, publish
+from release.web_publish import UnpublishableError, invalidate, publish
 
 STAGES = {"prod": ("WebBucketName", ""), "staging": ("StagingWebBucketName", "_staging/")}
 PATIENCE_SECONDS = 900  # CloudFront says that invalidations take a minute or two

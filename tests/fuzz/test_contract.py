@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.stack import LocalStack
-from ops.openapi.operations import OPERATIONS, Operation
+from release.openapi.operations import OPERATIONS, Operation
 from tests.dock import Dock
 
 ROOT = Path(__file__).resolve().parents[2]

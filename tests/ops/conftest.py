@@ -16,7 +16,7 @@ from ops.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
 from tests.ops.shells import environment
-from tests.ops.walk import Account, blocks, empty_account
+from tests.release.walk import Account, blocks, empty_account
 
 SCC = Path(__file__).parents[2] / "ops" / "scc"
 Scc = Callable[..., subprocess.CompletedProcess[str]]

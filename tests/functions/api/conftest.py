@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from functions.api import handler, wiring
 from functions.api.people.identity import COOKIE_NAME
-from ops.openapi.document import document
+from release.openapi.document import document
 from shared.attributes import from_attributes, to_attributes
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables, empty, rows_in

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.api.tables.ledger import LedgerStore
-from ops.openapi.document import document
+from release.openapi.document import document
 from tests.functions.api.conftest import Client
 
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"

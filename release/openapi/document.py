@@ -12,8 +12,8 @@ from pydantic.json_schema import models_json_schema
 
 from functions.api.http import problems
 from functions.api.people.identity import COOKIE_NAME
-from ops.openapi.answers import DuplicateProblem, Problem
-from ops.openapi.operations import OPERATIONS, Operation, Parameter
+from release.openapi.answers import DuplicateProblem, Problem
+from release.openapi.operations import OPERATIONS, Operation, Parameter
 
 Refusal = type[problems.ApiError]
 _REFERENCE = "#/components/schemas/{model}"

@@ -1,6 +1,6 @@
 """Which commit the whole test suite passed for: `make test` writes it down, `make deploy` asks.
 
-    python -m ops.tested        writes it down, if nothing is uncommitted
+    python -m release.tested        writes it down, if nothing is uncommitted
 
 Kept inside .git, so it is this clone's own and is never committed.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ops.stages import REPOSITORY
+from release.stages import REPOSITORY
 
 
 def main() -> int:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from local.gmail_sandbox.accounts import new_service_account
-from ops.gmail_key import read_key
-from ops.roster import read_event
-from ops.stages import RefusedError
-from tests.ops.walk import Account, put_key
+from release.gmail_key import read_key
+from release.roster import read_event
+from release.stages import RefusedError
+from tests.release.walk import Account, put_key
 
 EVENT = json.loads((Path(__file__).parents[2] / "docs" / "first-event.json").read_text())
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy import StepFailedError as StepFailed
-from ops.deploy import chosen_parameters, main, prove, refuse_uncommitted
-from ops.stages import RefusedError, Stage
-from ops.tested import is_recorded, record
-from tests.ops.walk import AUTHOR, Account, git
+from release.deploy import StepFailedError as StepFailed
+from release.deploy import chosen_parameters, main, prove, refuse_uncommitted
+from release.stages import RefusedError, Stage
+from release.tested import is_recorded, record
+from tests.release.walk import AUTHOR, Account, git
 
 EMULATOR = "http://127.0.0.1:9"  # nothing listens there
 

@@ -16,11 +16,11 @@ from functions.api.handler import app
 from functions.api.http import problems
 from functions.api.payments.free_text import PLAIN_TEXT, plain_text
 from functions.api.payments.listing import payment_view
-from ops.build_bundle import find_uv, write_openapi
-from ops.openapi.answers import LedgerRow
-from ops.openapi.document import document
-from ops.openapi.operations import OPERATIONS
-from ops.openapi.page import anchor, page
+from release.build_bundle import find_uv, write_openapi
+from release.openapi.answers import LedgerRow
+from release.openapi.document import document
+from release.openapi.operations import OPERATIONS
+from release.openapi.page import anchor, page
 from tests.builders import entry
 
 ROOT = Path(__file__).resolve().parents[2]

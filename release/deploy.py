@@ -18,8 +18,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ops.stages import REPOSITORY, RefusedError, Stage
-from ops.tested import head, is_recorded, record, uncommitted
+from release.stages import REPOSITORY, RefusedError, Stage
+from release.tested import head, is_recorded, record, uncommitted
 
 SAM = REPOSITORY / ".tools" / "sam" / "bin" / "sam"
 EMULATORS_PYTHON = REPOSITORY / ".tools" / "engine" / "bin" / "python"
@@ -118,7 +118,7 @@ def build(stage: Stage) -> Path:
     )
     _run(
         "a bundle is not as it should be.",
-        *(sys.executable, "-m", "ops.bundles", str(folder)),
+        *(sys.executable, "-m", "release.bundles", str(folder)),
     )
     return folder / "template.yaml"
 

@@ -1,6 +1,6 @@
 """How large the built bundles are, and whether they hold what they should: `make build` ends so.
 
-    python -m ops.bundles [.aws-sam/build]
+    python -m release.bundles [.aws-sam/build]
 
 Exit code 1 when a bundle is over its limit or holds what Lambda brings.
 """
@@ -59,7 +59,7 @@ def main() -> int:
         for name in each.superfluous:
             print(f"  {each.name} holds {name}, which Lambda brings", file=sys.stderr)
         if each.zipped > each.limit:
-            print(f"  {each.name} is too large: see ops/bundle_contents.py", file=sys.stderr)
+            print(f"  {each.name} is too large: see release/bundle_contents.py", file=sys.stderr)
     if not all(each.is_precompiled for each in found):
         print(
             "  Not precompiled: there is no Python 3.13 here, so every cold start compiles, about\n"

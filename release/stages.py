@@ -1,6 +1,6 @@
 """A stage of samconfig.toml and the stack that it is deployed as: what deploy and smoke both ask.
 
-    python -m ops.stages staging        prints the app's address
+    python -m release.stages staging        prints the app's address
 
 Where: the account of the environment's AWS credentials, or the emulator of AWS_ENDPOINT_URL.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.dock import until
-from tests.ops.walk import Account, blocks
+from tests.release.walk import Account, blocks
 
 
 def test_the_walk_ends_with_the_mail_in_the_inbox(walked: Account) -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ops.bundle_contents import UNUSED_PACKAGES, prune, settle
+from release.bundle_contents import UNUSED_PACKAGES, prune, settle
 
 LAMBDA_ROOT = "/var/task"  # what tracebacks should show as the place of our files
 # Lambda brings boto3; a bundled copy would be 15 MB and slower to load.
@@ -111,7 +111,7 @@ def write_openapi(uv: str, root: Path, bundle: Path) -> None:
     """
     document = run(
         *(uv, "run", "--directory", str(root), "--isolated", "--frozen", "--quiet"),
-        *("--only-group", "api", "python", "-m", "ops.openapi"),
+        *("--only-group", "api", "python", "-m", "release.openapi"),
     )
     (bundle / "functions" / "api" / "openapi.json").write_text(document, "utf-8")
 

@@ -1,4 +1,4 @@
-"""`python -m ops.openapi` prints the document; with `--page` the page that people read."""
+"""`python -m release.openapi` prints the document; with `--page` the page that people read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 import json
 import sys
 
-from ops.openapi.document import document
-from ops.openapi.page import page
+from release.openapi.document import document
+from release.openapi.page import page
 
 
 def main() -> None:

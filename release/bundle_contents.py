@@ -1,7 +1,7 @@
 """What a bundle leaves out, and why: a cold start pays for every byte that is unpacked.
 
 Each line was found by importing the function and letting it work, and a test does both with the
-bundle alone (tests/ops/test_bundles.py): a name that is wrong here fails there, not in AWS.
+bundle alone (tests/release/test_bundles.py): a name that is wrong here fails there, not in AWS.
 """
 
 from __future__ import annotations

@@ -78,7 +78,10 @@ class Account:
         git(self.clone, "add", "--all")
         git(self.clone, *AUTHOR, "commit", "--quiet", "--allow-empty", "--message", message)
         subprocess.run(
-            [sys.executable, "-m", "ops.tested"], cwd=self.clone, check=True, capture_output=True
+            [sys.executable, "-m", "release.tested"],
+            cwd=self.clone,
+            check=True,
+            capture_output=True,
         )
 
     def mails(self) -> list[dict[str, Any]]:

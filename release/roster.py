@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ops.stages import RefusedError, Stage
+from release.stages import RefusedError, Stage
 
 TEXTS = ("event_id", "name", "event_date", "timezone", "location")
 EVENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

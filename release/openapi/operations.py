@@ -15,7 +15,7 @@ from functions.api.payments.free_text import PLAIN_TEXT
 from functions.api.payments.log import PaymentRequest
 from functions.api.payments.void import VoidRequest
 from functions.api.people.sign_in import SignIn
-from ops.openapi import answers
+from release.openapi import answers
 
 Refusal = type[problems.ApiError]
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"

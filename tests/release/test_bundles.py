@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from local.gmail_sandbox.process import GmailSandbox
-from ops.build_bundle import build
-from ops.bundles import Bundle, bundles, zip_of
+from release.build_bundle import build
+from release.bundles import Bundle, bundles, zip_of
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -13,7 +13,7 @@ import pytest
 
 from local.gmail_sandbox.accounts import new_service_account
 from tests.dock import until
-from tests.ops.walk import Account, blocks, git
+from tests.release.walk import Account, blocks, git
 
 INDEX = """\
         - IndexName: GSI3 # what was logged on a day: sweep, statement, export

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from local.aws import LocalAws
 from local.stack import LocalStack
-from ops.web_publish import CONTENT_TYPES, UnpublishableError, invalidate, publish
+from release.web_publish import CONTENT_TYPES, UnpublishableError, invalidate, publish
 from tests.ops.conftest import Scc
 
 BUCKET = "web"

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.stages import RefusedError, Stage
+from release.stages import RefusedError, Stage
 
 SECURITY_HEADERS = {
     "content-security-policy": "frame-ancestors 'none'",

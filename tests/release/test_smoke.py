@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.dock import until
-from tests.ops.walk import Account
+from tests.release.walk import Account
 
 
 def smoke(account: Account, stage: str = "staging") -> tuple[int, str]:
-    done = account.shell(f'.venv/bin/python -m ops.smoke --stage "{stage}"')
+    done = account.shell(f'.venv/bin/python -m release.smoke --stage "{stage}"')
     assert "Traceback" not in done.stdout
     return done.returncode, done.stdout
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.stages import RefusedError, Stage
+from release.stages import RefusedError, Stage
 
 NEEDED = ("client_email", "private_key", "private_key_id", "token_uri")
 

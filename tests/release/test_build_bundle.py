@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.build_bundle import BundleError, copy_code, find_python, precompile
-from ops.bundle_contents import prune
+from release.build_bundle import BundleError, copy_code, find_python, precompile
+from release.bundle_contents import prune
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 NO_UV = "false"  # a program that always fails: no other Python is asked for
