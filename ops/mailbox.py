@@ -19,7 +19,7 @@ from httplib2 import Http, HttpLib2Error
 from functions.audit_mailer.mails.payment_mail import search_token
 from functions.audit_mailer.settings import MailerSettings
 from ops.errors import OpsError
-from ops.reconciling import read_mail
+from ops.rules.reconcile import read_mail
 from ops.safe_text import safe
 from ops.session import Session
 from shared.settings import SettingsError, read_settings

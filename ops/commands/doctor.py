@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import click
 
-from ops.checkup import Check, check_up
 from ops.errors import FINE, FOUND
+from ops.rules.doctor import Check, check_up
 from ops.session import Session, pass_session, shared_options
 
 

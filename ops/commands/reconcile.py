@@ -16,7 +16,7 @@ from ops.console import Meter
 from ops.errors import FINE, FOUND, OpsError
 from ops.ledger import LedgerReader
 from ops.mailbox import AuditMailbox
-from ops.reconciling import AILING, Reconciliation, Tally, read_mail
+from ops.rules.reconcile import AILING, Reconciliation, Tally, read_mail
 from ops.session import Session, pass_session, shared_options
 from ops.verify_mbox import Mailbox
 from shared.messages import AuditMessage

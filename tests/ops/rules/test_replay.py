@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ops.dead_letters import Selection, Verdict, read_letter
-from ops.replaying import Drain, Pace, Planned, Report
-from ops.survey import Examined, judged
+from ops.rules.dead_letters import Selection, Verdict, read_letter
+from ops.rules.replay import Drain, Pace, Planned, Report
+from ops.rules.survey import Examined, judged
 from shared.messages import AuditMessage
 from tests.ops.letters import numbered, raw
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ops.dead_letters import (
+from ops.rules.dead_letters import (
     Cause,
     Selection,
     cause_of,

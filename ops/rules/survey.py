@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ops.dead_letters import (
+from ops.rules.dead_letters import (
     Cause,
     DeadLetter,
     Selection,
