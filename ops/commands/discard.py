@@ -15,12 +15,12 @@ from ops.clock import now_ms
 from ops.commands.dlq import peek
 from ops.commands.replay import ops_record
 from ops.errors import OpsError
-from ops.ops_record import Deed, new_run
-from ops.queues import AuditQueue
 from ops.rules.dead_letters import SHORTEST_ID, is_meant
 from ops.rules.survey import Examined
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
+from ops.stack.ops_record import Deed, new_run
+from ops.stack.queues import AuditQueue
 
 
 @click.command()

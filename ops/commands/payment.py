@@ -11,12 +11,12 @@ import click
 from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, OpsError
-from ops.ledger import LedgerReader
-from ops.mailbox import AuditMailbox
 from ops.rules.dead_letters import moment
 from ops.rules.payment import Life
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
+from ops.stack.entries import LedgerReader
+from ops.stack.mailbox import AuditMailbox
 
 
 @click.command()

@@ -14,10 +14,10 @@ import click
 from ops.clock import now_ms
 from ops.console import Meter
 from ops.errors import FINE, FOUND, OpsError
-from ops.ledger import LedgerReader
-from ops.mailbox import AuditMailbox
 from ops.rules.reconcile import AILING, Reconciliation, Tally, read_mail
 from ops.session import Session, pass_session, shared_options
+from ops.stack.entries import LedgerReader
+from ops.stack.mailbox import AuditMailbox
 from ops.verify_mbox import Mailbox
 from shared.messages import AuditMessage
 

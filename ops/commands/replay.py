@@ -17,13 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops.clock import now_ms
 from ops.commands.dlq import age, dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, INTERRUPTED, OpsError
-from ops.ledger import LedgerReader
-from ops.ops_record import Deed, OpsRecord, new_run
-from ops.queues import AuditQueue
 from ops.rules.dead_letters import Selection, Verdict
 from ops.rules.replay import Drain, Pace, Planned, Report
 from ops.rules.survey import Examined, judged
 from ops.session import Session, pass_session, shared_options
+from ops.stack.entries import LedgerReader
+from ops.stack.ops_record import Deed, OpsRecord, new_run
+from ops.stack.queues import AuditQueue
 
 JUDGED = 100  # messages whose entries are read in one call
 DONE = frozenset({"sent", "already sent, removed"})

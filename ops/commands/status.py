@@ -10,11 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, peek
 from ops.errors import FINE, FOUND
-from ops.ledger import LedgerReader
-from ops.queues import depth_of
 from ops.rules.dead_letters import moment
 from ops.rules.status import Health, Mails, days_until
 from ops.session import Session, pass_session, shared_options
+from ops.stack.entries import LedgerReader
+from ops.stack.queues import depth_of
 
 MOST_LOOKED_AT = 1_000  # dead letters; more would make a glance take minutes
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from ops.accounts import GROUPS, SHORTEST_PASSWORD, Accounts, new_password
 from ops.errors import OpsError
 from ops.session import Session, pass_session, shared_options
+from ops.stack.accounts import GROUPS, SHORTEST_PASSWORD, Accounts, new_password
 
 
 class Email(click.ParamType):

@@ -12,9 +12,9 @@ import click
 
 from ops.console import Meter
 from ops.errors import FINE, FOUND, OpsError
-from ops.ledger import LedgerReader
 from ops.rules.verify import EventProof, compare, prove
 from ops.session import Session, pass_session, shared_options
+from ops.stack.entries import LedgerReader
 from ops.verify_mbox import Anchor, Finding, Mailbox, ranges, read_mailbox, span_text
 
 LOOKS = 4  # an index lags behind its table for a moment

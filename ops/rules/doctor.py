@@ -12,8 +12,8 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from ops.errors import OpsError, translate
-from ops.mailbox import AuditMailbox, mailer_settings, service_account_key
 from ops.session import Session
+from ops.stack.mailbox import AuditMailbox, mailer_settings, service_account_key
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures at 5 minutes, Google's token endpoint at less
 VISIBILITY_FACTOR = 6  # of the function's timeout, as AWS advises for SQS event sources

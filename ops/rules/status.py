@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.queues import Depth
 from ops.rules.dead_letters import moment
+from ops.stack.queues import Depth
 
 # The router queues an entry within seconds; what it lost the sweep finds, every 15 minutes.
 ROUTED_MS = 60_000

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.stack import LocalStack
-from ops.queues import Depth, depth_of
+from ops.stack.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
 from tests.ops.shells import environment

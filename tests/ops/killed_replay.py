@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.httpsession import URLLib3Session
 
-from ops import queues
 from ops.cli import scc
+from ops.stack import queues
 
 HOLD_SECONDS = 3
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from ops.queues import AuditQueue
+from ops.stack.queues import AuditQueue
 from shared.attributes import to_attributes
 from shared.messages import OpsMessage
 
