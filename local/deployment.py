@@ -34,7 +34,7 @@ SOURCES = (
     "shared",
     "release/build_bundle.py",
     "release/bundle_contents.py",
-    "ops/openapi",
+    "release/openapi",
 )
 
 

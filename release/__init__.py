@@ -1,1 +1,1 @@
-"""From a commit to a deployed stack: bundles, deployment, smoke test, the web client, first steps."""
+"""From a commit to a deployed stack: bundles, deployment, smoke test, web client, first steps."""

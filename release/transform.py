@@ -4,9 +4,9 @@
 it, such as a queue whose visibility timeout is shorter than its function's. Run it with the Python
 of the SAM environment, which brings the transform and cfn-lint:
 
-    .tools/sam/bin/python release/transform.py [Parameter=value …]     prints the result as JSON
-    .tools/sam/bin/python release/transform.py --lint [Parameter=value …]   lints it instead
-    .tools/sam/bin/python release/transform.py --audit CHECKOV     runs checkov's security rules instead
+    .tools/sam/bin/python release/transform.py [Parameter=value …]           print it as JSON
+    .tools/sam/bin/python release/transform.py --lint [Parameter=value …]    lint it instead
+    .tools/sam/bin/python release/transform.py --audit CHECKOV               run checkov instead
 """
 
 from __future__ import annotations

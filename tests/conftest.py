@@ -14,10 +14,10 @@ from local.stack import LocalStack
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # What begins with docs/deploy.md in an empty account, which takes half a minute.
 THE_WALK = [
-    f"tests/ops/test_{each}.py"
+    f"tests/release/test_{each}.py"
     for each in ("deploy", "deploy_walk", "first_steps", "operations", "smoke")
 ]
-LONG_FIRST = ("ops", "browser", "pipeline", "chaos", "fuzz", "local")
+LONG_FIRST = ("ops", "release", "browser", "pipeline", "chaos", "fuzz", "local")
 
 
 @pytest.hookimpl(tryfirst=True)

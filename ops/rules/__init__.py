@@ -1,1 +1,1 @@
-"""What `scc` decides: pure rules, one module a verb. What was read goes in, what to say comes out."""
+"""What `scc` decides, one module a verb: pure rules over what was read."""

@@ -16,7 +16,6 @@ from ops.stack.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
 from tests.ops.shells import environment
-from tests.release.walk import Account, blocks, empty_account
 
 SCC = Path(__file__).parents[2] / "ops" / "scc"
 Scc = Callable[..., subprocess.CompletedProcess[str]]
@@ -178,15 +177,3 @@ def dead(dock: Dock) -> Iterator[DeadLetters]:
     letters.clear()
     yield letters
     letters.clear()
-
-
-@pytest.fixture(scope="session")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account that was empty, after a stranger walked docs/deploy.md in it."""
-    with empty_account(tmp_path_factory.mktemp("walk")) as account:
-        done = account.shell("\n".join(blocks()))
-        assert done.returncode == 0, done.stdout[-6000:]
-        until(account.mails, 60)
-        done = account.shell('.venv/bin/scc reconcile --from "$(date -u +%F)" --mailbox')
-        assert done.returncode == 0, done.stdout  # ledger, deliveries and mailbox agree
-        yield account

@@ -19,7 +19,7 @@ from tests.ops.conftest import SCC, DeadLetters, Scc
 from tests.ops.letters import numbered
 from tests.ops.shells import environment
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KILLS = 5  # in each of four tests, so that they need not be on one worker
 QUICKLY = ("--rate", "20", "--yes", "--json")
 

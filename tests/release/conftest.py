@@ -1,0 +1,22 @@
+"""What the tests of a release start from: an account that a stranger has just deployed into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dock import until
+from tests.release.walk import Account, blocks, empty_account
+
+
+@pytest.fixture(scope="session")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account that was empty, after a stranger walked docs/deploy.md in it."""
+    with empty_account(tmp_path_factory.mktemp("walk")) as account:
+        done = account.shell("\n".join(blocks()))
+        assert done.returncode == 0, done.stdout[-6000:]
+        until(account.mails, 60)
+        done = account.shell('.venv/bin/scc reconcile --from "$(date -u +%F)" --mailbox')
+        assert done.returncode == 0, done.stdout  # ledger, deliveries and mailbox agree
+        yield account
