@@ -55,7 +55,7 @@ chaos: install ## break everything under 500 payments: SEED=7 PAYMENTS=500 METHO
 	    $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(METHOD),--method $(METHOD))
 
 demo-outage: install ## watch Gmail break and operations mend it, in two minutes
-	@exec .venv/bin/python -m local.demo_outage
+	@exec .venv/bin/python -m local.demo.outage
 
 bench: install ## measure us beside what you would take instead, into benchmarks/; ONLY=cold,router
 	@exec .venv/bin/python -m benchmarks $(if $(ONLY),--only '$(ONLY)')

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from shared.attributes import from_attributes, to_attributes
 
 # The sandbox's own quota would be what is measured: a mail costs 100 of these a minute.

@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from local import deployment, engine, processes
-from local.aws import LocalAws
+from local import processes
 from local.credentials import SECRET_ID, service_account, store_secret
-from local.demo_data import load_events, load_users
-from local.people import DOMAIN
+from local.demo.data import load_events, load_users
+from local.demo.people import DOMAIN
+from local.engine import deployment
+from local.engine import ministack as engine
+from local.engine.aws import LocalAws
 from local.processes import Child, ChildFailedError
 from local.screen import Progress, ready_screen
 from local.settings import REPOSITORY, Settings, SettingsError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.aws import LocalAws
+from local.engine.aws import LocalAws
 from local.gmail_sandbox.accounts import new_service_account, write_service_account
 from local.settings import Settings
 

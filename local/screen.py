@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.people import USERS
+from local.demo.people import USERS
 from local.settings import Settings
 
 WIDTH = 30

@@ -9,7 +9,7 @@ import pytest
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadFileScheduling
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # What begins with docs/deploy.md in an empty account, which takes half a minute.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 
 Found = TypeVar("Found")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.chromium import launch, open_tab
 from tests.browser.routes import close
 from tests.browser.visits import check_accessible, enter

@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.chromium import chromium_path, launch, open_tab
 from tests.browser.photograph import some_stack
 from tests.dock import Dock

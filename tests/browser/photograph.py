@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.chromium import PHONE, WIDE, launch
 from tests.browser.every_scene import SCENES
 from tests.browser.scenes import on_stage, seed

@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.chromium import open_tab
 from tests.browser.payment_form import PaymentForm, any_amount
 from tests.browser.routes import PAYMENTS, close, hold, lose_answer, lose_request

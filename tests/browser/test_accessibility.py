@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.chromium import PHONE
 from tests.browser.every_scene import SCENES
 from tests.browser.scenes import on_stage, seed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.payment_form import PaymentForm, any_amount
 from tests.browser.routes import PAYMENTS, hold, lose_answer, lose_request
 from tests.dock import Dock, until

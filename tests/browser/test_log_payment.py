@@ -6,7 +6,7 @@ import uuid
 
 from playwright.sync_api import Page, expect
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Dock
 
 

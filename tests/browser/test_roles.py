@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.visits import enter, row_of
 from tests.dock import Dock
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.browser.test_log_payment import sign_in
 from tests.dock import Dock
 

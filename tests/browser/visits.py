@@ -8,7 +8,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Dock
 
 SENT_MS = 30_000

@@ -12,7 +12,7 @@ import sys
 import time
 
 from local.mail_settings import METHODS
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.chaos.client import Client, RefusedError
 from tests.chaos.harness import ROOM, Harness
 from tests.chaos.plan import make_plan

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.chaos.harness import ROOM, Harness
 
 FAST = ROOM | {"SCC_MAIL_RETRY_CAP_SECONDS": "2", "SCC_MAIL_SETTLE_SECONDS": "2"}

@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from shared.attributes import from_attributes
 from tests.chaos.verdict import DeadLetter, Evidence
 

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from local.processes import wait_until
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.chaos.client import Client
 from tests.chaos.evidence import Inbox, deliveries, gather, ledger_rows
 from tests.chaos.plan import SHORT, Plan, Round

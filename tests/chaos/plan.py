@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.demo_data import EVENTS
+from local.demo.data import EVENTS
 
 Fault = Mapping[str, Any]
 SHORT = 100  # payments; below it a run is part of the test suite and must be over soon

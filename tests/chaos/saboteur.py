@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from functions.audit_mailer.delivery.courier import LEASE_MS
 from local.processes import wait_until
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from shared.attributes import from_attributes, to_attributes
 from shared.messages import AuditMessage
 from tests.chaos.plan import KILL, RESTART, Trouble

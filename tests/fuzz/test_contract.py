@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from release.openapi.operations import OPERATIONS, Operation
 from tests.dock import Dock
 

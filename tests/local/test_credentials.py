@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from local.aws import LocalAws
 from local.credentials import SECRET_ID, service_account, store_secret
+from local.engine.aws import LocalAws
 from local.settings import Settings
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from local.people import USERS
+from local.demo.people import USERS
 from local.processes import clean_environment
+from local.running_stack import LocalStack
 from local.settings import REPOSITORY, free_port
-from local.stack import LocalStack
 from tests.dock import Dock
 
 

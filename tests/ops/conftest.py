@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from ops.stack.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until

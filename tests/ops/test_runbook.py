@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
 from tests.ops.shells import environment

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Dock
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.credentials import SECRET_ID
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from shared.attributes import to_attributes
 from tests.dock import Dock
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Dock
 
 

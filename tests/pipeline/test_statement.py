@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from shared.attributes import from_attributes, to_attributes
 from tests.dock import Dock
 

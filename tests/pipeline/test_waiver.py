@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Answer, Dock
 
 PATH = "/g/harbor-lights/waiver"

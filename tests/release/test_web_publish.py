@@ -8,8 +8,8 @@ from urllib.request import urlopen
 import pytest
 from moto import mock_aws
 
-from local.aws import LocalAws
-from local.stack import LocalStack
+from local.engine.aws import LocalAws
+from local.running_stack import LocalStack
 from release.web_publish import CONTENT_TYPES, UnpublishableError, invalidate, publish
 from tests.ops.conftest import Scc
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import engine
-from local.aws import LocalAws
+from local.engine import ministack as engine
+from local.engine.aws import LocalAws
 from local.gmail_sandbox.process import GmailSandbox
 from local.settings import Settings, free_port
 from tests.ops.shells import environment

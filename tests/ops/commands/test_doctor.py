@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Dock
 from tests.ops.conftest import Scc, mailer_off
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import until
 from tests.ops.conftest import DeadLetters, Scc
 from tests.ops.letters import numbered

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from functions.audit_mailer.gmail.mailbox import Gmail
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from shared.attributes import to_attributes
 from shared.ledger import entry_hash
 from tests.dock import Dock, until

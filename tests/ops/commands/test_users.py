@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 from tests.dock import Dock
 from tests.ops.conftest import Scc
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from local.processes import wait_until
-from local.stack import LocalStack
+from local.running_stack import LocalStack
 
 ROOT = Path(__file__).resolve().parent.parent
 PATRONS = ("jane.doe@example.com", "a.dubois@example.net", "bjork.s@example.org")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.aws import LocalAws
-from local.engine import PYTHON, python_version, start_engine, wait_for_engine
+from local.engine.aws import LocalAws
+from local.engine.ministack import PYTHON, python_version, start_engine, wait_for_engine
 from local.processes import wait_until
 from local.settings import Settings, free_port
 

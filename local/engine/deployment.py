@@ -14,7 +14,7 @@ from typing import Self
 
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
+from local.engine.aws import LocalAws
 from local.processes import Child, clean_environment, run, start
 from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS, Settings
 

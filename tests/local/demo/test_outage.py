@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.demo_outage import PATRONS, Show
-from local.stack import LocalStack
+from local.demo.outage import PATRONS, Show
+from local.running_stack import LocalStack
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import set_sail

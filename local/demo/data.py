@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
-from local.people import PATRONS, USERS, DemoUser
+from local.demo.people import PATRONS, USERS, DemoUser
+from local.engine.aws import LocalAws
 
 Patron = tuple[str, str]
 BATCH = 25  # BatchWriteItem's limit

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
-from local.aws import LocalAws
+from local.engine.aws import LocalAws
 from local.processes import Child, ChildFailedError, clean_environment, start, wait_until
 from local.settings import Settings, free_port
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from local.aws import LocalAws
-from local.demo_data import EVENTS, load_events, load_users
-from local.people import USERS
+from local.demo.data import EVENTS, load_events, load_users
+from local.demo.people import USERS
+from local.engine.aws import LocalAws
 
 TABLE = "shipcaptaincrew-Events"
 TODAY = dt.date(2027, 5, 1)
