@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from shared.attributes import from_attributes, to_attributes
 
 # The sandbox's own quota would be what is measured: a mail costs 100 of these a minute.
@@ -22,14 +22,14 @@ EVENTS, PATRONS = 24, 40
 
 @contextmanager
 def some_stack() -> Iterator[Bench]:
-    with LocalStack.temporary(**ROOM) as stack:
+    with RunningStack.temporary(**ROOM) as stack:
         yield Bench(stack)
 
 
 class Bench:
     """Logs payments as admins of several events do, and reads the inbox."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: RunningStack) -> None:
         self.stack = stack
         self._numbers = count(1)  # next() of it is one step: many threads ask
         self.cookie = self._sign_in()

@@ -21,12 +21,12 @@ READY_SECONDS = 300.0
 STOP_SECONDS = 60.0
 
 
-class LocalStack:
+class RunningStack:
     """`python -m local` in a folder and on ports of its own.
 
-    `with LocalStack.temporary() as stack:` starts one and removes it with its data. It also ends
+    `with RunningStack.temporary() as stack:` starts one and removes it with its data. It also ends
     with the thread that started it (PR_SET_PDEATHSIG), so start it from one that stays.
-    `LocalStack.running(state)` uses one that somebody else started and will stop.
+    `RunningStack.running(state)` uses one that somebody else started and will stop.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -35,7 +35,7 @@ class LocalStack:
         self._is_temporary = False
 
     @classmethod
-    def temporary(cls, **environment: str) -> LocalStack:
+    def temporary(cls, **environment: str) -> RunningStack:
         """Return a stack, not yet started, on free ports with an empty folder.
 
         environment: further settings, such as SCC_MAIL_METHOD="import".
@@ -55,7 +55,7 @@ class LocalStack:
         return stack
 
     @classmethod
-    def running(cls, state: Path) -> LocalStack:
+    def running(cls, state: Path) -> RunningStack:
         """Return the ready stack whose state is in the folder `state`."""
         file = state / "stack.json"
         if not file.exists():

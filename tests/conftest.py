@@ -9,7 +9,7 @@ import pytest
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadFileScheduling
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # What begins with docs/deploy.md in an empty account, which takes half a minute.
@@ -50,14 +50,14 @@ def _turn(file: str) -> int:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[LocalStack]:
+def stack() -> Iterator[RunningStack]:
     """Deploy template.yaml once for the whole run, on ports of its own.
 
     With SCC_TEST_STACK=<state folder> the tests use a stack that is running already.
     """
     running = os.environ.get("SCC_TEST_STACK")
     if running:
-        yield LocalStack.running(Path(running).resolve())
+        yield RunningStack.running(Path(running).resolve())
         return
-    with LocalStack.temporary() as started:
+    with RunningStack.temporary() as started:
         yield started

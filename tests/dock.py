@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 
 Found = TypeVar("Found")
 
@@ -35,7 +35,7 @@ class Answer:
 class Dock:
     """Talks to the front door as a browser tab of `who` would."""
 
-    stack: LocalStack
+    stack: RunningStack
     cookie: str = ""
     password: str = field(default="anchors-aweigh", repr=False)
 

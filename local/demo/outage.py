@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from local.processes import wait_until
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PATRONS = ("jane.doe@example.com", "a.dubois@example.net", "bjork.s@example.org")
 PATIENCE_SECONDS = 60.0
 DOWN = [{"kind": "down"}]
@@ -36,7 +36,7 @@ class ShowError(Exception):
 class Show:
     """The dock, the outage and the operator, one after the other."""
 
-    def __init__(self, stack: LocalStack, event_id: str = "sunset-charter") -> None:
+    def __init__(self, stack: RunningStack, event_id: str = "sunset-charter") -> None:
         self._stack = stack
         self._event_id = event_id
         self._cookie = ""
@@ -180,7 +180,7 @@ class Show:
 
 def main() -> None:
     print("Starting a stack for the show (half a minute or so).", flush=True)
-    with LocalStack.temporary() as stack:
+    with RunningStack.temporary() as stack:
         try:
             Show(stack).run()
         except ShowError as error:

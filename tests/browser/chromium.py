@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 740}
@@ -39,7 +39,7 @@ def launch(playwright: Playwright) -> Browser:
     )
 
 
-def open_tab(browser: Browser, stack: LocalStack, cookie: str = "", **options: Any) -> Page:
+def open_tab(browser: Browser, stack: RunningStack, cookie: str = "", **options: Any) -> Page:
     """Open a tab of its own session. cookie: "name=value" of somebody who is signed in."""
     settings: dict[str, Any] = {"viewport": WIDE, "locale": "en-US"} | options
     context = browser.new_context(base_url=stack.url, **settings)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.chromium import launch, open_tab
 from tests.browser.routes import close
 from tests.browser.visits import check_accessible, enter
@@ -23,19 +23,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def dock(stack: LocalStack) -> Dock:
+def dock(stack: RunningStack) -> Dock:
     """The admin's own view of what was written, past the browser."""
     return Dock(stack).sign_in()
 
 
 @pytest.fixture
-def page(browser: Browser, stack: LocalStack) -> Iterator[Page]:
+def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
     """A tab on the app, signed out; it fails the test on any script error or refused resource."""
     yield from _watched(open_tab(browser, stack))
 
 
 @pytest.fixture
-def admin_page(browser: Browser, stack: LocalStack, dock: Dock) -> Iterator[Page]:
+def admin_page(browser: Browser, stack: RunningStack, dock: Dock) -> Iterator[Page]:
     """The same, signed in as the admin."""
     yield from _watched(open_tab(browser, stack, cookie=dock.cookie))
 
@@ -53,7 +53,7 @@ def _watched(tab: Page) -> Iterator[Page]:
 
 
 @pytest.fixture
-def admin(page: Page, stack: LocalStack) -> Dock:
+def admin(page: Page, stack: RunningStack) -> Dock:
     """`page` is the admin's, who is returned."""
     return enter(page.context, stack)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.chromium import chromium_path, launch, open_tab
 from tests.browser.photograph import some_stack
 from tests.dock import Dock
@@ -79,7 +79,7 @@ def failed_audits(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def modal_times(stack: LocalStack, cookie: str) -> list[float]:
+def modal_times(stack: RunningStack, cookie: str) -> list[float]:
     """Milliseconds from the press to a painted form with the focus in its first field."""
     with sync_playwright() as playwright:
         browser = launch(playwright)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.chromium import PHONE, WIDE, launch
 from tests.browser.every_scene import SCENES
 from tests.browser.scenes import on_stage, seed
@@ -77,17 +77,17 @@ def indexed_png(darkroom: Page, png: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def some_stack() -> Iterator[LocalStack]:
+def some_stack() -> Iterator[RunningStack]:
     running = os.environ.get("SCC_TEST_STACK")
     if running:
-        yield LocalStack.running(Path(running).resolve())
+        yield RunningStack.running(Path(running).resolve())
     else:
         print("starting a stack")
-        with LocalStack.temporary() as started:
+        with RunningStack.temporary() as started:
             yield started
 
 
-def photograph(browser: Browser, stack: LocalStack, names: list[str]) -> None:
+def photograph(browser: Browser, stack: RunningStack, names: list[str]) -> None:
     dock = Dock(stack).sign_in()
     seed(dock)
     darkroom = browser.new_page()

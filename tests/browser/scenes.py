@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.chromium import open_tab
 from tests.browser.payment_form import PaymentForm, any_amount
 from tests.browser.routes import PAYMENTS, close, hold, lose_answer, lose_request
@@ -71,7 +71,7 @@ def seed(dock: Dock) -> None:
 
 @contextmanager
 def on_stage(
-    browser: Browser, stack: LocalStack, dock: Dock, scene: Scene, **options: Any
+    browser: Browser, stack: RunningStack, dock: Dock, scene: Scene, **options: Any
 ) -> Iterator[Page]:
     """A tab in which the scene stands still. options: those of a browser context."""
     cookie = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.chromium import PHONE
 from tests.browser.every_scene import SCENES
 from tests.browser.scenes import on_stage, seed
@@ -19,6 +19,6 @@ def seeded(dock: Dock) -> None:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_axe_finds_nothing(browser: Browser, stack: LocalStack, dock: Dock, name: str) -> None:
+def test_axe_finds_nothing(browser: Browser, stack: RunningStack, dock: Dock, name: str) -> None:
     with on_stage(browser, stack, dock, SCENES[name]) as page:
         check_accessible(page, dark=PHONE)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.payment_form import PaymentForm, any_amount
 from tests.browser.routes import PAYMENTS, hold, lose_answer, lose_request
 from tests.dock import Dock, until
@@ -316,7 +316,7 @@ def test_haste_logs_one_payment(admin_page: Page, dock: Dock, how: str) -> None:
 
 
 def test_the_staging_copy_logs_payments_too(
-    admin_page: Page, dock: Dock, stack: LocalStack
+    admin_page: Page, dock: Dock, stack: RunningStack
 ) -> None:
     amount = any_amount()
     form = PaymentForm(admin_page).open("/_staging/g/sunset-charter").fill(amount)

@@ -6,7 +6,7 @@ import uuid
 
 from playwright.sync_api import Page, expect
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock
 
 
@@ -18,7 +18,7 @@ def sign_in(page: Page, name: str = "admin") -> None:
 
 
 def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(
-    page: Page, stack: LocalStack
+    page: Page, stack: RunningStack
 ) -> None:
     number = str(uuid.uuid4().int)[:6]
     typed, shown = f"1{number[:3]}.5", f"1,{number[:3]}.50"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.visits import enter, row_of
 from tests.dock import Dock
 
@@ -16,7 +16,9 @@ MONEY = re.compile(r"\$\d")
 Axe = Callable[[Page], None]
 
 
-def test_crew_sees_events_and_rosters_and_no_money(page: Page, stack: LocalStack, axe: Axe) -> None:
+def test_crew_sees_events_and_rosters_and_no_money(
+    page: Page, stack: RunningStack, axe: Axe
+) -> None:
     payment = Dock(stack).sign_in().logged()
     enter(page.context, stack, "crew")
     page.goto("/")
@@ -40,7 +42,7 @@ def test_crew_sees_events_and_rosters_and_no_money(page: Page, stack: LocalStack
 
 
 def test_auditors_read_and_export_and_change_nothing(
-    page: Page, stack: LocalStack, axe: Axe
+    page: Page, stack: RunningStack, axe: Axe
 ) -> None:
     payment = Dock(stack).sign_in().logged()
     enter(page.context, stack, "auditor")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.browser.test_log_payment import sign_in
 from tests.dock import Dock
 
@@ -16,14 +16,14 @@ PATH = "/g/regatta-2027/waiver"
 
 
 @pytest.fixture
-def patron(stack: LocalStack) -> dict[str, Any]:
+def patron(stack: RunningStack) -> dict[str, Any]:
     """Someone on the roster who has not signed yet."""
     answer = Dock(stack).sign_in().call("GET", "/api/events/regatta-2027")
     return next(each for each in answer.json["roster"] if each["waiver_signed_at"] is None)
 
 
 @pytest.fixture
-def phone(browser: Browser, stack: LocalStack) -> Iterator[Page]:
+def phone(browser: Browser, stack: RunningStack) -> Iterator[Page]:
     """The narrowest phone, in the dark."""
     context = browser.new_context(
         base_url=stack.url,
@@ -102,7 +102,7 @@ def test_when_the_server_is_out_of_reach_nothing_typed_is_lost(
 
 
 def test_without_javascript_the_waiver_reads_and_says_how_to_sign(
-    browser: Browser, stack: LocalStack
+    browser: Browser, stack: RunningStack
 ) -> None:
     context = browser.new_context(base_url=stack.url, java_script_enabled=False)
     page = context.new_page()

@@ -8,7 +8,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock
 
 SENT_MS = 30_000
@@ -27,7 +27,7 @@ WHAT_LOOKS_CHANGE = {
 }
 
 
-def enter(context: BrowserContext, stack: LocalStack, who: str = "admin") -> Dock:
+def enter(context: BrowserContext, stack: RunningStack, who: str = "admin") -> Dock:
     """Sign the tab's session in; return the same person's view without a browser."""
     dock = Dock(stack).sign_in(who)
     name, value = dock.cookie.split("=", 1)

@@ -12,7 +12,7 @@ import sys
 import time
 
 from local.mail_settings import METHODS
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.chaos.client import Client, RefusedError
 from tests.chaos.harness import ROOM, Harness
 from tests.chaos.plan import make_plan
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(seed: int, payments: int, method: str) -> int:
     print(f"chaos: SEED={seed} PAYMENTS={payments} METHOD={method}", flush=True)
     began = time.monotonic()
-    with LocalStack.temporary(SCC_MAIL_METHOD=method, **ROOM) as stack:
+    with RunningStack.temporary(SCC_MAIL_METHOD=method, **ROOM) as stack:
         harness = Harness(stack, lambda text: print(text, flush=True))
         try:
             verdict, saboteur = harness.run(make_plan(seed, payments), HEAL_SECONDS)

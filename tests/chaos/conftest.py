@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.chaos.harness import ROOM, Harness
 
 FAST = ROOM | {"SCC_MAIL_RETRY_CAP_SECONDS": "2", "SCC_MAIL_SETTLE_SECONDS": "2"}
@@ -22,13 +22,13 @@ def harness() -> Iterator[Harness]:
     """
     running = os.environ.get("SCC_TEST_STACK")
     if running:
-        yield from _harness(LocalStack.running(Path(running).resolve()))
+        yield from _harness(RunningStack.running(Path(running).resolve()))
         return
-    with LocalStack.temporary(**FAST) as stack:
+    with RunningStack.temporary(**FAST) as stack:
         yield from _harness(stack)
 
 
-def _harness(stack: LocalStack) -> Iterator[Harness]:
+def _harness(stack: RunningStack) -> Iterator[Harness]:
     started = Harness(stack)
     yield started
     started.close()

@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from shared.attributes import from_attributes
 from tests.chaos.verdict import DeadLetter, Evidence
 
@@ -35,7 +35,7 @@ class Inbox:
         return page
 
 
-def gather(stack: LocalStack, inbox: Inbox) -> Evidence:
+def gather(stack: RunningStack, inbox: Inbox) -> Evidence:
     return Evidence(
         rows=ledger_rows(stack),
         deliveries=deliveries(stack),
@@ -44,22 +44,22 @@ def gather(stack: LocalStack, inbox: Inbox) -> Evidence:
     )
 
 
-def ledger_rows(stack: LocalStack) -> list[dict[str, Any]]:
+def ledger_rows(stack: RunningStack) -> list[dict[str, Any]]:
     return _scan(stack, stack.outputs["PaymentsTableName"])
 
 
-def deliveries(stack: LocalStack) -> dict[str, dict[str, Any]]:
+def deliveries(stack: RunningStack) -> dict[str, dict[str, Any]]:
     """AuditDeliveries by payment_id; the mailer keeps items of its own there too."""
     rows = _scan(stack, stack.outputs["DeliveriesTableName"])
     return {each["payment_id"]: each for each in rows}
 
 
-def _scan(stack: LocalStack, table: str) -> list[dict[str, Any]]:
+def _scan(stack: RunningStack, table: str) -> list[dict[str, Any]]:
     pages = stack.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table)
     return [from_attributes(item) for page in pages for item in page["Items"]]
 
 
-def dead_letters(stack: LocalStack) -> list[DeadLetter]:
+def dead_letters(stack: RunningStack) -> list[DeadLetter]:
     """Look without receiving, which would hide the messages from whoever looks next."""
     query = urllib.parse.urlencode({"QueueUrl": stack.outputs["DeadLetterQueueUrl"]})
     url = f"{stack.settings.engine_url}/_ministack/sqs/messages?{query}"

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from local.processes import wait_until
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.chaos.client import Client
 from tests.chaos.evidence import Inbox, deliveries, gather, ledger_rows
 from tests.chaos.plan import SHORT, Plan, Round
@@ -33,7 +33,7 @@ class Harness:
     Every verdict is about the whole ledger, so a stack must be used by its harness alone.
     """
 
-    def __init__(self, stack: LocalStack, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, stack: RunningStack, say: Callable[[str], None] = lambda _: None) -> None:
         self.stack = stack
         self.dock = Dock(stack).sign_in()
         self.client = Client(self.dock)

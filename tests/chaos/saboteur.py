@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from functions.audit_mailer.delivery.courier import LEASE_MS
 from local.processes import wait_until
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from shared.attributes import from_attributes, to_attributes
 from shared.messages import AuditMessage
 from tests.chaos.plan import KILL, RESTART, Trouble
@@ -35,7 +35,7 @@ class Saboteur:
     in a short run it is put back to just after the kill, in a long run it is waited for.
     """
 
-    def __init__(self, stack: LocalStack, dock: Dock, *, hasten: bool) -> None:
+    def __init__(self, stack: RunningStack, dock: Dock, *, hasten: bool) -> None:
         self._stack = stack
         self._dock = dock
         self.hasten = hasten

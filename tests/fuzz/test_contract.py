@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from release.openapi.operations import OPERATIONS, Operation
 from tests.dock import Dock
 
@@ -37,7 +37,7 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def runs(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+def runs(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
     """One schemathesis for each who may ask, all at once: most of the time each waits."""
     started = {who: ask(stack, who, tmp_path_factory.mktemp(who)) for who in WHO}
     yield started
@@ -66,7 +66,7 @@ def may(who: str, operation: Operation) -> bool:
     )
 
 
-def ask(stack: LocalStack, who: str, folder: Path) -> Run:
+def ask(stack: RunningStack, who: str, folder: Path) -> Run:
     seconds = os.environ.get("SCC_FUZZ_SECONDS")
     budget = ["--max-time", seconds] if seconds else ["--generation-deterministic"]
     if who != "admin" and not seconds:  # refusals are soon seen

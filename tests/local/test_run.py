@@ -12,13 +12,13 @@ import pytest
 
 from local.demo.people import USERS
 from local.processes import clean_environment
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from local.settings import REPOSITORY, free_port
 from tests.dock import Dock
 
 
 @pytest.mark.parametrize("path", ["/", "/g/sunset-charter", "/_staging/"])
-def test_the_page_comes_as_cloudfront_serves_it(stack: LocalStack, path: str) -> None:
+def test_the_page_comes_as_cloudfront_serves_it(stack: RunningStack, path: str) -> None:
     with urllib.request.urlopen(stack.url + path, timeout=10) as answer:
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
@@ -26,13 +26,13 @@ def test_the_page_comes_as_cloudfront_serves_it(stack: LocalStack, path: str) ->
 
 
 @pytest.mark.parametrize("user", USERS, ids=lambda user: user.group)
-def test_every_demo_user_can_sign_in(stack: LocalStack, user: Any) -> None:
+def test_every_demo_user_can_sign_in(stack: RunningStack, user: Any) -> None:
     dock = Dock(stack, password=stack.settings.demo_password).sign_in(user.email.split("@")[0])
     answer = dock.call("GET", "/api/session").json
     assert answer["user"] == {"email": user.email, "name": user.name, "groups": [user.group]}
 
 
-def test_the_stack_file_says_where_everything_is(stack: LocalStack) -> None:
+def test_the_stack_file_says_where_everything_is(stack: RunningStack) -> None:
     assert stack.info["urls"]["app"] == stack.url
     assert set(stack.info["pids"]) == {"AWS emulator", "Gmail sandbox", "front door"}
     tables = stack.aws.client("dynamodb").list_tables()["TableNames"]
@@ -40,7 +40,7 @@ def test_the_stack_file_says_where_everything_is(stack: LocalStack) -> None:
 
 
 def test_a_taken_port_ends_a_second_stack_with_one_line_before_anything_starts(
-    stack: LocalStack, tmp_path: Path
+    stack: RunningStack, tmp_path: Path
 ) -> None:
     second = run_local(tmp_path / "state", SCC_MAIL_PORT=str(stack.settings.mail_port))
     assert second.returncode == 2
@@ -50,14 +50,14 @@ def test_a_taken_port_ends_a_second_stack_with_one_line_before_anything_starts(
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["lock"]
 
 
-def test_a_folder_in_use_ends_a_second_stack_with_one_line(stack: LocalStack) -> None:
+def test_a_folder_in_use_ends_a_second_stack_with_one_line(stack: RunningStack) -> None:
     second = run_local(stack.settings.state)
     assert second.returncode == 2
     assert "is in use by a running stack" in second.stderr
     assert len(second.stderr.splitlines()) == 1
 
 
-def test_the_screen_shows_where_to_go_and_how_to_sign_in(stack: LocalStack) -> None:
+def test_the_screen_shows_where_to_go_and_how_to_sign_in(stack: RunningStack) -> None:
     needs_own(stack)
     screen = stack.output()
     for words in (stack.url, stack.mail_url, "admin@shipcaptaincrew.example", "anchors-aweigh"):
@@ -66,7 +66,7 @@ def test_the_screen_shows_where_to_go_and_how_to_sign_in(stack: LocalStack) -> N
 
 
 def test_a_stack_stopped_by_ctrl_c_comes_back_within_thirty_seconds_and_deploys_nothing(
-    stack: LocalStack,
+    stack: RunningStack,
 ) -> None:
     needs_own(stack)
     session = Dock(stack, password=stack.settings.demo_password).sign_in()
@@ -85,7 +85,7 @@ def test_a_stack_stopped_by_ctrl_c_comes_back_within_thirty_seconds_and_deploys_
 
 
 def test_a_stack_whose_emulator_dies_says_so_with_its_log_and_starts_again(
-    stack: LocalStack,
+    stack: RunningStack,
 ) -> None:
     needs_own(stack)
     stack.kill_engine()
@@ -95,7 +95,7 @@ def test_a_stack_whose_emulator_dies_says_so_with_its_log_and_starts_again(
     assert Dock(stack, password=stack.settings.demo_password).sign_in().cookie
 
 
-def needs_own(stack: LocalStack) -> None:
+def needs_own(stack: RunningStack) -> None:
     if not stack.is_ours:
         pytest.skip("the stack of SCC_TEST_STACK was started by another, and is theirs to stop")
 

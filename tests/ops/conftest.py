@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from ops.stack.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
@@ -46,7 +46,7 @@ def scc(tmp_path: Path) -> Scc:
 
 
 @pytest.fixture
-def local(scc: Scc, stack: LocalStack) -> Scc:
+def local(scc: Scc, stack: RunningStack) -> Scc:
     """`scc` for the stack under test."""
     endpoint = ("--endpoint-url", stack.settings.engine_url)
     return lambda *arguments, **more: scc(*endpoint, *arguments, **more)
@@ -59,7 +59,7 @@ class DeadLetters:
     dock: Dock
 
     @property
-    def stack(self) -> LocalStack:
+    def stack(self) -> RunningStack:
         return self.dock.stack
 
     @property
@@ -142,7 +142,7 @@ class DeadLetters:
 
 
 @contextmanager
-def mailer_off(stack: LocalStack) -> Iterator[None]:
+def mailer_off(stack: RunningStack) -> Iterator[None]:
     """The mailer takes nothing from its queue meanwhile."""
     client = stack.aws.client("lambda")
     (mapping,) = client.list_event_source_mappings(
@@ -161,7 +161,7 @@ def mailer_off(stack: LocalStack) -> Iterator[None]:
 
 
 @pytest.fixture
-def dock(stack: LocalStack) -> Iterator[Dock]:
+def dock(stack: RunningStack) -> Iterator[Dock]:
     """The admin, signed in; whatever faults a test sets are gone after it."""
     signed_in = Dock(stack).sign_in()
     signed_in.sandbox("DELETE", "/sandbox/faults")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
 from tests.ops.shells import environment
@@ -72,7 +72,7 @@ def test_commands_in_the_text_stand_in_a_block_too() -> None:
 
 
 @pytest.fixture(scope="module")
-def scene(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     dead = DeadLetters(Dock(stack).sign_in())
     dead.clear()
     yield Scene(dead, tmp_path_factory.mktemp("runbook"))

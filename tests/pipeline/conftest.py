@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock
 
 
 @pytest.fixture
-def dock(stack: LocalStack) -> Iterator[Dock]:
+def dock(stack: RunningStack) -> Iterator[Dock]:
     """The admin, signed in; whatever faults a test sets are gone after it."""
     signed_in = Dock(stack).sign_in()
     signed_in.sandbox("DELETE", "/sandbox/faults")

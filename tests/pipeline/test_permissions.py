@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.credentials import SECRET_ID
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from shared.attributes import to_attributes
 from tests.dock import Dock
 
@@ -34,7 +34,7 @@ Probe = Callable[[str, str, str, dict[str, Any]], str]
 
 
 @pytest.fixture(scope="module")
-def probe(stack: LocalStack) -> Iterator[Probe]:
+def probe(stack: RunningStack) -> Iterator[Probe]:
     """Call AWS as a function's role: probe("Api", "dynamodb", "scan", {…}) → error code."""
     functions, names = stack.aws.client("lambda"), {}
     for function in FUNCTIONS:

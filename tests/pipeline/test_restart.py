@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock
 
 
 def test_data_and_sessions_survive_a_restart_and_nothing_is_mailed_twice() -> None:
-    with LocalStack.temporary() as stack:
+    with RunningStack.temporary() as stack:
         dock = Dock(stack).sign_in()
         before = [dock.logged(amount=f"{n}.00") for n in range(1, 4)]
         for payment in before:

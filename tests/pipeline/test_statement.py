@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from shared.attributes import from_attributes, to_attributes
 from tests.dock import Dock
 
@@ -68,7 +68,7 @@ def forgotten(dock: Dock) -> Iterator[str]:
     forget()
 
 
-def test_the_stack_starts_with_yesterdays_statement(stack: LocalStack) -> None:
+def test_the_stack_starts_with_yesterdays_statement(stack: RunningStack) -> None:
     dock = Dock(stack)
     yesterday = date.fromordinal(date.fromisoformat(today()).toordinal() - 1).isoformat()
     (mail,) = statements(dock, yesterday)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Answer, Dock
 
 PATH = "/g/harbor-lights/waiver"
@@ -17,7 +17,7 @@ def patron_without_waiver(dock: Dock) -> dict[str, Any]:
 
 
 def test_a_signed_waiver_is_on_the_roster_of_everyone_who_may_see_it(
-    dock: Dock, stack: LocalStack
+    dock: Dock, stack: RunningStack
 ) -> None:
     patron = patron_without_waiver(dock)
     anyone = Dock(stack)
@@ -34,7 +34,7 @@ def test_a_signed_waiver_is_on_the_roster_of_everyone_who_may_see_it(
     assert anyone.call("POST", PATH, body | {"name": "Someone Else"}).status == 409
 
 
-def test_of_many_signatures_at_once_one_stands(dock: Dock, stack: LocalStack) -> None:
+def test_of_many_signatures_at_once_one_stands(dock: Dock, stack: RunningStack) -> None:
     patron = patron_without_waiver(dock)
 
     def sign(number: int) -> Answer:
@@ -46,7 +46,7 @@ def test_of_many_signatures_at_once_one_stands(dock: Dock, stack: LocalStack) ->
     assert sorted(answer.status for answer in answers) == [200] + [409] * 7
 
 
-def test_the_waiver_page_is_served_with_what_keeps_it_safe(stack: LocalStack) -> None:
+def test_the_waiver_page_is_served_with_what_keeps_it_safe(stack: RunningStack) -> None:
     answer = Dock(stack).call("GET", PATH)
     assert answer.status == 200
     headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -57,14 +57,14 @@ def test_the_waiver_page_is_served_with_what_keeps_it_safe(stack: LocalStack) ->
     assert foreign.status == 403
 
 
-def test_the_deployed_api_serves_its_document(stack: LocalStack) -> None:
+def test_the_deployed_api_serves_its_document(stack: RunningStack) -> None:
     answer = Dock(stack).call("GET", "/api/openapi.json")
     assert answer.status == 200
     assert answer.json["openapi"].startswith("3.1")
     assert answer.headers["Content-Type"] == "application/json"
 
 
-def test_other_methods_and_other_spellings_are_refused_clearly(stack: LocalStack) -> None:
+def test_other_methods_and_other_spellings_are_refused_clearly(stack: RunningStack) -> None:
     dock = Dock(stack)
     for method in ("PUT", "OPTIONS", "PATCH", "DELETE"):
         answer = dock.call(method, "/api/events")

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from local.engine.aws import LocalAws
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from release.web_publish import CONTENT_TYPES, UnpublishableError, invalidate, publish
 from tests.ops.conftest import Scc
 
@@ -135,7 +135,7 @@ def test_an_invalidation_names_the_paths_below_the_prefix(aws: LocalAws) -> None
 
 
 def test_the_command_publishes_a_folder_and_waits_for_cloudfront(
-    local: Scc, stack: LocalStack, tmp_path: Path
+    local: Scc, stack: RunningStack, tmp_path: Path
 ) -> None:
     folder = tmp_path / "web"
     shutil.copytree(WEB, folder)

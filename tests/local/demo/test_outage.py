@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from local.demo.outage import PATRONS, Show
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import set_sail
 
 
 def test_the_show_tells_an_outage_to_its_good_end(
-    stack: LocalStack, capsys: pytest.CaptureFixture[str]
+    stack: RunningStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead = DeadLetters(Dock(stack).sign_in())
     until(dead.dock.is_queue_empty, 60)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock
 from tests.ops.conftest import Scc, mailer_off
 
@@ -38,12 +38,12 @@ def test_a_stack_that_is_well_passes_every_check(local: Scc, dock: Dock) -> None
     assert f"{len(checks)} of {len(checks)} checks are well." in answer.stderr
 
 
-def no_mapping(stack: LocalStack) -> AbstractContextManager[None]:
+def no_mapping(stack: RunningStack) -> AbstractContextManager[None]:
     return mailer_off(stack)
 
 
 @contextmanager
-def no_redrive(stack: LocalStack) -> Iterator[None]:
+def no_redrive(stack: RunningStack) -> Iterator[None]:
     sqs, url = stack.aws.client("sqs"), stack.outputs["AuditQueueUrl"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": ""})
@@ -54,7 +54,7 @@ def no_redrive(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
-def short_visibility(stack: LocalStack) -> Iterator[None]:
+def short_visibility(stack: RunningStack) -> Iterator[None]:
     sqs, url = stack.aws.client("sqs"), stack.outputs["AuditQueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
     try:
@@ -64,7 +64,7 @@ def short_visibility(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
-def no_delegation(stack: LocalStack) -> Iterator[None]:
+def no_delegation(stack: RunningStack) -> Iterator[None]:
     dock = Dock(stack)
     dock.sandbox("POST", "/sandbox/faults", [{"kind": "revoke_delegation"}])
     try:
@@ -74,7 +74,7 @@ def no_delegation(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
-def no_gmail(stack: LocalStack) -> Iterator[None]:
+def no_gmail(stack: RunningStack) -> Iterator[None]:
     dock = Dock(stack)
     dock.sandbox("POST", "/sandbox/faults", [{"kind": "gmail_disabled"}])
     try:
@@ -84,7 +84,7 @@ def no_gmail(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
-def mute_alarm(stack: LocalStack) -> Iterator[None]:
+def mute_alarm(stack: RunningStack) -> Iterator[None]:
     client, names = stack.aws.client("cloudwatch"), ["shipcaptaincrew-audit-missing"]
     client.disable_alarm_actions(AlarmNames=names)
     try:
@@ -94,7 +94,7 @@ def mute_alarm(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
-def alarm_sounds(stack: LocalStack) -> Iterator[None]:
+def alarm_sounds(stack: RunningStack) -> Iterator[None]:
     client, name = stack.aws.client("cloudwatch"), "shipcaptaincrew-audit-missing"
     client.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
     try:
@@ -104,7 +104,7 @@ def alarm_sounds(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
-def no_admin(stack: LocalStack) -> Iterator[None]:
+def no_admin(stack: RunningStack) -> Iterator[None]:
     client, pool = stack.aws.client("cognito-idp"), stack.outputs["UserPoolId"]
     answer = client.list_users_in_group(UserPoolId=pool, GroupName="admins")
     names = [each["Username"] for each in answer["Users"]]
@@ -118,7 +118,7 @@ def no_admin(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
-def no_schedule(stack: LocalStack) -> Iterator[None]:
+def no_schedule(stack: RunningStack) -> Iterator[None]:
     client = stack.aws.client("scheduler")
     found = client.get_schedule(Name=stack.outputs["SweepFunctionName"])
     kept = {
@@ -148,7 +148,7 @@ def no_schedule(stack: LocalStack) -> Iterator[None]:
 def test_what_is_broken_is_named_with_its_remedy(
     local: Scc,
     dock: Dock,
-    breaking: Callable[[LocalStack], AbstractContextManager[None]],
+    breaking: Callable[[RunningStack], AbstractContextManager[None]],
     name: str,
     remedy: str,
 ) -> None:

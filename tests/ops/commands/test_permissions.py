@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import until
 from tests.ops.conftest import DeadLetters, Scc
 from tests.ops.letters import numbered
@@ -18,7 +18,7 @@ QUICKLY = ("--rate", "20", "--yes")
 
 
 @contextmanager
-def holding(stack: LocalStack, *policies: str) -> Iterator[Mapping[str, str]]:
+def holding(stack: RunningStack, *policies: str) -> Iterator[Mapping[str, str]]:
     """The environment of somebody who has these policies and nothing else."""
     iam, name = stack.aws.client("iam"), f"ops-{uuid.uuid4().hex[:8]}"
     arns = [stack.outputs[f"Ops{each}PolicyArn"] for each in policies]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from functions.audit_mailer.gmail.mailbox import Gmail
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from shared.attributes import to_attributes
 from shared.ledger import entry_hash
 from tests.dock import Dock, until
@@ -23,7 +23,7 @@ Found = list[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
-def voyage(stack: LocalStack) -> Voyage:
+def voyage(stack: RunningStack) -> Voyage:
     return set_sail(Dock(stack).sign_in())
 
 
@@ -111,7 +111,7 @@ def test_what_is_done_to_the_rows_is_found(
     assert verified(local, voyage) == (0, [])
 
 
-def test_an_inserted_row_is_found(local: Scc, stack: LocalStack) -> None:
+def test_an_inserted_row_is_found(local: Scc, stack: RunningStack) -> None:
     voyage = set_sail(Dock(stack).sign_in())  # of its own: the stream tells of the rows, too
     second = voyage.row(2)
     forged = second | {"payment_id": "pay_forged", "SK": second["SK"] + 1}
@@ -207,7 +207,7 @@ def send_again(voyage: Voyage, raw: bytes) -> None:
 
 
 def test_missing_duplicate_altered_and_orphan_mails_are_named(
-    local: Scc, stack: LocalStack
+    local: Scc, stack: RunningStack
 ) -> None:
     voyage = set_sail(Dock(stack).sign_in(), 5)
     kept: list[bytes] = []
@@ -231,7 +231,7 @@ def test_missing_duplicate_altered_and_orphan_mails_are_named(
     voyage.put(orphan)
 
 
-def test_repair_queues_only_what_was_never_mailed(local: Scc, stack: LocalStack) -> None:
+def test_repair_queues_only_what_was_never_mailed(local: Scc, stack: RunningStack) -> None:
     voyage = set_sail(Dock(stack).sign_in(), 2)
     lost = voyage.row(1)
     deliveries = voyage.table("Deliveries")

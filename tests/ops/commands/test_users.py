@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from local.running_stack import LocalStack
+from local.running_stack import RunningStack
 from tests.dock import Dock
 from tests.ops.conftest import Scc
 
@@ -17,7 +17,7 @@ def email() -> str:
     return f"grace-{uuid.uuid4().hex[:8]}@example.com"
 
 
-def sign_in(stack: LocalStack, email: str, password: str) -> int:
+def sign_in(stack: RunningStack, email: str, password: str) -> int:
     return Dock(stack).call("POST", "/api/session", {"email": email, "password": password}).status
 
 
@@ -28,7 +28,9 @@ def added(local: Scc, email: str, group: str = "admins") -> str:
     return password
 
 
-def test_who_is_added_signs_in_as_what_was_said(local: Scc, stack: LocalStack, email: str) -> None:
+def test_who_is_added_signs_in_as_what_was_said(
+    local: Scc, stack: RunningStack, email: str
+) -> None:
     password = added(local, email, "auditors")
     assert len(password) == 20
     dock = Dock(stack)
@@ -41,7 +43,7 @@ def test_who_is_added_signs_in_as_what_was_said(local: Scc, stack: LocalStack, e
     assert email in local("users", "ls").stdout
 
 
-def test_a_password_from_stdin_is_never_shown(local: Scc, stack: LocalStack, email: str) -> None:
+def test_a_password_from_stdin_is_never_shown(local: Scc, stack: RunningStack, email: str) -> None:
     arguments = ("users", "add", email, "--name", "G", "--group", "crew", "--password-stdin")
     answer = local(*arguments, stdin="correct horse battery 1 Staple\n")
     assert answer.returncode == 0, answer.stderr
@@ -50,7 +52,7 @@ def test_a_password_from_stdin_is_never_shown(local: Scc, stack: LocalStack, ema
 
 
 def test_who_is_disabled_signs_in_no_more_until_enabled(
-    local: Scc, stack: LocalStack, email: str
+    local: Scc, stack: RunningStack, email: str
 ) -> None:
     password = added(local, email)
     assert local("users", "disable", email).returncode == 0
@@ -60,7 +62,7 @@ def test_who_is_disabled_signs_in_no_more_until_enabled(
 
 
 def test_a_new_password_takes_the_place_of_the_old_one(
-    local: Scc, stack: LocalStack, email: str
+    local: Scc, stack: RunningStack, email: str
 ) -> None:
     old = added(local, email)
     new = json.loads(local("users", "password", email, "--json").stdout)["password"]
@@ -68,7 +70,9 @@ def test_a_new_password_takes_the_place_of_the_old_one(
     assert sign_in(stack, email, new) == 200
 
 
-def test_an_account_that_is_there_is_left_alone(local: Scc, stack: LocalStack, email: str) -> None:
+def test_an_account_that_is_there_is_left_alone(
+    local: Scc, stack: RunningStack, email: str
+) -> None:
     password = added(local, email)
     answer = local("users", "add", email, "--name", "Other", "--group", "crew")
     assert answer.returncode == 2
