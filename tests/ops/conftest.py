@@ -15,7 +15,7 @@ from local.running_stack import RunningStack
 from ops.stack.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
-from tests.ops.shells import environment
+from tests.shells import environment
 
 SCC = Path(__file__).parents[2] / "ops" / "scc"
 Scc = Callable[..., subprocess.CompletedProcess[str]]

@@ -17,7 +17,7 @@ from ops.errors import translate
 from ops.target import choose
 from shared.daybook import DaybookUnreadableError
 from tests.ops.conftest import Scc
-from tests.ops.shells import environment
+from tests.shells import environment
 
 ROOT = Path(__file__).parents[2]
 

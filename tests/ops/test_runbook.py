@@ -17,8 +17,8 @@ import pytest
 from local.running_stack import RunningStack
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
-from tests.ops.shells import environment
 from tests.ops.voyage import Voyage
+from tests.shells import environment
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()

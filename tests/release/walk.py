@@ -18,7 +18,7 @@ from local.engine import ministack as engine
 from local.engine.aws import LocalAws
 from local.gmail_sandbox.process import GmailSandbox
 from local.settings import Settings, free_port
-from tests.ops.shells import environment
+from tests.shells import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 WALK = ROOT / "docs" / "deploy.md"

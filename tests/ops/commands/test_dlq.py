@@ -14,7 +14,7 @@ from shared.messages import OpsMessage
 from tests.dock import until
 from tests.ops.conftest import SCC, DeadLetters, Scc
 from tests.ops.letters import HOSTILE, numbered
-from tests.ops.shells import environment
+from tests.shells import environment
 
 HELD_UP = 700  # rows of JSON are more than a pipe takes that nobody reads: 64 KB
 
