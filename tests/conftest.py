@@ -1,7 +1,8 @@
-"""What every test may rely on: no network beyond loopback, and one deployed stack per run."""
+"""What every test may rely on: loopback alone, one deployed stack per run, and `scc`."""
 
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadFileScheduling
 
 from local.running_stack import RunningStack
+from tests.shells import SCC, Scc, environment
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # What begins with docs/deploy.md in an empty account, which takes half a minute.
@@ -61,3 +63,34 @@ def stack() -> Iterator[RunningStack]:
         return
     with RunningStack.temporary() as started:
         yield started
+
+
+@pytest.fixture
+def scc(tmp_path: Path) -> Scc:
+    """Run `scc` in an empty folder, as a child process."""
+
+    def run(
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120,
+        stdin: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(SCC), *arguments],
+            cwd=tmp_path,
+            env=environment(**(env or {})),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+
+    return run
+
+
+@pytest.fixture
+def local(scc: Scc, stack: RunningStack) -> Scc:
+    """`scc` for the stack under test."""
+    endpoint = ("--endpoint-url", stack.settings.engine_url)
+    return lambda *arguments, **more: scc(*endpoint, *arguments, **more)

@@ -1,8 +1,14 @@
-"""The environment that commands under test start with."""
+"""`scc` as a person starts it, and the environment that commands under test start with."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+SCC = Path(__file__).parents[1] / "ops" / "scc"
+Scc = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**more: str) -> dict[str, str]:

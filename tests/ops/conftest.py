@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,41 +13,6 @@ from local.running_stack import RunningStack
 from ops.stack.queues import Depth, depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
-from tests.shells import environment
-
-SCC = Path(__file__).parents[2] / "ops" / "scc"
-Scc = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def scc(tmp_path: Path) -> Scc:
-    """Run `scc` in an empty folder, as a child process."""
-
-    def run(
-        *arguments: str,
-        env: Mapping[str, str] | None = None,
-        timeout: float = 120,
-        stdin: str = "",
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(SCC), *arguments],
-            cwd=tmp_path,
-            env=environment(**(env or {})),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout,
-        )
-
-    return run
-
-
-@pytest.fixture
-def local(scc: Scc, stack: RunningStack) -> Scc:
-    """`scc` for the stack under test."""
-    endpoint = ("--endpoint-url", stack.settings.engine_url)
-    return lambda *arguments, **more: scc(*endpoint, *arguments, **more)
 
 
 @dataclass(frozen=True, slots=True)

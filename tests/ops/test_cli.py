@@ -16,8 +16,7 @@ from ops.cli import scc as program
 from ops.errors import translate
 from ops.target import choose
 from shared.daybook import DaybookUnreadableError
-from tests.ops.conftest import Scc
-from tests.shells import environment
+from tests.shells import Scc, environment
 
 ROOT = Path(__file__).parents[2]
 

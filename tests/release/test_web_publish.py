@@ -11,7 +11,7 @@ from moto import mock_aws
 from local.engine.aws import LocalAws
 from local.running_stack import RunningStack
 from release.web_publish import CONTENT_TYPES, UnpublishableError, invalidate, publish
-from tests.ops.conftest import Scc
+from tests.shells import Scc
 
 BUCKET = "web"
 WEB = Path(__file__).parents[2] / "web"

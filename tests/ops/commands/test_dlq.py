@@ -12,9 +12,9 @@ import pytest
 
 from shared.messages import OpsMessage
 from tests.dock import until
-from tests.ops.conftest import SCC, DeadLetters, Scc
+from tests.ops.conftest import DeadLetters
 from tests.ops.letters import HOSTILE, numbered
-from tests.shells import environment
+from tests.shells import SCC, Scc, environment
 
 HELD_UP = 700  # rows of JSON are more than a pipe takes that nobody reads: 64 KB
 

@@ -11,7 +11,8 @@ import pytest
 
 from local.running_stack import RunningStack
 from tests.dock import Dock
-from tests.ops.conftest import Scc, mailer_off
+from tests.ops.conftest import mailer_off
+from tests.shells import Scc
 
 
 def examined(local: Scc) -> tuple[int, dict[str, dict[str, Any]]]:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.dock import until
-from tests.ops.conftest import DeadLetters, Scc
+from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import set_sail
+from tests.shells import Scc
 
 
 def told(local: Scc, payment_id: str, *more: str) -> tuple[int, dict[str, Any]]:

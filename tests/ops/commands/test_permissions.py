@@ -11,8 +11,9 @@ import pytest
 
 from local.running_stack import RunningStack
 from tests.dock import until
-from tests.ops.conftest import DeadLetters, Scc
+from tests.ops.conftest import DeadLetters
 from tests.ops.letters import numbered
+from tests.shells import Scc
 
 QUICKLY = ("--rate", "20", "--yes")
 

@@ -16,8 +16,8 @@ from local.running_stack import RunningStack
 from shared.attributes import to_attributes
 from shared.ledger import entry_hash
 from tests.dock import Dock, until
-from tests.ops.conftest import Scc
 from tests.ops.voyage import Voyage, set_sail
+from tests.shells import Scc
 
 Found = list[tuple[Any, ...]]
 

@@ -15,9 +15,9 @@ import pytest
 
 from shared.attributes import from_attributes, to_attributes
 from tests.dock import until
-from tests.ops.conftest import SCC, DeadLetters, Scc
+from tests.ops.conftest import DeadLetters
 from tests.ops.letters import numbered
-from tests.shells import environment
+from tests.shells import SCC, Scc, environment
 
 ROOT = Path(__file__).parents[3]
 KILLS = 5  # in each of four tests, so that they need not be on one worker

@@ -9,7 +9,7 @@ import pytest
 
 from local.running_stack import RunningStack
 from tests.dock import Dock
-from tests.ops.conftest import Scc
+from tests.shells import Scc
 
 
 @pytest.fixture
