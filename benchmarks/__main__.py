@@ -7,11 +7,11 @@ import sys
 import time
 import traceback
 
-from benchmarks import record
-from benchmarks.environment import environment
-from benchmarks.families import FAMILIES, Family, UnknownFamilyError, chosen
-from benchmarks.plots import draw
-from benchmarks.table import table
+from benchmarks.catalogue import FAMILIES, Family, UnknownFamilyError, chosen
+from benchmarks.report import record
+from benchmarks.report.plots import draw
+from benchmarks.report.table import table
+from benchmarks.rig.environment import environment
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks import synchronous
+from benchmarks.rig import synchronous
 from functions.api import handler
 
 SIDES = ("pipeline", "in_the_request")

@@ -1,0 +1,1 @@
+"""What is measured: one module a family, named as ONLY= takes it."""

@@ -1,0 +1,1 @@
+"""What measuring takes: bundles, fixed answers of AWS and Google, stacks, processes in turns."""
