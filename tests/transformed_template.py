@@ -61,7 +61,7 @@ def raw_template() -> dict[str, Any]:
 
 @cache
 def _transformed() -> dict[str, Any]:
-    command = [str(SAM_PYTHON), str(ROOT / "ops" / "transform.py")]
+    command = [str(SAM_PYTHON), str(ROOT / "release" / "transform.py")]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result: dict[str, Any] = json.loads(printed)
     return result
