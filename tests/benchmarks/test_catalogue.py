@@ -32,5 +32,5 @@ def test_the_command_ends_with_2_for_an_unknown_family(capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda each: each.name)
 def test_every_family_has_a_module_that_measures(family: Family) -> None:
-    module = import_module(f"benchmarks.{family.name}")
+    module = import_module(f"benchmarks.families.{family.name}")
     assert list(inspect.signature(module.measure).parameters) == ["say"]
