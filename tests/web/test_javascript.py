@@ -13,7 +13,7 @@ from tests.web.node import node
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
-SUITES = sorted(Path(__file__).parent.glob("*.test.mjs"))
+SUITES = sorted(Path(__file__).parent.rglob("*.test.mjs"))
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name.removesuffix(".test.mjs"))

@@ -1,6 +1,6 @@
 /** What became of an audit mail, in a word or two. No DOM, no clock. */
 
-import { formatTime, formatUtc } from "./time.js";
+import { formatTime, formatUtc } from "./kit/time.js";
 
 /** @typedef {import("./api.js").Payment} Payment */
 /** @typedef {import("./api.js").Audit} Audit */

@@ -3,7 +3,7 @@
  * Combobox With List Autocomplete"). Only people on the roster can be chosen.
  */
 
-import { clone, fill, find } from "./dom.js";
+import { clone, fill, find } from "./kit/dom.js";
 import { exactPatron, matchRoster } from "./roster.js";
 
 /** @typedef {import("./api.js").Patron} Patron */

@@ -1,6 +1,6 @@
 /** An event's sums, brought forward by what is logged after they were read. */
 
-import { centsOf, decimal, formatCents } from "./money.js";
+import { centsOf, decimal, formatCents } from "./kit/money.js";
 
 /** @typedef {import("./api.js").ScEvent} ScEvent */
 /** @typedef {import("./api.js").Payment} Payment */

@@ -1,6 +1,6 @@
 /** How the entries of one event belong together: voids, what they void, and what was logged in its place. */
 
-import { formatCents } from "./money.js";
+import { formatCents } from "./kit/money.js";
 import { METHOD_NAMES } from "./payment-form.js";
 
 /** @typedef {import("./api.js").Payment} Payment */

@@ -1,12 +1,12 @@
 /** The app's start: who is there, what place the address names, and the two kept in step. */
 
-import { find, part } from "./dom.js";
+import { find, part } from "./kit/dom.js";
 import { bring, once } from "./more.js";
 import { createPaymentModal } from "./payment-modal.js";
 import { unresolvedPending } from "./pending.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
 import { createSession } from "./session.js";
-import { toast } from "./toast.js";
+import { toast } from "./kit/toast.js";
 import { showEventDetail } from "./views/event-detail.js";
 import { showEvents } from "./views/events.js";
 import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./views/states.js";

@@ -2,7 +2,7 @@
 
 import { getPayment, serverNow } from "./api.js";
 import { isUnsettled, watchAudit } from "./audit-watch.js";
-import { part } from "./dom.js";
+import { part } from "./kit/dom.js";
 import { createRow, updateRow } from "./payment-row.js";
 import { emptyState, errorState, explain, skeletons } from "./views/states.js";
 

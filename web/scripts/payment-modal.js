@@ -1,16 +1,16 @@
 /** Logging a payment: the dialog's life from opening to a definite end. */
 
 import { getEvent, getPaymentByKey, logPayment, serverNow } from "./api.js";
-import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./dialog.js";
-import { find, part } from "./dom.js";
+import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
+import { find, part } from "./kit/dom.js";
 import { readTotals } from "./paid-totals.js";
 import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm, validate } from "./payment-form.js";
 import { createPaymentView } from "./payment-view.js";
 import { savedMessage } from "./payment-words.js";
 import { clearPending, mintPending, store } from "./pending.js";
 import { findFate, submitPayment } from "./submission.js";
-import { formatClock } from "./time.js";
-import { toast } from "./toast.js";
+import { formatClock } from "./kit/time.js";
+import { toast } from "./kit/toast.js";
 
 /** @typedef {import("./api.js").Patron} Patron */
 /** @typedef {import("./api.js").Payment} Payment */

@@ -1,10 +1,10 @@
 /** One entry of the ledger as a row, with the state of its audit mail. */
 
 import { describeAudit } from "./audit-words.js";
-import { clone, fill, find, part, setTime, show } from "./dom.js";
-import { formatCents } from "./money.js";
+import { clone, fill, find, part, setTime, show } from "./kit/dom.js";
+import { formatCents } from "./kit/money.js";
 import { METHOD_NAMES, entryNumber } from "./payment-form.js";
-import { describeDay, formatMoment, formatUtc } from "./time.js";
+import { describeDay, formatMoment, formatUtc } from "./kit/time.js";
 
 /** @typedef {import("./api.js").Payment} Payment */
 /**

@@ -1,11 +1,11 @@
 /** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
 import { createCombobox } from "./combobox.js";
-import { clone, fill, find, part, setTime } from "./dom.js";
-import { decimal, formatCents, parseAmount } from "./money.js";
+import { clone, fill, find, part, setTime } from "./kit/dom.js";
+import { decimal, formatCents, parseAmount } from "./kit/money.js";
 import { FIELD_ORDER, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
 import { describeDuplicates } from "./payment-words.js";
-import { formatClock, formatUtc } from "./time.js";
+import { formatClock, formatUtc } from "./kit/time.js";
 
 /** @typedef {import("./payment-form.js").FormState} FormState */
 /** @typedef {import("./payment-form.js").Field} Field */

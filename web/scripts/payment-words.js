@@ -1,8 +1,8 @@
 /** What is said about logged payments: that one was saved, that others are alike. No DOM, no clock, no network. */
 
-import { formatCents } from "./money.js";
+import { formatCents } from "./kit/money.js";
 import { METHOD_NAMES, describePayment, entryNumber } from "./payment-form.js";
-import { formatAgo } from "./time.js";
+import { formatAgo } from "./kit/time.js";
 
 /** @typedef {import("./api.js").Payment} Payment */
 

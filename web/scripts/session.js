@@ -1,8 +1,8 @@
 /** Who is signed in, what they may see, and the sign-in dialog. */
 
 import { ProblemError, getSession, signIn, signOut } from "./api.js";
-import { closeDialog, openDialog } from "./dialog.js";
-import { find } from "./dom.js";
+import { closeDialog, openDialog } from "./kit/dialog.js";
+import { find } from "./kit/dom.js";
 
 /** @typedef {import("./api.js").User} User */
 /** @typedef {ReturnType<typeof createSession>} Session */

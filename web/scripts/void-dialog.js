@@ -1,10 +1,10 @@
 /** Voiding a payment: the dialog's life from opening to a definite end. */
 
 import { getEvent, serverNow, voidPayment } from "./api.js";
-import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./dialog.js";
-import { find, part } from "./dom.js";
+import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
+import { find, part } from "./kit/dom.js";
 import { submitPayment } from "./submission.js";
-import { toast } from "./toast.js";
+import { toast } from "./kit/toast.js";
 import {
   WRONG_FIELD, check, choosing, emptyVoid, isTouched, sentVoid, sortErrors, voidBody, voidedMessage,
 } from "./void-form.js";

@@ -1,7 +1,7 @@
 /** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
 
 import { differences } from "./ledger-links.js";
-import { formatCents, parseAmount } from "./money.js";
+import { formatCents, parseAmount } from "./kit/money.js";
 import {
   METHOD_NAMES, NOTE_LIMIT, describePayment, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
 } from "./payment-form.js";

@@ -2,10 +2,10 @@
 
 import { createCombobox } from "./combobox.js";
 import { fillCompare } from "./compare.js";
-import { fill, find, part } from "./dom.js";
-import { decimal, formatCents, parseAmount } from "./money.js";
+import { fill, find, part } from "./kit/dom.js";
+import { decimal, formatCents, parseAmount } from "./kit/money.js";
 import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
-import { formatMoment } from "./time.js";
+import { formatMoment } from "./kit/time.js";
 import { changes, outcome } from "./void-form.js";
 
 /** @typedef {import("./void-form.js").VoidState} VoidState */

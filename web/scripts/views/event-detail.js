@@ -1,13 +1,13 @@
 /** One event: its facts, and the tabs roster and payments. */
 
 import { ProblemError, getEvent, listPayments } from "../api.js";
-import { clone, fill, find, part, setTime, show } from "../dom.js";
+import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../event-sums.js";
-import { centsOf, formatCents } from "../money.js";
+import { centsOf, formatCents } from "../kit/money.js";
 import { totalsByPatron } from "../payment-form.js";
 import { createPaymentList } from "../payment-list.js";
-import { createTabs } from "../tabs.js";
-import { describeDay, formatMoment, formatUtc } from "../time.js";
+import { createTabs } from "../kit/tabs.js";
+import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 import { createRosterPanel } from "./roster.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 

@@ -2,11 +2,11 @@
 
 import { listEvents } from "../api.js";
 import { watchAudit } from "../audit-watch.js";
-import { clone, fill, find, part, setTime, show } from "../dom.js";
+import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../event-sums.js";
-import { centsOf, formatCents } from "../money.js";
+import { centsOf, formatCents } from "../kit/money.js";
 import { fold } from "../roster.js";
-import { describeDay, formatMoment, formatUtc, localDay } from "../time.js";
+import { describeDay, formatMoment, formatUtc, localDay } from "../kit/time.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
 /** @typedef {import("../api.js").ScEvent} ScEvent */

@@ -1,8 +1,8 @@
 /** One patron's payments across all events. */
 
 import { getEvent, listPaymentsOf } from "../api.js";
-import { clone, fill, part, show } from "../dom.js";
-import { formatCents } from "../money.js";
+import { clone, fill, part, show } from "../kit/dom.js";
+import { formatCents } from "../kit/money.js";
 import { totalsByPatron } from "../payment-form.js";
 import { createPaymentList } from "../payment-list.js";
 import { missingEvent } from "./event-detail.js";

@@ -4,13 +4,13 @@ import { ProblemError, getPayment, listPayments, serverNow } from "../api.js";
 import { auditTrail } from "../audit-trail.js";
 import { isUnsettled, watchAudit } from "../audit-watch.js";
 import { fillCompare } from "../compare.js";
-import { clone, fill, find, part, setTime, show } from "../dom.js";
+import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { REASONS, differences, linksOf } from "../ledger-links.js";
-import { formatCents } from "../money.js";
+import { formatCents } from "../kit/money.js";
 import { METHOD_NAMES, entryNumber } from "../payment-form.js";
 import { updateChip } from "../payment-row.js";
-import { describeDay, formatFull, formatUtc } from "../time.js";
-import { toast } from "../toast.js";
+import { describeDay, formatFull, formatUtc } from "../kit/time.js";
+import { toast } from "../kit/toast.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
 /** @typedef {import("../api.js").Payment} Payment */

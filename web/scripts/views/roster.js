@@ -1,9 +1,9 @@
 /** The people of an event, searchable. */
 
-import { clone, fill, find, part, show } from "../dom.js";
-import { formatCents } from "../money.js";
+import { clone, fill, find, part, show } from "../kit/dom.js";
+import { formatCents } from "../kit/money.js";
 import { matchRoster } from "../roster.js";
-import { formatMoment, formatUtc } from "../time.js";
+import { formatMoment, formatUtc } from "../kit/time.js";
 import { emptyState } from "./states.js";
 
 /** @typedef {import("../api.js").Patron} Patron */

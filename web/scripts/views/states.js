@@ -1,7 +1,7 @@
 /** What a screen shows when there is nothing to show: nothing yet, nothing at all, or a failure with a way on. */
 
 import { OutcomeUnknownError, ProblemError } from "../api.js";
-import { clone, fill, find } from "../dom.js";
+import { clone, fill, find } from "../kit/dom.js";
 
 /** @param {string} id of a skeleton <template> @param {number} count */
 export function skeletons(id, count) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { centsOf, decimal, formatBare, formatCents, parseAmount } from "../../web/scripts/money.js";
+import { centsOf, decimal, formatBare, formatCents, parseAmount } from "../../../web/scripts/kit/money.js";
 
 for (const [typed, cents] of [
   ["50", 5_000],

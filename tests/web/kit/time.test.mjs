@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAgo, formatClock } from "../../web/scripts/time.js";
+import { formatAgo, formatClock } from "../../../web/scripts/kit/time.js";
 
 test("how long ago something was is said in the largest unit that fits", () => {
   const at = (/** @type {number} */ seconds) => formatAgo(0, seconds * 1_000);
