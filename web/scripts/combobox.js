@@ -6,7 +6,7 @@
 import { clone, fill, find } from "./kit/dom.js";
 import { exactPatron, matchRoster } from "./roster.js";
 
-/** @typedef {import("./api.js").Patron} Patron */
+/** @typedef {import("./server/api.js").Patron} Patron */
 
 const SHOWN = 50;
 

@@ -2,9 +2,9 @@
 
 import { centsOf, decimal, formatCents } from "./kit/money.js";
 
-/** @typedef {import("./api.js").ScEvent} ScEvent */
-/** @typedef {import("./api.js").Payment} Payment */
-/** @typedef {import("./api.js").Method} Method */
+/** @typedef {import("./server/api.js").ScEvent} ScEvent */
+/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Method} Method */
 
 /** @type {[Method, string][]} */
 const METHODS = [["credit_card", "Card"], ["cash", "Cash"], ["check", "Check"], ["ach", "ACH"]];

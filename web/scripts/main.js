@@ -5,7 +5,7 @@ import { bring, once } from "./more.js";
 import { createPaymentModal } from "./payment-modal.js";
 import { unresolvedPending } from "./pending.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
-import { createSession } from "./session.js";
+import { createSession } from "./session/session.js";
 import { toast } from "./kit/toast.js";
 import { showEventDetail } from "./views/event-detail.js";
 import { showEvents } from "./views/events.js";
@@ -13,13 +13,13 @@ import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from 
 import { unresolvedVoid } from "./void-pending.js";
 
 /** @typedef {import("./router.js").Route} Route */
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /**
  * What the screens share.
  * @typedef {object} App
- * @property {import("./session.js").Session} session
+ * @property {import("./session/session.js").Session} session
  * @property {ReturnType<typeof createPaymentModal>} modal
- * @property {(payment: Payment, known?: {roster?: readonly import("./api.js").Patron[]}) => void} startVoid
+ * @property {(payment: Payment, known?: {roster?: readonly import("./server/api.js").Patron[]}) => void} startVoid
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf

@@ -1,6 +1,6 @@
 /** Logging a payment: the dialog's life from opening to a definite end. */
 
-import { getEvent, getPaymentByKey, logPayment, serverNow } from "./api.js";
+import { getEvent, getPaymentByKey, logPayment, serverNow } from "./server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
 import { find, part } from "./kit/dom.js";
 import { readTotals } from "./paid-totals.js";
@@ -12,15 +12,15 @@ import { findFate, submitPayment } from "./submission.js";
 import { formatClock } from "./kit/time.js";
 import { toast } from "./kit/toast.js";
 
-/** @typedef {import("./api.js").Patron} Patron */
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Patron} Patron */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /** @typedef {import("./pending.js").Pending} Pending */
 /** @typedef {import("./payment-form.js").FormState} FormState */
 
 const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * @param {import("./session.js").Session} session
+ * @param {import("./session/session.js").Session} session
  * @param {(payment: Payment) => string} addressOf where a logged payment can be seen
  */
 export function createPaymentModal(session, addressOf) {

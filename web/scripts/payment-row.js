@@ -6,7 +6,7 @@ import { formatCents } from "./kit/money.js";
 import { METHOD_NAMES, entryNumber } from "./payment-form.js";
 import { describeDay, formatMoment, formatUtc } from "./kit/time.js";
 
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /**
  * @typedef {object} RowContext
  * @property {(route: import("./router.js").Route) => string} addressOf

@@ -9,9 +9,9 @@ import { formatClock, formatUtc } from "./kit/time.js";
 
 /** @typedef {import("./payment-form.js").FormState} FormState */
 /** @typedef {import("./payment-form.js").Field} Field */
-/** @typedef {import("./api.js").Patron} Patron */
-/** @typedef {import("./api.js").Payment} Payment */
-/** @typedef {import("./api.js").Method} Method */
+/** @typedef {import("./server/api.js").Patron} Patron */
+/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Method} Method */
 
 /** @type {Record<Field, string>} the element that takes the focus for a field */
 const CONTROLS = {

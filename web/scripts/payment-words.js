@@ -4,7 +4,7 @@ import { formatCents } from "./kit/money.js";
 import { METHOD_NAMES, describePayment, entryNumber } from "./payment-form.js";
 import { formatAgo } from "./kit/time.js";
 
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Payment} Payment */
 
 /**
  * The question that a likely duplicate asks.

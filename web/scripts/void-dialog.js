@@ -1,6 +1,6 @@
 /** Voiding a payment: the dialog's life from opening to a definite end. */
 
-import { getEvent, serverNow, voidPayment } from "./api.js";
+import { getEvent, serverNow, voidPayment } from "./server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
 import { find, part } from "./kit/dom.js";
 import { submitPayment } from "./submission.js";
@@ -11,13 +11,13 @@ import {
 import { clearVoid, storeVoid } from "./void-pending.js";
 import { createVoidView } from "./void-view.js";
 
-/** @typedef {import("./api.js").Patron} Patron */
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Patron} Patron */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /** @typedef {import("./void-form.js").VoidState} VoidState */
 /** @typedef {import("./void-pending.js").PendingVoid} PendingVoid */
 
 /**
- * @param {import("./session.js").Session} session
+ * @param {import("./session/session.js").Session} session
  * @param {(payment: Payment) => string} addressOf where an entry can be seen
  */
 export function createVoidDialog(session, addressOf) {
@@ -142,7 +142,7 @@ export function createVoidDialog(session, addressOf) {
     }
   }
 
-  /** @param {Payment} payment @param {import("./api.js").Voided} result */
+  /** @param {Payment} payment @param {import("./server/api.js").Voided} result */
   function saved(payment, result) {
     const message = voidedMessage(payment, result);
     for (const entry of [result.void, result.replacement]) {

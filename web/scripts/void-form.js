@@ -6,7 +6,7 @@ import {
   METHOD_NAMES, NOTE_LIMIT, describePayment, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
 } from "./payment-form.js";
 
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /** @typedef {import("./payment-form.js").FormState} FormState */
 /** @typedef {Partial<Record<"reason" | "note" | "form", string>>} VoidErrors */
 /**
@@ -101,7 +101,7 @@ export function voidBody(state) {
 
 /**
  * Errors that the server named, sorted to the void's own fields and the corrected payment's.
- * @param {readonly import("./api.js").FieldError[]} fields
+ * @param {readonly import("./server/api.js").FieldError[]} fields
  * @param {string} message
  */
 export function sortErrors(fields, message) {

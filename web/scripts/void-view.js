@@ -11,8 +11,8 @@ import { changes, outcome } from "./void-form.js";
 /** @typedef {import("./void-form.js").VoidState} VoidState */
 /** @typedef {import("./payment-form.js").FormState} FormState */
 /** @typedef {import("./payment-form.js").Field} Field */
-/** @typedef {import("./api.js").Patron} Patron */
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Patron} Patron */
+/** @typedef {import("./server/api.js").Payment} Payment */
 
 /** @type {Record<string, string>} the element that takes the focus for a field */
 const CONTROLS = {

@@ -29,7 +29,7 @@ $content
 
 _SCRIPT = """\
 <script type="module" src="/scripts/waiver.js"></script>
-<link rel="modulepreload" href="/scripts/api.js">
+<link rel="modulepreload" href="/scripts/server/api.js">
 """
 
 _WAIVER = Template("""\

@@ -1,6 +1,6 @@
 /** One event: its facts, and the tabs roster and payments. */
 
-import { ProblemError, getEvent, listPayments } from "../api.js";
+import { ProblemError, getEvent, listPayments } from "../server/api.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../event-sums.js";
 import { centsOf, formatCents } from "../kit/money.js";
@@ -11,8 +11,8 @@ import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 import { createRosterPanel } from "./roster.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
-/** @typedef {import("../api.js").Payment} Payment */
-/** @typedef {import("../api.js").ScEvent} ScEvent */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").ScEvent} ScEvent */
 /** @typedef {import("../main.js").App} App */
 
 const PAGE = 50;
@@ -47,7 +47,7 @@ export function missingEvent(app, error) {
 /**
  * @param {App} app
  * @param {AbortSignal} signal
- * @param {{event: ScEvent, roster: import("../api.js").Patron[], tab: string}} content
+ * @param {{event: ScEvent, roster: import("../server/api.js").Patron[], tab: string}} content
  */
 function render(app, signal, { event, roster, tab }) {
   const screen = clone("event-detail-template");

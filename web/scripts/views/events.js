@@ -1,6 +1,6 @@
 /** The list of events: one card each. */
 
-import { listEvents } from "../api.js";
+import { listEvents } from "../server/api.js";
 import { watchAudit } from "../audit-watch.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../event-sums.js";
@@ -9,8 +9,8 @@ import { fold } from "../roster.js";
 import { describeDay, formatMoment, formatUtc, localDay } from "../kit/time.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
-/** @typedef {import("../api.js").ScEvent} ScEvent */
-/** @typedef {import("../api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").ScEvent} ScEvent */
+/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("../main.js").App} App */
 
 const WORTH_FILTERING = 5;

@@ -1,12 +1,12 @@
 /** Payments as a CSV file: those of one event at once, those of a range of days after asking for it. */
 
-import { ProblemError, exportPayments } from "../api.js";
+import { ProblemError, exportPayments } from "../server/api.js";
 import { closeDialog, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
 import { toast } from "../kit/toast.js";
 import { explain } from "./states.js";
 
-/** @typedef {import("../session.js").Session} Session */
+/** @typedef {import("../session/session.js").Session} Session */
 
 /**
  * @param {Session} session

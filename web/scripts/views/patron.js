@@ -1,6 +1,6 @@
 /** One patron's payments across all events. */
 
-import { getEvent, listPaymentsOf } from "../api.js";
+import { getEvent, listPaymentsOf } from "../server/api.js";
 import { clone, fill, part, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { totalsByPatron } from "../payment-form.js";
@@ -9,7 +9,7 @@ import { missingEvent } from "./event-detail.js";
 import { asPage, errorState, skeletons } from "./states.js";
 
 /** @typedef {import("../main.js").App} App */
-/** @typedef {import("../api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Payment} Payment */
 
 /**
  * @param {App} app
@@ -33,7 +33,7 @@ export function showPatron(app, signal, { eventId, email }) {
 /**
  * @param {App} app
  * @param {AbortSignal} signal
- * @param {{event: import("../api.js").ScEvent, roster: import("../api.js").Patron[], email: string}} content
+ * @param {{event: import("../server/api.js").ScEvent, roster: import("../server/api.js").Patron[], email: string}} content
  */
 function render(app, signal, { event, roster, email }) {
   const screen = clone("patron-template");

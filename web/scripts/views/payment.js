@@ -1,6 +1,6 @@
 /** One entry of the ledger: what it says, what became of its audit mail, and how it is chained to the others. */
 
-import { ProblemError, getPayment, listPayments, serverNow } from "../api.js";
+import { ProblemError, getPayment, listPayments, serverNow } from "../server/api.js";
 import { auditTrail } from "../audit-trail.js";
 import { isUnsettled, watchAudit } from "../audit-watch.js";
 import { fillCompare } from "../compare.js";
@@ -13,7 +13,7 @@ import { describeDay, formatFull, formatUtc } from "../kit/time.js";
 import { toast } from "../kit/toast.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
-/** @typedef {import("../api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("../main.js").App} App */
 /** @typedef {{payment: Payment, links: ReturnType<typeof linksOf>, duplicates: Payment[]}} Content */
 

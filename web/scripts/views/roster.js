@@ -6,7 +6,7 @@ import { matchRoster } from "../roster.js";
 import { formatMoment, formatUtc } from "../kit/time.js";
 import { emptyState } from "./states.js";
 
-/** @typedef {import("../api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Patron} Patron */
 /**
  * @typedef {object} Actions what the user may do; null when not
  * @property {((patron: Patron) => void) | null} logFor

@@ -1,6 +1,6 @@
 /** What a screen shows when there is nothing to show: nothing yet, nothing at all, or a failure with a way on. */
 
-import { OutcomeUnknownError, ProblemError } from "../api.js";
+import { OutcomeUnknownError, ProblemError } from "../server/api.js";
 import { clone, fill, find } from "../kit/dom.js";
 
 /** @param {string} id of a skeleton <template> @param {number} count */
@@ -43,7 +43,7 @@ export function asPage(state) {
   return state;
 }
 
-/** Why a payment's screen shows none. @param {import("../session.js").Session} session */
+/** Why a payment's screen shows none. @param {import("../session/session.js").Session} session */
 export function hiddenMoney(session) {
   return asPage(session.isAdmin()
     ? emptyState("Payments are hidden", "Switch on Admin tools at the top of the page to see them.")

@@ -1,10 +1,10 @@
 /** Who is signed in, what they may see, and the sign-in dialog. */
 
-import { ProblemError, getSession, signIn, signOut } from "./api.js";
-import { closeDialog, openDialog } from "./kit/dialog.js";
-import { find } from "./kit/dom.js";
+import { ProblemError, getSession, signIn, signOut } from "../server/api.js";
+import { closeDialog, openDialog } from "../kit/dialog.js";
+import { find } from "../kit/dom.js";
 
-/** @typedef {import("./api.js").User} User */
+/** @typedef {import("../server/api.js").User} User */
 /** @typedef {ReturnType<typeof createSession>} Session */
 
 const TOOLS_SLOT = "scc.admin-tools";
