@@ -3,7 +3,7 @@
 import { getEvent, getPaymentByKey, logPayment, serverNow } from "./server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
 import { find, part } from "./kit/dom.js";
-import { readTotals } from "./paid-totals.js";
+import { readTotals } from "./roster/paid-totals.js";
 import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm, validate } from "./payment-form.js";
 import { createPaymentView } from "./payment-view.js";
 import { savedMessage } from "./payment-words.js";

@@ -1,6 +1,6 @@
 /** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
-import { createCombobox } from "./combobox.js";
+import { createCombobox } from "./roster/patron-field.js";
 import { clone, fill, find, part, setTime } from "./kit/dom.js";
 import { decimal, formatCents, parseAmount } from "./kit/money.js";
 import { FIELD_ORDER, entryNumber, tidyAmount, viewOf } from "./payment-form.js";

@@ -1,6 +1,6 @@
 /** The void dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
-import { createCombobox } from "./combobox.js";
+import { createCombobox } from "./roster/patron-field.js";
 import { fillCompare } from "./compare.js";
 import { fill, find, part } from "./kit/dom.js";
 import { decimal, formatCents, parseAmount } from "./kit/money.js";

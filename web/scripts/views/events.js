@@ -5,7 +5,7 @@ import { watchAudit } from "../audit-watch.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../event-sums.js";
 import { centsOf, formatCents } from "../kit/money.js";
-import { fold } from "../roster.js";
+import { fold } from "../roster/search.js";
 import { describeDay, formatMoment, formatUtc, localDay } from "../kit/time.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 

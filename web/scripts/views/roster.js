@@ -2,7 +2,7 @@
 
 import { clone, fill, find, part, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
-import { matchRoster } from "../roster.js";
+import { matchRoster } from "../roster/search.js";
 import { formatMoment, formatUtc } from "../kit/time.js";
 import { emptyState } from "./states.js";
 

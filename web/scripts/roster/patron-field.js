@@ -3,10 +3,10 @@
  * Combobox With List Autocomplete"). Only people on the roster can be chosen.
  */
 
-import { clone, fill, find } from "./kit/dom.js";
-import { exactPatron, matchRoster } from "./roster.js";
+import { clone, fill, find } from "../kit/dom.js";
+import { exactPatron, matchRoster } from "./search.js";
 
-/** @typedef {import("./server/api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Patron} Patron */
 
 const SHOWN = 50;
 

@@ -1,6 +1,6 @@
 /** Finding a person on an event's roster, however their name is typed. */
 
-/** @typedef {import("./server/api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Patron} Patron */
 
 /**
  * @param {string} text

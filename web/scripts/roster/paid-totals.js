@@ -1,7 +1,7 @@
 /** What each patron of an event has paid so far. */
 
-import { listPayments } from "./server/api.js";
-import { totalsByPatron } from "./payment-form.js";
+import { listPayments } from "../server/api.js";
+import { totalsByPatron } from "../payment-form.js";
 
 const PAGE = 100;
 const MAX_PAGES = 20;
@@ -13,7 +13,7 @@ const MAX_PAGES = 20;
  *   for without all of them there is no true total
  */
 export async function readTotals(eventId, signal) {
-  /** @type {import("./server/api.js").Payment[]} */
+  /** @type {import("../server/api.js").Payment[]} */
   const payments = [];
   /** @type {string | null} */
   let cursor = null;

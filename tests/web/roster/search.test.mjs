@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exactPatron, fold, matchRoster } from "../../web/scripts/roster.js";
+import { exactPatron, fold, matchRoster } from "../../../web/scripts/roster/search.js";
 
 const ROSTER = [
   { name: "Marco Janssen", email: "marco@example.com" },
