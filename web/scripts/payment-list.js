@@ -1,9 +1,9 @@
 /** Entries on a screen, newest first, each with the live state of its mail: what the event's payments and a patron's history share. */
 
 import { getPayment, serverNow } from "./server/api.js";
-import { isUnsettled, watchAudit } from "./audit-watch.js";
+import { isUnsettled, watchAudit } from "./entries/audit-watch.js";
 import { part } from "./kit/dom.js";
-import { createRow, updateRow } from "./payment-row.js";
+import { createRow, updateRow } from "./entries/row.js";
 import { emptyState, errorState, explain, skeletons } from "./views/states.js";
 
 /** @typedef {import("./server/api.js").Payment} Payment */

@@ -1,6 +1,6 @@
 /** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
 
-import { differences } from "./ledger-links.js";
+import { differences } from "./entries/links.js";
 import { formatCents, parseAmount } from "./kit/money.js";
 import {
   METHOD_NAMES, NOTE_LIMIT, describePayment, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
@@ -121,7 +121,7 @@ export function sortErrors(fields, message) {
 /**
  * What will be different, line by line.
  * @param {VoidState} state
- * @returns {import("./ledger-links.js").Difference[]}
+ * @returns {import("./entries/links.js").Difference[]}
  */
 export function changes({ payment, correcting, correction }) {
   if (!correcting) return differences(payment, null);

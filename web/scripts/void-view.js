@@ -1,7 +1,7 @@
 /** The void dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
 import { createCombobox } from "./roster/patron-field.js";
-import { fillCompare } from "./compare.js";
+import { fillCompare } from "./entries/compare.js";
 import { fill, find, part } from "./kit/dom.js";
 import { decimal, formatCents, parseAmount } from "./kit/money.js";
 import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "./payment-form.js";

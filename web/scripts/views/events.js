@@ -1,9 +1,9 @@
 /** The list of events: one card each. */
 
 import { listEvents } from "../server/api.js";
-import { watchAudit } from "../audit-watch.js";
+import { watchAudit } from "../entries/audit-watch.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
-import { mailTrouble, methodShares, withPayment } from "../event-sums.js";
+import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
 import { centsOf, formatCents } from "../kit/money.js";
 import { fold } from "../roster/search.js";
 import { describeDay, formatMoment, formatUtc, localDay } from "../kit/time.js";

@@ -1,14 +1,14 @@
 /** One entry of the ledger: what it says, what became of its audit mail, and how it is chained to the others. */
 
 import { ProblemError, getPayment, listPayments, serverNow } from "../server/api.js";
-import { auditTrail } from "../audit-trail.js";
-import { isUnsettled, watchAudit } from "../audit-watch.js";
-import { fillCompare } from "../compare.js";
+import { auditTrail } from "../entries/audit-trail.js";
+import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
+import { fillCompare } from "../entries/compare.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
-import { REASONS, differences, linksOf } from "../ledger-links.js";
+import { REASONS, differences, linksOf } from "../entries/links.js";
 import { formatCents } from "../kit/money.js";
 import { METHOD_NAMES, entryNumber } from "../payment-form.js";
-import { updateChip } from "../payment-row.js";
+import { updateChip } from "../entries/row.js";
 import { describeDay, formatFull, formatUtc } from "../kit/time.js";
 import { toast } from "../kit/toast.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";

@@ -1,10 +1,10 @@
 /** An event's sums, brought forward by what is logged after they were read. */
 
-import { centsOf, decimal, formatCents } from "./kit/money.js";
+import { centsOf, decimal, formatCents } from "../kit/money.js";
 
-/** @typedef {import("./server/api.js").ScEvent} ScEvent */
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./server/api.js").Method} Method */
+/** @typedef {import("../server/api.js").ScEvent} ScEvent */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Method} Method */
 
 /** @type {[Method, string][]} */
 const METHODS = [["credit_card", "Card"], ["cash", "Cash"], ["check", "Check"], ["ach", "ACH"]];

@@ -1,10 +1,10 @@
 /** The way of an audit mail, step by step, in words that an admin understands. No DOM, no clock. */
 
 import { LATE_MS } from "./audit-words.js";
-import { entryNumber } from "./payment-form.js";
+import { entryNumber } from "../payment-form.js";
 
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./server/api.js").Audit} Audit */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Audit} Audit */
 /** @typedef {import("./audit-words.js").Tone} Tone */
 /** @typedef {{title: string, at: number | null, text: string, detail: string, tone: Tone}} Step at: epoch ms */
 

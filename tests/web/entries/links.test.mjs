@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { differences, linksOf } from "../../web/scripts/ledger-links.js";
+import { differences, linksOf } from "../../../web/scripts/entries/links.js";
 
 const entry = (seq, more = {}) => ({
   payment_id: `pay_${seq}`, seq, kind: "payment", logged_at: seq * 1_000, logged_by: "admin@example.com",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mailTrouble, methodShares, withPayment } from "../../web/scripts/event-sums.js";
+import { mailTrouble, methodShares, withPayment } from "../../../web/scripts/entries/event-sums.js";
 
 const EVENT = { payments_count: 2, total: "75.00", totals_by_method: { cash: "50.00", check: "25.00" } };
 

@@ -3,7 +3,7 @@
  * what others do, when all is settled; never in a hidden tab.
  */
 
-/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Payment} Payment */
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;

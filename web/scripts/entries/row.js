@@ -1,15 +1,15 @@
 /** One entry of the ledger as a row, with the state of its audit mail. */
 
 import { describeAudit } from "./audit-words.js";
-import { clone, fill, find, part, setTime, show } from "./kit/dom.js";
-import { formatCents } from "./kit/money.js";
-import { METHOD_NAMES, entryNumber } from "./payment-form.js";
-import { describeDay, formatMoment, formatUtc } from "./kit/time.js";
+import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
+import { formatCents } from "../kit/money.js";
+import { METHOD_NAMES, entryNumber } from "../payment-form.js";
+import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 
-/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Payment} Payment */
 /**
  * @typedef {object} RowContext
- * @property {(route: import("./router.js").Route) => string} addressOf
+ * @property {(route: import("../router.js").Route) => string} addressOf
  * @property {"patron" | "event"} names what a row is told by: within an event its patron, within a patron's history its event
  * @property {((payment: Payment) => void) | null} voiding null when the user may not
  * @property {(paymentId: string) => Payment | undefined} known other entries on the screen

@@ -1,9 +1,9 @@
 /** How the entries of one event belong together: voids, what they void, and what was logged in its place. */
 
-import { formatCents } from "./kit/money.js";
-import { METHOD_NAMES } from "./payment-form.js";
+import { formatCents } from "../kit/money.js";
+import { METHOD_NAMES } from "../payment-form.js";
 
-/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */
 /**
  * What is told apart of an entry; of one that is still being typed, amount and method may be missing.
@@ -11,7 +11,7 @@ import { METHOD_NAMES } from "./payment-form.js";
  * @property {string} patron_email
  * @property {string} patron_name
  * @property {number | null} amount_cents
- * @property {import("./server/api.js").Method | ""} method
+ * @property {import("../server/api.js").Method | ""} method
  * @property {string | null} [reference]
  */
 

@@ -1,9 +1,9 @@
 /** What became of an audit mail, in a word or two. No DOM, no clock. */
 
-import { formatTime, formatUtc } from "./kit/time.js";
+import { formatTime, formatUtc } from "../kit/time.js";
 
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./server/api.js").Audit} Audit */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Audit} Audit */
 /** @typedef {"wait" | "good" | "warn" | "bad"} Tone */
 
 export const LATE_MS = 300_000; // as the server counts them on event views

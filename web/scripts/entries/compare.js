@@ -1,6 +1,6 @@
 /** A small table of what was and what is now. */
 
-import { clone, fill } from "./kit/dom.js";
+import { clone, fill } from "../kit/dom.js";
 
 /** @param {HTMLElement} body of the table @param {readonly {label: string, before: string, after: string, changed: boolean}[]} lines */
 export function fillCompare(body, lines) {

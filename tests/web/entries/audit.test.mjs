@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isUnsettled, nextPause } from "../../web/scripts/audit-watch.js";
-import { auditTrail, explainFailure } from "../../web/scripts/audit-trail.js";
-import { describeAudit } from "../../web/scripts/audit-words.js";
+import { isUnsettled, nextPause } from "../../../web/scripts/entries/audit-watch.js";
+import { auditTrail, explainFailure } from "../../../web/scripts/entries/audit-trail.js";
+import { describeAudit } from "../../../web/scripts/entries/audit-words.js";
 
 const LOGGED = Date.UTC(2026, 10, 23, 12);
 const chip = (audit, age = 1_000) => describeAudit({ audit, logged_at: LOGGED }, LOGGED + age);
