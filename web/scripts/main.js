@@ -3,14 +3,14 @@
 import { find, part } from "./kit/dom.js";
 import { bring, once } from "./more.js";
 import { createPaymentModal } from "./payment-modal.js";
-import { unresolvedPending } from "./pending.js";
+import { unresolvedPending } from "./sending/pending.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
 import { createSession } from "./session/session.js";
 import { toast } from "./kit/toast.js";
 import { showEventDetail } from "./views/event-detail.js";
 import { showEvents } from "./views/events.js";
 import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./views/states.js";
-import { unresolvedVoid } from "./void-pending.js";
+import { unresolvedVoid } from "./sending/void-pending.js";
 
 /** @typedef {import("./router.js").Route} Route */
 /** @typedef {import("./server/api.js").Payment} Payment */

@@ -64,8 +64,8 @@ export function emptyForm(eventName, patron = null) {
 
 /**
  * The form as it was when its payment was sent.
- * @param {import("./pending.js").Pending} pending
- * @param {import("./submission.js").Body} body
+ * @param {import("./sending/pending.js").Pending} pending
+ * @param {import("./sending/submission.js").Body} body
  * @returns {FormState}
  */
 export function sentForm({ eventName, patronName }, body) {

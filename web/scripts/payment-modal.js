@@ -7,14 +7,14 @@ import { readTotals } from "./roster/paid-totals.js";
 import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm, validate } from "./payment-form.js";
 import { createPaymentView } from "./payment-view.js";
 import { savedMessage } from "./payment-words.js";
-import { clearPending, mintPending, store } from "./pending.js";
-import { findFate, submitPayment } from "./submission.js";
+import { clearPending, mintPending, store } from "./sending/pending.js";
+import { findFate, submitPayment } from "./sending/submission.js";
 import { formatClock } from "./kit/time.js";
 import { toast } from "./kit/toast.js";
 
 /** @typedef {import("./server/api.js").Patron} Patron */
 /** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./pending.js").Pending} Pending */
+/** @typedef {import("./sending/pending.js").Pending} Pending */
 /** @typedef {import("./payment-form.js").FormState} FormState */
 
 const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -3,18 +3,18 @@
 import { getEvent, serverNow, voidPayment } from "./server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
 import { find, part } from "./kit/dom.js";
-import { submitPayment } from "./submission.js";
+import { submitPayment } from "./sending/submission.js";
 import { toast } from "./kit/toast.js";
 import {
   WRONG_FIELD, check, choosing, emptyVoid, isTouched, sentVoid, sortErrors, voidBody, voidedMessage,
 } from "./void-form.js";
-import { clearVoid, storeVoid } from "./void-pending.js";
+import { clearVoid, storeVoid } from "./sending/void-pending.js";
 import { createVoidView } from "./void-view.js";
 
 /** @typedef {import("./server/api.js").Patron} Patron */
 /** @typedef {import("./server/api.js").Payment} Payment */
 /** @typedef {import("./void-form.js").VoidState} VoidState */
-/** @typedef {import("./void-pending.js").PendingVoid} PendingVoid */
+/** @typedef {import("./sending/void-pending.js").PendingVoid} PendingVoid */
 
 /**
  * @param {import("./session/session.js").Session} session

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OutcomeUnknownError, ProblemError } from "../../web/scripts/server/api.js";
-import { SETTLED_MS, findFate, submitPayment } from "../../web/scripts/submission.js";
+import { OutcomeUnknownError, ProblemError } from "../../../web/scripts/server/api.js";
+import { SETTLED_MS, findFate, submitPayment } from "../../../web/scripts/sending/submission.js";
 
 const PAYMENT = { payment_id: "pay_1" };
 

@@ -7,7 +7,7 @@
  * @typedef {object} PendingVoid
  * @property {string} key
  * @property {string} user e-mail: the server derives the entry's identity from the key and who is signed in
- * @property {import("./server/api.js").Payment} payment
+ * @property {import("../server/api.js").Payment} payment
  * @property {({timestamp: number} & Record<string, any>) | null} body null until it was sent for the first time
  */
 
