@@ -2,7 +2,7 @@
 
 import { find, part } from "./kit/dom.js";
 import { bring, once } from "./more.js";
-import { createPaymentModal } from "./payment-modal.js";
+import { createPaymentModal } from "./log-payment/dialog.js";
 import { unresolvedPending } from "./sending/pending.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
 import { createSession } from "./session/session.js";
@@ -45,7 +45,7 @@ const session = createSession(() => {
 
 const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id: paymentId }) =>
   addressOf({ name: "payment", eventId, paymentId });
-const voiding = once(async () => (await bring(() => import("./void-dialog.js"))).createVoidDialog(session, addressOfPayment));
+const voiding = once(async () => (await bring(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
 const exporting = once(async () => (await bring(() => import("./views/export.js"))).createExportDialog(session));
 
 /** @type {App} */

@@ -1,7 +1,7 @@
 /** How the entries of one event belong together: voids, what they void, and what was logged in its place. */
 
 import { formatCents } from "../kit/money.js";
-import { METHOD_NAMES } from "../payment-form.js";
+import { METHOD_NAMES } from "../log-payment/form.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */

@@ -3,7 +3,7 @@
 import { describeAudit } from "./audit-words.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
-import { METHOD_NAMES, entryNumber } from "../payment-form.js";
+import { METHOD_NAMES, entryNumber } from "../log-payment/form.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */

@@ -1,7 +1,7 @@
 /** What each patron of an event has paid so far. */
 
 import { listPayments } from "../server/api.js";
-import { totalsByPatron } from "../payment-form.js";
+import { totalsByPatron } from "../log-payment/form.js";
 
 const PAGE = 100;
 const MAX_PAGES = 20;

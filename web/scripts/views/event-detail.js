@@ -4,7 +4,7 @@ import { ProblemError, getEvent, listPayments } from "../server/api.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
 import { centsOf, formatCents } from "../kit/money.js";
-import { totalsByPatron } from "../payment-form.js";
+import { totalsByPatron } from "../log-payment/form.js";
 import { createPaymentList } from "../payment-list.js";
 import { createTabs } from "../kit/tabs.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";

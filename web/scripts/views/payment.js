@@ -7,7 +7,7 @@ import { fillCompare } from "../entries/compare.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { REASONS, differences, linksOf } from "../entries/links.js";
 import { formatCents } from "../kit/money.js";
-import { METHOD_NAMES, entryNumber } from "../payment-form.js";
+import { METHOD_NAMES, entryNumber } from "../log-payment/form.js";
 import { updateChip } from "../entries/row.js";
 import { describeDay, formatFull, formatUtc } from "../kit/time.js";
 import { toast } from "../kit/toast.js";

@@ -1,11 +1,11 @@
 /** The payment form's rules: from what was typed to what is shown and what is sent. No DOM, no clock, no network. */
 
-import { formatBare, formatCents, parseAmount } from "./kit/money.js";
+import { formatBare, formatCents, parseAmount } from "../kit/money.js";
 
-/** @typedef {import("./server/api.js").Patron} Patron */
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./server/api.js").Method} Method */
-/** @typedef {import("./server/api.js").FieldError} FieldError */
+/** @typedef {import("../server/api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Method} Method */
+/** @typedef {import("../server/api.js").FieldError} FieldError */
 /** @typedef {"patron" | "amount" | "method" | "reference" | "note" | "timestamp"} Field */
 /** @typedef {Partial<Record<Field | "form", string>>} Errors */
 /**
@@ -64,8 +64,8 @@ export function emptyForm(eventName, patron = null) {
 
 /**
  * The form as it was when its payment was sent.
- * @param {import("./sending/pending.js").Pending} pending
- * @param {import("./sending/submission.js").Body} body
+ * @param {import("../sending/pending.js").Pending} pending
+ * @param {import("../sending/submission.js").Body} body
  * @returns {FormState}
  */
 export function sentForm({ eventName, patronName }, body) {
@@ -234,7 +234,7 @@ function problems({ form, ...errors }) {
   return { title: form ?? `Fix ${count} to log this payment:`, items };
 }
 
-/** @param {FormState} state @param {import("./kit/money.js").ParsedAmount} amount @param {number} already */
+/** @param {FormState} state @param {import("../kit/money.js").ParsedAmount} amount @param {number} already */
 function amountHelper({ patron, totals }, amount, already) {
   if (!patron || !totals) return "";
   if (!amount.ok) return already ? `${patron.name} has already paid ${formatCents(already)} for this event.` : "";
@@ -244,7 +244,7 @@ function amountHelper({ patron, totals }, amount, already) {
 /**
  * The sentence above the buttons, as pieces; the strong ones are what an admin checks.
  * @param {FormState} state
- * @param {import("./kit/money.js").ParsedAmount} amount
+ * @param {import("../kit/money.js").ParsedAmount} amount
  * @returns {{text: string, strong?: boolean}[]}
  */
 function summary({ patron, method, eventName }, amount) {

@@ -1,18 +1,18 @@
 /** The void dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
-import { createCombobox } from "./roster/patron-field.js";
-import { fillCompare } from "./entries/compare.js";
-import { fill, find, part } from "./kit/dom.js";
-import { decimal, formatCents, parseAmount } from "./kit/money.js";
-import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
-import { formatMoment } from "./kit/time.js";
-import { changes, outcome } from "./void-form.js";
+import { createCombobox } from "../roster/patron-field.js";
+import { fillCompare } from "../entries/compare.js";
+import { fill, find, part } from "../kit/dom.js";
+import { decimal, formatCents, parseAmount } from "../kit/money.js";
+import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "../log-payment/form.js";
+import { formatMoment } from "../kit/time.js";
+import { changes, outcome } from "./form.js";
 
-/** @typedef {import("./void-form.js").VoidState} VoidState */
-/** @typedef {import("./payment-form.js").FormState} FormState */
-/** @typedef {import("./payment-form.js").Field} Field */
-/** @typedef {import("./server/api.js").Patron} Patron */
-/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("./form.js").VoidState} VoidState */
+/** @typedef {import("../log-payment/form.js").FormState} FormState */
+/** @typedef {import("../log-payment/form.js").Field} Field */
+/** @typedef {import("../server/api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Payment} Payment */
 
 /** @type {Record<string, string>} the element that takes the focus for a field */
 const CONTROLS = {

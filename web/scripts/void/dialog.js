@@ -1,23 +1,23 @@
 /** Voiding a payment: the dialog's life from opening to a definite end. */
 
-import { getEvent, serverNow, voidPayment } from "./server/api.js";
-import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
-import { find, part } from "./kit/dom.js";
-import { submitPayment } from "./sending/submission.js";
-import { toast } from "./kit/toast.js";
+import { getEvent, serverNow, voidPayment } from "../server/api.js";
+import { closeDialog, confirmLeaving, guardDialog, openDialog } from "../kit/dialog.js";
+import { find, part } from "../kit/dom.js";
+import { submitPayment } from "../sending/submission.js";
+import { toast } from "../kit/toast.js";
 import {
   WRONG_FIELD, check, choosing, emptyVoid, isTouched, sentVoid, sortErrors, voidBody, voidedMessage,
-} from "./void-form.js";
-import { clearVoid, storeVoid } from "./sending/void-pending.js";
-import { createVoidView } from "./void-view.js";
+} from "./form.js";
+import { clearVoid, storeVoid } from "../sending/void-pending.js";
+import { createVoidView } from "./view.js";
 
-/** @typedef {import("./server/api.js").Patron} Patron */
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./void-form.js").VoidState} VoidState */
-/** @typedef {import("./sending/void-pending.js").PendingVoid} PendingVoid */
+/** @typedef {import("../server/api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("./form.js").VoidState} VoidState */
+/** @typedef {import("../sending/void-pending.js").PendingVoid} PendingVoid */
 
 /**
- * @param {import("./session/session.js").Session} session
+ * @param {import("../session/session.js").Session} session
  * @param {(payment: Payment) => string} addressOf where an entry can be seen
  */
 export function createVoidDialog(session, addressOf) {
@@ -142,7 +142,7 @@ export function createVoidDialog(session, addressOf) {
     }
   }
 
-  /** @param {Payment} payment @param {import("./server/api.js").Voided} result */
+  /** @param {Payment} payment @param {import("../server/api.js").Voided} result */
   function saved(payment, result) {
     const message = voidedMessage(payment, result);
     for (const entry of [result.void, result.replacement]) {
@@ -173,7 +173,7 @@ export function createVoidDialog(session, addressOf) {
     find(dialog, "#void-cancel").focus();
   }
 
-  /** @param {{own: import("./void-form.js").VoidErrors, correction: import("./payment-form.js").Errors}} errors */
+  /** @param {{own: import("./form.js").VoidErrors, correction: import("../log-payment/form.js").Errors}} errors */
   function refused({ own, correction }) {
     notSaved({ phase: "editing", errors: own, correction: { ...state.correction, errors: correction } });
     const [first] = [

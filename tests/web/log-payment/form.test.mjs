@@ -3,7 +3,7 @@ import { test } from "node:test";
 import {
   emptyForm, entryNumber, errorsFromServer, firstError, isDirty, looksLikeCard, requestBody, sentForm,
   tidyAmount, totalsByPatron, validate, viewOf,
-} from "../../web/scripts/payment-form.js";
+} from "../../../web/scripts/log-payment/form.js";
 
 const JANE = { email: "jane.doe@example.com", name: "Jane Doe" };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeDuplicates, savedMessage } from "../../web/scripts/payment-words.js";
+import { describeDuplicates, savedMessage } from "../../../web/scripts/log-payment/words.js";
 
 const PAYMENT = {
   payment_id: "pay_1", seq: 41, amount_cents: 5_000, method: "cash", patron_name: "Jane Doe",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   changes, check, choosing, emptyVoid, isTouched, outcome, sentVoid, sortErrors, voidBody, voidedMessage,
-} from "../../web/scripts/void-form.js";
+} from "../../../web/scripts/void/form.js";
 
 const PAYMENT = {
   payment_id: "pay_1", seq: 42, kind: "payment", event_id: "sunset", event_name: "Sunset", patron_email: "jane@example.com",

@@ -1,17 +1,17 @@
 /** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
-import { createCombobox } from "./roster/patron-field.js";
-import { clone, fill, find, part, setTime } from "./kit/dom.js";
-import { decimal, formatCents, parseAmount } from "./kit/money.js";
-import { FIELD_ORDER, entryNumber, tidyAmount, viewOf } from "./payment-form.js";
-import { describeDuplicates } from "./payment-words.js";
-import { formatClock, formatUtc } from "./kit/time.js";
+import { createCombobox } from "../roster/patron-field.js";
+import { clone, fill, find, part, setTime } from "../kit/dom.js";
+import { decimal, formatCents, parseAmount } from "../kit/money.js";
+import { FIELD_ORDER, entryNumber, tidyAmount, viewOf } from "./form.js";
+import { describeDuplicates } from "./words.js";
+import { formatClock, formatUtc } from "../kit/time.js";
 
-/** @typedef {import("./payment-form.js").FormState} FormState */
-/** @typedef {import("./payment-form.js").Field} Field */
-/** @typedef {import("./server/api.js").Patron} Patron */
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./server/api.js").Method} Method */
+/** @typedef {import("./form.js").FormState} FormState */
+/** @typedef {import("./form.js").Field} Field */
+/** @typedef {import("../server/api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Method} Method */
 
 /** @type {Record<Field, string>} the element that takes the focus for a field */
 const CONTROLS = {

@@ -1,26 +1,26 @@
 /** Logging a payment: the dialog's life from opening to a definite end. */
 
-import { getEvent, getPaymentByKey, logPayment, serverNow } from "./server/api.js";
-import { closeDialog, confirmLeaving, guardDialog, openDialog } from "./kit/dialog.js";
-import { find, part } from "./kit/dom.js";
-import { readTotals } from "./roster/paid-totals.js";
-import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm, validate } from "./payment-form.js";
-import { createPaymentView } from "./payment-view.js";
-import { savedMessage } from "./payment-words.js";
-import { clearPending, mintPending, store } from "./sending/pending.js";
-import { findFate, submitPayment } from "./sending/submission.js";
-import { formatClock } from "./kit/time.js";
-import { toast } from "./kit/toast.js";
+import { getEvent, getPaymentByKey, logPayment, serverNow } from "../server/api.js";
+import { closeDialog, confirmLeaving, guardDialog, openDialog } from "../kit/dialog.js";
+import { find, part } from "../kit/dom.js";
+import { readTotals } from "../roster/paid-totals.js";
+import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm, validate } from "./form.js";
+import { createPaymentView } from "./view.js";
+import { savedMessage } from "./words.js";
+import { clearPending, mintPending, store } from "../sending/pending.js";
+import { findFate, submitPayment } from "../sending/submission.js";
+import { formatClock } from "../kit/time.js";
+import { toast } from "../kit/toast.js";
 
-/** @typedef {import("./server/api.js").Patron} Patron */
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./sending/pending.js").Pending} Pending */
-/** @typedef {import("./payment-form.js").FormState} FormState */
+/** @typedef {import("../server/api.js").Patron} Patron */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../sending/pending.js").Pending} Pending */
+/** @typedef {import("./form.js").FormState} FormState */
 
 const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * @param {import("./session/session.js").Session} session
+ * @param {import("../session/session.js").Session} session
  * @param {(payment: Payment) => string} addressOf where a logged payment can be seen
  */
 export function createPaymentModal(session, addressOf) {
@@ -247,7 +247,7 @@ export function createPaymentModal(session, addressOf) {
     part(dialog, "retry").focus();
   }
 
-  /** @param {import("./payment-form.js").Errors} errors */
+  /** @param {import("./form.js").Errors} errors */
   function refused(errors) {
     notSaved({ phase: "editing", errors, refused: true });
     view.focus(firstError(errors) ?? "timestamp");

@@ -1,13 +1,13 @@
 /** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
 
-import { differences } from "./entries/links.js";
-import { formatCents, parseAmount } from "./kit/money.js";
+import { differences } from "../entries/links.js";
+import { formatCents, parseAmount } from "../kit/money.js";
 import {
   METHOD_NAMES, NOTE_LIMIT, describePayment, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
-} from "./payment-form.js";
+} from "../log-payment/form.js";
 
-/** @typedef {import("./server/api.js").Payment} Payment */
-/** @typedef {import("./payment-form.js").FormState} FormState */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {import("../log-payment/form.js").FormState} FormState */
 /** @typedef {Partial<Record<"reason" | "note" | "form", string>>} VoidErrors */
 /**
  * @typedef {object} VoidState
@@ -23,7 +23,7 @@ import {
 /** Reasons that mean the money was paid, but written down wrongly. */
 const CORRECTED = new Set(["wrong_amount", "wrong_patron", "wrong_method"]);
 
-/** @type {Record<string, import("./payment-form.js").Field>} the field that a reason says is wrong */
+/** @type {Record<string, import("../log-payment/form.js").Field>} the field that a reason says is wrong */
 export const WRONG_FIELD = { wrong_amount: "amount", wrong_patron: "patron", wrong_method: "method" };
 
 /** @param {Payment} payment @returns {VoidState} */
@@ -70,7 +70,7 @@ export function isTouched({ reason, note }) {
   return reason !== "" || note.trim() !== "";
 }
 
-/** @param {VoidState} state @returns {{own: VoidErrors, correction: import("./payment-form.js").Errors}} */
+/** @param {VoidState} state @returns {{own: VoidErrors, correction: import("../log-payment/form.js").Errors}} */
 export function check(state) {
   /** @type {VoidErrors} */
   const own = {};
@@ -101,7 +101,7 @@ export function voidBody(state) {
 
 /**
  * Errors that the server named, sorted to the void's own fields and the corrected payment's.
- * @param {readonly import("./server/api.js").FieldError[]} fields
+ * @param {readonly import("../server/api.js").FieldError[]} fields
  * @param {string} message
  */
 export function sortErrors(fields, message) {
@@ -121,7 +121,7 @@ export function sortErrors(fields, message) {
 /**
  * What will be different, line by line.
  * @param {VoidState} state
- * @returns {import("./entries/links.js").Difference[]}
+ * @returns {import("../entries/links.js").Difference[]}
  */
 export function changes({ payment, correcting, correction }) {
   if (!correcting) return differences(payment, null);

@@ -1,10 +1,10 @@
 /** What is said about logged payments: that one was saved, that others are alike. No DOM, no clock, no network. */
 
-import { formatCents } from "./kit/money.js";
-import { METHOD_NAMES, describePayment, entryNumber } from "./payment-form.js";
-import { formatAgo } from "./kit/time.js";
+import { formatCents } from "../kit/money.js";
+import { METHOD_NAMES, describePayment, entryNumber } from "./form.js";
+import { formatAgo } from "../kit/time.js";
 
-/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Payment} Payment */
 
 /**
  * The question that a likely duplicate asks.
