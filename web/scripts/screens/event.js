@@ -5,10 +5,10 @@ import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
 import { centsOf, formatCents } from "../kit/money.js";
 import { totalsByPatron } from "../log-payment/form.js";
-import { createPaymentList } from "../payment-list.js";
+import { createPaymentList } from "./payment-list.js";
 import { createTabs } from "../kit/tabs.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
-import { createRosterPanel } from "./roster.js";
+import { createRosterPanel } from "./roster-panel.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */

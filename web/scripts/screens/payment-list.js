@@ -1,19 +1,19 @@
 /** Entries on a screen, newest first, each with the live state of its mail: what the event's payments and a patron's history share. */
 
-import { getPayment, serverNow } from "./server/api.js";
-import { isUnsettled, watchAudit } from "./entries/audit-watch.js";
-import { part } from "./kit/dom.js";
-import { createRow, updateRow } from "./entries/row.js";
-import { emptyState, errorState, explain, skeletons } from "./views/states.js";
+import { getPayment, serverNow } from "../server/api.js";
+import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
+import { part } from "../kit/dom.js";
+import { createRow, updateRow } from "../entries/row.js";
+import { emptyState, errorState, explain, skeletons } from "./states.js";
 
-/** @typedef {import("./server/api.js").Payment} Payment */
+/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{payments: Payment[], cursor: string | null}} Page */
 
 const MOST_OLD_LOOKS = 5;
 
 /**
  * @param {HTMLElement} panel
- * @param {import("./main.js").App} app
+ * @param {import("../main.js").App} app
  * @param {AbortSignal} signal
  * @param {object} source
  * @param {"patron" | "event"} source.names

@@ -4,8 +4,8 @@ import { getEvent, listPaymentsOf } from "../server/api.js";
 import { clone, fill, part, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { totalsByPatron } from "../log-payment/form.js";
-import { createPaymentList } from "../payment-list.js";
-import { missingEvent } from "./event-detail.js";
+import { createPaymentList } from "./payment-list.js";
+import { missingEvent } from "./event.js";
 import { asPage, errorState, skeletons } from "./states.js";
 
 /** @typedef {import("../main.js").App} App */
