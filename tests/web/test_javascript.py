@@ -112,4 +112,4 @@ def test_text_from_data_never_becomes_markup() -> None:
 def test_only_one_module_talks_to_the_server() -> None:
     for file in (WEB / "scripts").rglob("*.js"):
         talks = re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon|WebSocket", file.read_text("utf-8"))
-        assert bool(talks) == (file.name == "api.js"), file.name
+        assert bool(talks) == (file.name == "api-fetch.js"), file.name

@@ -1,6 +1,6 @@
 /** The form of the waiver page. The server renders the page; this sends the signature and says what became of it. */
 
-import { ProblemError, apiFetch } from "./server/api.js";
+import { ProblemError, apiFetch } from "./server/api-fetch.js";
 import { fill, find, setTime } from "./kit/dom.js";
 import { formatUtc } from "./kit/time.js";
 

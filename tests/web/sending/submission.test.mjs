@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OutcomeUnknownError, ProblemError } from "../../../web/scripts/server/api.js";
+import { OutcomeUnknownError, ProblemError } from "../../../web/scripts/server/api-fetch.js";
 import { SETTLED_MS, findFate, submitPayment } from "../../../web/scripts/sending/submission.js";
 
 const PAYMENT = { payment_id: "pay_1" };

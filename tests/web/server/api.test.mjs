@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { afterEach, mock, test } from "node:test";
-import { OutcomeUnknownError, ProblemError, apiFetch, listPayments, logPayment, serverNow } from "../../../web/scripts/server/api.js";
+import { OutcomeUnknownError, ProblemError, apiFetch, serverNow } from "../../../web/scripts/server/api-fetch.js";
+import { listPayments, logPayment } from "../../../web/scripts/server/api.js";
 
 afterEach(() => mock.restoreAll());
 

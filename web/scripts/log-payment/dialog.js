@@ -1,6 +1,7 @@
 /** Logging a payment: the dialog's life from opening to a definite end. */
 
-import { getEvent, getPaymentByKey, logPayment, serverNow } from "../server/api.js";
+import { serverNow } from "../server/api-fetch.js";
+import { getEvent, getPaymentByKey, logPayment } from "../server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
 import { readTotals } from "../roster/paid-totals.js";

@@ -5,7 +5,7 @@ import { formatBare, formatCents, parseAmount } from "../kit/money.js";
 /** @typedef {import("../server/api.js").Patron} Patron */
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("../server/api.js").Method} Method */
-/** @typedef {import("../server/api.js").FieldError} FieldError */
+/** @typedef {import("../server/api-fetch.js").FieldError} FieldError */
 /** @typedef {"patron" | "amount" | "method" | "reference" | "note" | "timestamp"} Field */
 /** @typedef {Partial<Record<Field | "form", string>>} Errors */
 /**

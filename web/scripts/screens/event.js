@@ -1,6 +1,7 @@
 /** One event: its facts, and the tabs roster and payments. */
 
-import { ProblemError, getEvent, listPayments } from "../server/api.js";
+import { ProblemError } from "../server/api-fetch.js";
+import { getEvent, listPayments } from "../server/api.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
 import { centsOf, formatCents } from "../kit/money.js";

@@ -1,6 +1,7 @@
 /** One entry of the ledger: what it says, what became of its audit mail, and how it is chained to the others. */
 
-import { ProblemError, getPayment, listPayments, serverNow } from "../server/api.js";
+import { ProblemError, serverNow } from "../server/api-fetch.js";
+import { getPayment, listPayments } from "../server/api.js";
 import { auditTrail } from "../entries/audit-trail.js";
 import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
 import { fillCompare } from "../entries/compare.js";

@@ -1,6 +1,6 @@
 /** What a screen shows when there is nothing to show: nothing yet, nothing at all, or a failure with a way on. */
 
-import { OutcomeUnknownError, ProblemError } from "../server/api.js";
+import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
 import { clone, fill, find } from "../kit/dom.js";
 
 /** @param {string} id of a skeleton <template> @param {number} count */

@@ -1,6 +1,6 @@
 /** Sending one payment until its fate is known, or known to be unknown. */
 
-import { OutcomeUnknownError, ProblemError } from "../server/api.js";
+import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {Record<string, unknown> & {timestamp: number}} Body */
@@ -10,7 +10,7 @@ import { OutcomeUnknownError, ProblemError } from "../server/api.js";
  *   | {kind: "duplicate", entries: Payment[]}
  *   | {kind: "signed-out"}
  *   | {kind: "busy"}
- *   | {kind: "refused", status: number, fields: import("../server/api.js").FieldError[], message: string}} Outcome
+ *   | {kind: "refused", status: number, fields: import("../server/api-fetch.js").FieldError[], message: string}} Outcome
  */
 
 /**

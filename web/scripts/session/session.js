@@ -1,6 +1,7 @@
 /** Who is signed in, what they may see, and the sign-in dialog. */
 
-import { ProblemError, getSession, signIn, signOut } from "../server/api.js";
+import { ProblemError } from "../server/api-fetch.js";
+import { getSession, signIn, signOut } from "../server/api.js";
 import { closeDialog, openDialog } from "../kit/dialog.js";
 import { find } from "../kit/dom.js";
 

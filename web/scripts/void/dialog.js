@@ -1,6 +1,7 @@
 /** Voiding a payment: the dialog's life from opening to a definite end. */
 
-import { getEvent, serverNow, voidPayment } from "../server/api.js";
+import { serverNow } from "../server/api-fetch.js";
+import { getEvent, voidPayment } from "../server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
 import { submitPayment } from "../sending/submission.js";

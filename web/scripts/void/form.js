@@ -101,7 +101,7 @@ export function voidBody(state) {
 
 /**
  * Errors that the server named, sorted to the void's own fields and the corrected payment's.
- * @param {readonly import("../server/api.js").FieldError[]} fields
+ * @param {readonly import("../server/api-fetch.js").FieldError[]} fields
  * @param {string} message
  */
 export function sortErrors(fields, message) {
