@@ -1,16 +1,16 @@
 /** The app's start: who is there, what place the address names, and the two kept in step. */
 
 import { find, part } from "./kit/dom.js";
-import { bring, once } from "./more.js";
-import { createPaymentModal } from "./log-payment/dialog.js";
-import { unresolvedPending } from "./sending/pending.js";
-import { basePath, parseRoute, routePath, startRouter } from "./router.js";
-import { createSession } from "./session/session.js";
 import { toast } from "./kit/toast.js";
+import { createPaymentModal } from "./log-payment/dialog.js";
+import { bring, once } from "./more.js";
+import { basePath, parseRoute, routePath, startRouter } from "./router.js";
 import { showEventDetail } from "./screens/event.js";
 import { showEvents } from "./screens/events.js";
 import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./screens/states.js";
+import { unresolvedPending } from "./sending/pending.js";
 import { unresolvedVoid } from "./sending/void-pending.js";
+import { createSession } from "./session/session.js";
 
 /** @typedef {import("./router.js").Route} Route */
 /** @typedef {import("./server/api.js").Payment} Payment */

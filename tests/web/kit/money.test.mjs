@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { centsOf, decimal, formatBare, formatCents, parseAmount } from "../../../web/scripts/kit/money.js";
+import { centsOf, decimal, formatBare, formatCents, parseAmount, tidyAmount } from "../../../web/scripts/kit/money.js";
 
 for (const [typed, cents] of [
   ["50", 5_000],
@@ -76,4 +76,9 @@ test("amounts are shown in dollars, exactly", () => {
   assert.equal(formatCents(-500), "-$5.00");
   assert.equal(formatCents(9_007_199_254_740_991), "$90,071,992,547,409.91");
   assert.equal(formatBare(123_450), "1,234.50");
+});
+
+test("amounts are tidied only when they are understood", () => {
+  assert.equal(tidyAmount("$1234.5"), "1,234.50");
+  assert.equal(tidyAmount("1,23"), "1,23");
 });

@@ -1,7 +1,7 @@
 /** The way of an audit mail, step by step, in words that an admin understands. No DOM, no clock. */
 
 import { LATE_MS } from "./audit-words.js";
-import { entryNumber } from "../log-payment/form.js";
+import { entryNumber } from "./words.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("../server/api.js").Audit} Audit */

@@ -1,13 +1,11 @@
 /** An event's sums, brought forward by what is logged after they were read. */
 
 import { centsOf, decimal, formatCents } from "../kit/money.js";
+import { METHODS } from "./methods.js";
 
 /** @typedef {import("../server/api.js").ScEvent} ScEvent */
 /** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {import("../server/api.js").Method} Method */
-
-/** @type {[Method, string][]} */
-const METHODS = [["credit_card", "Card"], ["cash", "Cash"], ["check", "Check"], ["ach", "ACH"]];
+/** @typedef {import("./methods.js").Method} Method */
 
 /**
  * The event's sums after one more payment, or after one was voided.
@@ -32,7 +30,9 @@ export function withPayment(event, payment) {
  *   out; share: percent of the whole
  */
 export function methodShares({ totals_by_method: totals }) {
-  const sums = METHODS.map(([method, name]) => ({ method, name, cents: centsOf(totals?.[method] ?? "0.00") }))
+  const methods = /** @type {Method[]} */ (Object.keys(METHODS));
+  const sums = methods
+    .map((method) => ({ method, name: METHODS[method].label, cents: centsOf(totals?.[method] ?? "0.00") }))
     .filter(({ cents }) => cents !== 0);
   const whole = sums.reduce((sum, { cents }) => sum + cents, 0);
   return sums.map(({ method, name, cents }) => ({

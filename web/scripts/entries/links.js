@@ -1,7 +1,7 @@
 /** How the entries of one event belong together: voids, what they void, and what was logged in its place. */
 
 import { formatCents } from "../kit/money.js";
-import { METHOD_NAMES } from "../log-payment/form.js";
+import { methodName } from "./methods.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */
@@ -11,19 +11,9 @@ import { METHOD_NAMES } from "../log-payment/form.js";
  * @property {string} patron_email
  * @property {string} patron_name
  * @property {number | null} amount_cents
- * @property {import("../server/api.js").Method | ""} method
+ * @property {import("./methods.js").Method | ""} method
  * @property {string | null} [reference]
  */
-
-/** @type {Record<string, string>} */
-export const REASONS = {
-  wrong_amount: "Wrong amount",
-  wrong_patron: "Wrong patron",
-  wrong_method: "Wrong method",
-  entered_twice: "Entered twice",
-  payment_returned: "Payment bounced or returned",
-  other: "Other",
-};
 
 /**
  * @param {Payment} payment
@@ -60,7 +50,7 @@ export function differences(before, after) {
     label, before: one, after: other, changed,
   });
   if (!after) return [line("Counts as", money(before.amount_cents), money(0))];
-  const method = (/** @type {Stated} */ { method: name }) => (name ? METHOD_NAMES[name] : "—");
+  const method = (/** @type {Stated} */ { method: name }) => (name ? methodName(name) : "—");
   return [
     // Two people may have one name.
     line("Patron", before.patron_name, after.patron_name, before.patron_email !== after.patron_email),

@@ -1,10 +1,11 @@
 /** One entry of the ledger as a row, with the state of its audit mail. */
 
-import { describeAudit } from "./audit-words.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
-import { METHOD_NAMES, entryNumber } from "../log-payment/form.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
+import { describeAudit } from "./audit-words.js";
+import { methodName } from "./methods.js";
+import { entryNumber } from "./words.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /**
@@ -34,7 +35,7 @@ export function createRow(payment, now, context) {
     number: entryNumber(payment.seq),
     name: byPatron ? payment.patron_name : payment.event_name,
     detail: byPatron ? email : describeDay(payment.event_date).long,
-    method: METHOD_NAMES[payment.method] ?? payment.method,
+    method: methodName(payment.method),
     reference: payment.reference ?? "",
     amount: `${payment.kind === "void" ? "−" : ""}${formatCents(payment.amount_cents)}`,
     by: payment.logged_by,

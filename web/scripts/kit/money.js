@@ -74,6 +74,12 @@ export function formatBare(cents) {
   return formatCents(cents).replace("$", "");
 }
 
+/** @param {string} text @returns {string} "$1,234.5" → "1,234.50"; what cannot be read stays as it was typed */
+export function tidyAmount(text) {
+  const amount = parseAmount(text);
+  return amount.ok ? formatBare(amount.cents) : text;
+}
+
 /** @param {string} reason @returns {ParsedAmount} */
 function refused(reason) {
   return { ok: false, reason };

@@ -1,17 +1,17 @@
 /** Logging a payment: the dialog's life from opening to a definite end. */
 
-import { serverNow } from "../server/api-fetch.js";
-import { getEvent, getPaymentByKey, logPayment } from "../server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
+import { formatClock } from "../kit/time.js";
+import { toast } from "../kit/toast.js";
 import { readTotals } from "../roster/paid-totals.js";
+import { clearPending, mintPending, store } from "../sending/pending.js";
+import { findFate, submitPayment } from "../sending/submission.js";
+import { serverNow } from "../server/api-fetch.js";
+import { getEvent, getPaymentByKey, logPayment } from "../server/api.js";
 import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm, validate } from "./form.js";
 import { createPaymentView } from "./view.js";
 import { savedMessage } from "./words.js";
-import { clearPending, mintPending, store } from "../sending/pending.js";
-import { findFate, submitPayment } from "../sending/submission.js";
-import { formatClock } from "../kit/time.js";
-import { toast } from "../kit/toast.js";
 
 /** @typedef {import("../server/api.js").Patron} Patron */
 /** @typedef {import("../server/api.js").Payment} Payment */

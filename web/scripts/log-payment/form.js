@@ -1,10 +1,12 @@
 /** The payment form's rules: from what was typed to what is shown and what is sent. No DOM, no clock, no network. */
 
-import { formatBare, formatCents, parseAmount } from "../kit/money.js";
+import { METHODS } from "../entries/methods.js";
+import { formatCents, parseAmount } from "../kit/money.js";
+import { characters, oneLine } from "../kit/text.js";
+import { looksLikeCard } from "./card-numbers.js";
 
 /** @typedef {import("../server/api.js").Patron} Patron */
-/** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {import("../server/api.js").Method} Method */
+/** @typedef {import("../entries/methods.js").Method} Method */
 /** @typedef {import("../server/api-fetch.js").FieldError} FieldError */
 /** @typedef {"patron" | "amount" | "method" | "reference" | "note" | "timestamp"} Field */
 /** @typedef {Partial<Record<Field | "form", string>>} Errors */
@@ -23,17 +25,6 @@ import { formatBare, formatCents, parseAmount } from "../kit/money.js";
  * @property {{tone: "good" | "warn", text: string} | null} notice what came before: an entry just logged, or one that was not saved
  * @property {ReadonlyMap<string, number> | null} totals cents by patron e-mail; null while not known
  */
-
-/** @type {Record<Method, string>} */
-export const METHOD_NAMES = { credit_card: "credit card", cash: "cash", check: "check", ach: "ACH" };
-
-/** @type {Record<Method, {label: string, hint: string, required: boolean} | null>} */
-const REFERENCES = {
-  credit_card: { label: "Last 4 or auth code", hint: "Optional. Never the full card number.", required: false },
-  cash: null,
-  check: { label: "Check number", hint: "Required. Printed at the top right of the check.", required: true },
-  ach: { label: "ACH trace number", hint: "Optional. 15 digits from the bank.", required: false },
-};
 
 /** Fields in the order they are filled in, which is also the order in which errors take the focus. */
 export const FIELD_ORDER = /** @type {const} */ (["patron", "amount", "method", "reference", "note", "timestamp"]);
@@ -100,13 +91,13 @@ export function validate(state) {
   const amount = parseAmount(state.amountText);
   if (!amount.ok) errors.amount = amount.reason;
   if (!state.method) errors.method = "Choose how it was paid.";
-  const rule = state.method ? REFERENCES[state.method] : null;
+  const rule = state.method ? METHODS[state.method].reference : null;
   const reference = state.reference.trim();
-  if (rule?.required && !reference) errors.reference = "Enter the check number.";
-  else if (rule && length(reference) > REFERENCE_LIMIT) {
+  if (rule?.required && !reference) errors.reference = rule.missing;
+  else if (rule && characters(reference) > REFERENCE_LIMIT) {
     errors.reference = `Use at most ${REFERENCE_LIMIT} characters.`;
   } else if (rule && looksLikeCard(reference)) errors.reference = CARD_REFUSAL;
-  if (length(oneLine(state.note)) > NOTE_LIMIT) errors.note = `Use at most ${NOTE_LIMIT} characters.`;
+  if (characters(oneLine(state.note)) > NOTE_LIMIT) errors.note = `Use at most ${NOTE_LIMIT} characters.`;
   else if (looksLikeCard(state.note)) errors.note = CARD_REFUSAL;
   return errors;
 }
@@ -119,7 +110,7 @@ export function validate(state) {
 export function requestBody(state, eventId, timestamp) {
   const amount = parseAmount(state.amountText);
   if (!state.patron || !amount.ok || !state.method) throw new TypeError("the form is not complete");
-  const reference = REFERENCES[state.method] ? state.reference.trim() : "";
+  const reference = METHODS[state.method].reference ? state.reference.trim() : "";
   const note = oneLine(state.note);
   return {
     event_id: eventId,
@@ -161,9 +152,9 @@ export function firstError(errors) {
  */
 export function viewOf(state) {
   const amount = parseAmount(state.amountText);
-  const rule = state.method ? REFERENCES[state.method] : null;
+  const rule = state.method ? METHODS[state.method].reference : null;
   const already = state.patron ? (state.totals?.get(state.patron.email) ?? 0) : 0;
-  const used = length(oneLine(state.note));
+  const used = characters(oneLine(state.note));
   return {
     locked: state.phase !== "editing",
     problems: state.refused ? problems(state.errors) : null,
@@ -178,49 +169,6 @@ export function viewOf(state) {
     noteOver: used > NOTE_LIMIT,
     summary: summary(state, amount),
   };
-}
-
-/** @param {string} text @returns {string} "$1,234.5" → "1,234.50"; what cannot be read stays as it was typed */
-export function tidyAmount(text) {
-  const amount = parseAmount(text);
-  return amount.ok ? formatBare(amount.cents) : text;
-}
-
-/**
- * What each patron has paid for the event: voided payments and the voids themselves do not count.
- * @param {readonly Payment[]} payments
- * @returns {Map<string, number>} cents by patron e-mail
- */
-export function totalsByPatron(payments) {
-  const voided = new Set(payments.filter(({ kind }) => kind === "void").map(({ voids }) => voids));
-  /** @type {Map<string, number>} */
-  const totals = new Map();
-  for (const { kind, payment_id: id, patron_email: email, amount_cents: cents } of payments) {
-    if (kind !== "void" && !voided.has(id)) totals.set(email, (totals.get(email) ?? 0) + cents);
-  }
-  return totals;
-}
-
-/** @param {number} seq @returns {string} "#000042", the number compliance sees in the audit mail */
-export function entryNumber(seq) {
-  return `#${String(seq).padStart(6, "0")}`;
-}
-
-/** @param {Payment} payment @returns {string} "$50.00 cash · Jane Doe" */
-export function describePayment({ amount_cents: cents, method, patron_name: name }) {
-  return `${formatCents(cents)} ${METHOD_NAMES[method] ?? method} · ${name}`;
-}
-
-/**
- * A word in time, before anything is sent; the server judges anew. Issuers' prefixes keep ACH trace numbers out:
- * those have 15 digits too, but begin with a bank's routing number, never with 34 or 37.
- * @param {string} text
- * @returns {boolean} 13 to 19 digits, separators aside, with a card's prefix and a valid Luhn digit
- */
-export function looksLikeCard(text) {
-  const runs = text.normalize("NFKC").match(/\d(?:[ .\-_/]*\d){12,18}/g) ?? [];
-  return runs.map((run) => run.replace(/\D/g, "")).some((digits) =>
-    (digits.length === 15 ? /^3[47]/ : /^[2-6]/).test(digits) && luhn(digits));
 }
 
 /** @param {Errors} errors @returns {{title: string, items: {field: Field, text: string}[]} | null} null when none is left */
@@ -251,30 +199,11 @@ function summary({ patron, method, eventName }, amount) {
   if (!patron || !amount.ok || !method) return [{ text: "A logged payment cannot be edited or deleted." }];
   return [
     { text: "You are logging " },
-    { text: `${formatCents(amount.cents)} ${METHOD_NAMES[method]}`, strong: true },
+    { text: `${formatCents(amount.cents)} ${METHODS[method].inSentence}`, strong: true },
     { text: " for " },
     { text: patron.name, strong: true },
     { text: " at " },
     { text: eventName, strong: true },
     { text: ". It cannot be edited; mistakes are voided with a reason." },
   ];
-}
-
-/** @param {string} text counts characters as people and the server do, not UTF-16 units */
-function length(text) {
-  return [...text].length;
-}
-
-/** @param {string} text @returns {string} the ledger keeps notes on one line */
-function oneLine(text) {
-  return text.trim().replace(/\s+/g, " ");
-}
-
-/** @param {string} digits */
-function luhn(digits) {
-  const sum = [...digits].reverse().reduce((total, digit, index) => {
-    const doubled = Number(digit) * (index % 2 ? 2 : 1);
-    return total + (doubled > 9 ? doubled - 9 : doubled);
-  }, 0);
-  return sum % 10 === 0;
 }

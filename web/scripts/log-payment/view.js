@@ -1,23 +1,25 @@
 /** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
-import { createCombobox } from "../roster/patron-field.js";
+import { createMethodTiles } from "../entries/method-tiles.js";
+import { entryNumber } from "../entries/words.js";
+import { createAmountField } from "../kit/amount-field.js";
 import { clone, fill, find, part, setTime } from "../kit/dom.js";
-import { decimal, formatCents, parseAmount } from "../kit/money.js";
-import { FIELD_ORDER, entryNumber, tidyAmount, viewOf } from "./form.js";
-import { describeDuplicates } from "./words.js";
+import { formatCents } from "../kit/money.js";
 import { formatClock, formatUtc } from "../kit/time.js";
+import { createCombobox } from "../roster/patron-field.js";
+import { FIELD_ORDER, viewOf } from "./form.js";
+import { describeDuplicates } from "./words.js";
 
 /** @typedef {import("./form.js").FormState} FormState */
 /** @typedef {import("./form.js").Field} Field */
 /** @typedef {import("../server/api.js").Patron} Patron */
 /** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {import("../server/api.js").Method} Method */
 
 /** @type {Record<Field, string>} the element that takes the focus for a field */
 const CONTROLS = {
   patron: "#payment-patron",
   amount: "#payment-amount",
-  method: "#payment-method-credit_card",
+  method: "#payment-methods",
   reference: "#payment-reference",
   note: "#payment-note",
   timestamp: "#payment-submit",
@@ -37,13 +39,16 @@ export function createPaymentView(dialog, handlers) {
   const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
   const body = find(form, ".dialog-body");
   const fields = /** @type {HTMLFieldSetElement} */ (part(form, "fields"));
-  const amount = /** @type {HTMLInputElement} */ (find(form, CONTROLS.amount));
   const reference = /** @type {HTMLInputElement} */ (find(form, CONTROLS.reference));
   const note = /** @type {HTMLTextAreaElement} */ (find(form, CONTROLS.note));
   const submit = /** @type {HTMLButtonElement} */ (find(form, "#payment-submit"));
   const another = /** @type {HTMLButtonElement} */ (find(form, "#payment-another"));
   const clock = /** @type {HTMLTimeElement} */ (find(form, "#payment-clock"));
-  const radios = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input[name=method]"));
+  const amount = createAmountField(/** @type {HTMLInputElement} */ (find(form, CONTROLS.amount)), {
+    edited: (amountText) => handlers.edited({ amountText }),
+    left: () => handlers.left("amount"),
+  });
+  const methods = createMethodTiles(find(form, CONTROLS.method), "method", (method) => handlers.edited({ method }), { shortcuts: true });
 
   const combobox = createCombobox(part(form, "patron"), {
     roster: handlers.roster,
@@ -54,23 +59,10 @@ export function createPaymentView(dialog, handlers) {
     changed: (patron, patronText) => handlers.edited({ patron, patronText }),
   });
 
-  amount.addEventListener("input", () => handlers.edited({ amountText: amount.value }));
-  amount.addEventListener("focus", () => {
-    const parsed = parseAmount(amount.value);
-    if (parsed.ok) amount.value = decimal(parsed.cents);
-    amount.select();
-  });
-  amount.addEventListener("blur", () => {
-    amount.value = tidyAmount(amount.value);
-    handlers.left("amount");
-  });
   reference.addEventListener("input", () => handlers.edited({ reference: reference.value }));
   reference.addEventListener("blur", () => handlers.left("reference"));
   note.addEventListener("input", () => handlers.edited({ note: note.value }));
   note.addEventListener("blur", () => handlers.left("note"));
-  for (const radio of radios) {
-    radio.addEventListener("change", () => handlers.edited({ method: /** @type {Method} */ (radio.value) }));
-  }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -83,16 +75,12 @@ export function createPaymentView(dialog, handlers) {
       handlers.submitted(event.shiftKey);
     }
     const typing = /** @type {Element} */ (event.target).matches("textarea, input:not([type=radio])");
-    const radio = radios[Number(event.key) - 1];
-    if (radio && !typing && !fields.disabled && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      radio.checked = true;
-      radio.focus();
-      handlers.edited({ method: /** @type {Method} */ (radio.value) });
-    }
+    if (typing || fields.disabled || event.ctrlKey || event.metaKey || event.altKey) return;
+    methods.choose(Number(event.key) - 1);
   });
 
   /** @param {Field} field */
-  const focus = (field) => find(form, CONTROLS[field]).focus();
+  const focus = (field) => (field === "method" ? methods.focus() : find(form, CONTROLS[field]).focus());
 
   /** The summary is an alert: it is written only when it says something else. @param {ReturnType<typeof viewOf>["problems"]} problems */
   const showProblems = (problems) => {
@@ -121,10 +109,10 @@ export function createPaymentView(dialog, handlers) {
     /** Writes the state into the fields: on opening, and never while someone types. @param {FormState} state @param {boolean} patronLocked */
     reset(state, patronLocked) {
       combobox.reset(state.patron, patronLocked);
-      amount.value = tidyAmount(state.amountText);
+      amount.reset(state.amountText);
       reference.value = state.reference;
       note.value = state.note;
-      for (const radio of radios) radio.checked = radio.value === state.method;
+      methods.reset(state.method);
       find(dialog, "#payment-event").textContent = state.eventName;
     },
 
@@ -165,8 +153,7 @@ export function createPaymentView(dialog, handlers) {
       for (const field of FIELD_ORDER) {
         const text = state.errors[field] ?? "";
         find(form, `#payment-${field}-error`).textContent = text;
-        const control = field === "method" ? find(form, "#payment-methods") : find(form, CONTROLS[field]);
-        if (field !== "timestamp") control.setAttribute("aria-invalid", String(text !== ""));
+        if (field !== "timestamp") find(form, CONTROLS[field]).setAttribute("aria-invalid", String(text !== ""));
       }
       showProblems(view.problems);
       const notice = part(form, "notice");

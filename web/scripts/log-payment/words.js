@@ -1,7 +1,8 @@
 /** What is said about logged payments: that one was saved, that others are alike. No DOM, no clock, no network. */
 
+import { methodName } from "../entries/methods.js";
+import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents } from "../kit/money.js";
-import { METHOD_NAMES, describePayment, entryNumber } from "./form.js";
 import { formatAgo } from "../kit/time.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
@@ -18,7 +19,7 @@ export function describeDuplicates(entries, now) {
       : `${entries.length} similar payments are already logged`,
     lines: entries.map((entry) => [
       formatCents(entry.amount_cents),
-      METHOD_NAMES[entry.method] ?? entry.method,
+      methodName(entry.method),
       ...(entry.reference ? [entry.reference] : []),
       `for ${entry.patron_name}`,
       `by ${entry.logged_by}`,

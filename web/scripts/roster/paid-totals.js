@@ -1,7 +1,8 @@
 /** What each patron of an event has paid so far. */
 
 import { listPayments } from "../server/api.js";
-import { totalsByPatron } from "../log-payment/form.js";
+
+/** @typedef {import("../server/api.js").Payment} Payment */
 
 const PAGE = 100;
 const MAX_PAGES = 20;
@@ -13,7 +14,7 @@ const MAX_PAGES = 20;
  *   for without all of them there is no true total
  */
 export async function readTotals(eventId, signal) {
-  /** @type {import("../server/api.js").Payment[]} */
+  /** @type {Payment[]} */
   const payments = [];
   /** @type {string | null} */
   let cursor = null;
@@ -28,4 +29,19 @@ export async function readTotals(eventId, signal) {
     // The form works without totals.
   }
   return null;
+}
+
+/**
+ * What each patron has paid for the event: voided payments and the voids themselves do not count.
+ * @param {readonly Payment[]} payments
+ * @returns {Map<string, number>} cents by patron e-mail
+ */
+export function totalsByPatron(payments) {
+  const voided = new Set(payments.filter(({ kind }) => kind === "void").map(({ voids }) => voids));
+  /** @type {Map<string, number>} */
+  const totals = new Map();
+  for (const { kind, payment_id: id, patron_email: email, amount_cents: cents } of payments) {
+    if (kind !== "void" && !voided.has(id)) totals.set(email, (totals.get(email) ?? 0) + cents);
+  }
+  return totals;
 }

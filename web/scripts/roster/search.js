@@ -1,24 +1,8 @@
 /** Finding a person on an event's roster, however their name is typed. */
 
-/** @typedef {import("../server/api.js").Patron} Patron */
+import { fold } from "../kit/text.js";
 
-/**
- * @param {string} text
- * @returns {string} lower case without diacritics or apostrophe variants: "Séamus O’Brien" → "seamus o'brien"
- */
-export function fold(text) {
-  return text
-    .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
-    .replace(/[’‘`´]/g, "'")
-    .replaceAll("ß", "ss")
-    .replaceAll("ø", "o")
-    .replaceAll("Ø", "O")
-    .replaceAll("ł", "l")
-    .replaceAll("Ł", "L")
-    .toLowerCase()
-    .trim();
-}
+/** @typedef {import("../server/api.js").Patron} Patron */
 
 /**
  * Patrons whose name or e-mail holds every word of the query; those that start with it come first.

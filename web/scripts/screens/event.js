@@ -1,14 +1,14 @@
 /** One event: its facts, and the tabs roster and payments. */
 
-import { ProblemError } from "../server/api-fetch.js";
-import { getEvent, listPayments } from "../server/api.js";
-import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
+import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { centsOf, formatCents } from "../kit/money.js";
-import { totalsByPatron } from "../log-payment/form.js";
-import { createPaymentList } from "./payment-list.js";
 import { createTabs } from "../kit/tabs.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
+import { totalsByPatron } from "../roster/paid-totals.js";
+import { ProblemError } from "../server/api-fetch.js";
+import { getEvent, listPayments } from "../server/api.js";
+import { createPaymentList } from "./payment-list.js";
 import { createRosterPanel } from "./roster-panel.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 

@@ -1,12 +1,12 @@
 /** The list of events: one card each. */
 
-import { listEvents } from "../server/api.js";
 import { watchAudit } from "../entries/audit-watch.js";
-import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
+import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { centsOf, formatCents } from "../kit/money.js";
-import { fold } from "../roster/search.js";
+import { fold } from "../kit/text.js";
 import { describeDay, formatMoment, formatUtc, localDay } from "../kit/time.js";
+import { listEvents } from "../server/api.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
 /** @typedef {import("../server/api.js").ScEvent} ScEvent */

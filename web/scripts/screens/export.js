@@ -1,10 +1,10 @@
 /** Payments as a CSV file: those of one event at once, those of a range of days after asking for it. */
 
-import { ProblemError } from "../server/api-fetch.js";
-import { exportPayments } from "../server/api.js";
 import { closeDialog, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
 import { toast } from "../kit/toast.js";
+import { ProblemError } from "../server/api-fetch.js";
+import { exportPayments } from "../server/api.js";
 import { explain } from "./states.js";
 
 /** @typedef {import("../session/session.js").Session} Session */

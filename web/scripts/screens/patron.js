@@ -1,11 +1,11 @@
 /** One patron's payments across all events. */
 
-import { getEvent, listPaymentsOf } from "../server/api.js";
 import { clone, fill, part, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
-import { totalsByPatron } from "../log-payment/form.js";
-import { createPaymentList } from "./payment-list.js";
+import { totalsByPatron } from "../roster/paid-totals.js";
+import { getEvent, listPaymentsOf } from "../server/api.js";
 import { missingEvent } from "./event.js";
+import { createPaymentList } from "./payment-list.js";
 import { asPage, errorState, skeletons } from "./states.js";
 
 /** @typedef {import("../main.js").App} App */

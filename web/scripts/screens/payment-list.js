@@ -1,10 +1,10 @@
 /** Entries on a screen, newest first, each with the live state of its mail: what the event's payments and a patron's history share. */
 
+import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
+import { createRow, updateRow } from "../entries/row.js";
+import { part } from "../kit/dom.js";
 import { serverNow } from "../server/api-fetch.js";
 import { getPayment } from "../server/api.js";
-import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
-import { part } from "../kit/dom.js";
-import { createRow, updateRow } from "../entries/row.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */

@@ -1,17 +1,18 @@
 /** One entry of the ledger: what it says, what became of its audit mail, and how it is chained to the others. */
 
-import { ProblemError, serverNow } from "../server/api-fetch.js";
-import { getPayment, listPayments } from "../server/api.js";
 import { auditTrail } from "../entries/audit-trail.js";
 import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
 import { fillCompare } from "../entries/compare.js";
-import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
-import { REASONS, differences, linksOf } from "../entries/links.js";
-import { formatCents } from "../kit/money.js";
-import { METHOD_NAMES, entryNumber } from "../log-payment/form.js";
+import { differences, linksOf } from "../entries/links.js";
+import { methodName } from "../entries/methods.js";
 import { updateChip } from "../entries/row.js";
+import { REASONS, entryNumber } from "../entries/words.js";
+import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
+import { formatCents } from "../kit/money.js";
 import { describeDay, formatFull, formatUtc } from "../kit/time.js";
 import { toast } from "../kit/toast.js";
+import { ProblemError, serverNow } from "../server/api-fetch.js";
+import { getPayment, listPayments } from "../server/api.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
@@ -101,12 +102,12 @@ function render(app, { payment, links, duplicates }) {
     event: payment.event_name,
     number: isVoid ? `Void ${number}` : `Payment ${number}`,
     amount: `${isVoid ? "−" : ""}${formatCents(payment.amount_cents)}`,
-    method: METHOD_NAMES[payment.method],
+    method: methodName(payment.method),
     patron: payment.patron_name,
     email,
     "event-name": payment.event_name,
     "event-date": describeDay(payment.event_date).long,
-    "method-name": METHOD_NAMES[payment.method],
+    "method-name": methodName(payment.method),
     reference: payment.reference || "—",
     note: payment.note || "—",
     by: payment.logged_by,
@@ -164,7 +165,7 @@ function fillTies(screen, app, { payment, links, duplicates }) {
   part(screen, "duplicate-list").replaceChildren(...duplicates.map((entry) => {
     const item = clone("tie-template");
     pointTo(find(item, "a"), entry, app);
-    fill(item, { what: `${formatCents(entry.amount_cents)} ${METHOD_NAMES[entry.method]} · ${entry.patron_name}` });
+    fill(item, { what: `${formatCents(entry.amount_cents)} ${methodName(entry.method)} · ${entry.patron_name}` });
     return item;
   }));
 }

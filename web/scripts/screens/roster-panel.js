@@ -2,8 +2,8 @@
 
 import { clone, fill, find, part, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
-import { matchRoster } from "../roster/search.js";
 import { formatMoment, formatUtc } from "../kit/time.js";
+import { matchRoster } from "../roster/search.js";
 import { emptyState } from "./states.js";
 
 /** @typedef {import("../server/api.js").Patron} Patron */

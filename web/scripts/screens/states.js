@@ -1,7 +1,7 @@
 /** What a screen shows when there is nothing to show: nothing yet, nothing at all, or a failure with a way on. */
 
-import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
 import { clone, fill, find } from "../kit/dom.js";
+import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
 
 /** @param {string} id of a skeleton <template> @param {number} count */
 export function skeletons(id, count) {

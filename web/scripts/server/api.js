@@ -18,7 +18,7 @@ import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
  * @property {Partial<Record<Method, string>>} [totals_by_method] decimal strings
  * @property {{failed: number, late: number}} [audit] how many of its audit mails have failed or are overdue
  */
-/** @typedef {"credit_card" | "cash" | "check" | "ach"} Method */
+/** @typedef {import("../entries/methods.js").Method} Method */
 /**
  * @typedef {object} Audit
  * @property {"queued" | "sending" | "sent" | "failed"} state

@@ -1,9 +1,9 @@
 /** Who is signed in, what they may see, and the sign-in dialog. */
 
-import { ProblemError } from "../server/api-fetch.js";
-import { getSession, signIn, signOut } from "../server/api.js";
 import { closeDialog, openDialog } from "../kit/dialog.js";
 import { find } from "../kit/dom.js";
+import { ProblemError } from "../server/api-fetch.js";
+import { getSession, signIn, signOut } from "../server/api.js";
 
 /** @typedef {import("../server/api.js").User} User */
 /** @typedef {ReturnType<typeof createSession>} Session */

@@ -1,15 +1,15 @@
 /** Voiding a payment: the dialog's life from opening to a definite end. */
 
-import { serverNow } from "../server/api-fetch.js";
-import { getEvent, voidPayment } from "../server/api.js";
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
-import { submitPayment } from "../sending/submission.js";
 import { toast } from "../kit/toast.js";
+import { submitPayment } from "../sending/submission.js";
+import { clearVoid, storeVoid } from "../sending/void-pending.js";
+import { serverNow } from "../server/api-fetch.js";
+import { getEvent, voidPayment } from "../server/api.js";
 import {
   WRONG_FIELD, check, choosing, emptyVoid, isTouched, sentVoid, sortErrors, voidBody, voidedMessage,
 } from "./form.js";
-import { clearVoid, storeVoid } from "../sending/void-pending.js";
 import { createVoidView } from "./view.js";
 
 /** @typedef {import("../server/api.js").Patron} Patron */

@@ -1,10 +1,12 @@
 /** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
 
 import { differences } from "../entries/links.js";
+import { methodName } from "../entries/methods.js";
+import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
-import {
-  METHOD_NAMES, NOTE_LIMIT, describePayment, emptyForm, entryNumber, errorsFromServer, looksLikeCard, requestBody, validate,
-} from "../log-payment/form.js";
+import { characters, oneLine } from "../kit/text.js";
+import { looksLikeCard } from "../log-payment/card-numbers.js";
+import { NOTE_LIMIT, emptyForm, errorsFromServer, requestBody, validate } from "../log-payment/form.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("../log-payment/form.js").FormState} FormState */
@@ -20,10 +22,10 @@ import {
  * @property {VoidErrors} errors
  */
 
-/** Reasons that mean the money was paid, but written down wrongly. */
-const CORRECTED = new Set(["wrong_amount", "wrong_patron", "wrong_method"]);
-
-/** @type {Record<string, import("../log-payment/form.js").Field>} the field that a reason says is wrong */
+/**
+ * The field that a reason says is wrong: the money was paid, but written down wrongly.
+ * @type {Record<string, import("../log-payment/form.js").Field>}
+ */
 export const WRONG_FIELD = { wrong_amount: "amount", wrong_patron: "patron", wrong_method: "method" };
 
 /** @param {Payment} payment @returns {VoidState} */
@@ -62,7 +64,7 @@ export function sentVoid(payment, { reason, note = "", replacement }) {
 
 /** @param {string} reason @returns {Partial<VoidState>} a reason brings its usual way on */
 export function choosing(reason) {
-  return { reason, correcting: CORRECTED.has(reason), errors: {} };
+  return { reason, correcting: Object.hasOwn(WRONG_FIELD, reason), errors: {} };
 }
 
 /** @param {VoidState} state @returns {boolean} whether closing would lose something */
@@ -77,7 +79,7 @@ export function check(state) {
   const note = state.note.trim();
   if (!state.reason) own.reason = "Choose why it is voided.";
   if (state.reason === "other" && !note) own.note = "Say in a note why it is voided.";
-  else if ([...note].length > NOTE_LIMIT) own.note = `Use at most ${NOTE_LIMIT} characters.`;
+  else if (characters(note) > NOTE_LIMIT) own.note = `Use at most ${NOTE_LIMIT} characters.`;
   else if (looksLikeCard(note)) own.note = "Do not enter card numbers.";
   const correction = state.correcting ? validate(state.correction) : {};
   if (state.correcting && Object.keys(correction).length === 0 && !changes(state).some(({ changed }) => changed)) {
@@ -88,7 +90,7 @@ export function check(state) {
 
 /** @param {VoidState} state one that passes check @returns {{timestamp: number} & Record<string, any>} */
 export function voidBody(state) {
-  const note = state.note.trim().replace(/\s+/g, " ");
+  const note = oneLine(state.note);
   /** @type {Record<string, any>} */
   const body = { reason: state.reason, ...(note && { note }) };
   if (state.correcting) {
@@ -142,7 +144,7 @@ export function changes({ payment, correcting, correction }) {
  */
 export function outcome({ payment, correcting, correction: { amountText, method, patron } }) {
   const amount = parseAmount(amountText);
-  const name = method ? METHOD_NAMES[method] : "…";
+  const name = method ? methodName(method) : "…";
   const number = entryNumber(payment.seq);
   return {
     was: describePayment(payment),
@@ -161,9 +163,9 @@ export function outcome({ payment, correcting, correction: { amountText, method,
  * @returns {{title: string, text: string}}
  */
 export function voidedMessage(payment, { void: entry, replacement, replayed }) {
-  const what = `${formatCents(payment.amount_cents)} ${METHOD_NAMES[payment.method]} · ${payment.patron_name}`;
+  const what = describePayment(payment);
   const corrected = replacement
-    ? ` Corrected as ${entryNumber(replacement.seq)} · ${formatCents(replacement.amount_cents)} ${METHOD_NAMES[replacement.method]} · ${replacement.patron_name}.`
+    ? ` Corrected as ${entryNumber(replacement.seq)} · ${describePayment(replacement)}.`
     : "";
   return {
     title: `Voided ${entryNumber(payment.seq)} · ${what}`,

@@ -1,11 +1,15 @@
 /** The void dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
 
-import { createCombobox } from "../roster/patron-field.js";
 import { fillCompare } from "../entries/compare.js";
+import { createMethodTiles } from "../entries/method-tiles.js";
+import { methodName } from "../entries/methods.js";
+import { REASONS, describePayment, entryNumber } from "../entries/words.js";
+import { createAmountField } from "../kit/amount-field.js";
 import { fill, find, part } from "../kit/dom.js";
-import { decimal, formatCents, parseAmount } from "../kit/money.js";
-import { FIELD_ORDER, METHOD_NAMES, describePayment, entryNumber, tidyAmount, viewOf } from "../log-payment/form.js";
+import { formatCents } from "../kit/money.js";
 import { formatMoment } from "../kit/time.js";
+import { FIELD_ORDER, viewOf } from "../log-payment/form.js";
+import { createCombobox } from "../roster/patron-field.js";
 import { changes, outcome } from "./form.js";
 
 /** @typedef {import("./form.js").VoidState} VoidState */
@@ -20,7 +24,7 @@ const CONTROLS = {
   note: "#void-note",
   "correction.patron": "#void-patron",
   "correction.amount": "#void-amount",
-  "correction.method": "input[name=void-method]",
+  "correction.method": "#void-methods",
   "correction.reference": "#void-reference",
 };
 
@@ -39,9 +43,12 @@ export function createVoidView(dialog, handlers) {
   const reason = /** @type {HTMLSelectElement} */ (find(form, "#void-reason"));
   const note = /** @type {HTMLTextAreaElement} */ (find(form, "#void-note"));
   const correcting = /** @type {HTMLInputElement} */ (find(form, "#void-correcting"));
-  const amount = /** @type {HTMLInputElement} */ (find(form, "#void-amount"));
   const reference = /** @type {HTMLInputElement} */ (find(form, "#void-reference"));
-  const radios = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input[name=void-method]")]);
+  const amount = createAmountField(/** @type {HTMLInputElement} */ (find(form, "#void-amount")), {
+    edited: (amountText) => handlers.corrected({ amountText }),
+  });
+  const methods = createMethodTiles(find(form, "#void-methods"), "void-method", (method) => handlers.corrected({ method }));
+  reason.append(...Object.entries(REASONS).map(([value, text]) => new Option(text, value)));
   const submit = find(form, "#void-submit");
   const combobox = createCombobox(part(form, "patron"), {
     roster: handlers.roster,
@@ -52,19 +59,7 @@ export function createVoidView(dialog, handlers) {
   reason.addEventListener("change", () => handlers.reasoned(reason.value));
   note.addEventListener("input", () => handlers.edited({ note: note.value }));
   correcting.addEventListener("change", () => handlers.edited({ correcting: correcting.checked }));
-  amount.addEventListener("input", () => handlers.corrected({ amountText: amount.value }));
-  amount.addEventListener("focus", () => {
-    const parsed = parseAmount(amount.value);
-    if (parsed.ok) amount.value = decimal(parsed.cents);
-    amount.select();
-  });
-  amount.addEventListener("blur", () => {
-    amount.value = tidyAmount(amount.value);
-  });
   reference.addEventListener("input", () => handlers.corrected({ reference: reference.value }));
-  for (const radio of radios) {
-    radio.addEventListener("change", () => handlers.corrected({ method: /** @type {any} */ (radio.value) }));
-  }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     handlers.submitted();
@@ -79,7 +74,7 @@ export function createVoidView(dialog, handlers) {
         title: `Void ${entryNumber(payment.seq)}`,
         event: payment.event_name,
         amount: formatCents(payment.amount_cents),
-        method: METHOD_NAMES[payment.method],
+        method: methodName(payment.method),
         patron: payment.patron_name,
         when: `${formatMoment(payment.timestamp)} by ${payment.logged_by}`,
       });
@@ -87,9 +82,9 @@ export function createVoidView(dialog, handlers) {
       note.value = words;
       correcting.checked = on;
       combobox.reset(correction.patron, false);
-      amount.value = tidyAmount(correction.amountText);
+      amount.reset(correction.amountText);
       reference.value = correction.reference;
-      for (const radio of radios) radio.checked = radio.value === correction.method;
+      methods.reset(correction.method);
     },
 
     /** @param {VoidState} state */
@@ -143,9 +138,8 @@ export function createVoidView(dialog, handlers) {
 
     /** @param {string} field */
     focus(field) {
-      const control = CONTROLS[field] ?? "#void-submit";
-      const chosen = field === "correction.method" ? form.querySelector(`${control}:checked`) : null;
-      /** @type {HTMLElement} */ (chosen ?? find(form, control)).focus();
+      if (field === "correction.method") methods.focus();
+      else find(form, CONTROLS[field] ?? "#void-submit").focus();
     },
 
     /** What was found to be alike. @param {readonly Payment[]} entries */
@@ -166,7 +160,6 @@ export function createVoidView(dialog, handlers) {
   /** @param {string} field @param {string} text */
   function say(field, text) {
     part(form, `${field}-error`).textContent = text;
-    const control = field === "correction.method" ? find(form, "#void-methods") : find(form, CONTROLS[field]);
-    control.setAttribute("aria-invalid", String(text !== ""));
+    find(form, CONTROLS[field]).setAttribute("aria-invalid", String(text !== ""));
   }
 }
