@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from functions.api.payments.appending import Event, Ground, HeadMovedError, Patron
-from functions.api.payments.duplicates import MOST, WINDOW_MS, is_number
+from functions.api.payments.duplicates import MOST, WINDOW_MS
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo, Key
 from functions.api.tables.transaction import number_key, reason_of, writes_of
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
+from shared.methods import is_unique_reference
 
 
 class LedgerStore:
@@ -42,7 +43,7 @@ class LedgerStore:
             (self._tables.events_table, {"event_id": event_id, "SK": f"PATRON#{patron_email}"}),
             (self._tables.ledger_table, {"PK": f"EVENT#{event_id}"}),
         ]
-        if is_number(method, reference):
+        if is_unique_reference(method, reference):
             keys.append((self._tables.ledger_table, number_key(event_id, method, reference)))
         return keys
 
