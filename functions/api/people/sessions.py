@@ -14,8 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.api.http.problems import SignInRefusedError, ThrottledError
 from functions.api.people.identity import DirectoryUnreachableError, Session, User
-from functions.api.tables.dynamo import Dynamo, Key
+from functions.api.tables.dynamo import Dynamo
 from shared.attributes import to_attributes
+from shared.reads import TableKey
 
 logger = Logger(child=True)
 SESSION_SECONDS = 12 * 60 * 60
@@ -101,7 +102,7 @@ class SessionStore:
         self._put(token, session, "attribute_not_exists(session_hash)")
         return token
 
-    def key(self, token: str) -> Key:
+    def key(self, token: str) -> TableKey:
         """Where a token's session is."""
         return self._table, {"session_hash": _hash(token)}
 
