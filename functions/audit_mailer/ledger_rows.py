@@ -8,7 +8,7 @@ from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
 
-class LedgerReader:
+class LedgerRows:
     def __init__(self, client: Any, payments_table: str, ledger_table: str) -> None:
         self._client = client
         self._payments = payments_table

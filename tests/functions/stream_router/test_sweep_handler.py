@@ -111,7 +111,7 @@ def test_what_rests_in_the_dead_letter_queue_stays_there_and_only_the_rest_is_qu
     town.rest(*(message(entry(payment_id=each)).to_json() for each in resting))
     for _ in range(3):  # as often as it comes
         swept = run()
-        assert (swept["missing"], swept["queued"], swept["resting"]) == (40, 20, 20)
+        assert (swept["missing"], swept["queued"], swept["dead_lettered"]) == (40, 20, 20)
         assert town.queued() == [f"pay_{n:02d}" for n in range(1, 40, 2)]
         assert (town.count(town.dead), town.count(town.dead, "NotVisible")) == (20, 0)
     printed = capsys.readouterr().out
