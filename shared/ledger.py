@@ -18,7 +18,6 @@ from shared import keys
 PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
 
-METHODS = ("credit_card", "cash", "check", "ach")
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 1
 RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts in seconds

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from functions.api.payments.appending import Event, Ground, HeadMovedError, Patron
-from functions.api.payments.duplicates import MOST, WINDOW_MS, is_number
+from functions.api.payments.duplicates import MOST, WINDOW_MS
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo
 from functions.api.tables.transaction import reason_of, writes_of
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
+from shared.methods import is_unique_reference
 from shared.reads import TableKey
 
 
@@ -44,7 +45,7 @@ class LedgerStore:
             (self._tables.events_table, keys.patron(event_id, patron_email)),
             (self._tables.ledger_table, keys.head(event_id)),
         ]
-        if is_number(method, reference):
+        if is_unique_reference(method, reference):
             uses = keys.number_uses(event_id, method, reference)
             ground.append((self._tables.ledger_table, uses))
         return ground

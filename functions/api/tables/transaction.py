@@ -13,11 +13,11 @@ from functions.api.payments.appending import (
     HeadMovedError,
     TimestampTakenError,
 )
-from functions.api.payments.duplicates import is_number
 from functions.api.settings import ApiSettings
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry
+from shared.methods import is_unique_reference
 
 
 def writes_of(
@@ -37,7 +37,7 @@ def writes_of(
         if entry.voids:
             void = {**keys.void_mark(entry.voids), "void_id": entry.payment_id}
             writes.append(("void", _put_new(tables.ledger_table, void)))
-        elif is_number(entry.method, entry.reference):
+        elif is_unique_reference(entry.method, entry.reference):
             known = len(ground.numbered)
             writes.append(("number", _note_number(tables.ledger_table, entry, known)))
     writes.append(("head", _advance_head(tables.ledger_table, entries, ground.head)))
