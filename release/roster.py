@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from release.stages import RefusedError, Stage
+from shared import keys
+from shared.attributes import to_attributes
 
 TEXTS = ("event_id", "name", "event_date", "timezone", "location")
 EVENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -74,10 +76,7 @@ def put(dynamodb: Any, table: str, event: Mapping[str, Any]) -> None:
     for patron in event["patrons"]:
         dynamodb.update_item(
             TableName=table,
-            Key={
-                "event_id": {"S": event["event_id"]},
-                "SK": {"S": f"PATRON#{patron['email'].lower()}"},
-            },
+            Key=to_attributes(keys.patron(event["event_id"], patron["email"].lower())),
             UpdateExpression="SET email = :email, #name = :name",
             ExpressionAttributeNames={"#name": "name"},
             ExpressionAttributeValues={
@@ -87,7 +86,8 @@ def put(dynamodb: Any, table: str, event: Mapping[str, Any]) -> None:
         )
     item = {name: {"S": event[name]} for name in TEXTS}
     size = {"N": str(len(event["patrons"]))}
-    more = {"SK": {"S": "META"}, "listing": {"S": "event"}, "roster_size": size}
+    meta = to_attributes(keys.event_meta(event["event_id"]))
+    more = meta | {"listing": {"S": "event"}, "roster_size": size}
     dynamodb.put_item(TableName=table, Item=item | more)
 
 

@@ -69,7 +69,7 @@ def _state(delivery: Mapping[str, Any] | None) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Status:
     """oldest_dead_at: epoch ms of the dead letter that was first enqueued first.
 
     retention_ms: how long after that SQS deletes it. sampled: dead letters looked at; when there

@@ -130,7 +130,7 @@ def hold_seconds(depth: int) -> int:
     return 10 + depth // SLOWEST_PAGING
 
 
-class AuditQueue:
+class OpsAuditQueue:
     def __init__(self, client: Any, url: str) -> None:
         self._client = client
         self.url = url

@@ -15,7 +15,7 @@ from local.settings import free_port
 from ops.cli import scc as program
 from ops.errors import translate
 from ops.target import choose
-from shared.daybook import DaybookUnreadableError
+from shared.reads import UnreadKeysError
 from tests.shells import Scc, environment
 
 ROOT = Path(__file__).parents[2]
@@ -117,9 +117,10 @@ def test_every_refusal_of_aws_says_what_to_do(code: str, says: str) -> None:
 
 
 def test_a_table_that_cannot_be_read_now_asks_for_patience() -> None:
-    told = translate(DaybookUnreadableError("DynamoDB left keys unread"))
+    told = translate(UnreadKeysError(["scc-Payments"], 6))
     assert told is not None
-    assert told.message == "DynamoDB left keys unread: wait a minute and try again."
+    assert "scc-Payments" in told.message
+    assert told.message.endswith("Try again in a minute.")
 
 
 def test_a_bug_of_ours_is_not_dressed_up_as_an_environment_error() -> None:
