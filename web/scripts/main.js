@@ -1,25 +1,25 @@
 /** The app's start: who is there, what place the address names, and the two kept in step. */
 
-import { find, part } from "./dom.js";
+import { find, part } from "./kit/dom.js";
+import { toast } from "./kit/toast.js";
+import { createPaymentModal } from "./log-payment/dialog.js";
 import { bring, once } from "./more.js";
-import { createPaymentModal } from "./payment-modal.js";
-import { unresolvedPending } from "./pending.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
-import { createSession } from "./session.js";
-import { toast } from "./toast.js";
-import { showEventDetail } from "./views/event-detail.js";
-import { showEvents } from "./views/events.js";
-import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./views/states.js";
-import { unresolvedVoid } from "./void-pending.js";
+import { showEventDetail } from "./screens/event.js";
+import { showEvents } from "./screens/events.js";
+import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./screens/states.js";
+import { unresolvedPending } from "./sending/pending.js";
+import { unresolvedVoid } from "./sending/void-pending.js";
+import { createSession } from "./session/session.js";
 
 /** @typedef {import("./router.js").Route} Route */
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /**
  * What the screens share.
  * @typedef {object} App
- * @property {import("./session.js").Session} session
+ * @property {import("./session/session.js").Session} session
  * @property {ReturnType<typeof createPaymentModal>} modal
- * @property {(payment: Payment, known?: {roster?: readonly import("./api.js").Patron[]}) => void} startVoid
+ * @property {(payment: Payment, known?: {roster?: readonly import("./server/api.js").Patron[]}) => void} startVoid
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf
@@ -45,8 +45,8 @@ const session = createSession(() => {
 
 const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id: paymentId }) =>
   addressOf({ name: "payment", eventId, paymentId });
-const voiding = once(async () => (await bring(() => import("./void-dialog.js"))).createVoidDialog(session, addressOfPayment));
-const exporting = once(async () => (await bring(() => import("./views/export.js"))).createExportDialog(session));
+const voiding = once(async () => (await bring(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
+const exporting = once(async () => (await bring(() => import("./screens/export.js"))).createExportDialog(session));
 
 /** @type {App} */
 const app = {
@@ -54,7 +54,7 @@ const app = {
   modal: createPaymentModal(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" })),
   startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
   downloadEvent: (button, eventId, signal) => attempt(async () =>
-    (await bring(() => import("./views/export.js"))).downloadEvent(session, button, eventId, signal)),
+    (await bring(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
   startExport: () => attempt(async () => (await exporting()).open()),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
@@ -95,7 +95,7 @@ function display(route, { navigated, scroll }) {
 async function showMore(route, signal) {
   app.present(skeletons("detail-skeleton-template", 1)[0]);
   try {
-    const [payment, patron] = await bring(() => Promise.all([import("./views/payment.js"), import("./views/patron.js")]));
+    const [payment, patron] = await bring(() => Promise.all([import("./screens/payment.js"), import("./screens/patron.js")]));
     if (signal.aborted) return;
     if (route.name === "payment") payment.showPayment(app, signal, route);
     else patron.showPatron(app, signal, route);
