@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
+from functions.api.people.identity import Grant
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -43,9 +44,12 @@ class Health(Answer):
 
 
 class UserView(Answer):
+    """may: what the user's groups allow. An app offers what it lists; the server checks again."""
+
     email: str
     name: str
     groups: list[str]
+    may: list[Annotated[str, Field(json_schema_extra={"enum": [*map(str, sorted(Grant))]})]]
 
 
 class SessionAnswer(Answer):

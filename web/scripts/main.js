@@ -124,7 +124,7 @@ function updateHeader() {
   part(header, "account").hidden = user === null;
   part(header, "user-name").textContent = user?.name ?? "";
   part(header, "user-name").title = user?.email ?? "";
-  part(header, "tools").hidden = !session.isAdmin();
+  part(header, "tools").hidden = !session.hasAdminTools();
   part(header, "tools-switch").setAttribute("aria-checked", String(session.adminTools));
 }
 
@@ -140,7 +140,7 @@ async function start() {
     return;
   }
   router ??= startRouter(display, async () => (await app.modal.leave()) && (!document.querySelector("#void-dialog[open]") || (await voiding()).leave()));
-  if (!session.user || !session.isAdmin()) return;
+  if (!session.user || !session.hasAdminTools()) return;
   const unresolved = unresolvedPending(session.user.email);
   if (unresolved) app.modal.resume(unresolved);
   const unvoided = unresolvedVoid(session.user.email);

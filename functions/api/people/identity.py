@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import StrEnum
 from typing import Any, Protocol
 
 from functions.api.http.problems import ForbiddenError, NotSignedInError
@@ -13,10 +13,12 @@ from functions.api.http.problems import ForbiddenError, NotSignedInError
 CHECK_MS = 5 * 60 * 1000
 
 
-class Grant(Enum):
-    READ_EVENTS = auto()
-    READ_PAYMENTS = auto()
-    LOG_PAYMENTS = auto()
+class Grant(StrEnum):
+    """What a group allows; the session's answer lists these values as `may`."""
+
+    READ_EVENTS = "read_events"
+    READ_PAYMENTS = "read_payments"
+    LOG_PAYMENTS = "log_payments"
 
 
 GRANTS: Mapping[str, frozenset[Grant]] = {
@@ -34,8 +36,12 @@ class User:
     name: str
     groups: tuple[str, ...]
 
+    @property
+    def grants(self) -> frozenset[Grant]:
+        return frozenset[Grant]().union(*(GRANTS.get(group, ()) for group in self.groups))
+
     def may(self, grant: Grant) -> bool:
-        return any(grant in GRANTS.get(group, ()) for group in self.groups)
+        return grant in self.grants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
