@@ -1,7 +1,7 @@
 /** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
 
 import { differences } from "../entries/links.js";
-import { methodName } from "../entries/methods.js";
+import { METHODS, methodName } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
 import { characters, oneLine } from "../kit/text.js";
@@ -133,7 +133,7 @@ export function changes({ payment, correcting, correction }) {
     patron_name: correction.patron?.name ?? "—",
     amount_cents: amount.ok ? amount.cents : null,
     method: correction.method,
-    reference: correction.method === "cash" ? "" : correction.reference.trim(),
+    reference: correction.method && !METHODS[correction.method].reference ? "" : correction.reference.trim(),
   });
 }
 
