@@ -13,7 +13,7 @@ import { NOTE_LIMIT, emptyForm, errorsFromServer, requestBody, validate } from "
 /** @typedef {Partial<Record<"reason" | "note" | "form", string>>} VoidErrors */
 /**
  * @typedef {object} VoidState
- * @property {"editing" | "submitting" | "unknown" | "duplicate" | "ended"} phase ended: there is nothing left to void
+ * @property {import("../sending/life-cycle.js").Phase} phase
  * @property {Payment} payment
  * @property {string} reason "" until one is chosen
  * @property {string} note why it is voided, in words
@@ -88,7 +88,7 @@ export function check(state) {
   return { own, correction };
 }
 
-/** @param {VoidState} state one that passes check @returns {{timestamp: number} & Record<string, any>} */
+/** @param {VoidState} state one that passes check @returns {import("../sending/pending.js").Body} */
 export function voidBody(state) {
   const note = oneLine(state.note);
   /** @type {Record<string, any>} */
@@ -98,7 +98,7 @@ export function voidBody(state) {
     const { timestamp: _, event_id: __, ...replacement } = requestBody(state.correction, state.payment.event_id, 0);
     body.replacement = replacement;
   }
-  return /** @type {any} */ (body);
+  return body;
 }
 
 /**
