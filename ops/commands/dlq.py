@@ -21,6 +21,7 @@ from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.queues import DeadLetterQueue, Look, hold_seconds
 
+LAZY = {"replay": "ops.commands.replay", "discard": "ops.commands.discard"}
 LONGEST_BODY = 4_000  # characters shown of one body
 
 
@@ -74,7 +75,7 @@ def age(seconds: int) -> str:
     return f"{seconds}s"
 
 
-@click.group(cls=LazyGroup, lazy=("replay", "discard"))
+@click.group(cls=LazyGroup, lazy=LAZY)
 @shared_options
 def dlq() -> None:
     """The dead-letter queue: messages that will not be tried again without a person.
