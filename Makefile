@@ -111,7 +111,7 @@ lighthouse: install browser $(LIGHTHOUSE) ## score the app's speed, accessibilit
 	@exec .venv/bin/python -m tests.browser.lighthouse
 
 clean: ## delete what was installed and built; the data of `make run` stays
-	rm -rf .venv .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .tools .aws-sam .import_linter_cache .mypy_cache .ruff_cache .pytest_cache
 
 # The project itself goes in last and editable, built with the locked hatchling: .venv/bin/scc.
 $(DEV): | $(UV)
