@@ -8,8 +8,8 @@ from dataclasses import asdict
 import click
 
 from ops.errors import FINE, FOUND
-from ops.rules.doctor import Check, run_checks
 from ops.session import Session, pass_session, shared_options
+from ops.stack.doctor import Check, run_checks
 
 
 @click.command()

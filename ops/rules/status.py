@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ops.rules.dead_letters import moment
-from ops.stack.queues import Depth
+from ops.rules.depth import Depth
 
 # The router queues an entry within seconds; what it lost the sweep finds, every 15 minutes.
 ROUTED_MS = 60_000

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from ops.rules.depth import Depth
 from ops.rules.status import EXPIRES_SOON_MS, LATE_MS, ROUTED_MS, Mails, Status, days_until
-from ops.stack.queues import Depth
 from tests.builders import NOW, entry
 
 EMPTY = Depth(0, 0, 0)
