@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ops.cli import scc as program
 from ops.errors import translate
 from ops.target import choose
 from shared.daybook import DaybookUnreadableError
-from tests.shells import Scc, environment
+from tests.shells import SCC, Scc, environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,10 +57,13 @@ def test_every_command_has_help_with_examples_that_it_accepts(
         assert option in shown.output, f"{path} does not take {option}"
 
 
-def test_make_install_links_the_command_and_it_works_from_any_folder(scc: Scc) -> None:
+def test_make_install_links_the_command_and_it_works_from_any_folder(tmp_path: Path) -> None:
     recipe = (ROOT / "Makefile").read_text()
     assert "ln -sf ../../ops/scc .venv/bin/scc" in recipe
-    assert "Look after Ship Captain Crew" in scc("--help").stdout
+    answer = subprocess.run(
+        [SCC, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "Look after Ship Captain Crew" in answer.stdout
 
 
 @pytest.mark.parametrize(
