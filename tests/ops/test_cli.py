@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ops.cli import scc as program
 from ops.errors import translate
 from ops.target import choose
 from shared.reads import UnreadKeysError
-from tests.shells import Scc, environment
+from tests.shells import SCC, Scc, environment
 
 FIRST_EVENT = Path(__file__).parents[2] / "docs" / "first-event.json"
 
@@ -56,8 +57,11 @@ def test_every_command_has_help_with_examples_that_it_accepts(
         assert option in shown.output, f"{path} does not take {option}"
 
 
-def test_make_install_brings_the_command_and_it_works_from_any_folder(scc: Scc) -> None:
-    assert "Look after Ship Captain Crew" in scc("--help").stdout
+def test_make_install_brings_the_command_and_it_works_from_any_folder(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [SCC, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "Look after Ship Captain Crew" in answer.stdout
 
 
 @pytest.mark.parametrize(
