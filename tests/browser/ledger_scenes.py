@@ -62,7 +62,7 @@ def payment_page(page: Page, dock: Dock) -> None:
 @scene("payment-page-voided")
 def payment_page_voided(page: Page, dock: Dock) -> None:
     open_payment(page, corrected(dock)["payment"]["payment_id"])
-    expect(page.get_by_text("and logged anew as")).to_be_visible()
+    expect(page.get_by_text("and replaced by")).to_be_visible()
 
 
 @scene("payment-page-void")
@@ -182,7 +182,7 @@ def void_form(page: Page, dock: Dock) -> None:
 def void_errors(page: Page, dock: Dock) -> None:
     dialog = open_void(page, dock, "other")
     dialog.get_by_role("button", name="Void payment").click()
-    expect(dialog.get_by_text("Say in a note why it is voided.")).to_be_visible()
+    expect(dialog.get_by_text("Explain why in a few words.")).to_be_visible()
 
 
 @scene("void-correction")

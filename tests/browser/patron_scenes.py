@@ -20,7 +20,7 @@ def waiver(page: Page, dock: Dock) -> None:
 def waiver_errors(page: Page, dock: Dock) -> None:
     waiver(page, dock)
     page.get_by_role("button", name="Sign the waiver").click()
-    expect(page.get_by_text("Write your e-mail.")).to_be_visible()
+    expect(page.get_by_text("Enter your e-mail.")).to_be_visible()
 
 
 @scene("waiver-not-on-the-roster", who="")

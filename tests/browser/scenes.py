@@ -179,7 +179,7 @@ def payment_locked(page: Page, dock: Dock) -> None:
 @scene("payment-unusual")
 def payment_unusual(page: Page, dock: Dock) -> None:
     form = PaymentForm(page).open().fill("12000", "ACH")
-    expect(form.dialog.get_by_text("is unusual for this event")).to_be_visible()
+    expect(form.dialog.get_by_text("is an unusually large payment")).to_be_visible()
 
 
 @scene("payment-ambiguous")

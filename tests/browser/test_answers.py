@@ -98,7 +98,7 @@ def test_trouble_on_the_way_says_that_a_retry_is_safe(
     else:  # a captive portal
         admin_page.route(PAYMENTS, lambda route: route.fulfill(status=200, body="<h1>Wi-Fi</h1>"))
     form.submit.click()
-    expect(form.dialog.get_by_text("Retry is safe")).to_be_visible()
+    expect(form.dialog.get_by_text("Retrying is safe")).to_be_visible()
     admin_page.context.set_offline(offline=False)
     admin_page.unroute(PAYMENTS)
     form.retry.click()

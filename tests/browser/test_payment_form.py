@@ -107,7 +107,7 @@ def test_an_amount_is_tidied_on_leaving_and_raw_while_edited(admin_page: Page) -
     form.amount.focus()
     expect(form.amount).to_have_value("1234.50")
     form.amount.fill("7500")
-    expect(form.dialog.get_by_text("$7,500.00 is unusual for this event")).to_be_visible()
+    expect(form.dialog.get_by_text("$7,500.00 is an unusually large payment")).to_be_visible()
     assert form.amount.get_attribute("inputmode") == "decimal"
 
 

@@ -34,9 +34,7 @@ def test_crew_sees_events_and_rosters_and_no_money(
     axe(page)
     for query in (f"payment={payment['payment_id']}", "patron=jane.doe@example.com"):
         page.goto(f"{EVENT}?{query}")
-        expect(
-            page.get_by_role("heading", name="Your account may not see payments")
-        ).to_be_visible()
+        expect(page.get_by_role("heading", name="Your account can’t see payments")).to_be_visible()
         expect(page.get_by_text(MONEY)).to_have_count(0)
     axe(page)
 

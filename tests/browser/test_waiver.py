@@ -44,17 +44,17 @@ def test_a_waiver_is_signed_with_the_keyboard_alone(page: Page, patron: dict[str
     page.keyboard.press("Enter")
     expect(name).to_be_focused()
     expect(name).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_text("Write your full name.")).to_be_visible()
+    expect(page.get_by_text("Enter your full name.")).to_be_visible()
 
     page.keyboard.type(patron["name"])
-    expect(page.get_by_text("Write your full name.")).to_have_count(0)
+    expect(page.get_by_text("Enter your full name.")).to_have_count(0)
     page.keyboard.press("Tab")
     page.keyboard.type("stranger@example.com")
     page.keyboard.press("Enter")
     expect(page.get_by_text("not on the event's roster")).to_be_visible()
     expect(email).to_be_focused()
     expect(email).to_have_accessible_description(
-        "The one that you booked with; it is on the event's roster. This e-mail is not on the "
+        "Use the e-mail you booked with; it is on the event's roster. This e-mail is not on the "
         "event's roster. Use the one that you booked with."
     )
 
@@ -78,7 +78,7 @@ def test_the_waiver_fits_the_narrowest_phone_in_the_dark(
 ) -> None:
     phone.goto(PATH)
     phone.get_by_role("button", name="Sign the waiver").click()
-    expect(phone.get_by_text("Write your e-mail.")).to_be_visible()
+    expect(phone.get_by_text("Enter your e-mail.")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") == 320
     light = phone.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor")
     phone.emulate_media(color_scheme="light")

@@ -1,4 +1,4 @@
-/** The app's start: who is there, what place the address names, and the two kept in step. */
+/** The app's start: who is signed in, which screen the address names, and keeping the two in step. */
 
 import { find, part } from "./kit/dom.js";
 import { toast } from "./kit/toast.js";
@@ -60,14 +60,14 @@ const app = {
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
   present(screen) {
-    wantsFocus ||= main.contains(document.activeElement); // or it would be lost with what is replaced
+    wantsFocus ||= main.contains(document.activeElement); // or it would be lost with the old screen
     main.replaceChildren(screen);
     const title = screen.matches("h1") ? screen : screen.querySelector("h1, [aria-level='1']");
     if (!(title instanceof HTMLElement)) return;
     title.tabIndex = -1;
     if (!wantsFocus) return;
     wantsFocus = false;
-    // The new screen's name is read out; whoever has gone on to the header meanwhile stays there.
+    // Screen readers announce the new screen, unless the user has moved on to the header meanwhile.
     if (document.activeElement !== document.body && document.activeElement !== main) return;
     title.focus({ preventScroll: true });
   },
@@ -101,7 +101,7 @@ async function showMore(route, signal) {
     if (route.name === "payment") payment.showPayment(app, signal, route);
     else patron.showPatron(app, signal, route);
   } catch (error) {
-    // A module that failed to load fails for the life of the page.
+    // A module that failed to load keeps failing until the page is reloaded.
     if (!signal.aborted) app.present(asPage(errorState("This part of the app could not be loaded", error, () => location.reload())));
   }
 }
@@ -116,8 +116,8 @@ async function attempt(open) {
 }
 
 function showNothing() {
-  document.title = "Nothing here · Ship Captain Crew";
-  app.present(asPage(emptyState("Nothing is here", "This address leads nowhere. The ship’s wheel above leads back to the events.")));
+  document.title = "Page not found · Ship Captain Crew";
+  app.present(asPage(emptyState("Page not found", "There is nothing at this address. Use the ship’s wheel above to return to the events.")));
 }
 
 function updateHeader() {

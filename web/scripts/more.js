@@ -1,6 +1,6 @@
 /**
- * What few visits need (a patron's history, a payment's own page, voiding, exports) is brought when it is asked
- * for, so that a phone at the dock loads the list and the payment form and nothing else.
+ * What few visits need (a patron's history, a payment's page, voiding, exports) is loaded on demand, so that a phone
+ * at the dock loads only the list and the payment form.
  */
 
 import { getMarkup } from "./server/api.js";
@@ -43,7 +43,7 @@ export function once(make) {
 
 async function bringMarkup() {
   if (document.querySelector("#void-dialog")) return;
-  // Our own file, parsed as a page of its own; nothing in it comes from data.
+  // Our own file, parsed as a separate page; nothing in it comes from data.
   const page = new DOMParser().parseFromString(await getMarkup("more.html"), "text/html");
   document.body.append(...page.body.children);
 }

@@ -48,7 +48,7 @@ test("an error is told in plain words, with Google's own beside them", () => {
   const tried = trail({ state: "queued", attempts: 2, last_error: error })[2];
   assert.equal(tried.title, "Tried 2 times");
   assert.equal(tried.at, LOGGED + 9);
-  assert.match(tried.text, /Google refuses our access/);
+  assert.match(tried.text, /Google denies our access/);
   assert.equal(tried.detail, "unauthorized_client: Client is unauthorized");
   assert.ok(explainFailure({ last_error: { class: "new one", message: "x" } }).text);
   assert.equal(explainFailure({ last_error: null }), null);

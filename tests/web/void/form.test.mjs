@@ -28,7 +28,7 @@ test("what was only written down wrongly is corrected in the same step", () => {
 });
 
 test("a correction that changes nothing is not sent", () => {
-  assert.match(check(form("wrong_amount")).own.form, /like the one it replaces/);
+  assert.match(check(form("wrong_amount")).own.form, /the same as the original/);
   assert.deepEqual(check(form("wrong_amount", { correction: { amountText: "55" } })), { own: {}, correction: {} });
   assert.ok(check(form("wrong_amount", { correction: { amountText: "1,23" } })).correction.amount);
 });

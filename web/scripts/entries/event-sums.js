@@ -1,4 +1,4 @@
-/** An event's sums, brought forward by what is logged after they were read. */
+/** An event's totals, kept current as payments are logged after they were read. */
 
 import { centsOf, decimal, formatCents } from "../kit/money.js";
 import { METHODS } from "./methods.js";
@@ -8,7 +8,7 @@ import { METHODS } from "./methods.js";
 /** @typedef {import("./methods.js").Method} Method */
 
 /**
- * The event's sums after one more payment, or after one was voided.
+ * The event's totals after one more payment or void.
  * @param {ScEvent} event
  * @param {Payment} payment
  */
@@ -40,7 +40,7 @@ export function methodShares({ totals_by_method: totals }) {
   }));
 }
 
-/** @param {ScEvent} event @returns {{text: string, tone: "bad" | "warn"} | null} null while all mails are on time */
+/** @param {ScEvent} event @returns {{text: string, tone: "bad" | "warn"} | null} null when all mails are on time */
 export function mailTrouble({ audit }) {
   const { failed = 0, late = 0 } = audit ?? {};
   if (failed) return { text: `${failed} audit ${failed === 1 ? "mail" : "mails"} failed`, tone: "bad" };

@@ -40,7 +40,7 @@ export const METHODS = /** @satisfies {Record<string, MethodFacts>} */ ({
 
 /** @typedef {keyof typeof METHODS} Method */
 
-/** @param {Method} method @returns {string} as it reads after an amount; a method that this copy does not know, as it is */
+/** @param {Method} method @returns {string} as it reads after an amount; unknown methods as they are */
 export function methodName(method) {
   return METHODS[method]?.inSentence ?? method;
 }

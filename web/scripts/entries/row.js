@@ -53,7 +53,7 @@ export function createRow(payment, now, context) {
 }
 
 /**
- * What may change after an entry was logged: its mail, and whether it is voided.
+ * Shows what may change after an entry is logged: its mail, and whether it is voided.
  * @param {HTMLElement} row
  * @param {Payment} payment
  * @param {number} now epoch ms

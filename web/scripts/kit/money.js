@@ -9,7 +9,7 @@ const GROUPED = /^\d{1,3}(,\d{3})+(\.\d{0,2})?$/;
 const EXAMPLE = "Use digits like 1,234.50.";
 
 /**
- * Reads an amount as a person types or pastes it: "$1,234.50", "50", ".5" and "50." are understood.
+ * Reads an amount as a person types or pastes it: "$1,234.50", "50", ".5" and "50." all work.
  * A comma that is not a thousands separator ("1,23") could mean 1.23 or 123, so it is refused.
  * @param {string} text
  * @returns {ParsedAmount}
@@ -62,7 +62,7 @@ const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "U
  * @returns {string} "$1,234.50"
  */
 export function formatCents(cents) {
-  // Intl takes the decimal string as it is, so no division by 100 rounds anything.
+  // Intl takes the decimal string as it is, so nothing is rounded by dividing by 100.
   return dollars.format(/** @type {any} */ (decimal(cents)));
 }
 

@@ -128,7 +128,7 @@ export function createPaymentDialog(session, addressOf) {
   }
 
   function tick() {
-    // What was sent is what will be stored, so the line stands still from then on.
+    // The time that was sent is the one that is stored, so the clock stops once it is sent.
     view.tick(life.pending?.body?.timestamp ?? serverNow());
   }
 

@@ -1,4 +1,4 @@
-/** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
+/** The payment dialog on screen: update() shows the whole state; what the user does goes to the handlers. */
 
 import { createMethodTiles } from "../entries/method-tiles.js";
 import { entryNumber } from "../entries/words.js";
@@ -81,7 +81,7 @@ export function createPaymentView(dialog, handlers) {
   /** @param {Field} field */
   const focus = (field) => (field === "method" ? methods.focus() : find(form, CONTROLS[field]).focus());
 
-  /** The summary is an alert: it is written only when it says something else. @param {ReturnType<typeof viewOf>["problems"]} problems */
+  /** The summary is an alert: it is rewritten only when its text changes. @param {ReturnType<typeof viewOf>["problems"]} problems */
   const showProblems = (problems) => {
     const box = part(form, "problems");
     const said = problems ? JSON.stringify(problems) : "";
@@ -105,7 +105,7 @@ export function createPaymentView(dialog, handlers) {
     combobox,
     focus,
 
-    /** Writes the state into the fields: on opening, and never while someone types. @param {FormState} state @param {boolean} patronLocked */
+    /** Writes the state into the fields, only when the form opens and never while someone types. @param {FormState} state @param {boolean} patronLocked */
     reset(state, patronLocked) {
       combobox.reset(state.patron, patronLocked);
       amount.reset(state.amountText);
@@ -156,7 +156,7 @@ export function createPaymentView(dialog, handlers) {
       setTime(clock, ms, formatClock(ms), formatUtc(ms));
     },
 
-    /** Asks about what was found to be alike. @param {readonly Payment[]} entries @param {number} now epoch ms */
+    /** Asks about similar payments. @param {readonly Payment[]} entries @param {number} now epoch ms */
     showDuplicates(entries, now) {
       const { title, lines } = describeDuplicates(entries, now);
       find(form, "#payment-duplicate-title").textContent = title;

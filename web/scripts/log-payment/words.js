@@ -1,4 +1,4 @@
-/** What is said about logged payments: that one was saved, that others are alike. No DOM, no clock, no network. */
+/** Messages about logged payments: one was saved, others look alike. No DOM, no clock, no network. */
 
 import { methodName } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
@@ -8,7 +8,7 @@ import { formatAgo } from "../kit/time.js";
 /** @typedef {import("../server/api.js").Payment} Payment */
 
 /**
- * The question that a likely duplicate asks.
+ * The question to ask about a likely duplicate.
  * @param {readonly Payment[]} entries the earlier ones, at least one
  * @param {number} now epoch ms
  */

@@ -1,4 +1,4 @@
-/** Payments as a CSV file: those of one event at once, those of a range of days after asking for it. */
+/** Payments as a CSV file: of one event at once, of a range of days after asking for the range. */
 
 import { closeDialog, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";

@@ -1,4 +1,4 @@
-/** The API's calls, one function each, and the shapes of what they answer. */
+/** The API's calls, one function each, and the shapes of their answers. */
 
 import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
 
@@ -97,7 +97,7 @@ export async function listPayments(eventId, { limit, cursor, signal } = {}) {
  */
 export async function logPayment(body, idempotencyKey) {
   const { data, headers } = await apiFetch("/api/payments", { method: "POST", body, idempotencyKey });
-  // 200 without the record is no receipt: say "unknown" rather than "saved".
+  // A 200 without the record is no receipt: report "unknown" rather than "saved".
   if (!data?.payment?.payment_id) throw new OutcomeUnknownError("server");
   return { payment: data.payment, replayed: headers.get("idempotent-replayed") === "true" };
 }
@@ -150,7 +150,7 @@ export async function voidPayment(paymentId, body, idempotencyKey) {
  */
 export async function exportPayments(wanted, progress, signal) {
   const read = async (/** @type {Response} */ response) => {
-    // A captive portal's page is no export.
+    // A captive portal's page is not an export.
     if (!response.headers.get("content-type")?.startsWith("text/csv") || !response.body) return undefined;
     /** @type {Uint8Array<ArrayBuffer>[]} */
     const chunks = [];

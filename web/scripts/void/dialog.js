@@ -157,7 +157,7 @@ export function createVoidDialog(session, addressOf) {
       ...["reason", "note"].filter((name) => name in own),
       ...Object.keys(correction).map((name) => `correction.${name}`),
     ];
-    // A problem with the whole is fixed in the field that the reason names.
+    // A problem with the whole form is fixed in the field that the reason names.
     const meant = state.correcting ? `correction.${WRONG_FIELD[state.reason] ?? "amount"}` : "reason";
     view.focus(first ?? meant);
   }

@@ -1,4 +1,4 @@
-/** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
+/** The rules for voiding an entry, with or without a corrected payment. No DOM, no clock, no network. */
 
 import { differences } from "../entries/links.js";
 import { METHODS, methodName } from "../entries/methods.js";
@@ -62,7 +62,7 @@ export function sentVoid(payment, { reason, note = "", replacement }) {
   };
 }
 
-/** @param {string} reason @returns {Partial<VoidState>} a reason brings its usual way on */
+/** @param {string} reason @returns {Partial<VoidState>} with the usual choice for that reason */
 export function choosing(reason) {
   return { reason, correcting: Object.hasOwn(WRONG_FIELD, reason), errors: {} };
 }
@@ -77,13 +77,13 @@ export function check(state) {
   /** @type {VoidErrors} */
   const own = {};
   const note = state.note.trim();
-  if (!state.reason) own.reason = "Choose why it is voided.";
-  if (state.reason === "other" && !note) own.note = "Say in a note why it is voided.";
+  if (!state.reason) own.reason = "Choose a reason.";
+  if (state.reason === "other" && !note) own.note = "Explain why in a few words.";
   else if (characters(note) > NOTE_LIMIT) own.note = `Use at most ${NOTE_LIMIT} characters.`;
   else if (looksLikeCard(note)) own.note = "Do not enter card numbers.";
   const correction = state.correcting ? validate(state.correction) : {};
   if (state.correcting && Object.keys(correction).length === 0 && !changes(state).some(({ changed }) => changed)) {
-    own.form = "The corrected payment is like the one it replaces. Change what is wrong, or void without a correction.";
+    own.form = "The corrected payment is the same as the original. Change what was wrong, or void it without a correction.";
   }
   return { own, correction };
 }
@@ -102,7 +102,7 @@ export function voidBody(state) {
 }
 
 /**
- * Errors that the server named, sorted to the void's own fields and the corrected payment's.
+ * The server's errors, sorted into the void's own fields and those of the corrected payment.
  * @param {readonly import("../server/api-fetch.js").FieldError[]} fields
  * @param {string} message
  */
@@ -138,7 +138,7 @@ export function changes({ payment, correcting, correction }) {
 }
 
 /**
- * What stands above the buttons.
+ * The sentence above the buttons.
  * @param {VoidState} state
  * @returns {{was: string, becomes: string, consequence: string}}
  */
@@ -152,7 +152,7 @@ export function outcome({ payment, correcting, correction: { amountText, method,
       ? `${amount.ok ? formatCents(amount.cents) : "…"} ${name} · ${patron?.name ?? "…"}`
       : formatCents(0),
     consequence: correcting
-      ? `${number} stays in the ledger, struck through. Compliance gets a mail about the void and one about the correction.`
+      ? `${number} stays in the ledger, struck through. Compliance gets one mail about the void and one about the correction.`
       : `${number} stays in the ledger, struck through. Compliance gets a mail about the void.`,
   };
 }
@@ -169,6 +169,6 @@ export function voidedMessage(payment, { void: entry, replacement, replayed }) {
     : "";
   return {
     title: `Voided ${entryNumber(payment.seq)} · ${what}`,
-    text: `${replayed ? "Already saved, not voided twice. " : ""}Void ${entryNumber(entry.seq)}.${corrected} Audit mail queued.`,
+    text: `${replayed ? "Already saved — not voided twice. " : ""}Void ${entryNumber(entry.seq)}.${corrected} Audit mail queued.`,
   };
 }

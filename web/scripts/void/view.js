@@ -1,4 +1,4 @@
-/** The void dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
+/** The void dialog on screen: update() shows the whole state; what the user does goes to the handlers. */
 
 import { fillCompare } from "../entries/compare.js";
 import { createMethodTiles } from "../entries/method-tiles.js";
@@ -67,7 +67,7 @@ export function createVoidView(dialog, handlers) {
   return {
     combobox,
 
-    /** Writes the state into the fields: on opening, and never while someone types. @param {VoidState} state */
+    /** Writes the state into the fields, only when the form opens and never while someone types. @param {VoidState} state */
     reset({ payment, reason: chosen, note: words, correcting: on, correction }) {
       fill(dialog, {
         title: `Void ${entryNumber(payment.seq)}`,
@@ -107,7 +107,7 @@ export function createVoidView(dialog, handlers) {
 
       fillCompare(part(form, "compare-rows"), changes(state));
       part(form, "compare").hidden = part(form, "line").hidden = !state.reason;
-      // What is being corrected stands in the comparison.
+      // The comparison already shows the payment being corrected.
       part(form, "voided-entry").hidden = state.correcting;
 
       for (const name of /** @type {const} */ (["reason", "note"])) say(name, errors[name] ?? "");
@@ -126,7 +126,7 @@ export function createVoidView(dialog, handlers) {
       else find(form, CONTROLS[field] ?? "#void-submit").focus();
     },
 
-    /** What was found to be alike. @param {readonly Payment[]} entries */
+    /** Lists similar payments. @param {readonly Payment[]} entries */
     showDuplicates(entries) {
       part(form, "duplicate-list").replaceChildren(...entries.map((entry) => {
         const item = document.createElement("li");
