@@ -95,7 +95,7 @@ gmail-key: install ## store the Gmail service account's key, the first or the ne
 roster: install ## put an event and its roster into the Events table: STAGE=… FILE=event.json
 	@exec .venv/bin/python -m release.roster --stage "$(STAGE)" --file "$(FILE)"
 
-screens: install browser ## photograph every screen and state into docs/screens; SCC_TEST_STACK=.local uses a running stack
+screens: install browser ## photograph every screen and state into build/screens; SCC_TEST_STACK=.local uses a running stack
 	@exec .venv/bin/python -m tests.browser.photograph
 
 lighthouse: install browser $(LIGHTHOUSE) ## score the app's speed, accessibility and practices; SCC_TEST_STACK as above

@@ -1,7 +1,8 @@
-"""`make screens`: every scene on a laptop and a phone, light and dark, as docs/screens/*.png.
+"""`make screens`: every scene on a laptop and a phone, light and dark, as build/screens/*.png.
 
 With SCC_TEST_STACK=<state folder> a running stack is used, else one is started and thrown away.
-Names given as arguments photograph those scenes only.
+Names given as arguments photograph those scenes only. docs/screens holds copies of those pictures
+that README.md shows.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from tests.browser.every_scene import SCENES
 from tests.browser.scenes import on_stage, seed
 from tests.dock import Dock
 
-SCREENS = Path(__file__).parents[2] / "docs" / "screens"
-COLOURS = 64  # an interface has few: a palette makes a third of the file, and nobody sees it
+SCREENS = Path(__file__).parents[3] / "build" / "screens"
+COLORS = 64  # an interface has few: a palette cuts the file to a third, and nobody can tell
 SIZES = {"1280": WIDE, "375": PHONE}
 
-# Counts colours in 32 steps a channel, keeps the most frequent, gives every pixel the nearest.
+# Counts colors in 32 steps a channel, keeps the most frequent, gives every pixel the nearest.
 PALETTE = """async ([png, most]) => {
   const bytes = Uint8Array.from(atob(png), (each) => each.charCodeAt(0));
   const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
@@ -47,8 +48,8 @@ PALETTE = """async ([png, most]) => {
   const palette = [...sums.values()].sort((a, b) => b[3] - a[3]).slice(0, most).map(mean);
   const distance = (a, b) => a.reduce((sum, each, i) => sum + (each - b[i]) ** 2, 0);
   const nearest = new Map([...sums].map(([key, sum]) => {
-    const colour = mean(sum);
-    const distances = palette.map((each) => distance(each, colour));
+    const color = mean(sum);
+    const distances = palette.map((each) => distance(each, color));
     return [key, distances.indexOf(Math.min(...distances))];
   }));
   let indices = "";
@@ -60,8 +61,8 @@ PALETTE = """async ([png, most]) => {
 
 
 def indexed_png(darkroom: Page, png: bytes) -> bytes:
-    """The same picture with a palette (PNG colour type 3), in Chromium's hands for the decoding."""
-    drawn = darkroom.evaluate(PALETTE, [base64.b64encode(png).decode(), COLOURS])
+    """The same picture with a palette (PNG color type 3); Chromium decodes it."""
+    drawn = darkroom.evaluate(PALETTE, [base64.b64encode(png).decode(), COLORS])
     width, height = drawn["width"], drawn["height"]
     indices = base64.b64decode(drawn["indices"])
     rows = b"".join(b"\0" + indices[y * width : (y + 1) * width] for y in range(height))
@@ -69,7 +70,7 @@ def indexed_png(darkroom: Page, png: bytes) -> bytes:
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in (
             (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            (b"PLTE", bytes(value for colour in drawn["palette"] for value in colour)),
+            (b"PLTE", bytes(value for color in drawn["palette"] for value in color)),
             (b"IDAT", zlib.compress(rows, 9)),
             (b"IEND", b""),
         )

@@ -1,6 +1,7 @@
 """Every screen and state of the app, by name: how to bring a page there.
 
-The accessibility tests look at each of them, and `make screens` photographs each into docs/screens.
+The accessibility tests look at each of them, and `make screens` photographs each into
+build/screens.
 A new one is a function here, in ledger_scenes.py or in patron_scenes.py: `@scene("name")`, or
 `@scene("name", who="crew")`; who="" is nobody.
 """
@@ -103,7 +104,7 @@ def sign_in_refused(page: Page, dock: Dock) -> None:
     page.get_by_label("E-mail").fill("admin@shipcaptaincrew.example")
     page.get_by_label("Password").fill("a wrong one")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert").filter(has_text="not right")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="incorrect")).to_be_visible()
 
 
 @scene("loading")
