@@ -96,7 +96,7 @@ roster: install ## put an event and its roster into the Events table: STAGE=… 
 	@exec .venv/bin/python -m release.roster --stage "$(STAGE)" --file "$(FILE)"
 
 screens: install browser ## photograph every screen and state into build/screens; SCC_TEST_STACK=.local uses a running stack
-	@exec .venv/bin/python -m tests.browser.photograph
+	@exec .venv/bin/python -m tests.browser.scenes.photograph
 
 lighthouse: install browser $(LIGHTHOUSE) ## score the app's speed, accessibility and practices; SCC_TEST_STACK as above
 	@exec .venv/bin/python -m tests.browser.lighthouse

@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from local.running_stack import RunningStack
 from tests.browser.chromium import chromium_path, launch, open_tab
-from tests.browser.photograph import some_stack
+from tests.browser.scenes.photograph import some_stack
 from tests.dock import Dock
 
 TOOLS = Path(__file__).parents[2] / ".tools"

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser
 
 from local.running_stack import RunningStack
 from tests.browser.chromium import PHONE
-from tests.browser.every_scene import SCENES
-from tests.browser.scenes import on_stage, seed
+from tests.browser.scenes.every import SCENES
+from tests.browser.scenes.stage import on_stage, seed
 from tests.browser.visits import check_accessible
 from tests.dock import Dock
 

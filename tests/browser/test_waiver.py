@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from local.running_stack import RunningStack
-from tests.browser.test_log_payment import sign_in
+from tests.browser.visits import sign_in
 from tests.dock import Dock
 
 PATH = "/g/regatta-2027/waiver"

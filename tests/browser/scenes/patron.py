@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.scenes import scene
+from tests.browser.scenes.stage import scene
 from tests.dock import Dock
 
 WAIVER = "/g/regatta-2027/waiver"

@@ -7,14 +7,8 @@ import uuid
 from playwright.sync_api import Page, expect
 
 from local.running_stack import RunningStack
+from tests.browser.visits import sign_in
 from tests.dock import Dock
-
-
-def sign_in(page: Page, name: str = "admin") -> None:
-    page.get_by_label("E-mail").fill(f"{name}@shipcaptaincrew.example")
-    page.get_by_label("Password").fill("anchors-aweigh")
-    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.routes import hold, lose_request
-from tests.browser.scenes import EVENT, SENT, scene
+from tests.browser.scenes.stage import EVENT, SENT, scene
 from tests.dock import Dock
 
 VOID = re.compile(r"/api/payments/[^/]+/void$")

@@ -1,147 +1,19 @@
-"""Every screen and state of the app, by name: how to bring a page there.
-
-The accessibility tests look at each of them, and `make screens` photographs each into
-build/screens.
-A new one is a function here, in ledger_scenes.py or in patron_scenes.py: `@scene("name")`, or
-`@scene("name", who="crew")`; who="" is nobody.
-"""
+"""The scenes of the payment form."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from playwright.sync_api import Page, expect
 
-from playwright.sync_api import Browser, Page, expect
-
-from local.running_stack import RunningStack
-from tests.browser.chromium import open_tab
 from tests.browser.payment_form import PaymentForm, any_amount
-from tests.browser.routes import PAYMENTS, close, hold, lose_answer, lose_request
+from tests.browser.routes import PAYMENTS, hold, lose_answer, lose_request
+from tests.browser.scenes.stage import EVENT, scene
 from tests.dock import Dock
-
-Bring = Callable[[Page, Dock], None]
-EVENT = "/g/sunset-charter"
-SENT = 20_000  # ms within which a mail is sent
-
-
-@dataclass(frozen=True)
-class Scene:
-    """who: the demo account that is signed in."""
-
-    name: str
-    who: str
-    bring: Bring
-
-
-SCENES: dict[str, Scene] = {}
-
-
-def scene(name: str, who: str = "admin") -> Callable[[Bring], Bring]:
-    def note(bring: Bring) -> Bring:
-        SCENES[name] = Scene(name, who, bring)
-        return bring
-
-    return note
-
-
-def seed(dock: Dock) -> None:
-    """Log what an evening at the dock brings. An earlier run's payments are likely duplicates."""
-    for patron, amount, method, reference, note in (
-        ("jane.doe@example.com", "25.00", "cash", "", "Deposit"),
-        ("lee@example.com", "180.00", "credit_card", "4242", ""),
-        ("o'brien+dock@example.com", "125.00", "check", "1042", "Paid for two"),
-        ("a.dubois@example.net", "90.00", "ach", "091000019876548", ""),
-        ("bjork.s@example.org", "60.00", "cash", "", ""),
-    ):
-        payment = {
-            "patron_email": patron,
-            "amount": amount,
-            "method": method,
-            "reference": reference,
-            "note": note,
-        }
-        answer = dock.log(**payment)
-        if answer.status == 409:
-            earlier = [each["payment_id"] for each in answer.json["payments"]]
-            answer = dock.log(**payment, acknowledge_duplicates=earlier)
-        assert answer.status == 200, answer.content
-
-
-@contextmanager
-def on_stage(
-    browser: Browser, stack: RunningStack, dock: Dock, scene: Scene, **options: Any
-) -> Iterator[Page]:
-    """A tab in which the scene stands still. options: those of a browser context."""
-    cookie = ""
-    if scene.who:
-        cookie = dock.cookie if scene.who == "admin" else Dock(stack).sign_in(scene.who).cookie
-    page = open_tab(browser, stack, cookie, reduced_motion="reduce", **options)
-    try:
-        scene.bring(page, dock)
-        yield page
-    finally:
-        close(page)
 
 
 def submitted(page: Page, amount: str = "50", method: str = "Cash") -> PaymentForm:
     form = PaymentForm(page).open().fill(amount, method)
     form.submit.click()
     return form
-
-
-@scene("sign-in", who="")
-def sign_in(page: Page, dock: Dock) -> None:
-    page.goto("/")
-    expect(page.get_by_label("E-mail")).to_be_focused()
-
-
-@scene("sign-in-refused", who="")
-def sign_in_refused(page: Page, dock: Dock) -> None:
-    sign_in(page, dock)
-    page.get_by_label("E-mail").fill("admin@shipcaptaincrew.example")
-    page.get_by_label("Password").fill("a wrong one")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert").filter(has_text="incorrect")).to_be_visible()
-
-
-@scene("loading")
-def loading(page: Page, dock: Dock) -> None:
-    page.route("**/api/**", hold)
-    page.goto("/")
-
-
-@scene("events")
-def events(page: Page, dock: Dock) -> None:
-    page.goto("/")
-    expect(page.get_by_role("link", name="Sunset Charter")).to_be_visible()
-
-
-@scene("event-roster")
-def event_roster(page: Page, dock: Dock) -> None:
-    page.goto(EVENT)
-    expect(page.get_by_text(re.compile(r"already logged \$")).first).to_be_visible()
-
-
-@scene("event-payments")
-def event_payments(page: Page, dock: Dock) -> None:
-    page.goto(f"{EVENT}?tab=payments")
-    expect(page.get_by_role("row").nth(1)).to_contain_text("Sent", timeout=SENT)
-
-
-@scene("inbox", who="")
-def inbox(page: Page, dock: Dock) -> None:
-    page.goto(dock.stack.mail_url)
-    page.get_by_role("main").get_by_text("check - Séamus O'Brien").first.click()
-    expect(page.frame_locator("iframe").get_by_text("1042").first).to_be_visible()
-
-
-@scene("event-crew", who="crew")
-def event_crew(page: Page, dock: Dock) -> None:
-    page.goto(EVENT)
-    expect(page.get_by_text("Jane Doe").first).to_be_visible()
 
 
 @scene("payment-empty")

@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.running_stack import RunningStack
 from tests.browser.chromium import PHONE, WIDE, launch
-from tests.browser.every_scene import SCENES
-from tests.browser.scenes import on_stage, seed
+from tests.browser.scenes.every import SCENES
+from tests.browser.scenes.stage import on_stage, seed
 from tests.dock import Dock
 
 SCREENS = Path(__file__).parents[3] / "build" / "screens"
