@@ -1,7 +1,7 @@
 /** An event's totals, kept current as payments are logged after they were read. */
 
 import { centsOf, decimal, formatCents } from "../kit/money.js";
-import { METHODS } from "./methods.js";
+import { METHODS, titleOf } from "./methods.js";
 
 /** @typedef {import("../server/api.js").ScEvent} ScEvent */
 /** @typedef {import("../server/api.js").Payment} Payment */
@@ -32,7 +32,7 @@ export function withPayment(event, payment) {
 export function methodShares({ totals_by_method: totals }) {
   const methods = /** @type {Method[]} */ (Object.keys(METHODS));
   const sums = methods
-    .map((method) => ({ method, name: METHODS[method].label, cents: centsOf(totals?.[method] ?? "0.00") }))
+    .map((method) => ({ method, name: titleOf(method), cents: centsOf(totals?.[method] ?? "0.00") }))
     .filter(({ cents }) => cents !== 0);
   const whole = sums.reduce((sum, { cents }) => sum + cents, 0);
   return sums.map(({ method, name, cents }) => ({

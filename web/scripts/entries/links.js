@@ -1,7 +1,7 @@
 /** How the entries of one event are related: voids, the entries they void, and the corrections. */
 
 import { formatCents } from "../kit/money.js";
-import { methodName } from "./methods.js";
+import { labelOf } from "./methods.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */
@@ -50,7 +50,7 @@ export function differences(before, after) {
     label, before: one, after: other, changed,
   });
   if (!after) return [line("Counts as", money(before.amount_cents), money(0))];
-  const method = (/** @type {Stated} */ { method: name }) => (name ? methodName(name) : "—");
+  const method = (/** @type {Stated} */ { method: name }) => (name ? labelOf(name) : "—");
   return [
     // Two people may share a name.
     line("Patron", before.patron_name, after.patron_name, before.patron_email !== after.patron_email),

@@ -4,7 +4,7 @@ import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 import { describeAudit } from "./audit-words.js";
-import { methodName } from "./methods.js";
+import { labelOf } from "./methods.js";
 import { entryNumber } from "./words.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
@@ -35,7 +35,7 @@ export function createRow(payment, now, context) {
     number: entryNumber(payment.seq),
     name: byPatron ? payment.patron_name : payment.event_name,
     detail: byPatron ? email : describeDay(payment.event_date).long,
-    method: methodName(payment.method),
+    method: labelOf(payment.method),
     reference: payment.reference ?? "",
     amount: `${payment.kind === "void" ? "−" : ""}${formatCents(payment.amount_cents)}`,
     by: payment.logged_by,

@@ -1,6 +1,6 @@
 /** The payment form's rules: from what is typed to what is shown and sent. No DOM, no clock, no network. */
 
-import { METHODS } from "../entries/methods.js";
+import { METHODS, labelOf } from "../entries/methods.js";
 import { formatCents, parseAmount } from "../kit/money.js";
 import { characters, oneLine } from "../kit/text.js";
 import { looksLikeCard } from "./card-numbers.js";
@@ -199,7 +199,7 @@ function summary({ patron, method, eventName }, amount) {
   if (!patron || !amount.ok || !method) return [{ text: "A logged payment cannot be edited or deleted." }];
   return [
     { text: "You are logging " },
-    { text: `${formatCents(amount.cents)} ${METHODS[method].inSentence}`, strong: true },
+    { text: `${formatCents(amount.cents)} ${labelOf(method)}`, strong: true },
     { text: " for " },
     { text: patron.name, strong: true },
     { text: " at " },

@@ -1,6 +1,6 @@
 /** Messages about logged payments: one was saved, others look alike. No DOM, no clock, no network. */
 
-import { methodName } from "../entries/methods.js";
+import { labelOf } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents } from "../kit/money.js";
 import { formatAgo } from "../kit/time.js";
@@ -19,7 +19,7 @@ export function describeDuplicates(entries, now) {
       : `${entries.length} similar payments are already logged`,
     lines: entries.map((entry) => [
       formatCents(entry.amount_cents),
-      methodName(entry.method),
+      labelOf(entry.method),
       ...(entry.reference ? [entry.reference] : []),
       `for ${entry.patron_name}`,
       `by ${entry.logged_by}`,

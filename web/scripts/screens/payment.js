@@ -4,7 +4,7 @@ import { auditTrail } from "../entries/audit-trail.js";
 import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
 import { fillCompare } from "../entries/compare.js";
 import { differences, linksOf } from "../entries/links.js";
-import { methodName } from "../entries/methods.js";
+import { labelOf } from "../entries/methods.js";
 import { updateChip } from "../entries/row.js";
 import { REASONS, entryNumber } from "../entries/words.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
@@ -102,12 +102,12 @@ function render(app, { payment, links, duplicates }) {
     event: payment.event_name,
     number: isVoid ? `Void ${number}` : `Payment ${number}`,
     amount: `${isVoid ? "−" : ""}${formatCents(payment.amount_cents)}`,
-    method: methodName(payment.method),
+    method: labelOf(payment.method),
     patron: payment.patron_name,
     email,
     "event-name": payment.event_name,
     "event-date": describeDay(payment.event_date).long,
-    "method-name": methodName(payment.method),
+    "method-name": labelOf(payment.method),
     reference: payment.reference || "—",
     note: payment.note || "—",
     by: payment.logged_by,
@@ -165,7 +165,7 @@ function fillTies(screen, app, { payment, links, duplicates }) {
   part(screen, "duplicate-list").replaceChildren(...duplicates.map((entry) => {
     const item = clone("tie-template");
     pointTo(find(item, "a"), entry, app);
-    fill(item, { what: `${formatCents(entry.amount_cents)} ${methodName(entry.method)} · ${entry.patron_name}` });
+    fill(item, { what: `${formatCents(entry.amount_cents)} ${labelOf(entry.method)} · ${entry.patron_name}` });
     return item;
   }));
 }

@@ -1,7 +1,7 @@
 /** The rules for voiding an entry, with or without a corrected payment. No DOM, no clock, no network. */
 
 import { differences } from "../entries/links.js";
-import { METHODS, methodName } from "../entries/methods.js";
+import { METHODS, labelOf } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
 import { characters, oneLine } from "../kit/text.js";
@@ -144,7 +144,7 @@ export function changes({ payment, correcting, correction }) {
  */
 export function outcome({ payment, correcting, correction: { amountText, method, patron } }) {
   const amount = parseAmount(amountText);
-  const name = method ? methodName(method) : "…";
+  const name = method ? labelOf(method) : "…";
   const number = entryNumber(payment.seq);
   return {
     was: describePayment(payment),

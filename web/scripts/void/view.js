@@ -2,7 +2,7 @@
 
 import { fillCompare } from "../entries/compare.js";
 import { createMethodTiles } from "../entries/method-tiles.js";
-import { methodName } from "../entries/methods.js";
+import { labelOf } from "../entries/methods.js";
 import { REASONS, describePayment, entryNumber } from "../entries/words.js";
 import { createAmountField } from "../kit/amount-field.js";
 import { fill, find, part } from "../kit/dom.js";
@@ -73,7 +73,7 @@ export function createVoidView(dialog, handlers) {
         title: `Void ${entryNumber(payment.seq)}`,
         event: payment.event_name,
         amount: formatCents(payment.amount_cents),
-        method: methodName(payment.method),
+        method: labelOf(payment.method),
         patron: payment.patron_name,
         when: `${formatMoment(payment.timestamp)} by ${payment.logged_by}`,
       });
