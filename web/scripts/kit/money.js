@@ -24,7 +24,7 @@ export function parseAmount(text) {
   if (bare === "") return refused("Enter an amount.");
   if (/^[-(−]/.test(bare)) return refused("Enter an amount above zero.");
   if (/[^\d.,]/.test(bare)) return refused(`That is not an amount. ${EXAMPLE}`);
-  if (/^[\d,]*\.\d{3,}$/.test(bare)) return refused("Enter at most two digits after the point.");
+  if (/^[\d,]*\.\d{3,}$/.test(bare)) return refused("Enter at most two digits after the decimal point.");
   if (/,/.test(bare) && !GROUPED.test(bare)) return refused(`The comma is ambiguous. ${EXAMPLE}`);
   const digits = bare.replaceAll(",", "");
   if (!PLAIN.test(digits)) return refused(`That is not an amount. ${EXAMPLE}`);
