@@ -1,4 +1,4 @@
-"""How the app comes to the screen: how much is loaded, and what is seen first."""
+"""How the app loads: how much, and what appears first."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_shell_is_painted_before_any_answer_of_the_api(admin_page: Page, pat
 
 
 def test_every_file_is_loaded_once_and_every_preload_is_used(admin_page: Page) -> None:
-    """Preloads that nothing uses, or twice-loaded modules, cost the phone at the dock."""
+    """Unused preloads and modules loaded twice slow down the phone at the dock."""
     loaded: list[str] = []
     admin_page.on("request", lambda request: loaded.append(request.url))
     admin_page.goto("/", wait_until="networkidle")

@@ -101,14 +101,14 @@ def test_when_the_server_is_out_of_reach_nothing_typed_is_lost(
     expect(page.get_by_role("heading", name="The waiver is signed")).to_be_visible()
 
 
-def test_without_javascript_the_waiver_reads_and_says_how_to_sign(
+def test_without_javascript_the_waiver_can_be_read_and_says_how_to_sign(
     browser: Browser, stack: RunningStack
 ) -> None:
     context = browser.new_context(base_url=stack.url, java_script_enabled=False)
     page = context.new_page()
     page.goto(PATH)
     expect(page.get_by_role("heading", name="Waiver: Spring Regatta")).to_be_visible()
-    # Playwright switches scripts off after the parser has taken <noscript> for raw text.
+    # Playwright turns scripts off after the parser has read <noscript> as raw text.
     assert "Signing here needs JavaScript." in page.content()
     expect(page.get_by_role("button")).to_have_count(0)
     context.close()

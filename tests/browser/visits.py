@@ -1,4 +1,4 @@
-"""Coming to the app as somebody who is signed in, and what every screen must keep to."""
+"""Signing in, finding a row, and the accessibility check for every screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.dock import Dock
 
 SENT_MS = 30_000
 AXE = Axe()
-TARGETS = {"target-size": {"enabled": True}}  # of WCAG 2.2; axe leaves it off
+TARGETS = {"target-size": {"enabled": True}}  # WCAG 2.2; off by default in axe
 EVERYTHING = {"resultTypes": ["violations"], "rules": TARGETS}
 # Only colors and sizes differ in the dark and on a phone: the markup is the same.
 WHAT_LOOKS_CHANGE = {

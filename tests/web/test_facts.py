@@ -1,4 +1,4 @@
-"""Facts that the browser and the server both know: one change in one of them fails here."""
+"""Facts that the browser and the server share: changing only one side fails here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCRIPTS = WEB / "scripts"
 
 
 def exported(module: str, name: str) -> Any:
-    """A constant of a script, as JSON has it."""
+    """A script's constant, passed through JSON."""
     address = (SCRIPTS / module).as_uri()
     code = f"import {{ {name} }} from '{address}'; process.stdout.write(JSON.stringify({name}));"
     ran = subprocess.run(

@@ -16,7 +16,7 @@ from tests.dock import Dock, until
 
 
 def logged(dock: Dock, amount: str) -> list[dict[str, Any]]:
-    """The ledger's payments of this amount: no two tests log the same."""
+    """The ledger's payments of this amount; no two tests log the same amount."""
     answer = dock.call("GET", "/api/payments?event_id=sunset-charter&limit=100")
     return [each for each in answer.json["payments"] if each["amount"] == amount]
 
@@ -86,7 +86,7 @@ def test_after_a_lost_answer_retry_finds_the_payment_already_saved(
 
 
 @pytest.mark.parametrize("trouble", ["offline", "502", "no answer to be read"])
-def test_trouble_on_the_way_says_that_a_retry_is_safe(
+def test_a_network_failure_says_that_retrying_is_safe(
     admin_page: Page, dock: Dock, trouble: str
 ) -> None:
     amount = any_amount()
@@ -106,7 +106,7 @@ def test_trouble_on_the_way_says_that_a_retry_is_safe(
     assert len(logged(dock, amount)) == 1
 
 
-def test_fields_that_are_wrong_are_named_beside_them_and_in_a_summary_that_leads_there(
+def test_errors_are_shown_at_their_fields_and_in_a_summary_with_links(
     admin_page: Page,
 ) -> None:
     keys = keys_sent(admin_page)
@@ -128,7 +128,7 @@ def test_fields_that_are_wrong_are_named_beside_them_and_in_a_summary_that_leads
     assert keys == []
 
 
-def test_what_the_server_refuses_stands_beside_its_field_and_nothing_is_cleared(
+def test_the_servers_errors_are_shown_at_their_fields_and_nothing_is_cleared(
     admin_page: Page, dock: Dock
 ) -> None:
     form = PaymentForm(admin_page).open()
@@ -146,7 +146,7 @@ def test_what_the_server_refuses_stands_beside_its_field_and_nothing_is_cleared(
     assert len(logged(dock, amount)) == 1
 
 
-def test_a_likely_duplicate_is_asked_about_and_the_answer_is_evidence(
+def test_a_likely_duplicate_needs_a_confirmation_that_is_recorded(
     admin_page: Page, dock: Dock
 ) -> None:
     amount = any_amount()
@@ -174,7 +174,7 @@ def test_a_likely_duplicate_is_asked_about_and_the_answer_is_evidence(
     assert earlier["payment_id"] in dock.await_mail(latest["payment_id"])["text"]
 
 
-def test_a_busy_ledger_is_asked_again_without_a_word(admin_page: Page, dock: Dock) -> None:
+def test_a_busy_ledger_is_retried_silently(admin_page: Page, dock: Dock) -> None:
     amount = any_amount()
     keys = keys_sent(admin_page)
     form = PaymentForm(admin_page).open().fill(amount)
@@ -221,9 +221,7 @@ def test_closing_with_an_unknown_outcome_asks_the_server_first(
     assert len(logged(dock, amount)) == 1
 
 
-def test_a_payment_that_never_arrived_is_given_back_to_be_logged(
-    admin_page: Page, dock: Dock
-) -> None:
+def test_a_payment_that_never_arrived_can_be_logged_again(admin_page: Page, dock: Dock) -> None:
     amount = any_amount()
     keys = keys_sent(admin_page)
     admin_page.clock.install()
@@ -259,7 +257,7 @@ def test_a_reload_before_the_answer_says_that_the_payment_was_saved(
     form.submit.click()
 
     def saved() -> list[dict[str, Any]]:
-        admin_page.wait_for_timeout(50)  # lets the route above do its work
+        admin_page.wait_for_timeout(50)  # lets the route above run
         return logged(dock, amount)
 
     until(saved, 10)
@@ -272,7 +270,7 @@ def test_a_reload_before_the_answer_says_that_the_payment_was_saved(
     assert admin_page.evaluate("sessionStorage.length") == 0
 
 
-def test_a_reload_before_the_server_heard_of_it_brings_the_form_back(
+def test_a_reload_before_the_request_arrived_brings_the_form_back(
     admin_page: Page, dock: Dock
 ) -> None:
     amount = any_amount()
@@ -299,7 +297,7 @@ def test_haste_logs_one_payment(admin_page: Page, dock: Dock, how: str) -> None:
     amount = any_amount()
     keys = keys_sent(admin_page)
     form = PaymentForm(admin_page).open().fill(amount)
-    # All in one task: nothing that the page could do meanwhile gets in between.
+    # All in one task, so the page can do nothing in between.
     form.submit.evaluate(
         """(button, how) => {
             const enter = { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true };

@@ -1,4 +1,4 @@
-"""The payment form under the hands of an admin: fields, keys, and ways out."""
+"""The payment form in use: fields, keys, and ways out."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ def test_the_arrows_choose_a_patron_and_escape_closes_only_the_list(admin_page: 
     expect(form.patron).not_to_have_value("")
 
 
-def test_a_patron_shows_what_is_logged_already_and_what_it_will_be(
-    admin_page: Page, dock: Dock
-) -> None:
+def test_a_patron_shows_the_total_so_far_and_the_new_total(admin_page: Page, dock: Dock) -> None:
     dock.logged(patron_email="x@example.com", amount="25.00", reference="", note="", key="")
     form = PaymentForm(admin_page).open()
     form.patron.fill("x@example")
@@ -88,7 +86,7 @@ def test_a_patron_shows_what_is_logged_already_and_what_it_will_be(
     expect(form.dialog.get_by_text(re.compile(r"Xu’s total .* will be \$[\d,.]+"))).to_be_visible()
 
 
-def test_a_row_of_the_roster_fixes_the_patron(admin_page: Page) -> None:
+def test_log_in_a_roster_row_locks_the_patron(admin_page: Page) -> None:
     admin_page.goto("/g/sunset-charter")
     admin_page.get_by_role("button", name="Log for Jane Doe").click()
     form = PaymentForm(admin_page)
@@ -151,7 +149,7 @@ def test_the_stamp_ticks_in_local_time_and_utc(admin_page: Page) -> None:
     expect(clock).not_to_have_text(before)
 
 
-def test_log_and_add_another_starts_anew_and_shows_the_servers_stamp(admin_page: Page) -> None:
+def test_log_and_add_another_clears_the_form_and_shows_the_servers_stamp(admin_page: Page) -> None:
     form = PaymentForm(admin_page).open().fill(any_amount())
     first_key = admin_page.evaluate("JSON.parse(sessionStorage['scc.pending-payment']).key")
     form.another.click()
@@ -163,7 +161,7 @@ def test_log_and_add_another_starts_anew_and_shows_the_servers_stamp(admin_page:
 
 
 @pytest.mark.parametrize("way", ["Escape", "Close", "backdrop", "Cancel", "back"])
-def test_what_was_typed_is_not_lost_without_a_question(admin_page: Page, way: str) -> None:
+def test_what_was_typed_is_not_lost_without_asking(admin_page: Page, way: str) -> None:
     admin_page.goto("/")
     admin_page.get_by_role("link", name="Sunset Charter").click()
     admin_page.get_by_role("button", name="Log Payment", exact=True).click()
@@ -216,7 +214,7 @@ def test_a_narrow_window_needs_no_sideways_scrolling_and_targets_fit_a_thumb(
     assert admin_page.locator("html").evaluate(sideways) <= 0
 
 
-def test_nothing_moves_for_those_who_asked_for_that(admin_page: Page) -> None:
+def test_reduced_motion_is_respected(admin_page: Page) -> None:
     admin_page.emulate_media(reduced_motion="reduce")
     form = PaymentForm(admin_page).open()
     moving = "(e) => [e, ...e.querySelectorAll('*')].filter((x) => x.getAnimations().length).length"

@@ -1,4 +1,4 @@
-"""The scenes beside the payment form: a payment's page, a patron's history, voiding, exports."""
+"""The scenes of a payment's page, a patron's history, voiding, exports and failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_payment(page: Page, payment_id: str) -> None:
 
 
 def open_void(page: Page, dock: Dock, reason: str = "") -> Locator:
-    """The void form over the page of a payment that nobody else touches."""
+    """The void dialog over the page of a payment that no other test touches."""
     payment = dock.logged(method="check", reference=str(uuid.uuid4().int)[:6], note="Paid for two")
     open_payment(page, payment["payment_id"])
     page.get_by_role("button", name="Void or correct").click()
@@ -35,7 +35,7 @@ def open_void(page: Page, dock: Dock, reason: str = "") -> Locator:
 
 
 def corrected(dock: Dock) -> dict[str, Any]:
-    """A payment of a wrong amount, its void and what was logged in its place."""
+    """A payment with a wrong amount, its void and the correction."""
     payment = dock.logged(note="Deposit")
     body = {
         "reason": "wrong_amount",

@@ -1,4 +1,4 @@
-"""Payments as a file: those of one event, those of a range of days."""
+"""Payments as a file: for one event and for a range of days."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_events_payments_are_downloaded_as_csv(page: Page, admin: Dock) -> No
     expect(page.get_by_text("Payments exported")).to_be_visible()
 
 
-def test_a_range_of_days_holds_both_of_them(page: Page, admin: Dock, axe: Axe) -> None:
+def test_a_range_of_days_includes_both_ends(page: Page, admin: Dock, axe: Axe) -> None:
     logged = [admin.logged(), admin.logged(event_id="harbor-lights")]
     page.goto("/")
     page.get_by_role("button", name="Export CSV").click()
@@ -57,7 +57,7 @@ def test_a_range_of_days_holds_both_of_them(page: Page, admin: Dock, axe: Axe) -
     expect(page.get_by_role("button", name="Export CSV")).to_be_focused()
 
 
-def test_what_the_server_refuses_stands_in_the_form(page: Page, admin: Dock) -> None:
+def test_the_servers_errors_are_shown_in_the_form(page: Page, admin: Dock) -> None:
     page.goto("/")
     page.get_by_role("button", name="Export CSV").click()
     dialog = page.get_by_role("dialog", name="Export payments")
@@ -69,7 +69,7 @@ def test_what_the_server_refuses_stands_in_the_form(page: Page, admin: Dock) -> 
     expect(dialog).to_be_hidden()
 
 
-def test_a_failed_export_is_told(page: Page, admin: Dock) -> None:
+def test_a_failed_export_is_reported(page: Page, admin: Dock) -> None:
     page.route("**/api/payments.csv?**", lambda route: route.abort())
     page.goto("/g/sunset-charter")
     button = page.get_by_role("button", name="Export CSV")

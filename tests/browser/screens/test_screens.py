@@ -21,7 +21,7 @@ def selected_tab(page: Page, name: str) -> None:
     expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
 
 
-def test_events_tell_how_they_stand_and_can_be_filtered(page: Page, admin: Dock, axe: Axe) -> None:
+def test_events_show_their_totals_and_can_be_filtered(page: Page, admin: Dock, axe: Axe) -> None:
     admin.logged(amount="41.50", patron_email="lee@example.com", acknowledge_duplicates=[])
     page.goto("/")
     card = page.get_by_role("article").filter(has_text="Sunset Charter")
@@ -95,7 +95,7 @@ def test_a_payments_page_shows_its_trail_and_its_place_in_the_ledger(
     axe(page)
 
 
-def test_what_was_said_to_be_no_duplicate_is_linked(page: Page, admin: Dock) -> None:
+def test_an_acknowledged_duplicate_is_linked(page: Page, admin: Dock) -> None:
     first = admin.logged(patron_email="x@example.com")
     again = admin.logged(
         patron_email="x@example.com",
@@ -146,7 +146,7 @@ def test_the_staging_copy_stays_the_staging_copy(page: Page, admin: Dock) -> Non
         ("/_staging/g/no-such-event?patron=jane.doe@example.com", "There is no such event", "All"),
     ],
 )
-def test_what_does_not_exist_leads_to_what_does(
+def test_a_wrong_address_leads_back_to_a_screen(
     page: Page, admin: Dock, path: str, title: str, way_on: str
 ) -> None:
     page.goto(path)
@@ -166,7 +166,7 @@ def test_what_does_not_exist_leads_to_what_does(
         ("/g/empty-hold?tab=payments", "No payments yet"),
     ],
 )
-def test_nothing_to_show_is_said(page: Page, admin: Dock, axe: Axe, path: str, title: str) -> None:
+def test_empty_screens_say_so(page: Page, admin: Dock, axe: Axe, path: str, title: str) -> None:
     page.goto(path)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     axe(page)
@@ -197,16 +197,14 @@ def test_a_screen_that_fails_says_so_and_can_be_tried_again(
 
 
 @pytest.mark.parametrize("path", ["/", EVENT, f"{EVENT}?payment=pay_1", f"{EVENT}?patron=x@y.z"])
-def test_a_screen_that_is_on_its_way_shows_its_bones(
-    page: Page, admin: Dock, axe: Axe, path: str
-) -> None:
+def test_a_loading_screen_shows_a_skeleton(page: Page, admin: Dock, axe: Axe, path: str) -> None:
     page.route(re.compile(r"/api/(events|payments)"), hold)
     page.goto(path)
     expect(page.get_by_role("main").locator("[aria-busy=true] .skeleton").first).to_be_visible()
     axe(page)
 
 
-def test_offline_is_said_and_mends_itself(page: Page, admin: Dock, axe: Axe) -> None:
+def test_going_offline_is_shown_and_recovers(page: Page, admin: Dock, axe: Axe) -> None:
     page.goto("/")
     expect(page.get_by_role("article").first).to_be_visible()
     page.context.set_offline(True)

@@ -1,4 +1,4 @@
-"""Taking a payment back: with and without a corrected one, and whatever the server answers."""
+"""Voiding a payment, with and without a correction, for every answer of the server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def voids_of(dock: Dock, payment_id: str) -> list[dict[str, Any]]:
     return [each for each in listed if each.get("voids") == payment_id]
 
 
-def test_a_voided_payment_stays_struck_through_and_compliance_is_told(
+def test_a_voided_payment_stays_struck_through_and_compliance_gets_a_mail(
     page: Page, admin: Dock, axe: Axe
 ) -> None:
     payment = admin.logged()
@@ -155,7 +155,7 @@ def test_a_void_sent_before_a_reload_is_found_again(page: Page, admin: Dock) -> 
     assert len(voids_of(admin, payment["payment_id"])) == 1
 
 
-def test_what_somebody_else_voided_is_told(page: Page, admin: Dock, axe: Axe) -> None:
+def test_a_payment_that_someone_else_voided_is_reported(page: Page, admin: Dock, axe: Axe) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)
     dialog.get_by_label("Reason").select_option("entered_twice")
@@ -188,7 +188,7 @@ def test_a_correction_like_another_payment_asks_first(page: Page, admin: Dock, a
     assert [other["payment_id"]] in [each["acknowledged_duplicates"] for each in listed]
 
 
-def test_what_the_server_refuses_stands_beside_its_field(page: Page, admin: Dock) -> None:
+def test_the_servers_errors_are_shown_at_their_fields(page: Page, admin: Dock) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)
     dialog.get_by_label("Reason").select_option("wrong_amount")

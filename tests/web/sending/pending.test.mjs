@@ -25,7 +25,7 @@ test("a write that was sent is found again after a reload, with its key", () => 
   assert.deepEqual(pendingPayment.unresolved(JANE), { ...pending, body: { amount: "5.00" }, sentAt: 7 });
 });
 
-test("one that was never sent, was settled or is someone else's is not", () => {
+test("a write that was never sent, is settled or belongs to someone else is not found", () => {
   const pending = pendingPayment.mint(JANE, DETAILS);
   assert.equal(pendingPayment.unresolved(JANE), null);
   pendingPayment.keep({ ...pending, body: { amount: "5.00" } });
@@ -34,7 +34,7 @@ test("one that was never sent, was settled or is someone else's is not", () => {
   assert.equal(pendingPayment.unresolved(JANE), null);
 });
 
-test("every opening has a key of its own, and a payment and a void do not share a slot", () => {
+test("each dialog opened gets its own key, and payments and voids have separate slots", () => {
   assert.notEqual(pendingPayment.mint(JANE, DETAILS).key, pendingPayment.mint(JANE, DETAILS).key);
   pendingVoid.keep({ key: "k", user: JANE, body: { reason: "other" }, sentAt: 1, payment: { payment_id: "pay_1" } });
   assert.deepEqual([...kept.keys()], ["scc.pending-payment", "scc.pending-void"]);
@@ -45,7 +45,7 @@ test("a record without the time it was sent counts as sent long ago", () => {
   assert.equal(pendingVoid.unresolved(JANE)?.sentAt, 0);
 });
 
-test("a device without storage logs all the same", () => {
+test("a device without storage can still log", () => {
   delete globalThis.sessionStorage;
   const pending = pendingPayment.mint(JANE, DETAILS);
   assert.ok(pending.key);
