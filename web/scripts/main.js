@@ -3,7 +3,7 @@
 import { find, part } from "./kit/dom.js";
 import { toast } from "./kit/toast.js";
 import { createPaymentDialog } from "./log-payment/dialog.js";
-import { bring, once } from "./more.js";
+import { onDemand, once } from "./more.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
 import { showEventDetail } from "./screens/event.js";
 import { showEvents } from "./screens/events.js";
@@ -22,9 +22,9 @@ import { createSession } from "./session/session.js";
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf
- * @property {(route: Route) => void} keepPlace notes where within its screen the page is
- * @property {(screen: HTMLElement) => void} present shows a screen, or a step on the way to it
- * @property {() => void} settled the screen is as tall as it will be: the scroll position can be brought back
+ * @property {(route: Route) => void} keepPlace records in the address what the screen shows
+ * @property {(screen: HTMLElement) => void} present shows a screen, or a stand-in while it loads
+ * @property {() => void} settled the screen has its full height, so the scroll position can be restored
  */
 
 const main = find(document, "main");
@@ -44,8 +44,8 @@ const session = createSession(() => {
 
 const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id: paymentId }) =>
   addressOf({ name: "payment", eventId, paymentId });
-const voiding = once(async () => (await bring(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
-const exporting = once(async () => (await bring(() => import("./screens/export.js"))).createExportDialog(session));
+const voiding = once(async () => (await onDemand(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
+const exporting = once(async () => (await onDemand(() => import("./screens/export.js"))).createExportDialog(session));
 
 const logging = createPaymentDialog(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" }));
 
@@ -55,7 +55,7 @@ const app = {
   startLog: logging.open,
   startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
   downloadEvent: (button, eventId, signal) => attempt(async () =>
-    (await bring(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
+    (await onDemand(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
   startExport: () => attempt(async () => (await exporting()).open()),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
@@ -96,7 +96,7 @@ function display(route, { navigated, scroll }) {
 async function showMore(route, signal) {
   app.present(skeletons("detail-skeleton-template", 1)[0]);
   try {
-    const [payment, patron] = await bring(() => Promise.all([import("./screens/payment.js"), import("./screens/patron.js")]));
+    const [payment, patron] = await onDemand(() => Promise.all([import("./screens/payment.js"), import("./screens/patron.js")]));
     if (signal.aborted) return;
     if (route.name === "payment") payment.showPayment(app, signal, route);
     else patron.showPatron(app, signal, route);

@@ -44,7 +44,7 @@ export function parseRoute(pathname, search = "") {
 /**
  * @param {string} base from basePath
  * @param {Route} route
- * @returns {string} the address of a place
+ * @returns {string} the address of a screen
  */
 export function routePath(base, route) {
   if (!("eventId" in route)) return `${base}/`;

@@ -26,7 +26,7 @@ export function withPayment(event, payment) {
 
 /**
  * @param {ScEvent} event
- * @returns {{method: Method, name: string, amount: string, share: number}[]} what came in by which method, zeros left
+ * @returns {{method: Method, name: string, amount: string, share: number}[]} what was paid by each method, zeros left
  *   out; share: percent of the whole
  */
 export function methodShares({ totals_by_method: totals }) {

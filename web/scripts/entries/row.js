@@ -11,8 +11,8 @@ import { entryNumber } from "./words.js";
 /**
  * @typedef {object} RowContext
  * @property {(route: import("../router.js").Route) => string} addressOf
- * @property {"patron" | "event"} names what a row is told by: within an event its patron, within a patron's history its event
- * @property {((payment: Payment) => void) | null} voiding null when the user may not
+ * @property {"patron" | "event"} names what identifies a row: its patron within an event, its event within a patron's history
+ * @property {((payment: Payment) => void) | null} voiding null when not allowed
  * @property {(paymentId: string) => Payment | undefined} known other entries on the screen
  */
 

@@ -15,15 +15,15 @@ import { looksLikeCard } from "./card-numbers.js";
  * @property {import("../sending/life-cycle.js").Phase} phase
  * @property {string} eventName
  * @property {Patron | null} patron
- * @property {string} patronText what stands in the patron field
+ * @property {string} patronText the text in the patron field
  * @property {string} amountText
  * @property {Method | ""} method
  * @property {string} reference
  * @property {string} note
  * @property {Errors} errors
- * @property {boolean} refused whether it was tried to be logged and something was wrong: then errors are summed up
- * @property {{tone: "good" | "warn", text: string} | null} notice what came before: an entry just logged, or one that was not saved
- * @property {ReadonlyMap<string, number> | null} totals cents by patron e-mail; null while not known
+ * @property {boolean} refused whether an attempt to log it failed; then a summary lists the errors
+ * @property {{tone: "good" | "warn", text: string} | null} notice about the payment before: just logged, or not saved
+ * @property {ReadonlyMap<string, number> | null} totals cents by patron e-mail; null until they are known
  */
 
 /** Fields in the order they are filled in, which is also the order in which errors get the focus. */

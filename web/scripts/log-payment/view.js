@@ -6,7 +6,7 @@ import { createAmountField } from "../kit/amount-field.js";
 import { clone, fill, find, part, setTime } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { formatClock, formatUtc } from "../kit/time.js";
-import { createCombobox } from "../roster/patron-field.js";
+import { createPatronField } from "../roster/patron-field.js";
 import { showPhase } from "../sending/phase-view.js";
 import { FIELD_ORDER, viewOf } from "./form.js";
 import { describeDuplicates } from "./words.js";
@@ -49,7 +49,7 @@ export function createPaymentView(dialog, handlers) {
   });
   const methods = createMethodTiles(find(form, CONTROLS.method), "method", (method) => handlers.edited({ method }), { shortcuts: true });
 
-  const combobox = createCombobox(part(form, "patron"), {
+  const patronField = createPatronField(part(form, "patron"), {
     roster: handlers.roster,
     aside: (patron) => {
       const cents = handlers.alreadyPaid(patron);
@@ -102,12 +102,12 @@ export function createPaymentView(dialog, handlers) {
   };
 
   return {
-    combobox,
+    patronField,
     focus,
 
     /** Writes the state into the fields, only when the form opens and never while someone types. @param {FormState} state @param {boolean} patronLocked */
     reset(state, patronLocked) {
-      combobox.reset(state.patron, patronLocked);
+      patronField.reset(state.patron, patronLocked);
       amount.reset(state.amountText);
       reference.value = state.reference;
       note.value = state.note;

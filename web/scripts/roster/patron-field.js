@@ -17,7 +17,7 @@ const SHOWN = 50;
  * @param {(patron: Patron) => string} owner.aside text at the right of an option: what was already logged
  * @param {(patron: Patron | null, text: string) => void} owner.changed
  */
-export function createCombobox(root, { roster, aside, changed }) {
+export function createPatronField(root, { roster, aside, changed }) {
   const input = /** @type {HTMLInputElement} */ (find(root, "[role=combobox]"));
   const list = find(root, "[role=listbox]");
   const popup = find(root, "[data-part=popup]");

@@ -89,7 +89,7 @@ export function createExportDialog(session) {
  * @param {{event_id: string} | {from: string, to: string}} wanted
  * @param {string} name of the file
  * @param {AbortSignal} signal
- * @returns {Promise<boolean>} false when one is on its way already
+ * @returns {Promise<boolean>} false when a download is already running
  */
 async function download(session, button, wanted, name, signal) {
   if (button.classList.contains("busy")) return false;

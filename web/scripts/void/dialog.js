@@ -25,7 +25,7 @@ export function createVoidDialog(session, addressOf) {
   let state;
 
   const roster = createRosterSource(session, {
-    arrived: () => view.combobox.refresh(),
+    arrived: () => view.patronField.refresh(),
     failed: (reason) => set({
       errors: { ...state.errors, form: `The roster could not be loaded. ${reason} You can still void the payment.` },
     }),
@@ -75,7 +75,7 @@ export function createVoidDialog(session, addressOf) {
   }, {
     phase: () => state?.phase ?? "editing",
     enter(phase) {
-      view.combobox.close();
+      view.patronField.close();
       set({
         phase,
         ...(phase === "submitting" && { errors: {}, correction: { ...state.correction, errors: {} } }),

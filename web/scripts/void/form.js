@@ -16,7 +16,7 @@ import { NOTE_LIMIT, emptyForm, errorsFromServer, requestBody, validate } from "
  * @property {import("../sending/life-cycle.js").Phase} phase
  * @property {Payment} payment
  * @property {string} reason "" until one is chosen
- * @property {string} note why it is voided, in words
+ * @property {string} note why it is voided, in the user's words
  * @property {boolean} correcting
  * @property {FormState} correction
  * @property {VoidErrors} errors
@@ -88,7 +88,7 @@ export function check(state) {
   return { own, correction };
 }
 
-/** @param {VoidState} state one that passes check @returns {import("../sending/pending.js").Body} */
+/** @param {VoidState} state one that passes `check` @returns {import("../sending/pending.js").Body} */
 export function voidBody(state) {
   const note = oneLine(state.note);
   /** @type {Record<string, any>} */

@@ -9,7 +9,7 @@ import { fill, find, part } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { formatMoment } from "../kit/time.js";
 import { FIELD_ORDER, viewOf } from "../log-payment/form.js";
-import { createCombobox } from "../roster/patron-field.js";
+import { createPatronField } from "../roster/patron-field.js";
 import { showPhase } from "../sending/phase-view.js";
 import { changes, outcome } from "./form.js";
 
@@ -49,7 +49,7 @@ export function createVoidView(dialog, handlers) {
   });
   const methods = createMethodTiles(find(form, "#void-methods"), "void-method", (method) => handlers.corrected({ method }));
   reason.append(...Object.entries(REASONS).map(([value, text]) => new Option(text, value)));
-  const combobox = createCombobox(part(form, "patron"), {
+  const patronField = createPatronField(part(form, "patron"), {
     roster: handlers.roster,
     aside: () => "",
     changed: (patron, patronText) => handlers.corrected({ patron, patronText }),
@@ -65,7 +65,7 @@ export function createVoidView(dialog, handlers) {
   });
 
   return {
-    combobox,
+    patronField,
 
     /** Writes the state into the fields, only when the form opens and never while someone types. @param {VoidState} state */
     reset({ payment, reason: chosen, note: words, correcting: on, correction }) {
@@ -80,7 +80,7 @@ export function createVoidView(dialog, handlers) {
       reason.value = chosen;
       note.value = words;
       correcting.checked = on;
-      combobox.reset(correction.patron, false);
+      patronField.reset(correction.patron, false);
       amount.reset(correction.amountText);
       reference.value = correction.reference;
       methods.reset(correction.method);
