@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NewType, TypeAlias
 
+from shared import keys
+
 PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
 Milliseconds: TypeAlias = int  # since the epoch
@@ -85,7 +87,7 @@ class LedgerEntry:
 
     @property
     def pk(self) -> str:
-        return f"{self.event_id}#{self.patron_email}"
+        return keys.entry_pk(self.event_id, self.patron_email)
 
     def sealed(self, head: Head) -> LedgerEntry:
         """This entry as the next link after `head`: numbered, chained and hashed."""

@@ -317,7 +317,8 @@ def _payment_id(text: str) -> PaymentId:
 
 
 def _user_view(user: User) -> dict[str, object]:
-    return {"user": {"email": user.email, "name": user.name, "groups": list(user.groups)}}
+    groups, may = list(user.groups), sorted(user.grants)
+    return {"user": {"email": user.email, "name": user.name, "groups": groups, "may": may}}
 
 
 def _now() -> int:

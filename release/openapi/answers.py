@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
+from functions.api.people.identity import Grant
 from shared.ledger import LedgerEntry
 from shared.methods import METHODS, Method
 
@@ -53,9 +54,12 @@ class Health(Answer):
 
 
 class UserView(Answer):
+    """may: what the user's groups allow. An app offers what it lists; the server checks again."""
+
     email: str
     name: str
     groups: list[str]
+    may: list[Annotated[str, Field(json_schema_extra={"enum": [*map(str, sorted(Grant))]})]]
 
 
 class SessionAnswer(Answer):

@@ -1,25 +1,24 @@
 /** The app's start: who is there, what place the address names, and the two kept in step. */
 
-import { find, part } from "./dom.js";
+import { find, part } from "./kit/dom.js";
+import { toast } from "./kit/toast.js";
+import { createPaymentDialog } from "./log-payment/dialog.js";
 import { bring, once } from "./more.js";
-import { createPaymentModal } from "./payment-modal.js";
-import { unresolvedPending } from "./pending.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
-import { createSession } from "./session.js";
-import { toast } from "./toast.js";
-import { showEventDetail } from "./views/event-detail.js";
-import { showEvents } from "./views/events.js";
-import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./views/states.js";
-import { unresolvedVoid } from "./void-pending.js";
+import { showEventDetail } from "./screens/event.js";
+import { showEvents } from "./screens/events.js";
+import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./screens/states.js";
+import { pendingPayment, pendingVoid } from "./sending/pending.js";
+import { createSession } from "./session/session.js";
 
 /** @typedef {import("./router.js").Route} Route */
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /**
  * What the screens share.
  * @typedef {object} App
- * @property {import("./session.js").Session} session
- * @property {ReturnType<typeof createPaymentModal>} modal
- * @property {(payment: Payment, known?: {roster?: readonly import("./api.js").Patron[]}) => void} startVoid
+ * @property {import("./session/session.js").Session} session
+ * @property {ReturnType<typeof createPaymentDialog>["open"]} startLog
+ * @property {(payment: Payment, known?: {roster?: readonly import("./server/api.js").Patron[]}) => void} startVoid
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf
@@ -45,16 +44,18 @@ const session = createSession(() => {
 
 const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id: paymentId }) =>
   addressOf({ name: "payment", eventId, paymentId });
-const voiding = once(async () => (await bring(() => import("./void-dialog.js"))).createVoidDialog(session, addressOfPayment));
-const exporting = once(async () => (await bring(() => import("./views/export.js"))).createExportDialog(session));
+const voiding = once(async () => (await bring(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
+const exporting = once(async () => (await bring(() => import("./screens/export.js"))).createExportDialog(session));
+
+const logging = createPaymentDialog(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" }));
 
 /** @type {App} */
 const app = {
   session,
-  modal: createPaymentModal(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" })),
+  startLog: logging.open,
   startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
   downloadEvent: (button, eventId, signal) => attempt(async () =>
-    (await bring(() => import("./views/export.js"))).downloadEvent(session, button, eventId, signal)),
+    (await bring(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
   startExport: () => attempt(async () => (await exporting()).open()),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
@@ -95,7 +96,7 @@ function display(route, { navigated, scroll }) {
 async function showMore(route, signal) {
   app.present(skeletons("detail-skeleton-template", 1)[0]);
   try {
-    const [payment, patron] = await bring(() => Promise.all([import("./views/payment.js"), import("./views/patron.js")]));
+    const [payment, patron] = await bring(() => Promise.all([import("./screens/payment.js"), import("./screens/patron.js")]));
     if (signal.aborted) return;
     if (route.name === "payment") payment.showPayment(app, signal, route);
     else patron.showPatron(app, signal, route);
@@ -124,12 +125,18 @@ function updateHeader() {
   part(header, "account").hidden = user === null;
   part(header, "user-name").textContent = user?.name ?? "";
   part(header, "user-name").title = user?.email ?? "";
-  part(header, "tools").hidden = !session.isAdmin();
+  part(header, "tools").hidden = !session.hasAdminTools();
   part(header, "tools-switch").setAttribute("aria-checked", String(session.adminTools));
 }
 
 function updateOffline() {
   find(document, "#offline").hidden = navigator.onLine;
+}
+
+/** @returns {Promise<boolean>} false while a dialog keeps the page where it is */
+async function mayLeave() {
+  if (!(await logging.leave())) return false;
+  return document.querySelector("#void-dialog[open]") === null || (await voiding()).leave();
 }
 
 async function start() {
@@ -139,12 +146,12 @@ async function start() {
     app.present(asPage(errorState("The server cannot be reached", error, () => void start())));
     return;
   }
-  router ??= startRouter(display, async () => (await app.modal.leave()) && (!document.querySelector("#void-dialog[open]") || (await voiding()).leave()));
-  if (!session.user || !session.isAdmin()) return;
-  const unresolved = unresolvedPending(session.user.email);
-  if (unresolved) app.modal.resume(unresolved);
-  const unvoided = unresolvedVoid(session.user.email);
-  if (unvoided) attempt(async () => (await voiding()).resume(unvoided));
+  router ??= startRouter(display, mayLeave);
+  if (!session.user || !session.hasAdminTools()) return;
+  const payment = pendingPayment.unresolved(session.user.email);
+  if (payment) void logging.resume(payment);
+  const voided = pendingVoid.unresolved(session.user.email);
+  if (voided) void attempt(async () => (await voiding()).resume(voided));
 }
 
 /** @type {HTMLAnchorElement} */ (part(header, "home")).href = addressOf({ name: "events" });

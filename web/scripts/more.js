@@ -3,7 +3,7 @@
  * for, so that a phone at the dock loads the list and the payment form and nothing else.
  */
 
-import { getMarkup } from "./api.js";
+import { getMarkup } from "./server/api.js";
 
 /** @type {Promise<unknown> | null} */
 let arriving = null;

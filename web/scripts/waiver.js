@@ -1,8 +1,8 @@
 /** The form of the waiver page. The server renders the page; this sends the signature and says what became of it. */
 
-import { ProblemError, apiFetch } from "./api.js";
-import { fill, find, setTime } from "./dom.js";
-import { formatUtc } from "./time.js";
+import { fill, find, setTime } from "./kit/dom.js";
+import { formatUtc } from "./kit/time.js";
+import { ProblemError, apiFetch } from "./server/api-fetch.js";
 
 const signedAt = new Intl.DateTimeFormat("en-US", { dateStyle: "long", timeStyle: "short" });
 

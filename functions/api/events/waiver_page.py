@@ -29,7 +29,9 @@ $content
 
 _SCRIPT = """\
 <script type="module" src="/scripts/waiver.js"></script>
-<link rel="modulepreload" href="/scripts/api.js">
+<link rel="modulepreload" href="/scripts/kit/dom.js">
+<link rel="modulepreload" href="/scripts/kit/time.js">
+<link rel="modulepreload" href="/scripts/server/api-fetch.js">
 """
 
 _WAIVER = Template("""\

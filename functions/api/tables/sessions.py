@@ -7,8 +7,9 @@ import secrets
 from contextlib import suppress
 
 from functions.api.people.identity import SESSION_SECONDS, Session, User
-from functions.api.tables.dynamo import Dynamo, Key
+from functions.api.tables.dynamo import Dynamo
 from shared.attributes import to_attributes
+from shared.reads import TableKey
 
 
 class SessionStore:
@@ -25,7 +26,7 @@ class SessionStore:
         self._put(token, session, "attribute_not_exists(session_hash)")
         return token
 
-    def key(self, token: str) -> Key:
+    def key(self, token: str) -> TableKey:
         """Where a token's session is."""
         return self._table, {"session_hash": _hash(token)}
 
