@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox
 
 AUDIT = "audit@shipcaptaincrew.example"
+ADDRESSES = Addresses(AUDIT, AUDIT)
 
 
 @pytest.fixture(scope="session")

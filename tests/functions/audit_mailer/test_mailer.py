@@ -27,7 +27,8 @@ from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
 from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
-from functions.audit_mailer.mails.payment_mail import compose, search_token
+from functions.audit_mailer.mails.envelope import search_token
+from functions.audit_mailer.mails.payment_mail import compose
 from functions.audit_mailer.settings import DeliveryMethod
 from functions.stream_router.router import Router
 from functions.stream_router.routing import Unroutable
@@ -36,7 +37,7 @@ from shared.attributes import from_attributes, to_attributes
 from shared.ledger import Head, LedgerEntry, PaymentId
 from shared.messages import AuditMessage
 from tests.builders import NOW, entry, message, stream_record
-from tests.functions.audit_mailer.conftest import AUDIT
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 from tests.tables import create_tables
 
 SETTLE_MS = 180_000
@@ -112,8 +113,7 @@ def world(gmail: Callable[..., Gmail], monkeypatch: pytest.MonkeyPatch) -> Itera
                 now=clock,
                 pause=clock.pause,
             ),
-            sender=AUDIT,
-            recipient=AUDIT,
+            addresses=ADDRESSES,
         )
         yield World(mailer, clock, dynamodb, tables["AuditDeliveries"], tables["Payments"])
 
@@ -222,7 +222,7 @@ def test_a_revoked_grant_is_probed_by_one_and_heals_for_all(
     other = replace(entry(), payment_id=PaymentId("pay_other"))
 
     def try_other() -> Outcome:
-        compose_other = functools.partial(compose, other.to_row(), AUDIT, AUDIT)
+        compose_other = functools.partial(compose, other.to_row(), ADDRESSES)
         return world.mailer.courier.deliver(other.payment_id, compose_other, TRY)
 
     with pytest.raises(PostponeError) as caught:
@@ -427,7 +427,7 @@ def test_a_void_goes_into_the_conversation_of_what_it_voids(world: World) -> Non
     joined: list[str | None] = []
 
     class Mailbox:
-        def deliver(self, mail: bytes, thread_id: str | None = None) -> Receipt:
+        def send_audit_email_via_gmail(self, mail: bytes, thread_id: str | None = None) -> Receipt:
             joined.append(thread_id)
             return Receipt("m", "the-thread")
 
