@@ -203,7 +203,7 @@ def send_again(voyage: Voyage, raw: bytes) -> None:
     key = json.loads((settings.state / "service-account.json").read_text())
     gmail = Gmail(lambda: key, "audit@shipcaptaincrew.example", "send", settings.mail_url)
     with closing(gmail):
-        gmail.deliver(raw)
+        gmail.send_audit_email_via_gmail(raw)
 
 
 def test_missing_duplicate_altered_and_orphan_mails_are_named(
