@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -90,7 +91,7 @@ class RunningStack:
     def mail_url(self) -> str:
         return self.settings.mail_url
 
-    @property
+    @cached_property
     def aws(self) -> LocalAws:
         return LocalAws(self.settings.engine_url)
 

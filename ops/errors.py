@@ -9,7 +9,7 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from ops.safe_text import safe
-from shared.daybook import DaybookUnreadableError
+from shared.reads import UnreadKeysError
 
 FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command
 INTERRUPTED = 130  # a shell's word for Ctrl-C
@@ -107,5 +107,5 @@ _UNREACHABLE: tuple[tuple[type[Exception], Callable[[Exception], str]], ...] = (
     (aws.HTTPClientError, _no_answer),
     (ResponseParserError, _no_answer),
     (aws.BotoCoreError, _as_told),
-    (DaybookUnreadableError, lambda error: f"{error}: wait a minute and try again."),
+    (UnreadKeysError, str),
 )

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NewType
 
+from shared import keys
+
 PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
 
-METHODS = ("credit_card", "cash", "check", "ach")
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 1
 RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts in seconds
@@ -83,7 +84,7 @@ class LedgerEntry:
 
     @property
     def pk(self) -> str:
-        return f"{self.event_id}#{self.patron_email}"
+        return keys.entry_pk(self.event_id, self.patron_email)
 
     def sealed(self, head: Head) -> LedgerEntry:
         """This entry as the next link after `head`: numbered, chained and hashed."""

@@ -1,17 +1,19 @@
 """What every test may rely on: loopback alone, one deployed stack per run, and `scc`."""
 
+import functools
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadFileScheduling
 
 from local.running_stack import RunningStack
-from tests.shells import SCC, Scc, environment
+from tests.shells import Scc, scc_here
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # What begins with docs/deploy.md in an empty account, which takes half a minute.
@@ -65,26 +67,20 @@ def stack() -> Iterator[RunningStack]:
         yield started
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _read_the_descriptions_of_aws_once() -> None:
+    """Let all boto3 sessions share what they read: one parses megabytes of JSON in 0.1 s."""
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
 @pytest.fixture
 def scc(tmp_path: Path) -> Scc:
-    """Run `scc` in an empty folder, as a child process."""
+    """Run `scc` in an empty folder, in this process."""
 
     def run(
-        *arguments: str,
-        env: Mapping[str, str] | None = None,
-        timeout: float = 120,
-        stdin: str = "",
+        *arguments: str, env: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(SCC), *arguments],
-            cwd=tmp_path,
-            env=environment(**(env or {})),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout,
-        )
+        return scc_here(arguments, tmp_path, env or {}, stdin)
 
     return run
 

@@ -24,6 +24,7 @@ from botocore.client import BaseClient
 from benchmarks.catalogue import Say
 from benchmarks.report.result import Goal, Result
 from benchmarks.rig import world
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
 SIZES = (100, 10_000, 100_000)
@@ -188,7 +189,7 @@ def _moto() -> Iterator[Any]:
 
 
 def _add_patron(client: Any, email: str) -> None:
-    patron = {"event_id": world.EVENT, "SK": f"PATRON#{email}", "email": email, "name": "New"}
+    patron = {**keys.patron(world.EVENT, email), "email": email, "name": "New"}
     client.put_item(TableName="bench-Events", Item=to_attributes(patron))
 
 

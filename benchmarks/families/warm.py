@@ -11,6 +11,7 @@ from benchmarks.rig.endpoint import Endpoint
 from benchmarks.rig.turns import Turns, take_turns
 from functions.api.settings import ApiSettings
 from functions.api.tables.transaction import writes_of
+from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
 
@@ -69,11 +70,11 @@ def _event() -> dict[str, Any]:
 
 def _calls(entry: LedgerEntry) -> list[tuple[str, dict[str, Any]]]:
     """What a POST asks DynamoDB, as boto3 takes it."""
-    events = [{"event_id": entry.event_id, "SK": sk} for sk in ("META", f"PATRON#{world.PATRON}")]
+    events = [keys.event_meta(entry.event_id), keys.patron(entry.event_id, world.PATRON)]
     read = {
         "Sessions": [{"session_hash": world.session_hash()}],
         "Events": events,
-        "Ledger": [{"PK": f"EVENT#{entry.event_id}"}],
+        "Ledger": [keys.head(entry.event_id)],
     }
     writes = writes_of([entry], "f" * 64, world.GROUND, TABLES)
     window = {":pk": entry.pk, ":since": entry.timestamp, ":until": entry.timestamp}
@@ -82,8 +83,8 @@ def _calls(entry: LedgerEntry) -> list[tuple[str, dict[str, Any]]]:
             "batch_get_item",
             {
                 "RequestItems": {
-                    name: {"Keys": [to_attributes(each) for each in keys], "ConsistentRead": True}
-                    for name, keys in read.items()
+                    name: {"Keys": [to_attributes(each) for each in wanted], "ConsistentRead": True}
+                    for name, wanted in read.items()
                 }
             },
         ),

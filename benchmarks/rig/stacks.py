@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from local.running_stack import RunningStack
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
 # The sandbox's own quota would be what is measured: a mail costs 100 of these a minute.
@@ -130,15 +131,14 @@ class Bench:
             for number in range(EVENTS)
             for item in (
                 {
-                    "event_id": f"bench-{number}", "SK": "META", "listing": "event",
+                    **keys.event_meta(f"bench-{number}"), "listing": "event",
                     "name": f"Bench {number}", "event_date": "2026-11-28",
                     "timezone": "America/New_York", "location": "Long Wharf",
                     "roster_size": PATRONS,
                 },
                 *(
                     {
-                        "event_id": f"bench-{number}",
-                        "SK": f"PATRON#patron-{each}@example.com",
+                        **keys.patron(f"bench-{number}", f"patron-{each}@example.com"),
                         "email": f"patron-{each}@example.com",
                         "name": f"Patron {each}",
                     }

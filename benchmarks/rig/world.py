@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.rig.endpoint import Endpoint
 from functions.api.payments.appending import Ground
 from local.gmail_sandbox.accounts import CLIENT_EMAIL, new_service_account
+from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
 from shared.messages import AuditMessage
@@ -56,9 +57,9 @@ def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
 
 def furnish(endpoint: Endpoint) -> None:
     """A session, an event with a patron, and its chain's head: what a payment is judged by."""
-    keys = {"Sessions": ["session_hash"], "Events": ["event_id", "SK"], "Ledger": ["PK"]}
+    names = {"Sessions": ["session_hash"], "Events": ["event_id", "SK"], "Ledger": ["PK"]}
     for table, row in furniture():
-        endpoint.put(table, keys[table], row)
+        endpoint.put(table, names[table], row)
 
 
 def furniture() -> list[tuple[str, dict[str, Any]]]:
@@ -74,11 +75,11 @@ def furniture() -> list[tuple[str, dict[str, Any]]]:
         "expires_at": now // 1000 + 43_200,
     }
     meta = {"name": "Sunset Charter", "event_date": "2026-11-28", "timezone": "America/New_York"}
-    patron = {"event_id": EVENT, "SK": f"PATRON#{PATRON}", "email": PATRON, "name": "Jane Doe"}
-    head = {"PK": f"EVENT#{EVENT}", "seq": 41, "hash": "a" * 64, "payments_count": 41}
+    patron = {**keys.patron(EVENT, PATRON), "email": PATRON, "name": "Jane Doe"}
+    head = {**keys.head(EVENT), "seq": 41, "hash": "a" * 64, "payments_count": 41}
     return [
         ("Sessions", session),
-        ("Events", {"event_id": EVENT, "SK": "META", **meta}),
+        ("Events", {**keys.event_meta(EVENT), **meta}),
         ("Events", patron),
         ("Ledger", head),
     ]

@@ -20,11 +20,11 @@ from functions.api.http.answers import (
     empty_answer,
     html_answer,
     json_answer,
-    session_cookie,
 )
 from functions.api.http.cursors import read_cursor, write_cursor
 from functions.api.http.incoming import (
     Model,
+    caller_arn,
     is_event_id,
     is_optional,
     is_payment_id,
@@ -48,8 +48,8 @@ from functions.api.payments.log import (
     payment_id_of,
 )
 from functions.api.payments.void import VoidRequest, handle_payment_void, no_such_payment
-from functions.api.people.identity import Grant, User, get_user_context, require, session_token
-from functions.api.people.sessions import SessionStore
+from functions.api.people.cookie import session_cookie, session_token
+from functions.api.people.identity import Grant, Sessions, User, get_user_context, require
 from functions.api.people.sign_in import SignIn
 from shared.ledger import PaymentId
 
@@ -273,10 +273,16 @@ def _limits() -> Limits:
     return Limits(now=_now(), max_amount_cents=wiring.settings().max_amount_cents)
 
 
-def _user(sessions: SessionStore | None = None) -> User:
-    arns = wiring.settings_list("admin_iam_arns")
+def _user(sessions: Sessions | None = None) -> User:
     event = router.current_event.raw_event
-    return get_user_context(event, sessions or wiring.sessions(), wiring.directory, arns, _now())
+    return get_user_context(
+        caller_arn(event),
+        session_token(event),
+        sessions or wiring.sessions(),
+        wiring.directory,
+        wiring.settings_list("admin_iam_arns"),
+        _now(),
+    )
 
 
 def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -303,7 +309,8 @@ def _payment_id(text: str) -> PaymentId:
 
 
 def _user_view(user: User) -> dict[str, object]:
-    return {"user": {"email": user.email, "name": user.name, "groups": list(user.groups)}}
+    groups, may = list(user.groups), sorted(user.grants)
+    return {"user": {"email": user.email, "name": user.name, "groups": groups, "may": may}}
 
 
 def _no_such_event() -> NotFoundError:

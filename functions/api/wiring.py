@@ -10,13 +10,14 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from functions.api.payments.log import PaymentRequest
-from functions.api.people.sessions import CognitoDirectory, SessionStore
+from functions.api.people.directory import CognitoDirectory
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo, ReadAhead
 from functions.api.tables.events import EventStore
 from functions.api.tables.ledger import LedgerStore
 from functions.api.tables.payments import PaymentStore
 from functions.api.tables.rosters import RosterStore
+from functions.api.tables.sessions import SessionStore
 from shared import aws
 from shared.settings import read_settings
 

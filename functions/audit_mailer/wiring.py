@@ -14,13 +14,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.audit_mailer.delivery.audit_queue import AuditQueue
+from functions.audit_mailer.delivery.audit_queue import AuditQueueReceiver
 from functions.audit_mailer.delivery.consumer import Consumer
 from functions.audit_mailer.delivery.courier import Courier
 from functions.audit_mailer.delivery.deliveries import Deliveries
 from functions.audit_mailer.delivery.pacing import PER_MINUTE, Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail
-from functions.audit_mailer.ledger_rows import LedgerReader, OpsRecordReader
+from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.settings import MailerSettings
 from shared import aws
@@ -38,7 +38,7 @@ def settings() -> MailerSettings:
 @cache
 def consumer() -> Consumer:
     """Called before the batch is shared out among threads."""
-    queue = AuditQueue(sqs, settings().audit_queue_url, settings().dead_letter_queue_url)
+    queue = AuditQueueReceiver(sqs, settings().audit_queue_url, settings().dead_letter_queue_url)
     return Consumer(mailer, queue, settings().retry_cap_seconds)
 
 
@@ -52,7 +52,7 @@ def mailer() -> AuditMailer:
 def _mailer() -> AuditMailer:
     settings().check()
     return AuditMailer(
-        ledger=LedgerReader(dynamodb(), settings().payments_table, settings().ledger_table),
+        ledger=LedgerRows(dynamodb(), settings().payments_table, settings().ledger_table),
         ops_record=OpsRecordReader(dynamodb(), settings().ops_record_table),
         courier=courier(),
         sender=settings().sender,

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from local.demo.people import PATRONS, USERS, DemoUser
 from local.engine.aws import LocalAws
+from shared import keys
+from shared.attributes import to_attributes
 
 Patron = tuple[str, str]
 BATCH = 25  # BatchWriteItem's limit
@@ -115,15 +117,14 @@ def _make_user(cognito: Any, pool_id: str, user: DemoUser) -> None:
 
 
 def _event_ids(dynamodb: Any, table: str) -> set[str]:
-    keys = [{"event_id": {"S": event.event_id}, "SK": {"S": "META"}} for event in EVENTS]
-    found = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})["Responses"][table]
+    wanted = [to_attributes(keys.event_meta(event.event_id)) for event in EVENTS]
+    found = dynamodb.batch_get_item(RequestItems={table: {"Keys": wanted}})["Responses"][table]
     return {item["event_id"]["S"] for item in found}
 
 
 def _meta(event: DemoEvent, today: dt.date) -> dict[str, Any]:
     return {
-        "event_id": {"S": event.event_id},
-        "SK": {"S": "META"},
+        **to_attributes(keys.event_meta(event.event_id)),
         "listing": {"S": "event"},
         "event_date": {"S": (today + dt.timedelta(days=event.in_days)).isoformat()},
         "name": {"S": event.name},
@@ -136,8 +137,7 @@ def _meta(event: DemoEvent, today: dt.date) -> dict[str, Any]:
 def _roster(event: DemoEvent) -> Iterator[dict[str, Any]]:
     for email, name in event.roster:
         yield {
-            "event_id": {"S": event.event_id},
-            "SK": {"S": f"PATRON#{email}"},
+            **to_attributes(keys.patron(event.event_id, email)),
             "email": {"S": email},
             "name": {"S": name},
         }

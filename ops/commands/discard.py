@@ -20,7 +20,7 @@ from ops.rules.survey import Examined
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.ops_record import Deed, new_run
-from ops.stack.queues import AuditQueue
+from ops.stack.queues import OpsAuditQueue
 
 
 @click.command()
@@ -147,7 +147,7 @@ def _archived(session: Session, content: Mapping[str, Any]) -> str:
 
 
 def _record(session: Session, run: str, chosen: Examined, reason: str) -> None:
-    queue = AuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
+    queue = OpsAuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
     letter = chosen.letter
     ops_record(session, queue).append(
         Deed(

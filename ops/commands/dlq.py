@@ -15,12 +15,14 @@ from ops.console import Meter
 from ops.errors import FINE, FOUND, OpsError
 from ops.lazy_group import LazyGroup
 from ops.rules.dead_letters import DeadLetter, described, is_meant, moment
+from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, survey
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
-from ops.stack.queues import DeadLetterQueue, Look, hold_seconds
+from ops.stack.queues import DeadLetterQueue, Look
 
+LAZY = {"replay": "ops.commands.replay", "discard": "ops.commands.discard"}
 LONGEST_BODY = 4_000  # characters shown of one body
 
 
@@ -74,7 +76,7 @@ def age(seconds: int) -> str:
     return f"{seconds}s"
 
 
-@click.group(cls=LazyGroup, lazy=("replay", "discard"))
+@click.group(cls=LazyGroup, lazy=LAZY)
 @shared_options
 def dlq() -> None:
     """The dead-letter queue: messages that will not be tried again without a person.

@@ -8,8 +8,8 @@ from dataclasses import asdict
 import click
 
 from ops.errors import FINE, FOUND
-from ops.rules.doctor import Check, check_up
 from ops.session import Session, pass_session, shared_options
+from ops.stack.doctor import Check, run_checks
 
 
 @click.command()
@@ -31,7 +31,7 @@ def doctor(session: Session) -> None:
 
     def told() -> Iterator[Check]:
         with session.console.meter("checking") as meter:
-            for each in check_up(session):
+            for each in run_checks(session):
                 found.append(each)
                 meter.advance()
                 yield each

@@ -12,7 +12,7 @@ from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, OpsError
 from ops.rules.dead_letters import moment
-from ops.rules.payment import Life
+from ops.rules.payment import PaymentHistory
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
@@ -25,7 +25,7 @@ from ops.stack.mailbox import AuditMailbox
 @click.option("--mailbox", "look", is_flag=True, help="Look into Gmail too.")
 @pass_session
 def payment(session: Session, payment_id: str, *, look: bool) -> None:
-    """Tell the whole life of a payment: ledger row, tries, dead letters, mail, void.
+    """Tell the whole history of a payment: ledger row, tries, dead letters, mail, void.
 
     ID is the payment's id (pay_…): it stands in the mail, in the app's address and in every log
     line. With --mailbox Gmail is asked for its mail. Exit 1 when something needs a person.
@@ -37,23 +37,23 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     """
     if not re.fullmatch(r"pay_[0-9a-f]{32}", payment_id):
         raise click.UsageError(f"{safe(payment_id)!r} is no payment id: pay_ and 32 hex digits.")
-    life = _life(session, payment_id, look=look)
+    history = _history(session, payment_id, look=look)
     if session.console.as_json:
-        content = asdict(life) | {"is_intact": life.is_intact, "concerns": life.concerns()}
+        content = asdict(history) | {"is_intact": history.is_intact, "concerns": history.concerns()}
         del content["now"]
-        session.console.show(content | {"steps": [asdict(each) for each in life.steps()]})
+        session.console.show(content | {"steps": [asdict(each) for each in history.steps()]})
     else:
-        session.console.facts(_facts(life))
+        session.console.facts(_facts(history))
         session.console.table(
             ("when", "what"),
-            [("?" if step.at is None else moment(step.at), step.what) for step in life.steps()],
+            [("?" if step.at is None else moment(step.at), step.what) for step in history.steps()],
         )
-    for concern in life.concerns():
+    for concern in history.concerns():
         session.console.say(f"! {concern}", style="bold red")
-    raise click.exceptions.Exit(FOUND if life.concerns() else FINE)
+    raise click.exceptions.Exit(FOUND if history.concerns() else FINE)
 
 
-def _life(session: Session, payment_id: str, *, look: bool) -> Life:
+def _history(session: Session, payment_id: str, *, look: bool) -> PaymentHistory:
     ledger = LedgerReader.of(session)
     row = ledger.payment(payment_id)
     if not row:
@@ -69,7 +69,7 @@ def _life(session: Session, payment_id: str, *, look: bool) -> Life:
             for each in looking.found
             if each.letter.subject_id == payment_id
         ]
-    return Life(
+    return PaymentHistory(
         row=row,
         delivery=ledger.deliveries([payment_id]).get(payment_id, {}),
         voided_by=ledger.payment(void_id) if void_id else {},
@@ -80,8 +80,8 @@ def _life(session: Session, payment_id: str, *, look: bool) -> Life:
     )
 
 
-def _facts(life: Life) -> Iterator[tuple[str, object]]:
-    row, delivery = life.row, life.delivery
+def _facts(history: PaymentHistory) -> Iterator[tuple[str, object]]:
+    row, delivery = history.row, history.delivery
     sign = "-" if row["kind"] == "void" else ""
     yield row["kind"], row["payment_id"]
     yield "entry", f"#{row['seq']:06d} of {row['event_id']} ({row['event_name']})"
@@ -91,11 +91,11 @@ def _facts(life: Life) -> Iterator[tuple[str, object]]:
         yield "reference", row["reference"]
     if row["note"]:
         yield "note", row["note"]
-    if life.voids:
-        yield "voids", f"#{life.voids['seq']:06d} {life.voids['payment_id']}: {row['reason']}"
-    if life.voided_by:
-        yield "voided by", f"#{life.voided_by['seq']:06d} {life.voided_by['payment_id']}"
-    yield "hash", f"{row['hash']} ({'matches' if life.is_intact else 'DOES NOT MATCH'} the row)"
+    if history.voids:
+        yield "voids", f"#{history.voids['seq']:06d} {history.voids['payment_id']}: {row['reason']}"
+    if history.voided_by:
+        yield "voided by", f"#{history.voided_by['seq']:06d} {history.voided_by['payment_id']}"
+    yield "hash", f"{row['hash']} ({'matches' if history.is_intact else 'DOES NOT MATCH'} the row)"
     yield "mail", f"{delivery.get('state', 'queued')}, {delivery.get('attempts', 0)} tries"
-    if life.mails is not None:
-        yield "in the mailbox", ", ".join(life.mails) or "nothing"
+    if history.mails is not None:
+        yield "in the mailbox", ", ".join(history.mails) or "nothing"

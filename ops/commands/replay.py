@@ -23,7 +23,7 @@ from ops.rules.survey import Examined, judged
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.ops_record import Deed, OpsRecord, new_run
-from ops.stack.queues import AuditQueue
+from ops.stack.queues import OpsAuditQueue
 
 JUDGED = 100  # messages whose entries are read in one call
 DONE = frozenset({"sent", "already sent, removed"})
@@ -184,7 +184,7 @@ def _ask(session: Session, counts: Counter[str], *, yes: bool) -> None:
 def _carry_out(
     session: Session, plan: Sequence[Planned], selection: Selection, pace: Pace, reason: str
 ) -> None:
-    queue = AuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
+    queue = OpsAuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
     record = ops_record(session, queue)
     at = now_ms()
     deed = Deed(
@@ -233,7 +233,7 @@ def _carry_out(
     _conclude(session, done, report)
 
 
-def ops_record(session: Session, queue: AuditQueue) -> OpsRecord:
+def ops_record(session: Session, queue: OpsAuditQueue) -> OpsRecord:
     table = session.aws.output("OpsRecordTableName")
     return OpsRecord(session.aws.client("dynamodb"), table, queue)
 

@@ -11,7 +11,7 @@ from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, peek
 from ops.errors import FINE, FOUND
 from ops.rules.dead_letters import moment
-from ops.rules.status import Health, Mails, days_until
+from ops.rules.status import Mails, Status, days_until
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.queues import depth_of
@@ -39,7 +39,7 @@ def status(session: Session, *, days: int) -> None:
     sqs, dead_letters = session.aws.client("sqs"), dead_letter_queue(session)
     queue, dead = depth_of(sqs, session.aws.output("AuditQueueUrl")), dead_letters.depth()
     oldest, sampled = _oldest_dead(session) if dead.waiting else (None, 0)
-    health = Health(
+    found = Status(
         now=now,
         queue=queue,
         dead=dead,
@@ -50,10 +50,10 @@ def status(session: Session, *, days: int) -> None:
         mails=_mails(session, now, days),
     )
     if session.console.as_json:
-        session.console.show(health.as_json())
+        session.console.show(found.as_json())
     else:
-        _show(session, health, days)
-    raise click.exceptions.Exit(FOUND if health.concerns() else FINE)
+        _show(session, found, days)
+    raise click.exceptions.Exit(FOUND if found.concerns() else FINE)
 
 
 def _oldest_dead(session: Session) -> tuple[int | None, int]:
@@ -97,29 +97,29 @@ def _iterator_age_ms(session: Session) -> int | None:
     return int(max(values)) if values else None
 
 
-def _show(session: Session, health: Health, days: int) -> None:
-    console, mails = session.console, health.mails
+def _show(session: Session, found: Status, days: int) -> None:
+    console, mails = session.console, found.mails
     console.table(
         ("", "waiting", "in flight", "delayed"),
         [
             (name, each.waiting, each.in_flight, each.delayed)
-            for name, each in (("audit queue", health.queue), ("dead letters", health.dead))
+            for name, each in (("audit queue", found.queue), ("dead letters", found.dead))
         ],
     )
     states = ", ".join(f"{number} {state}" for state, number in sorted(mails.unmailed.items()))
     facts = [
-        ("first dead letter expires", _when(health.first_expiry, "none")),
+        ("first dead letter expires", _when(found.first_expiry, "none")),
         (f"entries of {days} days", mails.entries),
         ("not yet mailed", states or "none"),
         ("oldest not yet mailed", _when(mails.waiting_since, "none")),
         ("last mail", _when(mails.last_mail_at, f"none in {days} days")),
         ("credential", mails.credential),
-        ("router lag", _lag(health)),
+        ("router lag", _lag(found)),
     ]
-    if health.sampled >= MOST_LOOKED_AT:
-        facts.insert(1, ("", f"of the {health.sampled} looked at; scc dlq ls looks at all"))
+    if found.sampled >= MOST_LOOKED_AT:
+        facts.insert(1, ("", f"of the {found.sampled} looked at; scc dlq ls looks at all"))
     console.facts(facts)
-    for concern in health.concerns():
+    for concern in found.concerns():
         console.say(f"! {concern}", style="bold red")
 
 
@@ -127,8 +127,8 @@ def _when(milliseconds: int | None, otherwise: str) -> str:
     return otherwise if milliseconds is None else moment(milliseconds)
 
 
-def _lag(health: Health) -> str:
-    since = health.mails.unrouted_since
-    unrouted = "none" if since is None else f"{max(0, health.now - since) // 1000} s"
-    age = health.iterator_age_ms
+def _lag(found: Status) -> str:
+    since = found.mails.unrouted_since
+    unrouted = "none" if since is None else f"{max(0, found.now - since) // 1000} s"
+    age = found.iterator_age_ms
     return f"{unrouted}, iterator age {'unknown' if age is None else f'{age} ms'}"

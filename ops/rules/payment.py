@@ -20,7 +20,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
+class PaymentHistory:
     """row: the ledger's. voided_by, voids: the rows of the void and of what this one voids.
 
     delivery: of AuditDeliveries, empty before the first try. dead_letters: rows as `scc dlq ls`

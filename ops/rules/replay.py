@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ops.rules.dead_letters import Selection, Verdict, read_letter
+from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, Ledger, Pages, judged
-from ops.stack.queues import hold_seconds
 
 FAILURES_IN_A_ROW = 3
 MOST_PENDING = 50  # replayed and not yet mailed: more would only wait in another queue

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ops.rules.dead_letters import moment
-from ops.stack.queues import Depth
+from ops.rules.depth import Depth
 
 # The router queues an entry within seconds; what it lost the sweep finds, every 15 minutes.
 ROUTED_MS = 60_000
@@ -69,7 +69,7 @@ def _state(delivery: Mapping[str, Any] | None) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Status:
     """oldest_dead_at: epoch ms of the dead letter that was first enqueued first.
 
     retention_ms: how long after that SQS deletes it. sampled: dead letters looked at; when there

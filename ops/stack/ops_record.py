@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from ops.stack.queues import AuditQueue
+from ops.stack.queues import OpsAuditQueue
 from shared.attributes import to_attributes
 from shared.messages import OpsMessage
 
@@ -81,7 +81,7 @@ def new_run(action: Action, at: int) -> str:
 class OpsRecord:
     """Appends to the table, never over anything; then the mailer is told."""
 
-    def __init__(self, client: Any, table: str, queue: AuditQueue) -> None:
+    def __init__(self, client: Any, table: str, queue: OpsAuditQueue) -> None:
         self._client = client
         self._table = table
         self._queue = queue

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.rules.depth import Depth
+
 BATCH = 10  # what SQS takes and gives at most in one call
 LONGEST_HOLD = 43_200  # seconds; SQS hides a message for 12 hours at most
-SLOWEST_PAGING = 20  # messages a second, to judge how long looking through a queue may take
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """SQS's own, approximate counts: waiting to be received, being worked on, not yet due."""
-
-    waiting: int
-    in_flight: int
-    delayed: int
-
-    @property
-    def total(self) -> int:
-        return self.waiting + self.in_flight + self.delayed
 
 
 def depth_of(client: Any, url: str) -> Depth:
@@ -125,12 +112,7 @@ class Look:
                 self.unreleased += len(answer.get("Failed", ()))
 
 
-def hold_seconds(depth: int) -> int:
-    """How long messages must stay hidden for a look through a queue this deep."""
-    return 10 + depth // SLOWEST_PAGING
-
-
-class AuditQueue:
+class OpsAuditQueue:
     def __init__(self, client: Any, url: str) -> None:
         self._client = client
         self.url = url

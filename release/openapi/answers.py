@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
+from functions.api.people.identity import Grant
+from shared.methods import METHODS, Method
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -18,6 +21,11 @@ Cursor = Annotated[str | None, Field(description="Where the next page starts; nu
 
 class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+def _with_fields(definitions: Mapping[str, Any]) -> Any:
+    """An Answer to derive from, whose fields are listed elsewhere."""
+    return create_model("Fields", __base__=Answer, **definitions)
 
 
 class FieldProblem(Answer):
@@ -43,9 +51,12 @@ class Health(Answer):
 
 
 class UserView(Answer):
+    """may: what the user's groups allow. An app offers what it lists; the server checks again."""
+
     email: str
     name: str
     groups: list[str]
+    may: list[Annotated[str, Field(json_schema_extra={"enum": [*map(str, sorted(Grant))]})]]
 
 
 class SessionAnswer(Answer):
@@ -58,13 +69,8 @@ class OptionalSessionAnswer(Answer):
     user: UserView | None
 
 
-class MethodTotals(Answer):
-    """What was paid by each method, voids taken away."""
-
-    credit_card: Dollars
-    cash: Dollars
-    check: Dollars
-    ach: Dollars
+class MethodTotals(_with_fields(dict.fromkeys(METHODS, Dollars))):  # type: ignore[misc] # dynamic
+    """What was paid by each method, less what was voided."""
 
 
 class AilingMails(Answer):
@@ -88,9 +94,7 @@ class EventView(Answer):
     roster_size: int | None
     payments_count: int = 0
     total: Dollars = "0.00"
-    totals_by_method: MethodTotals = MethodTotals(
-        credit_card="0.00", cash="0.00", check="0.00", ach="0.00"
-    )
+    totals_by_method: MethodTotals = MethodTotals(**dict.fromkeys(METHODS, "0.00"))
     audit: AilingMails = AilingMails(failed=0, late=0)
     last_payment_at: Milliseconds | None = None
 
@@ -133,7 +137,7 @@ class LedgerRow(Answer):
     amount_cents: int
     amount: Dollars
     currency: Literal["USD"]
-    method: Literal["credit_card", "cash", "check", "ach"]
+    method: Method
     reference: str
     note: str
     timestamp: Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")]

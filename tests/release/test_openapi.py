@@ -21,6 +21,7 @@ from release.openapi.answers import LedgerRow
 from release.openapi.document import document
 from release.openapi.operations import OPERATIONS
 from release.openapi.page import anchor, page
+from shared.methods import METHODS
 from tests.builders import entry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +87,13 @@ def test_a_call_with_a_body_can_refuse_it_in_every_way() -> None:
 def test_a_ledger_row_is_documented_to_the_last_attribute() -> None:
     void = payment_view(entry(kind="void", voids="pay_" + "1" * 32, reason="other"))
     assert set(LedgerRow.model_fields) == set(void)
+
+
+def test_every_method_is_documented_in_requests_rows_and_totals(written: dict[str, Any]) -> None:
+    models = written["components"]["schemas"]
+    for name in ("PaymentRequest", "Replacement", "LedgerRow", "AuditedPayment"):
+        assert models[name]["properties"]["method"]["enum"] == list(METHODS)
+    assert list(models["MethodTotals"]["properties"]) == list(METHODS)
 
 
 def test_the_pattern_for_plain_text_refuses_the_very_characters_that_the_api_does() -> None:

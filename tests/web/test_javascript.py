@@ -113,3 +113,30 @@ def test_only_one_module_talks_to_the_server() -> None:
     for file in (WEB / "scripts").rglob("*.js"):
         talks = re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon|WebSocket", file.read_text("utf-8"))
         assert bool(talks) == (file.name == "api-fetch.js"), file.name
+
+
+ROOMS = (
+    "kit",
+    "server",
+    "entries",
+    "session",
+    "roster",
+    "sending",
+    "log-payment",
+    "void",
+    "screens",
+)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_from_those_before_it(room: str) -> None:
+    allowed = ROOMS[: ROOMS.index(room) + 1]
+    for file in (WEB / "scripts" / room).iterdir():
+        for name in re.findall(STATIC, file.read_text("utf-8")):
+            home = (file.parent / name).resolve().parent.name
+            assert home in allowed, f"{file.name} imports {name}"
+
+
+def test_every_folder_of_scripts_is_a_room() -> None:
+    folders = {each.name for each in (WEB / "scripts").iterdir() if each.is_dir()}
+    assert folders == set(ROOMS)

@@ -2,14 +2,13 @@
 
 import { find, part } from "./kit/dom.js";
 import { toast } from "./kit/toast.js";
-import { createPaymentModal } from "./log-payment/dialog.js";
+import { createPaymentDialog } from "./log-payment/dialog.js";
 import { bring, once } from "./more.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
 import { showEventDetail } from "./screens/event.js";
 import { showEvents } from "./screens/events.js";
 import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./screens/states.js";
-import { unresolvedPending } from "./sending/pending.js";
-import { unresolvedVoid } from "./sending/void-pending.js";
+import { pendingPayment, pendingVoid } from "./sending/pending.js";
 import { createSession } from "./session/session.js";
 
 /** @typedef {import("./router.js").Route} Route */
@@ -18,7 +17,7 @@ import { createSession } from "./session/session.js";
  * What the screens share.
  * @typedef {object} App
  * @property {import("./session/session.js").Session} session
- * @property {ReturnType<typeof createPaymentModal>} modal
+ * @property {ReturnType<typeof createPaymentDialog>["open"]} startLog
  * @property {(payment: Payment, known?: {roster?: readonly import("./server/api.js").Patron[]}) => void} startVoid
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
@@ -48,10 +47,12 @@ const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id
 const voiding = once(async () => (await bring(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
 const exporting = once(async () => (await bring(() => import("./screens/export.js"))).createExportDialog(session));
 
+const logging = createPaymentDialog(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" }));
+
 /** @type {App} */
 const app = {
   session,
-  modal: createPaymentModal(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" })),
+  startLog: logging.open,
   startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
   downloadEvent: (button, eventId, signal) => attempt(async () =>
     (await bring(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
@@ -124,12 +125,18 @@ function updateHeader() {
   part(header, "account").hidden = user === null;
   part(header, "user-name").textContent = user?.name ?? "";
   part(header, "user-name").title = user?.email ?? "";
-  part(header, "tools").hidden = !session.isAdmin();
+  part(header, "tools").hidden = !session.hasAdminTools();
   part(header, "tools-switch").setAttribute("aria-checked", String(session.adminTools));
 }
 
 function updateOffline() {
   find(document, "#offline").hidden = navigator.onLine;
+}
+
+/** @returns {Promise<boolean>} false while a dialog keeps the page where it is */
+async function mayLeave() {
+  if (!(await logging.leave())) return false;
+  return document.querySelector("#void-dialog[open]") === null || (await voiding()).leave();
 }
 
 async function start() {
@@ -139,12 +146,12 @@ async function start() {
     app.present(asPage(errorState("The server cannot be reached", error, () => void start())));
     return;
   }
-  router ??= startRouter(display, async () => (await app.modal.leave()) && (!document.querySelector("#void-dialog[open]") || (await voiding()).leave()));
-  if (!session.user || !session.isAdmin()) return;
-  const unresolved = unresolvedPending(session.user.email);
-  if (unresolved) app.modal.resume(unresolved);
-  const unvoided = unresolvedVoid(session.user.email);
-  if (unvoided) attempt(async () => (await voiding()).resume(unvoided));
+  router ??= startRouter(display, mayLeave);
+  if (!session.user || !session.hasAdminTools()) return;
+  const payment = pendingPayment.unresolved(session.user.email);
+  if (payment) void logging.resume(payment);
+  const voided = pendingVoid.unresolved(session.user.email);
+  if (voided) void attempt(async () => (await voiding()).resume(voided));
 }
 
 /** @type {HTMLAnchorElement} */ (part(header, "home")).href = addressOf({ name: "events" });

@@ -9,10 +9,10 @@ from functions.api.http.problems import FieldError, PossibleDuplicateError
 from functions.api.payments.appending import AlreadyLoggedError, Ground, Ledger
 from functions.api.payments.listing import payment_view
 from shared.ledger import LedgerEntry
+from shared.methods import is_unique_reference
 
 MOST = 20  # what a person can look through, and a request may acknowledge
 WINDOW_MS = 10 * 60 * 1000
-NUMBERED_METHODS = frozenset({"check", "ach"})  # a check or a trace number exists once
 
 
 def likely_duplicates(entry: LedgerEntry, similar: Iterable[LedgerEntry]) -> list[LedgerEntry]:
@@ -55,11 +55,6 @@ def warned(
     return replace(entry, acknowledged_duplicates=tuple(each.payment_id for each in duplicates))
 
 
-def is_number(method: str, reference: str) -> bool:
-    """Whether the reference is a check's or a trace's number, not a word such as "n/a"."""
-    return method in NUMBERED_METHODS and any(each.isdigit() for each in reference)
-
-
 def _is_same_sum(entry: LedgerEntry, other: LedgerEntry) -> bool:
     return (
         entry.patron_email == other.patron_email
@@ -71,7 +66,7 @@ def _is_same_sum(entry: LedgerEntry, other: LedgerEntry) -> bool:
 
 def _is_same_number(entry: LedgerEntry, other: LedgerEntry) -> bool:
     return (
-        is_number(entry.method, entry.reference)
+        is_unique_reference(entry.method, entry.reference)
         and entry.method == other.method
         and entry.reference.casefold() == other.reference.casefold()
     )

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -43,6 +43,7 @@ from shared.ledger import (
     LedgerEntry,
     PaymentId,
 )
+from shared.methods import METHODS, Method, label_of
 
 NAMESPACE = uuid.UUID("6f1c9a52-6b0e-5c39-9d0e-5cc5cb0f5a11")
 MAX_AHEAD_MS = 5 * 60 * 1000
@@ -74,7 +75,7 @@ class PaymentFields(BaseModel):
 
     patron_email: Annotated[Text, Field(min_length=3, max_length=254)]
     amount: Annotated[str, Field(json_schema_extra={"pattern": AMOUNT_PATTERN})]
-    method: Literal["credit_card", "cash", "check", "ach"]
+    method: Method
     timestamp: int | None = None
     reference: Annotated[FreeText, Field(max_length=40, validate_default=True)] = ""
     note: Annotated[FreeText, Field(max_length=280)] = ""
@@ -97,9 +98,10 @@ class PaymentFields(BaseModel):
 
     @field_validator("reference")
     @classmethod
-    def _number_of_a_check(cls, reference: str, info: ValidationInfo) -> str:
-        if info.data.get("method") == "check" and not reference:
-            raise ValueError("Enter the check number.")
+    def _not_missing(cls, reference: str, info: ValidationInfo) -> str:
+        method = info.data.get("method")  # absent when it was refused itself
+        if method and METHODS[method].reference_is_required and not reference:
+            raise ValueError(f"Enter the {label_of(method)} number.")
         return reference
 
 

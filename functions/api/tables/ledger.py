@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from functions.api.payments.appending import Event, Ground, HeadMovedError, Patron
-from functions.api.payments.duplicates import MOST, WINDOW_MS, is_number
+from functions.api.payments.duplicates import MOST, WINDOW_MS
 from functions.api.settings import ApiSettings
-from functions.api.tables.dynamo import Dynamo, Key
-from functions.api.tables.transaction import number_key, reason_of, writes_of
+from functions.api.tables.dynamo import Dynamo
+from functions.api.tables.transaction import reason_of, writes_of
+from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
+from shared.methods import is_unique_reference
+from shared.reads import TableKey
 
 
 class LedgerStore:
@@ -35,16 +38,17 @@ class LedgerStore:
 
     def ground_keys(
         self, event_id: str, patron_email: str, method: str, reference: str
-    ) -> list[Key]:
+    ) -> list[TableKey]:
         """What `ground` reads: event, patron, head, and the number's earlier uses if it is one."""
-        keys: list[Key] = [
-            (self._tables.events_table, {"event_id": event_id, "SK": "META"}),
-            (self._tables.events_table, {"event_id": event_id, "SK": f"PATRON#{patron_email}"}),
-            (self._tables.ledger_table, {"PK": f"EVENT#{event_id}"}),
+        ground: list[TableKey] = [
+            (self._tables.events_table, keys.event_meta(event_id)),
+            (self._tables.events_table, keys.patron(event_id, patron_email)),
+            (self._tables.ledger_table, keys.head(event_id)),
         ]
-        if is_number(method, reference):
-            keys.append((self._tables.ledger_table, number_key(event_id, method, reference)))
-        return keys
+        if is_unique_reference(method, reference):
+            uses = keys.number_uses(event_id, method, reference)
+            ground.append((self._tables.ledger_table, uses))
+        return ground
 
     def append(self, entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground) -> None:
         """Rows, pointers, voids, numbers and head in one transaction: all of them or none."""
@@ -85,13 +89,13 @@ class LedgerStore:
 
     def voids_of(self, payment_ids: Iterable[str]) -> dict[str, PaymentId]:
         """Which of these payments are voided, and by which entry."""
-        keys = [{"PK": f"VOID#{each}"} for each in set(payment_ids)]
-        rows = self._dynamo.batch_get(self._tables.ledger_table, keys, consistent=True)
-        return {row["PK"].removeprefix("VOID#"): PaymentId(row["void_id"]) for row in rows}
+        marks = [keys.void_mark(each) for each in set(payment_ids)]
+        rows = self._dynamo.batch_get(self._tables.ledger_table, marks, consistent=True)
+        return {keys.payment_of_void_mark(row): PaymentId(row["void_id"]) for row in rows}
 
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
         """An entry and the fingerprint of the request that wrote it, or None."""
-        pointer = self._dynamo.get(self._tables.ledger_table, {"PK": f"PAYMENT#{payment_id}"})
+        pointer = self._dynamo.get(self._tables.ledger_table, keys.pointer(payment_id))
         if pointer is None:
             return None
         key = {"PK": pointer["row_pk"], "SK": pointer["row_sk"]}
@@ -100,9 +104,9 @@ class LedgerStore:
 
     def heads(self, event_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Each event's running totals, by event_id; an event without payments has none."""
-        keys = [{"PK": f"EVENT#{each}"} for each in event_ids]
-        rows = self._dynamo.batch_get(self._tables.ledger_table, keys, consistent=True)
-        return {row["PK"].removeprefix("EVENT#"): row for row in rows}
+        heads = [keys.head(each) for each in event_ids]
+        rows = self._dynamo.batch_get(self._tables.ledger_table, heads, consistent=True)
+        return {keys.event_of_head(row): row for row in rows}
 
 
 def _event(row: Mapping[str, Any]) -> Event:

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.audit_mailer.mails.page import Page, Section, to_html, to_text
 from shared.ledger import LedgerEntry, PaymentId, canonical_json
+from shared.methods import label_of
 from shared.text import BIDI_CONTROLS
 
-METHODS = {"credit_card": "credit card", "cash": "cash", "check": "check", "ach": "ACH"}
 LONGEST_NAME_IN_SUBJECT = 80
 HOW_TO_VERIFY = (
     "The attachment record.json is the ledger's row, byte for byte, and has the SHA-256 above. "
@@ -189,7 +189,7 @@ def _changes(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
     return [
         ("Entry", number, _number(after) if after else "none, voided"),
         ("Amount", dollars(before.amount_cents), dollars(after.amount_cents if after else 0)),
-        ("Method", METHODS.get(before.method, before.method), _method(after) if after else "-"),
+        ("Method", label_of(before.method), _method(after) if after else "-"),
         ("Patron", before.patron_name, after.patron_name if after else "-"),
         ("Reference", before.reference or "none", (after.reference or "none") if after else "-"),
     ]
@@ -200,7 +200,7 @@ def _number(entry: LedgerEntry) -> str:
 
 
 def _method(entry: LedgerEntry) -> str:
-    method = METHODS.get(entry.method, entry.method)
+    method = label_of(entry.method)
     return f"void of {method}" if entry.kind == "void" else method
 
 

@@ -12,7 +12,6 @@ from email.utils import format_datetime
 from html import escape
 
 from functions.audit_mailer.mails.payment_mail import (
-    METHODS,
     AuditMail,
     dollars,
     header_line,
@@ -21,6 +20,7 @@ from functions.audit_mailer.mails.payment_mail import (
 )
 from functions.audit_mailer.statement.account import EventAccount, Statement, Sum, numbers, total
 from shared.ledger import canonical_json
+from shared.methods import METHODS, title_of
 
 EVERY_DAY = (
     "A statement comes every day, also after a day without payments: a missing one is a fault."
@@ -121,11 +121,7 @@ def _event_lines(account: EventAccount) -> Lines:
 def _method_lines(payments: Mapping[str, Sum], voids: Mapping[str, Sum], net_cents: int) -> Lines:
     """A line for each method, in the order of the payment form, then what was voided."""
     known = [*METHODS, *sorted(payments.keys() - METHODS.keys())]
-    lines = [
-        (METHODS.get(each, each).capitalize() if each != "ach" else "ACH", _amount(payments[each]))
-        for each in known
-        if each in payments
-    ]
+    lines = [(title_of(each), _amount(payments[each])) for each in known if each in payments]
     voided = total(voids)
     if voided.count:
         lines.append(("Voided", _amount(voided)))

@@ -25,7 +25,7 @@ from functions.audit_mailer.delivery.deliveries import Deliveries
 from functions.audit_mailer.delivery.pacing import Pacer, Rate
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
-from functions.audit_mailer.ledger_rows import LedgerReader, OpsRecordReader
+from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.mails.payment_mail import compose, search_token
 from functions.audit_mailer.settings import DeliveryMethod
@@ -100,7 +100,7 @@ def world(gmail: Callable[..., Gmail], monkeypatch: pytest.MonkeyPatch) -> Itera
         dynamodb.put_item(TableName=tables["Payments"], Item=to_attributes(entry().to_row()))
         clock = Clock()
         mailer = AuditMailer(
-            ledger=LedgerReader(dynamodb, tables["Payments"], tables["Ledger"]),
+            ledger=LedgerRows(dynamodb, tables["Payments"], tables["Ledger"]),
             ops_record=OpsRecordReader(dynamodb, tables["OpsRecord"]),
             courier=Courier(
                 deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),

@@ -35,7 +35,10 @@ def test_who_is_added_signs_in_as_what_was_said(
     assert len(password) == 20
     dock = Dock(stack)
     answer = dock.call("POST", "/api/session", {"email": email, "password": password})
-    assert answer.json["user"] == {"email": email, "name": "Grace Hopper", "groups": ["auditors"]}
+    assert answer.json["user"] == {
+        "email": email, "name": "Grace Hopper", "groups": ["auditors"],
+        "may": ["read_events", "read_payments"],
+    }  # fmt: skip
     listed = json.loads(local("users", "ls", "--json").stdout)
     assert {
         "email": email, "name": "Grace Hopper", "groups": ["auditors"], "is_enabled": True,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OutcomeUnknownError, ProblemError } from "../../../web/scripts/server/api-fetch.js";
-import { SETTLED_MS, findFate, submitPayment } from "../../../web/scripts/sending/submission.js";
+import { SETTLED_MS, findFate, submit as submitWrite } from "../../../web/scripts/sending/submission.js";
 
 const PAYMENT = { payment_id: "pay_1" };
 
@@ -12,8 +12,8 @@ const PAYMENT = { payment_id: "pay_1" };
 async function submit(answers, body = { timestamp: 1 }) {
   const sent = [];
   const waits = [];
-  const outcome = await submitPayment(body, "key", {
-    async logPayment(payload, key) {
+  const outcome = await submitWrite(body, "key", {
+    async post(payload, key) {
       sent.push({ key, timestamp: payload.timestamp });
       const answer = answers.shift();
       if (answer instanceof Error) throw answer;
@@ -29,7 +29,7 @@ const busy = () => new ProblemError(409, { code: "contention" }, 1_000);
 
 test("a written payment is saved, a replayed one says so", async () => {
   const { outcome } = await submit([{ payment: PAYMENT, replayed: true }]);
-  assert.deepEqual(outcome, { kind: "saved", payment: PAYMENT, replayed: true });
+  assert.deepEqual(outcome, { kind: "saved", answer: { payment: PAYMENT, replayed: true } });
 });
 
 test("a busy ledger is asked again with the same key after the pause it asked for", async () => {
@@ -89,7 +89,7 @@ async function ask(answers, sentAt = 0, options = {}) {
   let undecided = 0;
   let asked = 0;
   const fate = await findFate("key", sentAt, {
-    async getPaymentByKey(key) {
+    async lookUp(key) {
       assert.equal(key, "key");
       asked += 1;
       const answer = answers.length > 1 ? answers.shift() : answers[0];
@@ -112,7 +112,7 @@ const missing = () => new ProblemError(404, { code: "not_found" }, null);
 
 test("a payment found by its key is saved, and nobody is told of an unfinished search", async () => {
   const { fate, undecided } = await ask([PAYMENT]);
-  assert.deepEqual(fate, { kind: "saved", payment: PAYMENT, replayed: true });
+  assert.deepEqual(fate, { kind: "saved", answer: PAYMENT });
   assert.equal(undecided, 0);
 });
 

@@ -12,7 +12,7 @@ import { looksLikeCard } from "./card-numbers.js";
 /** @typedef {Partial<Record<Field | "form", string>>} Errors */
 /**
  * @typedef {object} FormState
- * @property {"editing" | "submitting" | "unknown" | "duplicate"} phase
+ * @property {import("../sending/life-cycle.js").Phase} phase
  * @property {string} eventName
  * @property {Patron | null} patron
  * @property {string} patronText what stands in the patron field
@@ -55,8 +55,8 @@ export function emptyForm(eventName, patron = null) {
 
 /**
  * The form as it was when its payment was sent.
- * @param {import("../sending/pending.js").Pending} pending
- * @param {import("../sending/submission.js").Body} body
+ * @param {{eventName: string, patronName: string}} pending
+ * @param {import("../sending/pending.js").Body} body
  * @returns {FormState}
  */
 export function sentForm({ eventName, patronName }, body) {

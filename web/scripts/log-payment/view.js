@@ -7,6 +7,7 @@ import { clone, fill, find, part, setTime } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { formatClock, formatUtc } from "../kit/time.js";
 import { createCombobox } from "../roster/patron-field.js";
+import { showPhase } from "../sending/phase-view.js";
 import { FIELD_ORDER, viewOf } from "./form.js";
 import { describeDuplicates } from "./words.js";
 
@@ -37,11 +38,9 @@ const CONTROLS = {
  */
 export function createPaymentView(dialog, handlers) {
   const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
-  const body = find(form, ".dialog-body");
   const fields = /** @type {HTMLFieldSetElement} */ (part(form, "fields"));
   const reference = /** @type {HTMLInputElement} */ (find(form, CONTROLS.reference));
   const note = /** @type {HTMLTextAreaElement} */ (find(form, CONTROLS.note));
-  const submit = /** @type {HTMLButtonElement} */ (find(form, "#payment-submit"));
   const another = /** @type {HTMLButtonElement} */ (find(form, "#payment-another"));
   const clock = /** @type {HTMLTimeElement} */ (find(form, "#payment-clock"));
   const amount = createAmountField(/** @type {HTMLInputElement} */ (find(form, CONTROLS.amount)), {
@@ -119,19 +118,9 @@ export function createPaymentView(dialog, handlers) {
     /** @param {FormState} state */
     update(state) {
       const view = viewOf(state);
-      fields.disabled = view.locked;
-      // With its fields locked the form is still to be read, also by keyboard when it has to scroll.
-      if (view.locked) body.tabIndex = 0;
-      else body.removeAttribute("tabindex");
-      form.dataset.phase = state.phase;
-      form.setAttribute("aria-busy", String(state.phase === "submitting"));
-      part(submit, "label").textContent = view.submitLabel;
-      submit.classList.toggle("busy", state.phase === "submitting");
-      submit.setAttribute("aria-disabled", String(state.phase === "submitting"));
-      submit.hidden = another.hidden = state.phase === "unknown" || state.phase === "duplicate";
+      showPhase(form, state.phase, view.submitLabel);
+      another.hidden = state.phase === "unknown" || state.phase === "duplicate";
       another.disabled = view.locked;
-      find(form, "#payment-cancel").hidden = state.phase === "duplicate";
-      /** @type {HTMLButtonElement} */ (find(form, "#payment-cancel")).disabled = state.phase === "submitting";
 
       part(form, "reference").hidden = view.reference === null;
       find(form, "#payment-reference-label").textContent = view.reference?.label ?? "";
@@ -160,8 +149,6 @@ export function createPaymentView(dialog, handlers) {
       notice.textContent = state.notice?.text ?? "";
       notice.className = `banner ${state.notice?.tone ?? ""}`;
       notice.hidden = state.notice === null;
-      part(form, "unknown").hidden = state.phase !== "unknown";
-      part(form, "duplicate").hidden = state.phase !== "duplicate";
     },
 
     /** @param {number} ms */
@@ -180,16 +167,6 @@ export function createPaymentView(dialog, handlers) {
         item.title = formatUtc(entry.logged_at);
         return item;
       }));
-    },
-
-    /** Why it is not known, or what is done about it. @param {string} text */
-    explainUnknown(text) {
-      part(form, "unknown-reason").textContent = text;
-    },
-
-    /** A word to screen readers inside the dialog. @param {string} text */
-    announce(text) {
-      find(form, "#payment-status").textContent = text;
     },
   };
 }

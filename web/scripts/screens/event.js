@@ -62,11 +62,11 @@ function render(app, signal, { event, roster, tab }) {
   fill(screen, { name: event.name, month: day.month, day: day.day, date: day.long, location: event.location, zone: event.timezone.replaceAll("_", " ") });
   const log = part(screen, "log");
   log.hidden = !app.session.mayLog();
-  log.addEventListener("click", () => app.modal.open(event, { roster }));
+  log.addEventListener("click", () => app.startLog(event, { roster }));
 
   const tabs = createTabs(screen, (name) => app.keepPlace({ name: "event", eventId, tab: name }));
   const rosterPanel = createRosterPanel(part(screen, "roster-panel"), roster, {
-    logFor: app.session.mayLog() ? (patron) => app.modal.open(event, { roster, patron }) : null,
+    logFor: app.session.mayLog() ? (patron) => app.startLog(event, { roster, patron }) : null,
     historyOf: money ? ({ email }) => app.addressOf({ name: "patron", eventId, email }) : null,
   });
   part(screen, "roster-count").textContent = String(roster.length);

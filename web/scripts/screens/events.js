@@ -138,7 +138,7 @@ function createCard(event, app) {
   const log = part(card, "log");
   log.hidden = !app.session.mayLog();
   log.setAttribute("aria-describedby", link.id);
-  log.addEventListener("click", () => app.modal.open(event));
+  log.addEventListener("click", () => app.startLog(event));
   return card;
 }
 

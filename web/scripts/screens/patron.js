@@ -50,7 +50,7 @@ function render(app, signal, { event, roster, email }) {
   call(patron?.name ?? email);
   const log = part(screen, "log");
   log.hidden = !app.session.mayLog() || !patron;
-  if (patron) log.addEventListener("click", () => app.modal.open(event, { roster, patron }));
+  if (patron) log.addEventListener("click", () => app.startLog(event, { roster, patron }));
   app.present(screen);
 
   const list = createPaymentList(part(screen, "payments-panel"), app, signal, {

@@ -45,7 +45,7 @@ export function asPage(state) {
 
 /** Why a payment's screen shows none. @param {import("../session/session.js").Session} session */
 export function hiddenMoney(session) {
-  return asPage(session.isAdmin()
+  return asPage(session.hasAdminTools()
     ? emptyState("Payments are hidden", "Switch on Admin tools at the top of the page to see them.")
     : emptyState("Your account may not see payments", "It may see events and their rosters."));
 }

@@ -2,7 +2,8 @@
 
 import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
 
-/** @typedef {{email: string, name: string, groups: string[]}} User */
+/** @typedef {"read_events" | "read_payments" | "log_payments"} Grant */
+/** @typedef {{email: string, name: string, groups: string[], may: Grant[]}} User */
 /** @typedef {{email: string, name: string, waiver_signed_at?: number | null}} Patron */
 /**
  * @typedef {object} ScEvent

@@ -1,9 +1,8 @@
-/** Who is signed in, what they may see, and the sign-in dialog. */
+/** Who is signed in, and what they may see and do. */
 
-import { closeDialog, openDialog } from "../kit/dialog.js";
-import { find } from "../kit/dom.js";
 import { ProblemError } from "../server/api-fetch.js";
-import { getSession, signIn, signOut } from "../server/api.js";
+import { getSession, signOut } from "../server/api.js";
+import { createSignInDialog } from "./sign-in-dialog.js";
 
 /** @typedef {import("../server/api.js").User} User */
 /** @typedef {ReturnType<typeof createSession>} Session */
@@ -19,8 +18,7 @@ export function createSession(changed) {
   /** @type {Promise<void> | null} several calls may find the session gone at once; one dialog serves them all */
   let asking = null;
 
-  const isAdmin = () => user?.groups.includes("admins") ?? false;
-  const isAuditor = () => user?.groups.includes("auditors") ?? false;
+  const may = (/** @type {import("../server/api.js").Grant} */ grant) => user?.may.includes(grant) ?? false;
 
   /** @param {string} notice */
   const requireSignIn = (notice) => {
@@ -43,11 +41,12 @@ export function createSession(changed) {
     get adminTools() {
       return adminTools;
     },
-    isAdmin,
-    mayLog: () => isAdmin() && adminTools,
-    maySeeMoney: () => (isAdmin() ? adminTools : isAuditor()),
+    /** Whether the user has the Admin tools switch: those who log payments stand beside patrons. */
+    hasAdminTools: () => may("log_payments"),
+    mayLog: () => may("log_payments") && adminTools,
+    maySeeMoney: () => may("read_payments") && (adminTools || !may("log_payments")),
 
-    /** Money leaves the screen while a patron looks on. @param {boolean} on */
+    /** Off hides all amounts while a patron is looking. @param {boolean} on */
     setAdminTools(on) {
       adminTools = on;
       try {
@@ -94,78 +93,6 @@ export function createSession(changed) {
       location.assign(document.baseURI);
     },
   };
-}
-
-/** @returns {(notice: string, expected: User | null) => Promise<User>} */
-function createSignInDialog() {
-  const dialog = /** @type {HTMLDialogElement} */ (find(document, "#sign-in-dialog"));
-  const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
-  const email = /** @type {HTMLInputElement} */ (find(form, "#sign-in-email"));
-  const password = /** @type {HTMLInputElement} */ (find(form, "#sign-in-password"));
-  const button = /** @type {HTMLButtonElement} */ (find(form, "button[type=submit]"));
-  const error = find(form, "#sign-in-error");
-  dialog.addEventListener("cancel", (event) => event.preventDefault()); // there is nothing behind it to go back to
-
-  return (notice, expected) =>
-    new Promise((resolve) => {
-      const listening = new AbortController();
-      let busy = false;
-      find(dialog, "#sign-in-notice").textContent = notice || "Sign in to see your events.";
-      email.value = expected?.email ?? email.value;
-      password.value = "";
-      say("", null);
-
-      /** @param {string} text @param {HTMLInputElement | null} field */
-      function say(text, field) {
-        error.textContent = text;
-        error.hidden = text === "";
-        for (const input of [email, password]) input.toggleAttribute("aria-invalid", false);
-        field?.setAttribute("aria-invalid", "true");
-        field?.focus();
-      }
-
-      /** @param {boolean} on */
-      function setBusy(on) {
-        busy = on;
-        button.classList.toggle("busy", on);
-        button.setAttribute("aria-disabled", String(on));
-        for (const input of [email, password]) input.readOnly = on;
-      }
-
-      async function submit() {
-        if (busy) return;
-        if (!email.value.trim()) return say("Enter your e-mail.", email);
-        if (!password.value) return say("Enter your password.", password);
-        // An entry's identity comes from who logs it: a retry by someone else would be a second payment.
-        if (expected && email.value.trim().toLowerCase() !== expected.email.toLowerCase()) {
-          return say(`Sign in as ${expected.email} to go on. To change users, sign out first.`, email);
-        }
-        setBusy(true);
-        try {
-          const user = await signIn(email.value.trim(), password.value);
-          listening.abort();
-          password.value = "";
-          closeDialog(dialog);
-          resolve(user);
-        } catch (reason) {
-          password.value = "";
-          if (reason instanceof ProblemError && reason.status === 401) {
-            say("E-mail or password is not right. Try again.", password);
-          } else {
-            say(reason instanceof Error ? reason.message : String(reason), password);
-          }
-        } finally {
-          setBusy(false);
-        }
-      }
-
-      form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        void submit();
-      }, { signal: listening.signal });
-      openDialog(dialog);
-      (email.value ? password : email).focus();
-    });
 }
 
 function readAdminTools() {

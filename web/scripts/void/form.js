@@ -1,7 +1,7 @@
 /** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
 
 import { differences } from "../entries/links.js";
-import { methodName } from "../entries/methods.js";
+import { METHODS, methodName } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
 import { characters, oneLine } from "../kit/text.js";
@@ -13,7 +13,7 @@ import { NOTE_LIMIT, emptyForm, errorsFromServer, requestBody, validate } from "
 /** @typedef {Partial<Record<"reason" | "note" | "form", string>>} VoidErrors */
 /**
  * @typedef {object} VoidState
- * @property {"editing" | "submitting" | "unknown" | "duplicate" | "ended"} phase ended: there is nothing left to void
+ * @property {import("../sending/life-cycle.js").Phase} phase
  * @property {Payment} payment
  * @property {string} reason "" until one is chosen
  * @property {string} note why it is voided, in words
@@ -88,7 +88,7 @@ export function check(state) {
   return { own, correction };
 }
 
-/** @param {VoidState} state one that passes check @returns {{timestamp: number} & Record<string, any>} */
+/** @param {VoidState} state one that passes check @returns {import("../sending/pending.js").Body} */
 export function voidBody(state) {
   const note = oneLine(state.note);
   /** @type {Record<string, any>} */
@@ -98,7 +98,7 @@ export function voidBody(state) {
     const { timestamp: _, event_id: __, ...replacement } = requestBody(state.correction, state.payment.event_id, 0);
     body.replacement = replacement;
   }
-  return /** @type {any} */ (body);
+  return body;
 }
 
 /**
@@ -133,7 +133,7 @@ export function changes({ payment, correcting, correction }) {
     patron_name: correction.patron?.name ?? "—",
     amount_cents: amount.ok ? amount.cents : null,
     method: correction.method,
-    reference: correction.method === "cash" ? "" : correction.reference.trim(),
+    reference: correction.method && !METHODS[correction.method].reference ? "" : correction.reference.trim(),
   });
 }
 

@@ -10,6 +10,7 @@ import { formatCents } from "../kit/money.js";
 import { formatMoment } from "../kit/time.js";
 import { FIELD_ORDER, viewOf } from "../log-payment/form.js";
 import { createCombobox } from "../roster/patron-field.js";
+import { showPhase } from "../sending/phase-view.js";
 import { changes, outcome } from "./form.js";
 
 /** @typedef {import("./form.js").VoidState} VoidState */
@@ -39,7 +40,6 @@ const CONTROLS = {
  */
 export function createVoidView(dialog, handlers) {
   const form = find(dialog, "form");
-  const fields = /** @type {HTMLFieldSetElement} */ (part(form, "fields"));
   const reason = /** @type {HTMLSelectElement} */ (find(form, "#void-reason"));
   const note = /** @type {HTMLTextAreaElement} */ (find(form, "#void-note"));
   const correcting = /** @type {HTMLInputElement} */ (find(form, "#void-correcting"));
@@ -49,7 +49,6 @@ export function createVoidView(dialog, handlers) {
   });
   const methods = createMethodTiles(find(form, "#void-methods"), "void-method", (method) => handlers.corrected({ method }));
   reason.append(...Object.entries(REASONS).map(([value, text]) => new Option(text, value)));
-  const submit = find(form, "#void-submit");
   const combobox = createCombobox(part(form, "patron"), {
     roster: handlers.roster,
     aside: () => "",
@@ -91,13 +90,9 @@ export function createVoidView(dialog, handlers) {
     update(state) {
       const { phase, errors, correction } = state;
       const view = viewOf(correction);
-      form.dataset.phase = phase;
-      form.setAttribute("aria-busy", String(phase === "submitting"));
-      fields.disabled = phase !== "editing";
-      // With its fields locked the form is still to be read, also by keyboard when it has to scroll.
-      const body = find(form, ".dialog-body");
-      if (fields.disabled) body.tabIndex = 0;
-      else body.removeAttribute("tabindex");
+      showPhase(form, phase, phase === "submitting"
+        ? "Voiding…"
+        : state.correcting ? "Void and correct" : "Void payment");
       correcting.checked = state.correcting;
       part(form, "correction").hidden = !state.correcting;
       part(form, "note-optional").hidden = state.reason === "other";
@@ -123,17 +118,6 @@ export function createVoidView(dialog, handlers) {
       top.hidden = !errors.form && !correction.errors.form && !correction.errors.note;
       top.textContent = errors.form ?? correction.errors.form ?? correction.errors.note ?? "";
 
-      for (const panel of ["unknown", "duplicate", "ended"]) part(form, panel).hidden = phase !== panel;
-      submit.hidden = phase !== "editing" && phase !== "submitting";
-      submit.classList.toggle("busy", phase === "submitting");
-      submit.setAttribute("aria-disabled", String(phase === "submitting"));
-      part(submit, "label").textContent = phase === "submitting"
-        ? "Voiding…"
-        : state.correcting ? "Void and correct" : "Void payment";
-      const cancel = /** @type {HTMLButtonElement} */ (find(form, "#void-cancel"));
-      cancel.hidden = phase === "duplicate";
-      cancel.disabled = phase === "submitting";
-      cancel.textContent = phase === "ended" ? "Close" : "Cancel";
     },
 
     /** @param {string} field */
@@ -149,11 +133,6 @@ export function createVoidView(dialog, handlers) {
         item.textContent = `${entryNumber(entry.seq)} · ${describePayment(entry)} · ${formatMoment(entry.logged_at)} by ${entry.logged_by}`;
         return item;
       }));
-    },
-
-    /** A word to screen readers inside the dialog. @param {string} text */
-    announce(text) {
-      part(form, "status").textContent = text;
     },
   };
 

@@ -10,6 +10,7 @@ from functions.api.payments.appending import Ground
 from functions.api.tables.ledger import LedgerStore
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
+from shared.methods import METHODS
 from tests.functions.api.conftest import Client
 
 NOT_ASKED: dict[str, Any] = {"acknowledge_duplicates": []}
@@ -56,7 +57,7 @@ def test_another_sum_method_patron_or_time_is_no_duplicate(
     assert admin.log(**NOT_ASKED, **changes).status == 200
 
 
-@pytest.mark.parametrize("method", ["check", "ach"])
+@pytest.mark.parametrize("method", [m for m, rules in METHODS.items() if rules.reference_is_unique])
 def test_a_check_or_trace_number_exists_once_per_event(admin: Client, method: str) -> None:
     long_ago = int(time.time() * 1000) - 6 * 86_400_000
     admin.log(method=method, reference="A-77", timestamp=long_ago)

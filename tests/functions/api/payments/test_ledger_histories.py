@@ -37,6 +37,7 @@ from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.identity import User
 from functions.api.tables.ledger import LedgerStore
 from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash
+from shared.methods import METHODS
 from tests.builders import NOW
 from tests.functions.api.conftest import Client, add_event
 
@@ -48,7 +49,7 @@ payments = st.fixed_dictionaries(
     {
         "patron_email": st.sampled_from(PATRONS),
         "amount": st.sampled_from(["1.00", "25.50", "$1,000"]),
-        "method": st.sampled_from(["cash", "check", "ach", "credit_card"]),
+        "method": st.sampled_from(list(METHODS)),
         "reference": st.sampled_from(["7001", "7002"]),
         "timestamp": st.integers(NOW, NOW + 2),
     }

@@ -13,6 +13,7 @@ import pytest
 
 from functions.audit_mailer.mails.payment_mail import Related, compose, search_token
 from shared.ledger import Head, canonical_json
+from shared.methods import METHODS, label_of
 from shared.text import BIDI_CONTROLS
 from tests.builders import entry
 
@@ -264,3 +265,12 @@ def test_the_html_loads_nothing_from_elsewhere() -> None:
     assert "http:" not in html
     assert "https:" not in html
     assert "src=" not in html
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_mail_calls_every_method_what_people_call_it(method: str) -> None:
+    mail, _, text, html = read(method=method)
+    assert f" {label_of(method)} - " in mail["Subject"]
+    for body in (text, html):
+        assert label_of(method) in body
+        assert "credit_card" not in body

@@ -15,6 +15,7 @@ from functions.audit_mailer.mails.payment_mail import search_token
 from functions.audit_mailer.mails.statement_mail import compose, money
 from functions.audit_mailer.statement.account import Statement
 from shared.ledger import Head, canonical_json
+from shared.methods import METHODS, title_of
 from tests.builders import NOW, entry
 
 RECIPIENT = "audit@shipcaptaincrew.example"
@@ -154,3 +155,10 @@ def test_nothing_in_the_mail_is_loaded_from_elsewhere() -> None:
 )
 def test_more_voided_than_paid_is_a_negative_amount(cents: int, text: str) -> None:
     assert money(cents) == text
+
+
+def test_every_method_has_its_line_in_the_order_of_the_form() -> None:
+    rows = [row(payment_id=f"pay_{each}", method=each) for each in list(METHODS)[::-1]]
+    _, text, _ = read(statement(*rows))
+    places = [text.index(f"\n{title_of(each)}: ") for each in METHODS]
+    assert places == sorted(places)

@@ -1,4 +1,4 @@
-"""`scc web publish`: bring the web client to its bucket, and CloudFront up to date."""
+"""`scc web publish`: upload the web client to its bucket and refresh CloudFront."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 
 from ops.errors import OpsError
 from ops.session import Session, pass_session, shared_options
-from ops.target import REPOSITORY
+from ops.shipped import WEB
 from release.web_publish import UnpublishableError, invalidate, publish
 
 STAGES = {"prod": ("WebBucketName", ""), "staging": ("StagingWebBucketName", "_staging/")}
-PATIENCE_SECONDS = 900  # CloudFront says that invalidations take a minute or two
+PATIENCE_SECONDS = 900  # an invalidation usually takes a minute or two
 BETWEEN_LOOKS_SECONDS = 3.0
 
 
@@ -30,20 +30,20 @@ def web() -> None:
 
 @web.command("publish")
 @shared_options
-@click.option("--stage", type=click.Choice(list(STAGES)), required=True, help="Which copy of it.")
+@click.option("--stage", type=click.Choice(list(STAGES)), required=True, help="Which copy.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=REPOSITORY / "web",
-    help="What to publish.  [default: web/]",
+    default=WEB,
+    help="What to publish.  [default: the web client of this scc]",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait for CloudFront.")
 @pass_session
 def publish_web(session: Session, *, stage: str, folder: Path, no_wait: bool) -> None:
-    """Upload what changed, remove what is gone, and wait until CloudFront serves it.
+    """Upload new and changed files, delete old ones, and wait until CloudFront serves them.
 
-    Staging is the copy below /_staging/: it has the same API, the same ledger and the same
-    accounts as the app itself, so what is logged there is real.
+    Staging is the copy at /_staging/. It has the same API, ledger and accounts as the app itself:
+    payments logged there are real.
 
     \b
     Examples:
@@ -57,7 +57,7 @@ def publish_web(session: Session, *, stage: str, folder: Path, no_wait: bool) ->
         done = publish(session.aws.client("s3"), bucket, prefix, folder)
     except UnpublishableError as error:
         raise OpsError(str(error)) from error
-    # Always: an earlier run may have been stopped between the upload and this.
+    # Always: an earlier run may have stopped between the upload and this.
     invalidation = invalidate(session.aws.client("cloudfront"), distribution, prefix)
     counts = {
         "stage": stage,
@@ -77,7 +77,7 @@ def publish_web(session: Session, *, stage: str, folder: Path, no_wait: bool) ->
 
 
 def _wait(session: Session, distribution: str, invalidation: str) -> int:
-    """Until CloudFront has dropped the old files; returns the seconds. Raises OpsError."""
+    """Wait until CloudFront has dropped the old files; returns seconds. Raises OpsError."""
     client, started = session.aws.client("cloudfront"), time.monotonic()
     with session.console.meter("waiting for CloudFront, seconds") as meter:
         while True:
@@ -87,8 +87,8 @@ def _wait(session: Session, distribution: str, invalidation: str) -> int:
                 return seconds
             if seconds > PATIENCE_SECONDS:
                 raise OpsError(
-                    f"CloudFront is still busy with {invalidation} after {seconds} s. The files "
-                    "are published; browsers may get the old ones until it is done."
+                    f"CloudFront has not finished {invalidation} after {seconds} s. The files are "
+                    "uploaded; until it finishes, browsers may get the old ones."
                 )
             time.sleep(BETWEEN_LOOKS_SECONDS)
             meter.advance(round(BETWEEN_LOOKS_SECONDS))

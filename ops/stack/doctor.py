@@ -36,7 +36,7 @@ class Check:
         return not self.remedy
 
 
-def check_up(session: Session) -> Iterator[Check]:
+def run_checks(session: Session) -> Iterator[Check]:
     """Every check in turn, each made while it is asked for."""
     for name, look in _CHECKS.items():
         try:
