@@ -117,9 +117,7 @@ def measure(say: Say) -> list[Result]:
 def _rows(row: str, what: str, least: float, bills: list[Bill]) -> list[Result]:
     few, more, most = (bill.figures[what] for bill in bills)
     return [
-        Result(
-            row=row, unit="", ours=[few], baseline=[least], baseline_is="the least that would do"
-        ),
+        Result(row=row, unit="", ours=[few], baseline=[least], baseline_is="the minimum"),
         Result(
             row=f"{row}, {SIZES[-1]:,} entries",
             unit="",
