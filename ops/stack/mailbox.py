@@ -30,7 +30,7 @@ RETRIES = 5  # of a read, with growing waits: 429, 5xx and broken connections
 
 
 def gmail_settings(session: Session) -> GmailSettings:
-    """The mailer's Gmail settings; GMAIL_* variables in this shell take precedence. Raises OpsError."""
+    """The mailer's Gmail settings; this shell's GMAIL_* variables win. Raises OpsError."""
     name = session.aws.output("MailerFunctionName")
     configuration = session.aws.client("lambda").get_function_configuration(FunctionName=name)
     environ = dict(configuration.get("Environment", {}).get("Variables", {}))

@@ -289,7 +289,7 @@ def test_every_attribute_of_an_entry_is_in_its_mail() -> None:
     }
     said |= {"payment_id": "pay_1", "event_id": "harbor-lunch"}
     row = entry(**said, acknowledged_duplicates=("pay_2",)).to_row()
-    text, html = bodies_of(compose(row, RECIPIENT, RECIPIENT).content)
+    text, html = bodies_of(compose(row, ADDRESSES).content)
     shown = row | {"amount_cents": "$125.00", "seq": "#000001", "acknowledged_duplicates": "pay_2"}
     shown |= {"timestamp": "2025-11-24 15:59:55", "logged_at": "2025-11-24 16:00:00"}
     for name in {each.name for each in fields(LedgerEntry)} - for_machines:
