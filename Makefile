@@ -42,9 +42,9 @@ install: ## install everything that the other targets need
 run: install ## start the whole system here; RESET=1 starts empty; Ctrl-C stops and keeps the data
 	@exec .venv/bin/python -m local
 
-# Two processes with a deployed stack each; what is asked for by ARGS runs in one.
-test: install browser ## run the whole test suite; ARGS are pytest's, as in ARGS="-k waiver"
-	@.venv/bin/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
+# Three processes with a deployed stack each, as much of the time each waits; ARGS run in one.
+test: install browser ## run the test suite, but for its long part; ARGS are pytest's, as in ARGS="-k waiver"
+	@.venv/bin/python -m pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder -m "not long")
 	@$(if $(ARGS),,.venv/bin/python -m release.tested) # `make deploy` need not test this commit again
 
 fuzz: install ## look for bad answers of the API for minutes; ARGS as in ARGS="-k auditor"
