@@ -20,8 +20,9 @@ WEB_LOCK := $(shell cksum <tests/web/package-lock.json | cut -d' ' -f1)
 TYPESCRIPT := .tools/typescript/.installed-$(WEB_LOCK)
 LIGHTHOUSE := .tools/lighthouse/.installed-$(WEB_LOCK)
 
-# Another environment that is active in the shell must not be taken for ours.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
+# Another environment that is active in the shell must not be taken for ours; what Python compiled
+# is kept, or every process of a test compiles all its modules again.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE UV_PROJECT_ENVIRONMENT
 # A variable given to make, as in `make run SCC_PORT=9000 RESET=1`, reaches the programs.
 export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
