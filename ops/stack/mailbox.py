@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -83,6 +84,7 @@ class AuditMailbox:
         self._http = google_auth_httplib2.AuthorizedHttp(
             credentials, http=Http(timeout=TIMEOUT_SECONDS)
         )
+        weakref.finalize(self, self._http.close)
         api = discovery.build(
             "gmail",
             "v1",
