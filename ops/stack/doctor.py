@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 from ops.errors import OpsError, translate
 from ops.session import Session
-from ops.stack.mailbox import AuditMailbox, mailer_settings, service_account_key
+from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
 VISIBILITY_FACTOR = 6  # times the function's timeout, as AWS advises for SQS event sources
@@ -177,7 +177,7 @@ def _schedules(session: Session) -> Iterator[Check]:
 
 
 def _gmail(session: Session) -> Iterator[Check]:
-    settings = mailer_settings(session)
+    settings = gmail_settings(session)
     key = service_account_key(session, settings)
     yield Check("Gmail credential", str(key.get("client_email", "")))
     scope = f"gmail.{'send' if settings.gmail_delivery_method == 'send' else 'insert'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,8 +17,8 @@ from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 from httplib2 import Http, HttpLib2Error
 
-from functions.audit_mailer.mails.payment_mail import search_token
-from functions.audit_mailer.settings import MailerSettings
+from functions.audit_mailer.mails.envelope import search_token
+from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
 from ops.rules.reconcile import read_mail
 from ops.safe_text import safe
@@ -29,8 +30,8 @@ TIMEOUT_SECONDS = 30
 RETRIES = 5  # of a read, with growing waits: 429, 5xx and broken connections
 
 
-def mailer_settings(session: Session) -> MailerSettings:
-    """The mailer's settings; GMAIL_* variables in this shell take precedence. Raises OpsError."""
+def gmail_settings(session: Session) -> GmailSettings:
+    """The mailer's Gmail settings; this shell's GMAIL_* variables win. Raises OpsError."""
     name = session.aws.output("MailerFunctionName")
     configuration = session.aws.client("lambda").get_function_configuration(FunctionName=name)
     environ = dict(configuration.get("Environment", {}).get("Variables", {}))
@@ -38,14 +39,14 @@ def mailer_settings(session: Session) -> MailerSettings:
     if "GMAIL_SERVICE_ACCOUNT_KEY" in mine:
         environ.pop("GMAIL_CREDENTIALS_SECRET_ID", None)
     try:
-        settings = read_settings(MailerSettings, environ | mine)
+        settings = read_settings(GmailSettings, environ | mine)
         settings.check()
     except SettingsError as error:
-        raise OpsError(f"The mailer's settings are incomplete: {error}.") from error
+        raise OpsError(f"The mailer's Gmail settings are incomplete: {error}.") from error
     return settings
 
 
-def service_account_key(session: Session, settings: MailerSettings) -> Mapping[str, Any]:
+def service_account_key(session: Session, settings: GmailSettings) -> Mapping[str, Any]:
     """The Gmail credential, from this shell or the stack's secret. Raises OpsError."""
 
     def read_secret(secret_id: str) -> str:
@@ -83,6 +84,7 @@ class AuditMailbox:
         self._http = google_auth_httplib2.AuthorizedHttp(
             credentials, http=Http(timeout=TIMEOUT_SECONDS)
         )
+        weakref.finalize(self, self._http.close)
         api = discovery.build(
             "gmail",
             "v1",
@@ -95,7 +97,7 @@ class AuditMailbox:
 
     @classmethod
     def of(cls, session: Session) -> AuditMailbox:
-        settings = mailer_settings(session)
+        settings = gmail_settings(session)
         return cls(
             service_account_key(session, settings),
             settings.gmail_audit_recipient,

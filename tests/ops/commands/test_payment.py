@@ -52,7 +52,7 @@ def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: Dead
 def test_a_dead_letter_its_cause_and_the_way_out_are_told(local: Scc, dead: DeadLetters) -> None:
     dead.dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 400, "times": 1}])
     payment = dead.dock.logged()["payment_id"]
-    until(lambda: dead.depth().waiting == 1, 30)
+    until(lambda: dead.depth().waiting == 1)
     code, content = told(local, payment)
     assert code == 1
     (letter,) = content["dead_letters"]
