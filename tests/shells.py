@@ -1,18 +1,25 @@
-"""`scc` as a person starts it, and the environment that commands under test start with."""
+"""`scc` in this process or as a person starts it, and the environment that commands start with."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import chdir
 from pathlib import Path
 
-SCC = Path(__file__).parents[1] / "ops" / "scc"
+from click.testing import CliRunner
+
+from ops.cli import scc as program
+
+SCC = Path(sys.executable).with_name("scc")
 Scc = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """No credentials, no region, no configuration of the developer's own, but what `more` says."""
+    """No credentials, region or configuration of the developer's own: only what `more` has."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -24,3 +31,22 @@ def environment(**more: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     return kept | nothing | more
+
+
+def scc_here(
+    arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """`scc` in `folder` without a process of its own, whose start would take a second.
+
+    An exception that is not answered with a sentence is a traceback on stderr, as in a process.
+    """
+    wanted = environment(**env)
+    absent = dict.fromkeys(os.environ.keys() - wanted.keys())
+    with chdir(folder):
+        done = CliRunner(mix_stderr=False).invoke(
+            program, arguments, prog_name="scc", input=stdin, env=absent | wanted
+        )
+    stderr = done.stderr
+    if done.exception and not isinstance(done.exception, SystemExit):
+        stderr += "".join(traceback.format_exception(done.exception))
+    return subprocess.CompletedProcess(list(arguments), done.exit_code, done.stdout, stderr)

@@ -1,4 +1,4 @@
-"""A batch through the mailer; its Gmail adapter; the same requests, bare, one after another."""
+"""A batch through the mailer; its Gmail adapter; the same bare requests one by one."""
 
 import base64
 import http.client
@@ -46,7 +46,7 @@ def adapter(event: dict[str, Any]) -> None:
 
 
 def one_after_another(event: dict[str, Any]) -> None:
-    """One kept connection, a token that was fetched before, the mails' bytes ready."""
+    """One open connection, a token fetched before, the mails' bytes ready."""
     for body in event["bodies"]:
         connection.request("POST", PATHS[method], body, headers)
         answer = connection.getresponse()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import StrEnum
 from typing import Protocol
 
 from functions.api.http.problems import ForbiddenError, NotSignedInError
@@ -13,10 +13,12 @@ SESSION_SECONDS = 12 * 60 * 60
 CHECK_MS = 5 * 60 * 1000  # how often a session's account is looked up again
 
 
-class Grant(Enum):
-    READ_EVENTS = auto()
-    READ_PAYMENTS = auto()
-    LOG_PAYMENTS = auto()
+class Grant(StrEnum):
+    """What a group allows; the session's answer lists these values as `may`."""
+
+    READ_EVENTS = "read_events"
+    READ_PAYMENTS = "read_payments"
+    LOG_PAYMENTS = "log_payments"
 
 
 GRANTS: Mapping[str, frozenset[Grant]] = {
@@ -34,8 +36,12 @@ class User:
     name: str
     groups: tuple[str, ...]
 
+    @property
+    def grants(self) -> frozenset[Grant]:
+        return frozenset[Grant]().union(*(GRANTS.get(group, ()) for group in self.groups))
+
     def may(self, grant: Grant) -> bool:
-        return any(grant in GRANTS.get(group, ()) for group in self.groups)
+        return grant in self.grants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +20,22 @@ from functions.audit_mailer.mails.page import Page, Section
 from shared.ledger import LedgerEntry, PaymentId
 from shared.methods import label_of
 
+_LABELS = {  # of the attributes that describe a payment; another one is called by its own name
+    "event_name": "Event",
+    "event_id": "Event id",
+    "event_date": "Event date",
+    "patron_name": "Patron",
+    "patron_email": "Patron e-mail",
+    "amount_cents": "Amount",
+    "method": "Method",
+    "reference": "Reference",
+    "note": "Note",
+}
+_ELSEWHERE = frozenset({  # in another line or section, or for machines
+    "kind", "payment_id", "event_timezone", "currency", "timestamp", "logged_at", "logged_day",
+    "logged_by", "expiration_timestamp", "voids", "reason", "acknowledged_duplicates",
+    "schema_version", "seq", "prev_hash", "hash",
+})  # fmt: skip
 LONGEST_NAME_IN_SUBJECT = 80
 HOW_TO_VERIFY = (
     "The attachment record.json is the ledger row, byte for byte: its SHA-256 is the one above. "
@@ -99,25 +115,36 @@ def _page(entry: LedgerEntry, related: Related, record_sha256: str) -> Page:
 
 
 def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (_LABELS.get(name, _words(name)), _value(entry, name)) for name in _described()
+    ]
+    if entry.voids:
+        return [*rows, ("Reason", _reason(entry))]
     duplicates = [
         f"#{related.numbers[each]:06d} ({each})" if each in related.numbers else each
         for each in entry.acknowledged_duplicates
     ]
-    rows = [
-        ("Event", entry.event_name),
-        ("Event id", entry.event_id),
-        ("Event date", entry.event_date),
-        ("Patron", entry.patron_name),
-        ("Patron e-mail", entry.patron_email),
-        ("Amount", f"{dollars(entry.amount_cents)} {entry.currency}"),
-        ("Method", _method(entry)),
-        ("Reference", entry.reference or "none"),
-        ("Note", entry.note or "none"),
-        ("Acknowledged duplicates", ", ".join(duplicates) or "none"),
-    ]
-    if entry.voids:
-        rows[-1] = ("Reason", _reason(entry))
-    return [*rows]
+    return [*rows, ("Acknowledged duplicates", ", ".join(duplicates) or "none")]
+
+
+def _described() -> list[str]:
+    """The attributes that describe a payment: those with a label, and all that have no section."""
+    names = [each.name for each in fields(LedgerEntry)]
+    return [*_LABELS, *(each for each in names if each not in _LABELS.keys() | _ELSEWHERE)]
+
+
+def _value(entry: LedgerEntry, name: str) -> str:
+    match name:
+        case "amount_cents":
+            return f"{dollars(entry.amount_cents)} {entry.currency}"
+        case "method":
+            return _method(entry)
+        case _:
+            return str(getattr(entry, name) or "none")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _when(entry: LedgerEntry) -> list[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-/** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
+/** The payment dialog on screen: update() shows the whole state; what the user does goes to the handlers. */
 
 import { createMethodTiles } from "../entries/method-tiles.js";
 import { entryNumber } from "../entries/words.js";
@@ -6,7 +6,8 @@ import { createAmountField } from "../kit/amount-field.js";
 import { clone, fill, find, part, setTime } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { formatClock, formatUtc } from "../kit/time.js";
-import { createCombobox } from "../roster/patron-field.js";
+import { createPatronField } from "../roster/patron-field.js";
+import { showPhase } from "../sending/phase-view.js";
 import { FIELD_ORDER, viewOf } from "./form.js";
 import { describeDuplicates } from "./words.js";
 
@@ -37,11 +38,9 @@ const CONTROLS = {
  */
 export function createPaymentView(dialog, handlers) {
   const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
-  const body = find(form, ".dialog-body");
   const fields = /** @type {HTMLFieldSetElement} */ (part(form, "fields"));
   const reference = /** @type {HTMLInputElement} */ (find(form, CONTROLS.reference));
   const note = /** @type {HTMLTextAreaElement} */ (find(form, CONTROLS.note));
-  const submit = /** @type {HTMLButtonElement} */ (find(form, "#payment-submit"));
   const another = /** @type {HTMLButtonElement} */ (find(form, "#payment-another"));
   const clock = /** @type {HTMLTimeElement} */ (find(form, "#payment-clock"));
   const amount = createAmountField(/** @type {HTMLInputElement} */ (find(form, CONTROLS.amount)), {
@@ -50,7 +49,7 @@ export function createPaymentView(dialog, handlers) {
   });
   const methods = createMethodTiles(find(form, CONTROLS.method), "method", (method) => handlers.edited({ method }), { shortcuts: true });
 
-  const combobox = createCombobox(part(form, "patron"), {
+  const patronField = createPatronField(part(form, "patron"), {
     roster: handlers.roster,
     aside: (patron) => {
       const cents = handlers.alreadyPaid(patron);
@@ -82,7 +81,7 @@ export function createPaymentView(dialog, handlers) {
   /** @param {Field} field */
   const focus = (field) => (field === "method" ? methods.focus() : find(form, CONTROLS[field]).focus());
 
-  /** The summary is an alert: it is written only when it says something else. @param {ReturnType<typeof viewOf>["problems"]} problems */
+  /** The summary is an alert: it is rewritten only when its text changes. @param {ReturnType<typeof viewOf>["problems"]} problems */
   const showProblems = (problems) => {
     const box = part(form, "problems");
     const said = problems ? JSON.stringify(problems) : "";
@@ -103,12 +102,12 @@ export function createPaymentView(dialog, handlers) {
   };
 
   return {
-    combobox,
+    patronField,
     focus,
 
-    /** Writes the state into the fields: on opening, and never while someone types. @param {FormState} state @param {boolean} patronLocked */
+    /** Writes the state into the fields, only when the form opens and never while someone types. @param {FormState} state @param {boolean} patronLocked */
     reset(state, patronLocked) {
-      combobox.reset(state.patron, patronLocked);
+      patronField.reset(state.patron, patronLocked);
       amount.reset(state.amountText);
       reference.value = state.reference;
       note.value = state.note;
@@ -119,19 +118,9 @@ export function createPaymentView(dialog, handlers) {
     /** @param {FormState} state */
     update(state) {
       const view = viewOf(state);
-      fields.disabled = view.locked;
-      // With its fields locked the form is still to be read, also by keyboard when it has to scroll.
-      if (view.locked) body.tabIndex = 0;
-      else body.removeAttribute("tabindex");
-      form.dataset.phase = state.phase;
-      form.setAttribute("aria-busy", String(state.phase === "submitting"));
-      part(submit, "label").textContent = view.submitLabel;
-      submit.classList.toggle("busy", state.phase === "submitting");
-      submit.setAttribute("aria-disabled", String(state.phase === "submitting"));
-      submit.hidden = another.hidden = state.phase === "unknown" || state.phase === "duplicate";
+      showPhase(form, state.phase, view.submitLabel);
+      another.hidden = state.phase === "unknown" || state.phase === "duplicate";
       another.disabled = view.locked;
-      find(form, "#payment-cancel").hidden = state.phase === "duplicate";
-      /** @type {HTMLButtonElement} */ (find(form, "#payment-cancel")).disabled = state.phase === "submitting";
 
       part(form, "reference").hidden = view.reference === null;
       find(form, "#payment-reference-label").textContent = view.reference?.label ?? "";
@@ -160,8 +149,6 @@ export function createPaymentView(dialog, handlers) {
       notice.textContent = state.notice?.text ?? "";
       notice.className = `banner ${state.notice?.tone ?? ""}`;
       notice.hidden = state.notice === null;
-      part(form, "unknown").hidden = state.phase !== "unknown";
-      part(form, "duplicate").hidden = state.phase !== "duplicate";
     },
 
     /** @param {number} ms */
@@ -169,7 +156,7 @@ export function createPaymentView(dialog, handlers) {
       setTime(clock, ms, formatClock(ms), formatUtc(ms));
     },
 
-    /** Asks about what was found to be alike. @param {readonly Payment[]} entries @param {number} now epoch ms */
+    /** Asks about similar payments. @param {readonly Payment[]} entries @param {number} now epoch ms */
     showDuplicates(entries, now) {
       const { title, lines } = describeDuplicates(entries, now);
       find(form, "#payment-duplicate-title").textContent = title;
@@ -180,16 +167,6 @@ export function createPaymentView(dialog, handlers) {
         item.title = formatUtc(entry.logged_at);
         return item;
       }));
-    },
-
-    /** Why it is not known, or what is done about it. @param {string} text */
-    explainUnknown(text) {
-      part(form, "unknown-reason").textContent = text;
-    },
-
-    /** A word to screen readers inside the dialog. @param {string} text */
-    announce(text) {
-      find(form, "#payment-status").textContent = text;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** One event: its facts, and the tabs roster and payments. */
+/** One event: its details, and tabs for the roster and the payments. */
 
 import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
@@ -37,7 +37,7 @@ export function showEventDetail(app, signal, { eventId, tab }) {
   void load();
 }
 
-/** @param {App} app @param {unknown} error @returns {HTMLElement | null} null unless the server says that there is no such event */
+/** @param {App} app @param {unknown} error @returns {HTMLElement | null} null unless the server has no such event */
 export function missingEvent(app, error) {
   if (!(error instanceof ProblemError && error.status === 404)) return null;
   document.title = "No such event · Ship Captain Crew";
@@ -62,11 +62,11 @@ function render(app, signal, { event, roster, tab }) {
   fill(screen, { name: event.name, month: day.month, day: day.day, date: day.long, location: event.location, zone: event.timezone.replaceAll("_", " ") });
   const log = part(screen, "log");
   log.hidden = !app.session.mayLog();
-  log.addEventListener("click", () => app.modal.open(event, { roster }));
+  log.addEventListener("click", () => app.startLog(event, { roster }));
 
   const tabs = createTabs(screen, (name) => app.keepPlace({ name: "event", eventId, tab: name }));
   const rosterPanel = createRosterPanel(part(screen, "roster-panel"), roster, {
-    logFor: app.session.mayLog() ? (patron) => app.modal.open(event, { roster, patron }) : null,
+    logFor: app.session.mayLog() ? (patron) => app.startLog(event, { roster, patron }) : null,
     historyOf: money ? ({ email }) => app.addressOf({ name: "patron", eventId, email }) : null,
   });
   part(screen, "roster-count").textContent = String(roster.length);

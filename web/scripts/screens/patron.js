@@ -50,13 +50,13 @@ function render(app, signal, { event, roster, email }) {
   call(patron?.name ?? email);
   const log = part(screen, "log");
   log.hidden = !app.session.mayLog() || !patron;
-  if (patron) log.addEventListener("click", () => app.modal.open(event, { roster, patron }));
+  if (patron) log.addEventListener("click", () => app.startLog(event, { roster, patron }));
   app.present(screen);
 
   const list = createPaymentList(part(screen, "payments-panel"), app, signal, {
     names: "event",
     read: (cursor) => listPaymentsOf(email, { cursor, signal }),
-    nothing: () => ({ title: "No payments yet", text: "Nothing was logged for this patron, at any event." }),
+    nothing: () => ({ title: "No payments yet", text: "No payment has been logged for this patron at any event." }),
     voiding: app.session.mayLog() ? (payment) => app.startVoid(payment) : null,
     changed(entries, complete) {
       if (!patron && entries.length) call(entries[0].patron_name);

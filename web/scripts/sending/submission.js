@@ -1,20 +1,22 @@
-/** Sending one payment until its fate is known, or known to be unknown. */
+/** Sending one write until its fate is known, or known to be unknown. */
 
 import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
 
+/** @typedef {import("./pending.js").Body} Body */
 /** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {Record<string, unknown> & {timestamp: number}} Body */
 /**
- * @typedef {{kind: "saved", payment: Payment, replayed: boolean}
+ * @template A the server's answer
+ * @typedef {{kind: "saved", answer: A}
  *   | {kind: "unknown", message: string}
  *   | {kind: "duplicate", entries: Payment[]}
  *   | {kind: "signed-out"}
  *   | {kind: "busy"}
- *   | {kind: "refused", status: number, fields: import("../server/api-fetch.js").FieldError[], message: string}} Outcome
+ *   | Refused} Outcome
  */
-
+/** @typedef {{kind: "refused", status: number, fields: import("../server/api-fetch.js").FieldError[], message: string}} Refused */
 /**
- * @typedef {{kind: "saved", payment: Payment, replayed: true}
+ * @template A
+ * @typedef {{kind: "saved", answer: A}
  *   | {kind: "not-saved"}
  *   | {kind: "unknown", message: string}} Fate
  */
@@ -26,21 +28,22 @@ const LOOK_AGAIN_MS = 1_500;
 export const SETTLED_MS = 20_000;
 
 /**
- * A busy ledger (409 or 429 with Retry-After) is asked again without telling anyone; a refused timestamp is
- * corrected once by the server's clock. Everything else is an outcome.
+ * A busy ledger (409 or 429 with Retry-After) is retried silently; a refused timestamp is corrected once by the
+ * server's clock. Everything else is an outcome.
+ * @template A
  * @param {Body} body
- * @param {string} key stays the same for every attempt, so no retry can log twice
+ * @param {string} key stays the same for every attempt, so no retry can write twice
  * @param {object} world
- * @param {(body: Body, key: string) => Promise<{payment: Payment, replayed: boolean}>} world.logPayment
+ * @param {(body: Body, key: string) => Promise<A>} world.post
  * @param {(ms: number) => Promise<unknown>} world.wait
  * @param {() => number} world.now epoch ms by the server's clock
- * @returns {Promise<Outcome>}
+ * @returns {Promise<Outcome<A>>}
  */
-export async function submitPayment(body, key, { logPayment, wait, now }) {
+export async function submit(body, key, { post, wait, now }) {
   let clockCorrected = false;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
-      return { kind: "saved", ...(await logPayment(body, key)) };
+      return { kind: "saved", answer: await post(body, key) };
     } catch (error) {
       if (error instanceof OutcomeUnknownError) return { kind: "unknown", message: error.message };
       if (!(error instanceof ProblemError)) throw error;
@@ -60,25 +63,26 @@ export async function submitPayment(body, key, { logPayment, wait, now }) {
 }
 
 /**
- * What became of a payment whose answer never came. "Not there" is believed only once no request can still be
- * at work on it; until then it is asked again.
+ * What became of a write whose answer never came. "Not there" is believed only once no request can still be at
+ * work on it; until then it is looked up again.
+ * @template A
  * @param {string} key
  * @param {number} sentAt epoch ms by this device's clock
  * @param {object} world
- * @param {(key: string) => Promise<Payment>} world.getPaymentByKey
+ * @param {(key: string) => Promise<A>} world.lookUp what was written under a key; 404 when nothing was
  * @param {(ms: number) => Promise<unknown>} world.wait
  * @param {() => number} world.now epoch ms by this device's clock
- * @param {() => void} [world.undecided] called when the first look did not settle it
- * @param {AbortSignal} [world.signal] ends the asking
- * @returns {Promise<Fate>}
+ * @param {() => void} [world.undecided] called when the first look does not settle it
+ * @param {AbortSignal} [world.signal] ends the search
+ * @returns {Promise<Fate<A>>}
  */
-export async function findFate(key, sentAt, { getPaymentByKey, wait, now, undecided, signal }) {
+export async function findFate(key, sentAt, { lookUp, wait, now, undecided, signal }) {
   for (let first = true; !signal?.aborted; first = false) {
-    // Read before asking. A clock that was set back since tells nothing, so the wait begins anew.
+    // Read before looking. If the clock was set back since, the age means nothing and the wait starts over.
     const age = now() - sentAt;
     if (age < 0) sentAt = now();
     try {
-      return { kind: "saved", payment: await getPaymentByKey(key), replayed: true };
+      return { kind: "saved", answer: await lookUp(key) };
     } catch (error) {
       if (error instanceof OutcomeUnknownError) return { kind: "unknown", message: error.message };
       if (!(error instanceof ProblemError)) throw error;

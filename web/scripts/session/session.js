@@ -1,16 +1,15 @@
-/** Who is signed in, what they may see, and the sign-in dialog. */
+/** Who is signed in, and what they may see and do. */
 
-import { closeDialog, openDialog } from "../kit/dialog.js";
-import { find } from "../kit/dom.js";
 import { ProblemError } from "../server/api-fetch.js";
-import { getSession, signIn, signOut } from "../server/api.js";
+import { getSession, signOut } from "../server/api.js";
+import { createSignInDialog } from "./sign-in-dialog.js";
 
 /** @typedef {import("../server/api.js").User} User */
 /** @typedef {ReturnType<typeof createSession>} Session */
 
 const TOOLS_SLOT = "scc.admin-tools";
 
-/** @param {() => void} changed called when someone else is signed in, or what may be shown has changed */
+/** @param {() => void} changed called when the user or what may be shown changes */
 export function createSession(changed) {
   /** @type {User | null} */
   let user = null;
@@ -19,8 +18,7 @@ export function createSession(changed) {
   /** @type {Promise<void> | null} several calls may find the session gone at once; one dialog serves them all */
   let asking = null;
 
-  const isAdmin = () => user?.groups.includes("admins") ?? false;
-  const isAuditor = () => user?.groups.includes("auditors") ?? false;
+  const may = (/** @type {import("../server/api.js").Grant} */ grant) => user?.may.includes(grant) ?? false;
 
   /** @param {string} notice */
   const requireSignIn = (notice) => {
@@ -43,22 +41,23 @@ export function createSession(changed) {
     get adminTools() {
       return adminTools;
     },
-    isAdmin,
-    mayLog: () => isAdmin() && adminTools,
-    maySeeMoney: () => (isAdmin() ? adminTools : isAuditor()),
+    /** Whether the user has the Admin tools switch: those who log payments do so next to patrons. */
+    hasAdminTools: () => may("log_payments"),
+    mayLog: () => may("log_payments") && adminTools,
+    maySeeMoney: () => may("read_payments") && (adminTools || !may("log_payments")),
 
-    /** Money leaves the screen while a patron looks on. @param {boolean} on */
+    /** Off hides all amounts while a patron is looking. @param {boolean} on */
     setAdminTools(on) {
       adminTools = on;
       try {
         sessionStorage.setItem(TOOLS_SLOT, on ? "on" : "off");
       } catch {
-        // The switch then lasts for this page only.
+        // Then the switch lasts for this page only.
       }
       changed();
     },
 
-    /** Finds out who is signed in, asking for it when nobody is. */
+    /** Finds out who is signed in; shows the sign-in dialog if nobody is. */
     async start() {
       user = await getSession();
       if (user) changed();
@@ -68,7 +67,7 @@ export function createSession(changed) {
     requireSignIn,
 
     /**
-     * Makes a call; when the session has ended, has the user sign in again in place and makes it anew.
+     * Makes a call. If the session has ended, the user signs in again in place and the call is repeated.
      * @template T
      * @param {() => Promise<T>} call
      * @returns {Promise<T>}
@@ -78,7 +77,7 @@ export function createSession(changed) {
         return await call();
       } catch (error) {
         if (!(error instanceof ProblemError && error.status === 401)) throw error;
-        await requireSignIn("Your session has ended. Sign in to go on where you were.");
+        await requireSignIn("Your session has ended. Sign in to continue where you left off.");
         return call();
       }
     },
@@ -88,84 +87,12 @@ export function createSession(changed) {
       try {
         sessionStorage.clear();
       } catch {
-        // Nothing was kept then.
+        // Then nothing was kept.
       }
-      // A fresh page keeps nothing of the last user in memory.
+      // A fresh page keeps nothing about the last user in memory.
       location.assign(document.baseURI);
     },
   };
-}
-
-/** @returns {(notice: string, expected: User | null) => Promise<User>} */
-function createSignInDialog() {
-  const dialog = /** @type {HTMLDialogElement} */ (find(document, "#sign-in-dialog"));
-  const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
-  const email = /** @type {HTMLInputElement} */ (find(form, "#sign-in-email"));
-  const password = /** @type {HTMLInputElement} */ (find(form, "#sign-in-password"));
-  const button = /** @type {HTMLButtonElement} */ (find(form, "button[type=submit]"));
-  const error = find(form, "#sign-in-error");
-  dialog.addEventListener("cancel", (event) => event.preventDefault()); // there is nothing behind it to go back to
-
-  return (notice, expected) =>
-    new Promise((resolve) => {
-      const listening = new AbortController();
-      let busy = false;
-      find(dialog, "#sign-in-notice").textContent = notice || "Sign in to see your events.";
-      email.value = expected?.email ?? email.value;
-      password.value = "";
-      say("", null);
-
-      /** @param {string} text @param {HTMLInputElement | null} field */
-      function say(text, field) {
-        error.textContent = text;
-        error.hidden = text === "";
-        for (const input of [email, password]) input.toggleAttribute("aria-invalid", false);
-        field?.setAttribute("aria-invalid", "true");
-        field?.focus();
-      }
-
-      /** @param {boolean} on */
-      function setBusy(on) {
-        busy = on;
-        button.classList.toggle("busy", on);
-        button.setAttribute("aria-disabled", String(on));
-        for (const input of [email, password]) input.readOnly = on;
-      }
-
-      async function submit() {
-        if (busy) return;
-        if (!email.value.trim()) return say("Enter your e-mail.", email);
-        if (!password.value) return say("Enter your password.", password);
-        // An entry's identity comes from who logs it: a retry by someone else would be a second payment.
-        if (expected && email.value.trim().toLowerCase() !== expected.email.toLowerCase()) {
-          return say(`Sign in as ${expected.email} to go on. To change users, sign out first.`, email);
-        }
-        setBusy(true);
-        try {
-          const user = await signIn(email.value.trim(), password.value);
-          listening.abort();
-          password.value = "";
-          closeDialog(dialog);
-          resolve(user);
-        } catch (reason) {
-          password.value = "";
-          if (reason instanceof ProblemError && reason.status === 401) {
-            say("E-mail or password is not right. Try again.", password);
-          } else {
-            say(reason instanceof Error ? reason.message : String(reason), password);
-          }
-        } finally {
-          setBusy(false);
-        }
-      }
-
-      form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        void submit();
-      }, { signal: listening.signal });
-      openDialog(dialog);
-      (email.value ? password : email).focus();
-    });
 }
 
 function readAdminTools() {

@@ -1,15 +1,16 @@
-/** The void dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
+/** The void dialog on screen: update() shows the whole state; what the user does goes to the handlers. */
 
 import { fillCompare } from "../entries/compare.js";
 import { createMethodTiles } from "../entries/method-tiles.js";
-import { methodName } from "../entries/methods.js";
+import { labelOf } from "../entries/methods.js";
 import { REASONS, describePayment, entryNumber } from "../entries/words.js";
 import { createAmountField } from "../kit/amount-field.js";
 import { fill, find, part } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { formatMoment } from "../kit/time.js";
 import { FIELD_ORDER, viewOf } from "../log-payment/form.js";
-import { createCombobox } from "../roster/patron-field.js";
+import { createPatronField } from "../roster/patron-field.js";
+import { showPhase } from "../sending/phase-view.js";
 import { changes, outcome } from "./form.js";
 
 /** @typedef {import("./form.js").VoidState} VoidState */
@@ -39,7 +40,6 @@ const CONTROLS = {
  */
 export function createVoidView(dialog, handlers) {
   const form = find(dialog, "form");
-  const fields = /** @type {HTMLFieldSetElement} */ (part(form, "fields"));
   const reason = /** @type {HTMLSelectElement} */ (find(form, "#void-reason"));
   const note = /** @type {HTMLTextAreaElement} */ (find(form, "#void-note"));
   const correcting = /** @type {HTMLInputElement} */ (find(form, "#void-correcting"));
@@ -49,8 +49,7 @@ export function createVoidView(dialog, handlers) {
   });
   const methods = createMethodTiles(find(form, "#void-methods"), "void-method", (method) => handlers.corrected({ method }));
   reason.append(...Object.entries(REASONS).map(([value, text]) => new Option(text, value)));
-  const submit = find(form, "#void-submit");
-  const combobox = createCombobox(part(form, "patron"), {
+  const patronField = createPatronField(part(form, "patron"), {
     roster: handlers.roster,
     aside: () => "",
     changed: (patron, patronText) => handlers.corrected({ patron, patronText }),
@@ -66,22 +65,22 @@ export function createVoidView(dialog, handlers) {
   });
 
   return {
-    combobox,
+    patronField,
 
-    /** Writes the state into the fields: on opening, and never while someone types. @param {VoidState} state */
+    /** Writes the state into the fields, only when the form opens and never while someone types. @param {VoidState} state */
     reset({ payment, reason: chosen, note: words, correcting: on, correction }) {
       fill(dialog, {
         title: `Void ${entryNumber(payment.seq)}`,
         event: payment.event_name,
         amount: formatCents(payment.amount_cents),
-        method: methodName(payment.method),
+        method: labelOf(payment.method),
         patron: payment.patron_name,
         when: `${formatMoment(payment.timestamp)} by ${payment.logged_by}`,
       });
       reason.value = chosen;
       note.value = words;
       correcting.checked = on;
-      combobox.reset(correction.patron, false);
+      patronField.reset(correction.patron, false);
       amount.reset(correction.amountText);
       reference.value = correction.reference;
       methods.reset(correction.method);
@@ -91,13 +90,9 @@ export function createVoidView(dialog, handlers) {
     update(state) {
       const { phase, errors, correction } = state;
       const view = viewOf(correction);
-      form.dataset.phase = phase;
-      form.setAttribute("aria-busy", String(phase === "submitting"));
-      fields.disabled = phase !== "editing";
-      // With its fields locked the form is still to be read, also by keyboard when it has to scroll.
-      const body = find(form, ".dialog-body");
-      if (fields.disabled) body.tabIndex = 0;
-      else body.removeAttribute("tabindex");
+      showPhase(form, phase, phase === "submitting"
+        ? "Voiding…"
+        : state.correcting ? "Void and correct" : "Void payment");
       correcting.checked = state.correcting;
       part(form, "correction").hidden = !state.correcting;
       part(form, "note-optional").hidden = state.reason === "other";
@@ -112,7 +107,7 @@ export function createVoidView(dialog, handlers) {
 
       fillCompare(part(form, "compare-rows"), changes(state));
       part(form, "compare").hidden = part(form, "line").hidden = !state.reason;
-      // What is being corrected stands in the comparison.
+      // The comparison already shows the payment being corrected.
       part(form, "voided-entry").hidden = state.correcting;
 
       for (const name of /** @type {const} */ (["reason", "note"])) say(name, errors[name] ?? "");
@@ -123,17 +118,6 @@ export function createVoidView(dialog, handlers) {
       top.hidden = !errors.form && !correction.errors.form && !correction.errors.note;
       top.textContent = errors.form ?? correction.errors.form ?? correction.errors.note ?? "";
 
-      for (const panel of ["unknown", "duplicate", "ended"]) part(form, panel).hidden = phase !== panel;
-      submit.hidden = phase !== "editing" && phase !== "submitting";
-      submit.classList.toggle("busy", phase === "submitting");
-      submit.setAttribute("aria-disabled", String(phase === "submitting"));
-      part(submit, "label").textContent = phase === "submitting"
-        ? "Voiding…"
-        : state.correcting ? "Void and correct" : "Void payment";
-      const cancel = /** @type {HTMLButtonElement} */ (find(form, "#void-cancel"));
-      cancel.hidden = phase === "duplicate";
-      cancel.disabled = phase === "submitting";
-      cancel.textContent = phase === "ended" ? "Close" : "Cancel";
     },
 
     /** @param {string} field */
@@ -142,18 +126,13 @@ export function createVoidView(dialog, handlers) {
       else find(form, CONTROLS[field] ?? "#void-submit").focus();
     },
 
-    /** What was found to be alike. @param {readonly Payment[]} entries */
+    /** Lists similar payments. @param {readonly Payment[]} entries */
     showDuplicates(entries) {
       part(form, "duplicate-list").replaceChildren(...entries.map((entry) => {
         const item = document.createElement("li");
         item.textContent = `${entryNumber(entry.seq)} · ${describePayment(entry)} · ${formatMoment(entry.logged_at)} by ${entry.logged_by}`;
         return item;
       }));
-    },
-
-    /** A word to screen readers inside the dialog. @param {string} text */
-    announce(text) {
-      part(form, "status").textContent = text;
     },
   };
 

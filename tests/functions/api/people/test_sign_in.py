@@ -31,6 +31,19 @@ def test_signing_in_gives_a_cookie_that_scripts_cannot_read(api: Client) -> None
     assert api.call("GET", "/api/session").status == 200
 
 
+@pytest.mark.parametrize(
+    ("user", "may"),
+    [
+        ("admin", ["log_payments", "read_events", "read_payments"]),
+        ("auditor", ["read_events", "read_payments"]),
+        ("crew", ["read_events"]),
+    ],
+)
+def test_a_session_lists_what_its_user_may_do(api: Client, user: str, may: list[str]) -> None:
+    assert api.sign_in(user).json["user"]["may"] == may
+    assert api.call("GET", "/api/session").json["user"]["may"] == may
+
+
 def test_the_sessions_table_holds_no_token(api: Client) -> None:
     api.sign_in("admin")
     token = api.cookie.split("=", 1)[1]
@@ -169,7 +182,8 @@ def test_who_leaves_a_group_loses_its_grants_within_five_minutes(
     users.admin_remove_user_from_group(**admins_account(), GroupName="admins")
     pass_minutes(monkeypatch, 5)
     assert admin.log().status == 403
-    assert admin.call("GET", "/api/session").json["user"]["groups"] == []
+    user = admin.call("GET", "/api/session").json["user"]
+    assert (user["groups"], user["may"]) == ([], [])
     users.admin_add_user_to_group(**admins_account(), GroupName="admins")
     pass_minutes(monkeypatch, 10)
     assert admin.log().status == 200

@@ -4,6 +4,7 @@ import email
 import hashlib
 import json
 import re
+from dataclasses import fields
 from email.message import EmailMessage
 from email.policy import default
 from html.parser import HTMLParser
@@ -13,7 +14,7 @@ import pytest
 
 from functions.audit_mailer.mails.envelope import search_token
 from functions.audit_mailer.mails.payment_mail import Related, compose
-from shared.ledger import Head, canonical_json
+from shared.ledger import Head, LedgerEntry, canonical_json
 from shared.methods import METHODS, label_of
 from shared.text import BIDI_CONTROLS
 from tests.builders import entry
@@ -275,3 +276,22 @@ def test_the_mail_calls_every_method_what_people_call_it(method: str) -> None:
     for body in (text, html):
         assert label_of(method) in body
         assert "credit_card" not in body
+
+
+def test_every_attribute_of_an_entry_is_in_its_mail() -> None:
+    for_machines = {"kind", "event_timezone", "schema_version", "logged_day"}
+    for_machines |= {"expiration_timestamp", "voids", "reason"}  # the latter two stand in voids
+    said: dict[str, Any] = {
+        each.name: f"the {each.name} of it"
+        for each in fields(LedgerEntry)
+        if str(each.type).startswith("str")
+        and each.name not in for_machines | {"prev_hash", "hash"}
+    }
+    said |= {"payment_id": "pay_1", "event_id": "harbor-lunch"}
+    row = entry(**said, acknowledged_duplicates=("pay_2",)).to_row()
+    text, html = bodies_of(compose(row, ADDRESSES).content)
+    shown = row | {"amount_cents": "$125.00", "seq": "#000001", "acknowledged_duplicates": "pay_2"}
+    shown |= {"timestamp": "2025-11-24 15:59:55", "logged_at": "2025-11-24 16:00:00"}
+    for name in {each.name for each in fields(LedgerEntry)} - for_machines:
+        assert str(shown[name]) in text, name
+        assert str(shown[name]) in html, name
