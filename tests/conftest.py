@@ -1,4 +1,4 @@
-"""What every test may rely on: loopback alone, one deployed stack per run, and `scc`."""
+"""What every test can rely on: no network but loopback, one deployed stack per run, and `scc`."""
 
 import functools
 import os
@@ -16,7 +16,7 @@ from local.running_stack import RunningStack
 from tests.shells import Scc, scc_here
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
-# What begins with docs/deploy.md in an empty account, which takes half a minute.
+# Tests that start by following docs/deploy.md in an empty account, which takes half a minute.
 THE_WALK = [
     f"tests/release/test_{each}.py"
     for each in ("deploy", "deploy_walk", "first_steps", "operations", "smoke")
@@ -30,7 +30,7 @@ def pytest_runtest_setup() -> None:
 
 
 class FilesAndTheWalk(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """Shares the tests out among the workers of `make test`: a file is one's, so is the walk."""
+    """Divides the tests among the workers of `make test`: by file, with the walk in one of them."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
@@ -42,7 +42,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndTheW
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those on a stack come first, the short ones last: nobody ends with a long one alone."""
+    """Tests on a stack come first, short ones last: no worker should end with a long one alone."""
     items.sort(key=lambda item: _turn(item.nodeid.partition("::")[0]))
 
 
@@ -57,7 +57,7 @@ def _turn(file: str) -> int:
 def stack() -> Iterator[RunningStack]:
     """Deploy template.yaml once for the whole run, on ports of its own.
 
-    With SCC_TEST_STACK=<state folder> the tests use a stack that is running already.
+    With SCC_TEST_STACK=<state folder> the tests use a stack that is already running.
     """
     running = os.environ.get("SCC_TEST_STACK")
     if running:
@@ -69,7 +69,7 @@ def stack() -> Iterator[RunningStack]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _read_the_descriptions_of_aws_once() -> None:
-    """Let all boto3 sessions share what they read: one parses megabytes of JSON in 0.1 s."""
+    """Let all boto3 sessions share their loader: each parses megabytes of JSON in 0.1 s."""
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
