@@ -13,7 +13,8 @@ from benchmarks.report.result import Goal, Result
 from benchmarks.rig import world
 from benchmarks.rig.endpoint import Endpoint
 from benchmarks.rig.turns import take_turns
-from functions.audit_mailer.mails.payment_mail import Related, compose
+from functions.audit_mailer.mails.envelope import Addresses
+from functions.audit_mailer.mails.payment_mail import compose
 from local.gmail_sandbox.process import GmailSandbox
 from shared.ledger import LedgerEntry
 
@@ -111,7 +112,7 @@ def _event(endpoint: Endpoint, size: int) -> dict[str, Any]:
 
 
 def _raw(entry: LedgerEntry) -> str:
-    mail = compose(entry.to_row(), world.AUDIT, world.AUDIT, Related())
+    mail = compose(entry.to_row(), Addresses(world.AUDIT, world.AUDIT))
     return base64.urlsafe_b64encode(mail.content).decode()
 
 

@@ -76,7 +76,7 @@ def _calls(entry: LedgerEntry) -> list[tuple[str, dict[str, Any]]]:
         "Events": events,
         "Ledger": [keys.head(entry.event_id)],
     }
-    writes = writes_of([entry], "f" * 64, world.GROUND, TABLES)
+    writes = writes_of([entry], "f" * 64, world.SNAPSHOT, TABLES)
     window = {":pk": entry.pk, ":since": entry.timestamp, ":until": entry.timestamp}
     return [
         (

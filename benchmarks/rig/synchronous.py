@@ -27,10 +27,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if answer["statusCode"] != 200:
         return answer
     row = LedgerEntry.from_row(json.loads(answer["body"])["payment"]).to_row()
-    settings = wiring.settings()
-    mail = compose(row, settings.sender, settings.gmail_audit_recipient)
+    mail = compose(row, wiring.gmail_settings().addresses)
     try:
-        _gmail().deliver(mail.content)
+        _gmail().send_audit_email_via_gmail(mail.content)
     except DeliveryError as error:
         detail = f"The payment is logged, but its audit mail was not sent: {error}"
         return {"statusCode": 502, "body": json.dumps({"detail": detail})}
@@ -39,7 +38,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 @cache
 def _gmail() -> Gmail:
-    settings = wiring.settings()
+    settings = wiring.gmail_settings()
     secrets = boto3.client("secretsmanager")
     key = settings.service_account(
         lambda name: str(secrets.get_secret_value(SecretId=name)["SecretString"])

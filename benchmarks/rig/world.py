@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from benchmarks.rig.endpoint import Endpoint
-from functions.api.payments.appending import Ground
+from functions.api.payments.appending import Snapshot
 from local.gmail_sandbox.accounts import CLIENT_EMAIL, new_service_account
 from shared import keys
 from shared.attributes import to_attributes
@@ -20,7 +20,9 @@ from shared.messages import AuditMessage
 AUDIT = "audit@shipcaptaincrew.example"
 TOKEN = "a-session's-token"  # noqa: S105 - of a session that only the fixed endpoint knows
 EVENT, PATRON = "sunset-charter", "jane.doe@example.com"
-GROUND = Ground(event=None, patron=None, head=Head(seq=41, hash="a" * 64), numbered=frozenset())
+SNAPSHOT = Snapshot(
+    event=None, patron=None, head=Head(seq=41, hash="a" * 64), same_number=frozenset()
+)
 
 
 def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
@@ -112,7 +114,7 @@ def entry() -> LedgerEntry:
         logged_day="2026-11-25",
         logged_by="admin@shipcaptaincrew.example",
         expiration_timestamp=now // 1000 + RETENTION_SECONDS,
-    ).sealed(GROUND.head)
+    ).sealed(SNAPSHOT.head)
 
 
 def post(**changes: Any) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from typing import Any
 import boto3
 
 from functions.api import handler, wiring
-from functions.api.payments.appending import Ground
+from functions.api.payments.appending import Snapshot
 from shared.ledger import Head, LedgerEntry
 
 SIDES = ("post", "append", "bare_calls", "bare_transaction")
 client: Any = boto3.client("dynamodb")
 head = Head(seq=41, hash="a" * 64)
-ground = Ground(event=None, patron=None, head=head, numbered=frozenset())
+snapshot = Snapshot(event=None, patron=None, head=head, same_number=frozenset())
 
 
 class Context:
@@ -29,7 +29,7 @@ def post(event: dict[str, Any]) -> None:
 
 def append(event: dict[str, Any]) -> None:
     """Turn an entry into attributes, and run the transaction."""
-    wiring.ledger().append([LedgerEntry.from_row(event["row"])], "f" * 64, ground)
+    wiring.ledger().append([LedgerEntry.from_row(event["row"])], "f" * 64, snapshot)
 
 
 def bare_calls(event: dict[str, Any]) -> None:

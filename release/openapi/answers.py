@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
 from functions.api.people.identity import Grant
+from shared.ledger import LedgerEntry
 from shared.methods import METHODS, Method
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Date = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Dollars = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["125.00"])]
 EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$", examples=["sunset-charter"])]
 PaymentId = Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]
@@ -88,7 +91,7 @@ class EventView(Answer):
 
     event_id: EventId
     name: str
-    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    event_date: Date
     timezone: Annotated[str, Field(examples=["America/New_York"])]
     location: str | None
     roster_size: int | None
@@ -118,40 +121,46 @@ class EventAnswer(RosterAnswer):
     event: EventView
 
 
-class LedgerRow(Answer):
+_TYPES: Mapping[str, Any] = {  # of the ledger's attributes, as JSON has them
+    "int": int,
+    "str": str,
+    "str | None": str,
+    "Milliseconds": Milliseconds,
+    "EventId": EventId,
+    "PaymentId": PaymentId,
+    "PaymentId | None": PaymentId,
+    "tuple[PaymentId, ...]": list[PaymentId],
+}
+_MORE_EXACTLY: Mapping[str, Any] = {
+    "kind": Literal["payment", "void"],
+    "event_date": Date,
+    "currency": Literal["USD"],
+    "method": Method,
+    "timestamp": Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")],
+    "logged_at": Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")],
+    "logged_day": Date,
+    "expiration_timestamp": Annotated[int, Field(description="Epoch seconds.")],
+    "seq": Annotated[int, Field(ge=1, description="The entry's number in its event, gapless.")],
+    "prev_hash": Sha256,
+    "hash": Sha256,
+}
+
+
+def _row_fields() -> Iterator[tuple[str, Any]]:
+    """Every attribute of a row; those whose default is None may be absent."""
+    yield from {"PK": str, "SK": Milliseconds}.items()
+    for each in fields(LedgerEntry):
+        kind = _MORE_EXACTLY.get(each.name, _TYPES[str(each.type)])
+        yield each.name, (kind, "") if each.default is None else kind
+        if each.name == "amount_cents":
+            yield "amount", Dollars
+
+
+class LedgerRow(_with_fields(dict(_row_fields()))):  # type: ignore[misc] # dynamic
     """A row of the ledger as it is hashed, and its amount in dollars.
 
-    `voids` and `reason` stand in voids only. Names are as they were when it was written.
+    Only voids have `voids` and `reason`. Names are as they were when it was written.
     """
-
-    PK: str
-    SK: Milliseconds
-    kind: Literal["payment", "void"]
-    payment_id: PaymentId
-    event_id: EventId
-    event_name: str
-    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    event_timezone: str
-    patron_email: str
-    patron_name: str
-    amount_cents: int
-    amount: Dollars
-    currency: Literal["USD"]
-    method: Method
-    reference: str
-    note: str
-    timestamp: Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")]
-    logged_at: Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")]
-    logged_day: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    logged_by: str
-    expiration_timestamp: Annotated[int, Field(description="Epoch seconds.")]
-    acknowledged_duplicates: list[PaymentId]
-    voids: PaymentId = ""
-    reason: str = ""
-    schema_version: int
-    seq: Annotated[int, Field(ge=1, description="The entry's number within its event, gapless.")]
-    prev_hash: Sha256
-    hash: Sha256
 
 
 class DeliveryError(Answer):

@@ -9,8 +9,8 @@ from typing import Any
 from functions.api.payments.appending import (
     AlreadyLoggedError,
     AlreadyVoidedError,
-    Ground,
     HeadMovedError,
+    Snapshot,
     TimestampTakenError,
 )
 from functions.api.settings import ApiSettings
@@ -21,7 +21,7 @@ from shared.methods import is_unique_reference
 
 
 def writes_of(
-    entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground, tables: ApiSettings
+    entries: Sequence[LedgerEntry], fingerprint: str, snapshot: Snapshot, tables: ApiSettings
 ) -> list[tuple[str, dict[str, Any]]]:
     """TransactItems, each with what it is: row, pointer, void, number or head."""
     writes: list[tuple[str, dict[str, Any]]] = []
@@ -38,9 +38,9 @@ def writes_of(
             void = {**keys.void_mark(entry.voids), "void_id": entry.payment_id}
             writes.append(("void", _put_new(tables.ledger_table, void)))
         elif is_unique_reference(entry.method, entry.reference):
-            known = len(ground.numbered)
+            known = len(snapshot.same_number)
             writes.append(("number", _note_number(tables.ledger_table, entry, known)))
-    writes.append(("head", _advance_head(tables.ledger_table, entries, ground.head)))
+    writes.append(("head", _advance_head(tables.ledger_table, entries, snapshot.head)))
     return writes
 
 

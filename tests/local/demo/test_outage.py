@@ -11,11 +11,12 @@ from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import set_sail
 
 
+@pytest.mark.long
 def test_the_show_tells_an_outage_to_its_good_end(
     stack: RunningStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead = DeadLetters(Dock(stack).sign_in())
-    until(dead.dock.is_queue_empty, 60)
+    until(dead.dock.is_queue_empty)
     dead.clear()
     Show(stack, set_sail(dead.dock, 0, PATRONS).event_id).run()
     told = capsys.readouterr().out
