@@ -36,7 +36,7 @@ def pytest_runtest_setup() -> None:
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """Divides the tests among the workers of `make test`: by file, or by fixture if files share one."""
+    """Divides the tests among the workers of `make test`: by file, or by shared fixture."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)

@@ -92,7 +92,7 @@ def seconds_to_log(harness: Harness, number: int) -> float:
 
 
 def last_errors(harness: Harness, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What stands in AuditDeliveries; who was not tried yet, as others had failed, has none."""
+    """The states in AuditDeliveries; entries that were not tried yet have none."""
     deliveries = [delivery_of(harness, each["payment_id"]) for each in entries]
     return [each["last_error"] for each in deliveries if "last_error" in each]
 
@@ -115,7 +115,7 @@ def delivery_of(harness: Harness, payment_id: str) -> dict[str, Any]:
 
 
 def credential_failures(harness: Harness, since: int) -> int:
-    """Sum the metric that the alarm watches, as the mailer's log lines carry it (EMF)."""
+    """Sum the metric that the alarm watches, from the mailer's log lines (EMF)."""
     events = harness.stack.aws.client("logs").filter_log_events(
         logGroupName=f"/aws/lambda/{harness.stack.outputs['MailerFunctionName']}",
         startTime=since,
