@@ -182,6 +182,10 @@ def test_a_correction_like_another_payment_asks_first(page: Page, admin: Dock, a
     expect(panel).to_contain_text(f"#{other['seq']:06}")
     expect(panel.get_by_role("button", name="Go back")).to_be_focused()
     axe(page)
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(dialog.get_by_role("textbox", name="Amount")).to_be_focused()
+    dialog.get_by_role("button", name="Void and correct").click()
     panel.get_by_role("button", name="void and correct").click()
     expect(dialog).to_be_hidden()
     listed = admin.call("GET", "/api/payments?event_id=sunset-charter&limit=100").json["payments"]
