@@ -163,7 +163,7 @@ def test_what_somebody_else_voided_is_told(page: Page, admin: Dock, axe: Axe) ->
     path = f"/api/payments/{payment['payment_id']}/void"
     assert admin.call("POST", path, {"reason": "entered_twice"}, key).status == 200
     dialog.get_by_role("button", name="Void payment").click()
-    expect(dialog.get_by_role("alert").filter(has_text="voided already")).to_be_visible()
+    expect(dialog.get_by_role("alert").filter(has_text="already voided")).to_be_visible()
     expect(dialog.get_by_role("button", name="Void payment")).to_have_count(0)
     axe(page)
     dialog.get_by_role("link", name="See the payment").click()
