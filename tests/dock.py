@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from local.running_stack import RunningStack
 
 Found = TypeVar("Found")
+# Other tests run at the same time on few cores; a long wait costs nothing until something fails.
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -114,7 +116,7 @@ class Dock:
         with urllib.request.urlopen(request, timeout=10):
             pass
 
-    def await_mail(self, payment_id: str, seconds: float = 20) -> dict[str, Any]:
+    def await_mail(self, payment_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The one mail about a payment, once the ledger too knows that it was sent."""
 
         def delivered() -> dict[str, Any] | None:
@@ -136,7 +138,7 @@ class Dock:
         return all(counts[f"ApproximateNumberOfMessages{name}"] == "0" for name in names)
 
 
-def until(look: Callable[[], Found | None], seconds: float) -> Found:
+def until(look: Callable[[], Found | None], seconds: float = PATIENCE_SECONDS) -> Found:
     """What `look` finds, asked again and again until the deadline."""
     deadline = time.monotonic() + seconds
     while True:

@@ -1,4 +1,4 @@
-"""A warm POST /api/payments; the ledger's adapter; the same calls bare; the transaction alone."""
+"""A warm POST /api/payments; the ledger's adapter; the bare calls; the transaction alone."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def post(event: dict[str, Any]) -> None:
 
 
 def append(event: dict[str, Any]) -> None:
-    """An entry to attributes, and the transaction."""
+    """Turn an entry into attributes, and run the transaction."""
     wiring.ledger().append([LedgerEntry.from_row(event["row"])], "f" * 64, snapshot)
 
 

@@ -90,7 +90,7 @@ def test_a_revoked_key_stops_no_payment_and_its_mail_follows_the_next_key(walked
     walked.sandbox.forget_key_for(key)
     walked.sandbox.post_fault({"kind": "expire_tokens"})
     payment = pay(walked, "103.00")
-    until(lambda: walked.shell(".venv/bin/scc doctor").returncode == 1, 30)
+    until(lambda: walked.shell(".venv/bin/scc doctor").returncode == 1)
     assert payment not in {each["headers"]["X-SCC-Payment-Id"] for each in walked.mails()}
     (walked.clone / "service-account-next.json").write_text(json.dumps(key))
     done = walked.shell("make gmail-key STAGE=staging FILE=service-account-next.json")

@@ -1,4 +1,4 @@
-"""Facts that the browser and the server both know: one change in one of them fails here."""
+"""Facts that the browser and the server share: changing only one side fails here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, get_args
 
 import pytest
 
-from functions.api.payments.log import PaymentRequest
 from functions.api.payments.void import VoidRequest
 from functions.api.people.identity import GRANTS, Grant
+from shared.methods import METHODS
 from tests.web.node import ROOT, node
 
 WEB = ROOT / "web"
@@ -20,7 +20,7 @@ SCRIPTS = WEB / "scripts"
 
 
 def exported(module: str, name: str) -> Any:
-    """A constant of a script, as JSON has it."""
+    """A script's constant, passed through JSON."""
     address = (SCRIPTS / module).as_uri()
     code = f"import {{ {name} }} from '{address}'; process.stdout.write(JSON.stringify({name}));"
     ran = subprocess.run(
@@ -42,7 +42,11 @@ def methods() -> dict[str, dict[str, Any]]:
 def test_the_form_offers_the_methods_that_the_server_takes(
     methods: dict[str, dict[str, Any]],
 ) -> None:
-    assert tuple(methods) == get_args(PaymentRequest.model_fields["method"].annotation)
+    assert list(methods) == list(METHODS)
+    for method, rules in METHODS.items():
+        reference = methods[method]["reference"]
+        assert methods[method]["label"] == rules.label
+        assert bool(reference and reference["required"]) == rules.reference_is_required
 
 
 def test_every_method_has_its_icon(methods: dict[str, dict[str, Any]]) -> None:

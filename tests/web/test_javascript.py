@@ -1,4 +1,4 @@
-"""The web app's pure modules under node's test runner, and what its markup must keep to."""
+"""The web app's modules under node's test runner, and rules for its files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUITES = sorted(Path(__file__).parent.rglob("*.test.mjs"))
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name.removesuffix(".test.mjs"))
-def test_javascript_holds_its_promises(suite: Path) -> None:
+def test_javascript_suite_passes(suite: Path) -> None:
     ran = subprocess.run(
         [node(), "--test", "--test-reporter=tap", str(suite)],
         capture_output=True,
@@ -40,7 +40,7 @@ class Markup(HTMLParser):
 
 @pytest.fixture(scope="module")
 def markup() -> Markup:
-    """The page as it is once more.html has been brought into it."""
+    """The page once more.html is loaded into it."""
     parser = Markup()
     for name in ("index.html", "more.html"):
         parser.feed((WEB / name).read_text("utf-8"))
@@ -48,7 +48,7 @@ def markup() -> Markup:
 
 
 def imports(module: Path, pattern: str) -> set[Path]:
-    """The modules that a module names, and those that they import in turn."""
+    """The modules that a module imports, directly or not."""
     text = module.read_text("utf-8")
     found = {(module.parent / name).resolve() for name in re.findall(pattern, text)}
     return found.union(*(imports(each, STATIC) for each in found)) if found else found
@@ -75,7 +75,7 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
             assert addresses <= {allowed}, file
 
 
-def test_modules_are_preloaded_or_brought_later_and_every_named_file_exists(
+def test_modules_are_preloaded_or_loaded_on_demand_and_every_named_file_exists(
     markup: Markup,
 ) -> None:
     main = WEB / "scripts" / "main.js"
@@ -93,7 +93,7 @@ def test_modules_are_preloaded_or_brought_later_and_every_named_file_exists(
             assert (WEB / named.removeprefix("/")).is_file(), named
 
 
-def test_ids_are_unique_and_what_refers_to_them_finds_them(markup: Markup) -> None:
+def test_ids_are_unique_and_every_reference_finds_its_element(markup: Markup) -> None:
     ids = [attributes["id"] for _, attributes in markup.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     referring = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
@@ -129,7 +129,7 @@ ROOMS = (
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_from_those_before_it(room: str) -> None:
+def test_a_room_imports_only_from_earlier_rooms(room: str) -> None:
     allowed = ROOMS[: ROOMS.index(room) + 1]
     for file in (WEB / "scripts" / room).iterdir():
         for name in re.findall(STATIC, file.read_text("utf-8")):

@@ -1,9 +1,9 @@
-/** The app's start: who is there, what place the address names, and the two kept in step. */
+/** The app's start: who is signed in, which screen the address names, and keeping the two in step. */
 
 import { find, part } from "./kit/dom.js";
 import { toast } from "./kit/toast.js";
 import { createPaymentDialog } from "./log-payment/dialog.js";
-import { bring, once } from "./more.js";
+import { onDemand, once } from "./more.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
 import { showEventDetail } from "./screens/event.js";
 import { showEvents } from "./screens/events.js";
@@ -22,9 +22,9 @@ import { createSession } from "./session/session.js";
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf
- * @property {(route: Route) => void} keepPlace notes where within its screen the page is
- * @property {(screen: HTMLElement) => void} present shows a screen, or a step on the way to it
- * @property {() => void} settled the screen is as tall as it will be: the scroll position can be brought back
+ * @property {(route: Route) => void} keepPlace records in the address what the screen shows
+ * @property {(screen: HTMLElement) => void} present shows a screen, or a stand-in while it loads
+ * @property {() => void} settled the screen has its full height, so the scroll position can be restored
  */
 
 const main = find(document, "main");
@@ -44,8 +44,8 @@ const session = createSession(() => {
 
 const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id: paymentId }) =>
   addressOf({ name: "payment", eventId, paymentId });
-const voiding = once(async () => (await bring(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
-const exporting = once(async () => (await bring(() => import("./screens/export.js"))).createExportDialog(session));
+const voiding = once(async () => (await onDemand(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
+const exporting = once(async () => (await onDemand(() => import("./screens/export.js"))).createExportDialog(session));
 
 const logging = createPaymentDialog(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" }));
 
@@ -55,19 +55,19 @@ const app = {
   startLog: logging.open,
   startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
   downloadEvent: (button, eventId, signal) => attempt(async () =>
-    (await bring(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
+    (await onDemand(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
   startExport: () => attempt(async () => (await exporting()).open()),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
   present(screen) {
-    wantsFocus ||= main.contains(document.activeElement); // or it would be lost with what is replaced
+    wantsFocus ||= main.contains(document.activeElement); // or it would be lost with the old screen
     main.replaceChildren(screen);
     const title = screen.matches("h1") ? screen : screen.querySelector("h1, [aria-level='1']");
     if (!(title instanceof HTMLElement)) return;
     title.tabIndex = -1;
     if (!wantsFocus) return;
     wantsFocus = false;
-    // The new screen's name is read out; whoever has gone on to the header meanwhile stays there.
+    // Screen readers announce the new screen, unless the user has moved on to the header meanwhile.
     if (document.activeElement !== document.body && document.activeElement !== main) return;
     title.focus({ preventScroll: true });
   },
@@ -96,12 +96,12 @@ function display(route, { navigated, scroll }) {
 async function showMore(route, signal) {
   app.present(skeletons("detail-skeleton-template", 1)[0]);
   try {
-    const [payment, patron] = await bring(() => Promise.all([import("./screens/payment.js"), import("./screens/patron.js")]));
+    const [payment, patron] = await onDemand(() => Promise.all([import("./screens/payment.js"), import("./screens/patron.js")]));
     if (signal.aborted) return;
     if (route.name === "payment") payment.showPayment(app, signal, route);
     else patron.showPatron(app, signal, route);
   } catch (error) {
-    // A module that failed to load fails for the life of the page.
+    // A module that failed to load keeps failing until the page is reloaded.
     if (!signal.aborted) app.present(asPage(errorState("This part of the app could not be loaded", error, () => location.reload())));
   }
 }
@@ -116,8 +116,8 @@ async function attempt(open) {
 }
 
 function showNothing() {
-  document.title = "Nothing here · Ship Captain Crew";
-  app.present(asPage(emptyState("Nothing is here", "This address leads nowhere. The ship’s wheel above leads back to the events.")));
+  document.title = "Page not found · Ship Captain Crew";
+  app.present(asPage(emptyState("Page not found", "There is nothing at this address. Use the ship’s wheel above to return to the events.")));
 }
 
 function updateHeader() {

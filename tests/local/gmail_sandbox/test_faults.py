@@ -80,7 +80,7 @@ def test_a_held_call_has_stored_its_mail_before_it_answers(gmail: GmailSandbox) 
     gmail.post_fault({"kind": "hold", "ms": 60_000, "times": 1})
     with ThreadPoolExecutor() as pool:
         held = pool.submit(request.execute)
-        until(lambda: gmail.request("GET", "/sandbox/faults") == [], 10)
+        until(lambda: gmail.request("GET", "/sandbox/faults") == [])
         assert len(gmail.messages()) == 1
         assert not held.done()
         gmail.kill()

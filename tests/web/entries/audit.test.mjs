@@ -16,7 +16,7 @@ test("only a sent mail is called sent", () => {
   assert.equal(isUnsettled({ audit: { state: "sent" } }), false);
 });
 
-test("a mail that takes long is marked, and an error can be read", () => {
+test("a late mail is marked, and its error can be read", () => {
   assert.deepEqual([chip({ state: "queued" }).tone, chip({ state: "queued" }, 301_000).tone], ["wait", "warn"]);
   assert.match(chip({ state: "queued" }, 301_000).text, /late/);
   assert.deepEqual(chip({ state: "failed", last_error: { message: "delegation revoked" } }), {
@@ -24,7 +24,7 @@ test("a mail that takes long is marked, and an error can be read", () => {
   });
 });
 
-test("looking starts quickly and slows down to twice a minute", () => {
+test("polling starts fast and slows down to twice a minute", () => {
   let pause = 0;
   const pauses = Array.from({ length: 12 }, () => (pause = nextPause(pause)));
   assert.equal(pauses[0], 1_000);
@@ -34,7 +34,7 @@ test("looking starts quickly and slows down to twice a minute", () => {
 
 const trail = (audit, age = 1_000) => auditTrail({ audit, logged_at: LOGGED, logged_by: "admin@example.com", seq: 7 }, LOGGED + age);
 
-test("the trail ends in sent only when Gmail has the mail", () => {
+test("the trail ends with Sent only when Gmail has the mail", () => {
   const sent = trail({ state: "sent", sent_at: LOGGED + 500, attempts: 3 });
   assert.deepEqual(sent.map(({ title }) => title), ["Logged", "Audit mail queued", "Sent"]);
   assert.match(sent[2].text, /after 3 attempts/);
@@ -43,12 +43,12 @@ test("the trail ends in sent only when Gmail has the mail", () => {
   assert.equal(trail({ state: "failed", attempts: 1, last_error: { class: "permanent" } }).at(-1).title, "Given up");
 });
 
-test("an error is told in plain words, with Google's own beside them", () => {
+test("an error is explained in plain words, with Google's own as the detail", () => {
   const error = { class: "systemic", code: "unauthorized_client", message: "Client is unauthorized", at: LOGGED + 9 };
   const tried = trail({ state: "queued", attempts: 2, last_error: error })[2];
   assert.equal(tried.title, "Tried 2 times");
   assert.equal(tried.at, LOGGED + 9);
-  assert.match(tried.text, /Google refuses our access/);
+  assert.match(tried.text, /Google denies our access/);
   assert.equal(tried.detail, "unauthorized_client: Client is unauthorized");
   assert.ok(explainFailure({ last_error: { class: "new one", message: "x" } }).text);
   assert.equal(explainFailure({ last_error: null }), null);

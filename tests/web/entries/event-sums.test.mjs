@@ -12,7 +12,7 @@ test("a payment adds to the sums, a void takes away", () => {
   assert.equal(withPayment(EVENT, { kind: "void", method: "cash", amount_cents: 5_000, logged_at: 6 }).total, "25.00");
 });
 
-test("sums by method are left out where the server tells none", () => {
+test("totals by method are left out when the server sends none", () => {
   const { totals_by_method: _, ...event } = EVENT;
   assert.equal("totals_by_method" in withPayment(event, { kind: "payment", method: "ach", amount_cents: 1, logged_at: 1 }), false);
   assert.deepEqual(methodShares(event), []);
@@ -24,7 +24,7 @@ test("shares are percent of the whole, zeros left out", () => {
   ]);
 });
 
-test("failed mails are told before late ones", () => {
+test("failed mails are reported before late ones", () => {
   assert.deepEqual(mailTrouble({ audit: { failed: 1, late: 3 } }), { text: "1 audit mail failed", tone: "bad" });
   assert.deepEqual(mailTrouble({ audit: { failed: 0, late: 3 } }), { text: "3 audit mails late", tone: "warn" });
   assert.equal(mailTrouble({ audit: { failed: 0, late: 0 } }), null);

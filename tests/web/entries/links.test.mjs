@@ -21,18 +21,18 @@ test("a voided payment, its void and its correction find each other", () => {
   assert.equal(linksOf(correction, all).previous, theVoid);
 });
 
-test("what merely follows a void corrects nothing", () => {
+test("an entry that merely follows a void is not its correction", () => {
   for (const next of [entry(3), { ...correction, logged_by: "other@example.com" }, { ...correction, kind: "void" }]) {
     assert.equal(linksOf(original, [original, theVoid, next]).correction, null);
     assert.equal(linksOf(next, [original, theVoid, next]).corrects, null);
   }
 });
 
-test("entries that are not known are left out", () => {
+test("unknown entries are left out", () => {
   assert.deepEqual(linksOf(original, []), { original: null, voided: null, correction: null, corrects: null, previous: null });
 });
 
-test("a change is told line by line, and people of one name are not one person", () => {
+test("changes are listed line by line, and two people with one name stay two people", () => {
   const changed = differences(original, { ...correction, patron_email: "jane.2@example.com" }).filter((line) => line.changed);
   assert.deepEqual(changed.map(({ label, before, after }) => [label, before, after]), [
     ["Patron", "Jane", "Jane"], ["Amount", "$50.00", "$55.00"],

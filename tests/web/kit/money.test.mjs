@@ -59,7 +59,7 @@ test("ten cents and twenty cents are thirty", () => {
   assert.equal(centsOf("0.10") + centsOf("0.20"), centsOf("0.30"));
 });
 
-test("amounts survive the way to the API and back", () => {
+test("amounts survive the round trip to the API", () => {
   for (const cents of [1, 9, 10, 99, 100, 101, 12_345, 10_000_000, 9_007_199_254_740_991]) {
     assert.equal(centsOf(decimal(cents)), cents);
   }

@@ -8,7 +8,7 @@ test("card numbers are recognized, however they are grouped", () => {
   }
 });
 
-test("bank and phone numbers are not taken for card numbers", () => {
+test("bank and phone numbers are not mistaken for card numbers", () => {
   for (const text of ["091000019876548", "121000358765438", "1042", "617 555 0199", "4111111111111112"]) {
     assert.equal(looksLikeCard(text), false, text);
   }

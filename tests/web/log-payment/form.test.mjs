@@ -21,7 +21,7 @@ test("no method is chosen beforehand", () => {
   assert.equal(emptyForm("Sunset Charter").method, "");
 });
 
-test("a name typed but not chosen from the roster is no patron", () => {
+test("a name that is typed but not chosen from the roster is not a patron", () => {
   const errors = validate(filled({ patron: null, patronText: "Jane" }));
   assert.match(errors.patron, /Pick a name/);
 });
@@ -115,7 +115,7 @@ test("a form is dirty as soon as something would be lost", () => {
   assert.equal(isDirty(emptyForm("E", JANE), true), false, "a patron that came with the form is nothing typed");
 });
 
-test("errors are summed up only after the payment was tried, in the order of the fields", () => {
+test("errors are summed up only after an attempt to log, in the order of the fields", () => {
   const state = filled({ errors: { method: "Choose.", amount: "Too much." } });
   assert.equal(viewOf(state).problems, null);
   const { problems } = viewOf({ ...state, refused: true });
@@ -125,7 +125,7 @@ test("errors are summed up only after the payment was tried, in the order of the
   assert.equal(viewOf(filled({ refused: true, errors: { form: "No." } })).problems?.title, "No.");
 });
 
-test("a form that is opened again is the one that was sent", () => {
+test("a reopened form is the one that was sent", () => {
   const state = filled({ method: "check", reference: "1042", note: "deposit" });
   const body = requestBody(state, "sunset-charter", 1_000);
   const again = sentForm({ eventName: "Sunset Charter", patronName: "Jane Doe" }, body);

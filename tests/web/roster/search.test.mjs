@@ -24,16 +24,16 @@ test("e-mails are found too", () => {
   assert.deepEqual(found("dock@"), ["o'brien+dock@example.com"]);
 });
 
-test("those that begin with the query come first", () => {
+test("names that begin with the query come first", () => {
   assert.deepEqual(found("jan"), ["jane.doe@example.com", "other.jane@example.com", "marco@example.com"]);
 });
 
-test("an empty query finds everyone, a stranger no one", () => {
+test("an empty query finds everyone, an unknown name no one", () => {
   assert.equal(found("").length, ROSTER.length);
   assert.deepEqual(found("nobody"), []);
 });
 
-test("a typed-out e-mail or unique name stands for its patron, a shared name for none", () => {
+test("a full e-mail or a unique name identifies its patron, a shared name does not", () => {
   assert.equal(exactPatron(ROSTER, "JANE.DOE@example.com ")?.email, "jane.doe@example.com");
   assert.equal(exactPatron(ROSTER, "seamus o'brien")?.email, "o'brien+dock@example.com");
   assert.equal(exactPatron(ROSTER, "Jane Doe"), null);

@@ -32,7 +32,7 @@ test("a written payment is saved, a replayed one says so", async () => {
   assert.deepEqual(outcome, { kind: "saved", answer: { payment: PAYMENT, replayed: true } });
 });
 
-test("a busy ledger is asked again with the same key after the pause it asked for", async () => {
+test("a busy ledger is retried with the same key after the pause it asked for", async () => {
   const { outcome, sent, waits } = await submit([busy(), busy(), { payment: PAYMENT, replayed: false }]);
   assert.equal(outcome.kind, "saved");
   assert.deepEqual(sent.map(({ key }) => key), ["key", "key", "key"]);
@@ -46,7 +46,7 @@ test("a ledger that stays busy ends the attempt", async () => {
 });
 
 for (const reason of ["offline", "timeout", "server"]) {
-  test(`after "${reason}" nobody claims to know, and nothing is sent again unasked`, async () => {
+  test(`after "${reason}" the outcome is unknown, and nothing is sent again unasked`, async () => {
     const { outcome, sent } = await submit([new OutcomeUnknownError(reason)]);
     assert.equal(outcome.kind, "unknown");
     assert.equal(sent.length, 1);
@@ -58,7 +58,7 @@ test("an ended session asks for a new one", async () => {
   assert.equal(outcome.kind, "signed-out");
 });
 
-test("a possible duplicate shows the earlier entries, and is not taken for a busy ledger", async () => {
+test("a possible duplicate shows the earlier entries, and is not mistaken for a busy ledger", async () => {
   const { outcome } = await submit([
     new ProblemError(409, { code: "possible_duplicate", payments: [PAYMENT] }, 1_000),
   ]);
@@ -79,7 +79,7 @@ test("a wrong device clock is corrected once, by the server's", async () => {
   assert.equal((await submit([wrong(), wrong()])).outcome.kind, "refused");
 });
 
-test("a fault of ours is not hidden", async () => {
+test("a bug of ours is not hidden", async () => {
   await assert.rejects(submit([new TypeError("bug")]), TypeError);
 });
 
@@ -110,18 +110,18 @@ async function ask(answers, sentAt = 0, options = {}) {
 
 const missing = () => new ProblemError(404, { code: "not_found" }, null);
 
-test("a payment found by its key is saved, and nobody is told of an unfinished search", async () => {
+test("a payment found by its key is saved, without a message about searching", async () => {
   const { fate, undecided } = await ask([PAYMENT]);
   assert.deepEqual(fate, { kind: "saved", answer: PAYMENT });
   assert.equal(undecided, 0);
 });
 
-test("a payment sent long ago and not there was not saved", async () => {
+test("a payment that was sent long ago and is not there was not saved", async () => {
   const { fate, asked } = await ask([missing()], 1_000 - SETTLED_MS);
   assert.deepEqual([fate.kind, asked], ["not-saved", 1]);
 });
 
-test("not there is not believed while the server may still be at work on it", async () => {
+test("a missing payment is not final while the server may still be working on it", async () => {
   const late = await ask([missing(), missing(), PAYMENT], 1_000);
   assert.equal(late.fate.kind, "saved");
   assert.equal(late.undecided, 1);
@@ -130,20 +130,20 @@ test("not there is not believed while the server may still be at work on it", as
   assert.ok(never.waited >= SETTLED_MS, String(never.waited));
 });
 
-test("a device clock that was set back makes nobody wait for ever", async () => {
+test("a device clock that was set back does not make anyone wait forever", async () => {
   const { fate, waited } = await ask([missing()], 1_000_000_000);
   assert.equal(fate.kind, "not-saved");
   assert.ok(waited < 2 * SETTLED_MS, String(waited));
 });
 
-test("a server that cannot tell leaves the fate unknown", async () => {
+test("a server that cannot answer leaves the fate unknown", async () => {
   assert.deepEqual((await ask([new OutcomeUnknownError("offline")])).fate, {
     kind: "unknown", message: "The server could not be reached.",
   });
   assert.equal((await ask([new ProblemError(403, { detail: "no" }, null)])).fate.kind, "unknown");
 });
 
-test("nobody goes on asking after a retry took over", async () => {
+test("the search ends once a retry takes over", async () => {
   const over = new AbortController();
   const { asked } = await ask([missing()], 1_000, { signal: over.signal, undecided: () => over.abort() });
   assert.equal(asked, 1);

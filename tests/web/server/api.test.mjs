@@ -19,7 +19,7 @@ function json(body, init) {
   return new Response(JSON.stringify(body), init);
 }
 
-test("a body travels with the sha256 of its very bytes and its key", async () => {
+test("a body is sent with the sha256 of its exact bytes and its key", async () => {
   const fetched = answering(json({ payment: { payment_id: "pay_1" } }, { headers: { "idempotent-replayed": "true" } }));
   const { replayed } = await logPayment({ note: "Séamus ⚓" }, "a-key");
   const [address, request] = fetched.mock.calls[0].arguments;
@@ -71,7 +71,7 @@ for (const [what, answer, reason] of [
   });
 }
 
-test("a 200 without the record is no receipt", async () => {
+test("a 200 without the record is not a receipt", async () => {
   answering(json({}));
   await assert.rejects(logPayment({}, "k"), OutcomeUnknownError);
 });
@@ -87,7 +87,7 @@ test("no answer in time leaves the outcome unknown", async () => {
   await assert.rejects(apiFetch("/x", { timeoutMs: 5 }), (error) => error instanceof OutcomeUnknownError && error.reason === "timeout");
 });
 
-test("leaving a screen ends its calls without a complaint about the server", async () => {
+test("leaving a screen aborts its calls without blaming the server", async () => {
   const left = new AbortController();
   left.abort();
   answering(left.signal.reason);

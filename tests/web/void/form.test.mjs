@@ -13,7 +13,7 @@ const form = (reason, more = {}) => {
   return { ...state, ...more, correction: { ...state.correction, ...more.correction } };
 };
 
-test("a void needs a reason, and another one than those listed needs words", () => {
+test("a void needs a reason, and the reason Other needs a note", () => {
   assert.ok(check(emptyVoid(PAYMENT)).own.reason);
   assert.deepEqual(check(form("entered_twice")).own, {});
   assert.ok(check(form("other")).own.note);
@@ -22,18 +22,18 @@ test("a void needs a reason, and another one than those listed needs words", () 
   assert.match(check(form("other", { note: "card 4111 1111 1111 1111" })).own.note, /card/);
 });
 
-test("what was only written down wrongly is corrected in the same step", () => {
+test("a payment that was logged wrongly is corrected in the same step", () => {
   for (const reason of ["wrong_amount", "wrong_patron", "wrong_method"]) assert.equal(form(reason).correcting, true);
   for (const reason of ["entered_twice", "payment_returned", "other"]) assert.equal(form(reason).correcting, false);
 });
 
 test("a correction that changes nothing is not sent", () => {
-  assert.match(check(form("wrong_amount")).own.form, /like the one it replaces/);
+  assert.match(check(form("wrong_amount")).own.form, /the same as the original/);
   assert.deepEqual(check(form("wrong_amount", { correction: { amountText: "55" } })), { own: {}, correction: {} });
   assert.ok(check(form("wrong_amount", { correction: { amountText: "1,23" } })).correction.amount);
 });
 
-test("the body says what to void why, and what stands in its place", () => {
+test("the body has the reason and the correction", () => {
   assert.deepEqual(voidBody(form("payment_returned", { note: " it\nbounced " })), { reason: "payment_returned", note: "it bounced" });
   assert.deepEqual(voidBody(form("wrong_method", { correction: { method: "cash" } })), {
     reason: "wrong_method",
@@ -71,7 +71,7 @@ test("the preview shows before and after", () => {
   assert.equal(outcome(form("wrong_amount", { correction: { amountText: "x", patron: null } })).becomes, "… check · …");
 });
 
-test("the message tells a replay from a new void", () => {
+test("the message distinguishes a replay from a new void", () => {
   const result = { void: { ...PAYMENT, seq: 43 }, replacement: { ...PAYMENT, seq: 44, amount_cents: 5_500 } };
   assert.match(voidedMessage(PAYMENT, { ...result, replayed: false }).text, /Void #000043\. Corrected as #000044 · \$55\.00/);
   assert.match(voidedMessage(PAYMENT, { ...result, replayed: true }).text, /not voided twice/);

@@ -1,4 +1,4 @@
-/** The way of an audit mail, step by step, in words that an admin understands. No DOM, no clock. */
+/** The steps of an audit mail, in words that an admin understands. No DOM, no clock. */
 
 import { LATE_MS } from "./audit-words.js";
 import { entryNumber } from "./words.js";
@@ -10,15 +10,15 @@ import { entryNumber } from "./words.js";
 
 /** @type {Record<string, string>} by the class that the mailer gives a failure */
 const FAILURES = {
-  retry: "Gmail asked us to slow down. The mail is tried again shortly.",
-  later: "Gmail’s sending limit is reached. The mail is tried again when Google allows it.",
-  ambiguous: "Gmail’s answer was lost. The mailbox is searched first, so that nothing is sent twice.",
-  systemic: "Google refuses our access to Gmail. The mail waits until operations have mended it.",
-  permanent: "Gmail refuses this mail, and it will not be tried again by itself. Operations must look at it.",
+  retry: "Gmail asked us to slow down. The mail will be retried shortly.",
+  later: "Gmail’s sending limit is reached. The mail will be retried when Google allows it.",
+  ambiguous: "Gmail’s answer was lost. We search the mailbox before sending again, so nothing is sent twice.",
+  systemic: "Google denies our access to Gmail. The mail waits until operations fix it.",
+  permanent: "Gmail rejected this mail, and it won’t be retried automatically. Operations must look into it.",
 };
 
 /**
- * The way of an entry from the ledger to the inbox, as far as it has come.
+ * An entry's steps from the ledger to the inbox so far.
  * @param {Payment} payment
  * @param {number} now epoch ms
  * @returns {Step[]}
@@ -32,7 +32,7 @@ export function auditTrail(payment, now) {
     { title: "Logged", at: loggedAt, text: `${entryNumber(seq)} by ${loggedBy}`, detail: "", tone: "good" },
     {
       title: "Audit mail queued", at: loggedAt, detail: "", tone: "good",
-      text: attempts || audit?.state === "sent" ? "" : "Waiting for its turn.",
+      text: attempts || audit?.state === "sent" ? "" : "Waiting its turn.",
     },
   ];
   if (failure) {
@@ -48,10 +48,10 @@ export function auditTrail(payment, now) {
     const tries = attempts > 1 ? `Accepted by Gmail, after ${attempts} attempts.` : "Accepted by Gmail.";
     steps.push({ title: "Sent", at: audit.sent_at ?? null, text: tries, detail: "", tone: "good" });
   } else if (audit?.state === "failed") {
-    steps.push({ title: "Given up", at: null, text: "The mail rests in the dead-letter queue until operations replay it.", detail: "", tone: "bad" });
+    steps.push({ title: "Given up", at: null, text: "The mail is in the dead-letter queue until operations replay it.", detail: "", tone: "bad" });
   } else {
     const late = now - loggedAt > LATE_MS;
-    steps.push({ title: "Not sent yet", at: null, text: late ? "This takes longer than it should. Nothing is lost." : "", detail: "", tone: late ? "warn" : "wait" });
+    steps.push({ title: "Not sent yet", at: null, text: late ? "This is taking longer than it should. Nothing is lost." : "", detail: "", tone: late ? "warn" : "wait" });
   }
   return steps;
 }

@@ -1,6 +1,6 @@
 /**
- * Looking again at what the server shows: often while an audit mail is under way, then ever less; rarely, for
- * what others do, when all is settled; never in a hidden tab.
+ * Polling the server: often while an audit mail is on its way, then less and less; rarely, to see what others do,
+ * once everything is settled; never in a hidden tab.
  */
 
 /** @typedef {import("../server/api.js").Payment} Payment */
@@ -21,9 +21,9 @@ export function nextPause(previousMs) {
 }
 
 /**
- * @param {() => Promise<boolean>} look reads what is shown once; true while something in it is under way
+ * @param {() => Promise<boolean>} look reads what is shown once; true while some audit mail is on its way
  * @param {AbortSignal} signal ends it
- * @returns {{soon: () => void}} soon() starts again from the shortest pause: there is something new to follow
+ * @returns {{soon: () => void}} soon() starts again from the shortest pause: there is a new mail to follow
  */
 export function watchAudit(look, signal) {
   let pause = 0;
@@ -45,7 +45,7 @@ export function watchAudit(look, signal) {
     try {
       underWay = await look();
     } catch {
-      // The next look may succeed; screens have their own way to say that the server is away.
+      // The next look may succeed; screens report an unreachable server themselves.
     }
     looking = false;
     schedule(underWay);
@@ -54,7 +54,7 @@ export function watchAudit(look, signal) {
     pause = 0;
     schedule(true);
   };
-  /** Coming back looks at once: others may have logged payments meanwhile. */
+  /** Looks at once when the user comes back: others may have logged payments meanwhile. */
   const returned = () => {
     clearTimeout(timer);
     if (document.hidden) return;
@@ -62,7 +62,7 @@ export function watchAudit(look, signal) {
     void run();
   };
   document.addEventListener("visibilitychange", returned, { signal });
-  // Two windows side by side are never hidden, but one at a time has the focus.
+  // Two windows side by side are never hidden, but only one has the focus.
   addEventListener("focus", returned, { signal });
   addEventListener("online", returned, { signal });
   signal.addEventListener("abort", () => clearTimeout(timer));

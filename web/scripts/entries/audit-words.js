@@ -1,4 +1,4 @@
-/** What became of an audit mail, in a word or two. No DOM, no clock. */
+/** The state of an audit mail in a word or two. No DOM, no clock. */
 
 import { formatTime, formatUtc } from "../kit/time.js";
 

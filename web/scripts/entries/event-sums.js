@@ -1,14 +1,14 @@
-/** An event's sums, brought forward by what is logged after they were read. */
+/** An event's totals, kept current as payments are logged after they were read. */
 
 import { centsOf, decimal, formatCents } from "../kit/money.js";
-import { METHODS } from "./methods.js";
+import { METHODS, titleOf } from "./methods.js";
 
 /** @typedef {import("../server/api.js").ScEvent} ScEvent */
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("./methods.js").Method} Method */
 
 /**
- * The event's sums after one more payment, or after one was voided.
+ * The event's totals after one more payment or void.
  * @param {ScEvent} event
  * @param {Payment} payment
  */
@@ -26,13 +26,13 @@ export function withPayment(event, payment) {
 
 /**
  * @param {ScEvent} event
- * @returns {{method: Method, name: string, amount: string, share: number}[]} what came in by which method, zeros left
+ * @returns {{method: Method, name: string, amount: string, share: number}[]} what was paid by each method, zeros left
  *   out; share: percent of the whole
  */
 export function methodShares({ totals_by_method: totals }) {
   const methods = /** @type {Method[]} */ (Object.keys(METHODS));
   const sums = methods
-    .map((method) => ({ method, name: METHODS[method].label, cents: centsOf(totals?.[method] ?? "0.00") }))
+    .map((method) => ({ method, name: titleOf(method), cents: centsOf(totals?.[method] ?? "0.00") }))
     .filter(({ cents }) => cents !== 0);
   const whole = sums.reduce((sum, { cents }) => sum + cents, 0);
   return sums.map(({ method, name, cents }) => ({
@@ -40,7 +40,7 @@ export function methodShares({ totals_by_method: totals }) {
   }));
 }
 
-/** @param {ScEvent} event @returns {{text: string, tone: "bad" | "warn"} | null} null while all mails are on time */
+/** @param {ScEvent} event @returns {{text: string, tone: "bad" | "warn"} | null} null when all mails are on time */
 export function mailTrouble({ audit }) {
   const { failed = 0, late = 0 } = audit ?? {};
   if (failed) return { text: `${failed} audit ${failed === 1 ? "mail" : "mails"} failed`, tone: "bad" };

@@ -1,12 +1,12 @@
-/** How the entries of one event belong together: voids, what they void, and what was logged in its place. */
+/** How the entries of one event are related: voids, the entries they void, and the corrections. */
 
 import { formatCents } from "../kit/money.js";
-import { methodName } from "./methods.js";
+import { labelOf } from "./methods.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */
 /**
- * What is told apart of an entry; of one that is still being typed, amount and method may be missing.
+ * What is compared of an entry; while one is being typed, its amount and method may be missing.
  * @typedef {object} Stated
  * @property {string} patron_email
  * @property {string} patron_name
@@ -19,8 +19,8 @@ import { methodName } from "./methods.js";
  * @param {Payment} payment
  * @param {Iterable<Payment>} entries of the same event, as far as they are known
  * @returns {{original: Payment | null, voided: Payment | null, correction: Payment | null, corrects: Payment | null, previous: Payment | null}}
- *   original: what this entry voids; voided: the void of this entry; correction: what was logged in place of the
- *   voided one; corrects: what this entry was logged in place of; previous: the link before it in the hash chain
+ *   original: the entry that this one voids; voided: the void of this entry; correction: what replaced the voided
+ *   entry; corrects: the entry that this one replaced; previous: the entry before it in the hash chain
  */
 export function linksOf(payment, entries) {
   const known = new Map([...entries].map((entry) => [entry.payment_id, entry]));
@@ -41,7 +41,7 @@ export function linksOf(payment, entries) {
 /**
  * What voiding an entry changes, line by line.
  * @param {Stated} before
- * @param {Stated | null} after what stands in its place; null when nothing does
+ * @param {Stated | null} after what replaces it; null when nothing does
  * @returns {Difference[]}
  */
 export function differences(before, after) {
@@ -50,9 +50,9 @@ export function differences(before, after) {
     label, before: one, after: other, changed,
   });
   if (!after) return [line("Counts as", money(before.amount_cents), money(0))];
-  const method = (/** @type {Stated} */ { method: name }) => (name ? methodName(name) : "—");
+  const method = (/** @type {Stated} */ { method: name }) => (name ? labelOf(name) : "—");
   return [
-    // Two people may have one name.
+    // Two people may share a name.
     line("Patron", before.patron_name, after.patron_name, before.patron_email !== after.patron_email),
     line("Amount", money(before.amount_cents), money(after.amount_cents)),
     line("Method", method(before), method(after)),

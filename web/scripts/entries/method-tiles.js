@@ -1,7 +1,7 @@
 /** The ways to pay as a group of radio buttons. */
 
 import { clone, fill, find, show } from "../kit/dom.js";
-import { METHODS } from "./methods.js";
+import { METHODS, titleOf } from "./methods.js";
 
 /** @typedef {import("./methods.js").Method} Method */
 
@@ -14,11 +14,10 @@ import { METHODS } from "./methods.js";
 export function createMethodTiles(group, name, chosen, { shortcuts = false } = {}) {
   const methods = /** @type {Method[]} */ (Object.keys(METHODS));
   const radios = methods.map((method, index) => {
-    const { label, icon } = METHODS[method];
     const tile = clone("method-template");
-    fill(tile, { label, shortcut: String(index + 1) });
+    fill(tile, { label: titleOf(method), shortcut: String(index + 1) });
     show(tile, "shortcut", shortcuts);
-    find(tile, "use").setAttribute("href", `#${icon}`);
+    find(tile, "use").setAttribute("href", `#${METHODS[method].icon}`);
     const radio = /** @type {HTMLInputElement} */ (find(tile, "input"));
     radio.name = name;
     radio.value = method;

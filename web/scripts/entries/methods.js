@@ -5,23 +5,20 @@
 
 /**
  * @typedef {object} MethodFacts
- * @property {string} label
- * @property {string} inSentence as it reads after an amount: "$50.00 cash"
+ * @property {string} label as in the middle of a sentence: "$50.00 cash"
  * @property {string} icon id of a <symbol> in index.html
  * @property {{label: string, hint: string, required: boolean, missing: string} | null} reference null when there is none
  */
 
 export const METHODS = /** @satisfies {Record<string, MethodFacts>} */ ({
   credit_card: {
-    label: "Credit card",
-    inSentence: "credit card",
+    label: "credit card",
     icon: "icon-card",
     reference: { label: "Last 4 or auth code", hint: "Optional. Never the full card number.", required: false, missing: "" },
   },
-  cash: { label: "Cash", inSentence: "cash", icon: "icon-cash", reference: null },
+  cash: { label: "cash", icon: "icon-cash", reference: null },
   check: {
-    label: "Check",
-    inSentence: "check",
+    label: "check",
     icon: "icon-check-slip",
     reference: {
       label: "Check number",
@@ -32,7 +29,6 @@ export const METHODS = /** @satisfies {Record<string, MethodFacts>} */ ({
   },
   ach: {
     label: "ACH",
-    inSentence: "ACH",
     icon: "icon-bank",
     reference: { label: "ACH trace number", hint: "Optional. 15 digits from the bank.", required: false, missing: "" },
   },
@@ -40,7 +36,13 @@ export const METHODS = /** @satisfies {Record<string, MethodFacts>} */ ({
 
 /** @typedef {keyof typeof METHODS} Method */
 
-/** @param {Method} method @returns {string} as it reads after an amount; a method that this copy does not know, as it is */
-export function methodName(method) {
-  return METHODS[method]?.inSentence ?? method;
+/** @param {Method} method @returns {string} its label; a method that this copy does not know keeps its own name */
+export function labelOf(method) {
+  return METHODS[method]?.label ?? method;
+}
+
+/** @param {Method} method @returns {string} the label as it starts a line */
+export function titleOf(method) {
+  const label = labelOf(method);
+  return label.charAt(0).toUpperCase() + label.slice(1);
 }

@@ -4,15 +4,15 @@ import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 import { describeAudit } from "./audit-words.js";
-import { methodName } from "./methods.js";
+import { labelOf } from "./methods.js";
 import { entryNumber } from "./words.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 /**
  * @typedef {object} RowContext
  * @property {(route: import("../router.js").Route) => string} addressOf
- * @property {"patron" | "event"} names what a row is told by: within an event its patron, within a patron's history its event
- * @property {((payment: Payment) => void) | null} voiding null when the user may not
+ * @property {"patron" | "event"} names what identifies a row: its patron within an event, its event within a patron's history
+ * @property {((payment: Payment) => void) | null} voiding null when not allowed
  * @property {(paymentId: string) => Payment | undefined} known other entries on the screen
  */
 
@@ -35,7 +35,7 @@ export function createRow(payment, now, context) {
     number: entryNumber(payment.seq),
     name: byPatron ? payment.patron_name : payment.event_name,
     detail: byPatron ? email : describeDay(payment.event_date).long,
-    method: methodName(payment.method),
+    method: labelOf(payment.method),
     reference: payment.reference ?? "",
     amount: `${payment.kind === "void" ? "−" : ""}${formatCents(payment.amount_cents)}`,
     by: payment.logged_by,
@@ -53,7 +53,7 @@ export function createRow(payment, now, context) {
 }
 
 /**
- * What may change after an entry was logged: its mail, and whether it is voided.
+ * Shows what may change after an entry is logged: its mail, and whether it is voided.
  * @param {HTMLElement} row
  * @param {Payment} payment
  * @param {number} now epoch ms

@@ -1,7 +1,7 @@
 /** An entry in words, the same in rows, screens, dialogs and messages. No DOM, no clock, no network. */
 
 import { formatCents } from "../kit/money.js";
-import { methodName } from "./methods.js";
+import { labelOf } from "./methods.js";
 
 /** @typedef {import("../server/api.js").Payment} Payment */
 
@@ -22,5 +22,5 @@ export function entryNumber(seq) {
 
 /** @param {Payment} payment @returns {string} "$50.00 cash · Jane Doe" */
 export function describePayment({ amount_cents: cents, method, patron_name: name }) {
-  return `${formatCents(cents)} ${methodName(method)} · ${name}`;
+  return `${formatCents(cents)} ${labelOf(method)} · ${name}`;
 }

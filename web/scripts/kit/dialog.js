@@ -1,4 +1,4 @@
-/** Native dialogs: `.active` is on exactly while the dialog is open, and every way out passes one guard. */
+/** Native dialogs: `.active` is set exactly while a dialog is open, and every way out goes through one guard. */
 
 import { find } from "./dom.js";
 
@@ -18,7 +18,7 @@ export function openDialog(dialog) {
   root.classList.add("dialog-open");
 }
 
-/** Closes, and gives the focus back to what opened it. @param {HTMLDialogElement} dialog */
+/** Closes it and returns the focus to what opened it. @param {HTMLDialogElement} dialog */
 export function closeDialog(dialog) {
   if (!dialog.open) return;
   dialog.classList.remove("active");
@@ -31,11 +31,11 @@ export function closeDialog(dialog) {
 /**
  * Esc, a click on the backdrop and every [data-close] button ask the same question.
  * @param {HTMLDialogElement} dialog
- * @param {(byEscape: boolean) => void} leave closes the dialog, or asks first, or refuses
+ * @param {(byEscape: boolean) => void} leave closes the dialog, asks first, or refuses
  */
 export function guardDialog(dialog, leave) {
-  // Browsers close a dialog on the second Esc whatever "cancel" listeners say; closedby="none" in the markup
-  // leaves Esc to us where it is known, and preventDefault covers the rest.
+  // Browsers close a dialog on the second Esc whatever "cancel" listeners do. Where closedby="none" is supported,
+  // Esc is left to us; preventDefault covers the other browsers.
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     leave(true);
@@ -57,7 +57,7 @@ export function guardDialog(dialog, leave) {
 }
 
 /**
- * Asks before something is lost, or, when not `risky`, before something else is done.
+ * Asks before something is lost, or, when not `risky`, before something else happens.
  * @param {{title: string, text: string, yes: string, no: string, risky?: boolean}} question
  * @returns {Promise<boolean>}
  */
@@ -70,7 +70,7 @@ export function confirmLeaving({ title, text, yes, no, risky = true }) {
   const noButton = find(dialog, "[data-no]");
   yesButton.textContent = yes;
   noButton.textContent = no;
-  // What loses nothing is the way on; what loses something never is.
+  // The button that loses nothing is the primary one.
   yesButton.className = risky ? "button danger" : "button primary";
   noButton.className = risky ? "button primary" : "button";
   openDialog(dialog);

@@ -1,4 +1,4 @@
-/** Reaching into the markup of index.html: a misspelt name fails loudly, and text is only ever text. */
+/** Access to the markup of index.html: a misspelled name fails loudly, and text never becomes markup. */
 
 /**
  * @template {Element} [T=HTMLElement]

@@ -9,7 +9,7 @@ const GROUPED = /^\d{1,3}(,\d{3})+(\.\d{0,2})?$/;
 const EXAMPLE = "Use digits like 1,234.50.";
 
 /**
- * Reads an amount as a person types or pastes it: "$1,234.50", "50", ".5" and "50." are understood.
+ * Reads an amount as a person types or pastes it: "$1,234.50", "50", ".5" and "50." all work.
  * A comma that is not a thousands separator ("1,23") could mean 1.23 or 123, so it is refused.
  * @param {string} text
  * @returns {ParsedAmount}
@@ -24,7 +24,7 @@ export function parseAmount(text) {
   if (bare === "") return refused("Enter an amount.");
   if (/^[-(−]/.test(bare)) return refused("Enter an amount above zero.");
   if (/[^\d.,]/.test(bare)) return refused(`That is not an amount. ${EXAMPLE}`);
-  if (/^[\d,]*\.\d{3,}$/.test(bare)) return refused("Enter at most two digits after the point.");
+  if (/^[\d,]*\.\d{3,}$/.test(bare)) return refused("Enter at most two digits after the decimal point.");
   if (/,/.test(bare) && !GROUPED.test(bare)) return refused(`The comma is ambiguous. ${EXAMPLE}`);
   const digits = bare.replaceAll(",", "");
   if (!PLAIN.test(digits)) return refused(`That is not an amount. ${EXAMPLE}`);
@@ -62,7 +62,7 @@ const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "U
  * @returns {string} "$1,234.50"
  */
 export function formatCents(cents) {
-  // Intl takes the decimal string as it is, so no division by 100 rounds anything.
+  // Intl takes the decimal string as it is, so nothing is rounded by dividing by 100.
   return dollars.format(/** @type {any} */ (decimal(cents)));
 }
 

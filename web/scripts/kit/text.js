@@ -18,12 +18,12 @@ export function fold(text) {
     .trim();
 }
 
-/** @param {string} text counts characters as people and the server do, not UTF-16 units */
+/** @param {string} text @returns {number} characters as people and the server count them, not UTF-16 units */
 export function characters(text) {
   return [...text].length;
 }
 
-/** @param {string} text @returns {string} the ledger keeps notes on one line */
+/** @param {string} text @returns {string} on one line, as the ledger keeps notes */
 export function oneLine(text) {
   return text.trim().replace(/\s+/g, " ");
 }

@@ -1,4 +1,4 @@
-/** Times for people: local first, UTC beside it. All instants are epoch milliseconds. */
+/** Times for people: local first, UTC next to it. All instants are epoch milliseconds. */
 
 const clock = new Intl.DateTimeFormat("en-US", {
   weekday: "short", hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short",

@@ -1,4 +1,4 @@
-/** Short messages about what was done. They lie above an open dialog and wait while someone reads them. */
+/** Short messages about what was done. They appear above an open dialog and stay while someone reads them. */
 
 import { clone, fill, find, show } from "./dom.js";
 
@@ -33,7 +33,7 @@ export function toast({ title, text = "", tone = "success", href, linkText = "" 
   link.addEventListener("click", dismiss);
   for (const event of ["pointerenter", "focusin"]) item.addEventListener(event, () => clearTimeout(timer));
   for (const event of ["pointerleave", "focusout"]) item.addEventListener(event, rest);
-  // Shown anew each time, so that it comes above a dialog opened since.
+  // Hidden and shown again each time, so that it comes above a dialog opened since.
   if (shelf.matches(":popover-open")) shelf.hidePopover();
   shelf.showPopover();
   shelf.append(item);

@@ -1,8 +1,8 @@
 /** Recognizing a card number before it is sent. No DOM, no clock, no network. */
 
 /**
- * A word in time, before anything is sent; the server judges anew. Issuers' prefixes keep ACH trace numbers out:
- * those have 15 digits too, but begin with a bank's routing number, never with 34 or 37.
+ * Warns before anything is sent; the server checks again. Issuers' prefixes keep ACH trace numbers out: those also
+ * have 15 digits, but begin with a bank's routing number, never with 34 or 37.
  * @param {string} text
  * @returns {boolean} 13 to 19 digits, separators aside, with a card's prefix and a valid Luhn digit
  */

@@ -30,7 +30,7 @@ export function createPaymentDialog(session, addressOf) {
   let loading = new AbortController();
 
   const roster = createRosterSource(session, {
-    arrived: () => view.combobox.refresh(),
+    arrived: () => view.patronField.refresh(),
     failed: (reason) => set({
       errors: { ...state.errors, form: `The roster could not be loaded. ${reason} Close the form and open it again.` },
       refused: true,
@@ -93,7 +93,7 @@ export function createPaymentDialog(session, addressOf) {
   }, {
     phase: () => state.phase,
     enter(phase) {
-      view.combobox.close();
+      view.patronField.close();
       set({
         phase,
         ...((phase === "submitting" || phase === "unknown") && { errors: {} }),
@@ -128,7 +128,7 @@ export function createPaymentDialog(session, addressOf) {
   }
 
   function tick() {
-    // What was sent is what will be stored, so the line stands still from then on.
+    // The time that was sent is the one that is stored, so the clock stops once it is sent.
     view.tick(life.pending?.body?.timestamp ?? serverNow());
   }
 
@@ -163,7 +163,7 @@ export function createPaymentDialog(session, addressOf) {
     const totals = await readTotals(eventId, signal);
     if (signal.aborted || !totals) return;
     set({ totals });
-    view.combobox.refresh();
+    view.patronField.refresh();
   }
 
   /** @param {string[]} acknowledged ids of earlier payments that this one is said to differ from */

@@ -1,6 +1,6 @@
-/** The payment form's rules: from what was typed to what is shown and what is sent. No DOM, no clock, no network. */
+/** The payment form's rules: from what is typed to what is shown and sent. No DOM, no clock, no network. */
 
-import { METHODS } from "../entries/methods.js";
+import { METHODS, labelOf } from "../entries/methods.js";
 import { formatCents, parseAmount } from "../kit/money.js";
 import { characters, oneLine } from "../kit/text.js";
 import { looksLikeCard } from "./card-numbers.js";
@@ -15,18 +15,18 @@ import { looksLikeCard } from "./card-numbers.js";
  * @property {import("../sending/life-cycle.js").Phase} phase
  * @property {string} eventName
  * @property {Patron | null} patron
- * @property {string} patronText what stands in the patron field
+ * @property {string} patronText the text in the patron field
  * @property {string} amountText
  * @property {Method | ""} method
  * @property {string} reference
  * @property {string} note
  * @property {Errors} errors
- * @property {boolean} refused whether it was tried to be logged and something was wrong: then errors are summed up
- * @property {{tone: "good" | "warn", text: string} | null} notice what came before: an entry just logged, or one that was not saved
- * @property {ReadonlyMap<string, number> | null} totals cents by patron e-mail; null while not known
+ * @property {boolean} refused whether an attempt to log it failed; then a summary lists the errors
+ * @property {{tone: "good" | "warn", text: string} | null} notice about the payment before: just logged, or not saved
+ * @property {ReadonlyMap<string, number> | null} totals cents by patron e-mail; null until they are known
  */
 
-/** Fields in the order they are filled in, which is also the order in which errors take the focus. */
+/** Fields in the order they are filled in, which is also the order in which errors get the focus. */
 export const FIELD_ORDER = /** @type {const} */ (["patron", "amount", "method", "reference", "note", "timestamp"]);
 
 export const NOTE_LIMIT = 280;
@@ -85,7 +85,7 @@ export function validate(state) {
   const errors = {};
   if (!state.patron) {
     errors.patron = state.patronText.trim()
-      ? "No one on this event’s roster is chosen. Pick a name from the list."
+      ? "Pick a name from the list; only patrons on this event’s roster can be chosen."
       : "Choose a patron from the roster.";
   }
   const amount = parseAmount(state.amountText);
@@ -124,7 +124,7 @@ export function requestBody(state, eventId, timestamp) {
 }
 
 /**
- * Errors the server named, put beside the fields they are about; what has no field goes to the top of the form.
+ * The server's errors by the fields they are about; those without a field go to the top of the form.
  * @param {readonly FieldError[]} fields
  * @param {string} message used when no field is named
  * @returns {Errors}
@@ -147,7 +147,7 @@ export function firstError(errors) {
 }
 
 /**
- * Everything the form shows, computed anew from the state.
+ * Everything the form shows, computed from the state.
  * @param {FormState} state
  */
 export function viewOf(state) {
@@ -163,7 +163,7 @@ export function viewOf(state) {
     patronHint: state.patron && state.patron.name !== state.patron.email ? state.patron.email : "",
     amountHelper: amountHelper(state, amount, already),
     unusual: amount.ok && amount.cents >= UNUSUAL_CENTS
-      ? `${formatCents(amount.cents)} is unusual for this event. Please double-check.`
+      ? `${formatCents(amount.cents)} is an unusually large payment. Please double-check.`
       : "",
     noteCount: `${used} / ${NOTE_LIMIT}`,
     noteOver: used > NOTE_LIMIT,
@@ -171,7 +171,7 @@ export function viewOf(state) {
   };
 }
 
-/** @param {Errors} errors @returns {{title: string, items: {field: Field, text: string}[]} | null} null when none is left */
+/** @param {Errors} errors @returns {{title: string, items: {field: Field, text: string}[]} | null} null when there are none */
 function problems({ form, ...errors }) {
   const items = FIELD_ORDER.flatMap((field) => {
     const text = errors[field];
@@ -190,7 +190,7 @@ function amountHelper({ patron, totals }, amount, already) {
 }
 
 /**
- * The sentence above the buttons, as pieces; the strong ones are what an admin checks.
+ * The sentence above the buttons, in pieces; the strong ones are what an admin should check.
  * @param {FormState} state
  * @param {import("../kit/money.js").ParsedAmount} amount
  * @returns {{text: string, strong?: boolean}[]}
@@ -199,7 +199,7 @@ function summary({ patron, method, eventName }, amount) {
   if (!patron || !amount.ok || !method) return [{ text: "A logged payment cannot be edited or deleted." }];
   return [
     { text: "You are logging " },
-    { text: `${formatCents(amount.cents)} ${METHODS[method].inSentence}`, strong: true },
+    { text: `${formatCents(amount.cents)} ${labelOf(method)}`, strong: true },
     { text: " for " },
     { text: patron.name, strong: true },
     { text: " at " },

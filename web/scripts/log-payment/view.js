@@ -1,4 +1,4 @@
-/** The payment dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
+/** The payment dialog on screen: update() shows the whole state; what the user does goes to the handlers. */
 
 import { createMethodTiles } from "../entries/method-tiles.js";
 import { entryNumber } from "../entries/words.js";
@@ -6,7 +6,7 @@ import { createAmountField } from "../kit/amount-field.js";
 import { clone, fill, find, part, setTime } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { formatClock, formatUtc } from "../kit/time.js";
-import { createCombobox } from "../roster/patron-field.js";
+import { createPatronField } from "../roster/patron-field.js";
 import { showPhase } from "../sending/phase-view.js";
 import { FIELD_ORDER, viewOf } from "./form.js";
 import { describeDuplicates } from "./words.js";
@@ -49,7 +49,7 @@ export function createPaymentView(dialog, handlers) {
   });
   const methods = createMethodTiles(find(form, CONTROLS.method), "method", (method) => handlers.edited({ method }), { shortcuts: true });
 
-  const combobox = createCombobox(part(form, "patron"), {
+  const patronField = createPatronField(part(form, "patron"), {
     roster: handlers.roster,
     aside: (patron) => {
       const cents = handlers.alreadyPaid(patron);
@@ -81,7 +81,7 @@ export function createPaymentView(dialog, handlers) {
   /** @param {Field} field */
   const focus = (field) => (field === "method" ? methods.focus() : find(form, CONTROLS[field]).focus());
 
-  /** The summary is an alert: it is written only when it says something else. @param {ReturnType<typeof viewOf>["problems"]} problems */
+  /** The summary is an alert: it is rewritten only when its text changes. @param {ReturnType<typeof viewOf>["problems"]} problems */
   const showProblems = (problems) => {
     const box = part(form, "problems");
     const said = problems ? JSON.stringify(problems) : "";
@@ -102,12 +102,12 @@ export function createPaymentView(dialog, handlers) {
   };
 
   return {
-    combobox,
+    patronField,
     focus,
 
-    /** Writes the state into the fields: on opening, and never while someone types. @param {FormState} state @param {boolean} patronLocked */
+    /** Writes the state into the fields, only when the form opens and never while someone types. @param {FormState} state @param {boolean} patronLocked */
     reset(state, patronLocked) {
-      combobox.reset(state.patron, patronLocked);
+      patronField.reset(state.patron, patronLocked);
       amount.reset(state.amountText);
       reference.value = state.reference;
       note.value = state.note;
@@ -156,7 +156,7 @@ export function createPaymentView(dialog, handlers) {
       setTime(clock, ms, formatClock(ms), formatUtc(ms));
     },
 
-    /** Asks about what was found to be alike. @param {readonly Payment[]} entries @param {number} now epoch ms */
+    /** Asks about similar payments. @param {readonly Payment[]} entries @param {number} now epoch ms */
     showDuplicates(entries, now) {
       const { title, lines } = describeDuplicates(entries, now);
       find(form, "#payment-duplicate-title").textContent = title;

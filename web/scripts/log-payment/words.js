@@ -1,6 +1,6 @@
-/** What is said about logged payments: that one was saved, that others are alike. No DOM, no clock, no network. */
+/** Messages about logged payments: one was saved, others look alike. No DOM, no clock, no network. */
 
-import { methodName } from "../entries/methods.js";
+import { labelOf } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents } from "../kit/money.js";
 import { formatAgo } from "../kit/time.js";
@@ -8,7 +8,7 @@ import { formatAgo } from "../kit/time.js";
 /** @typedef {import("../server/api.js").Payment} Payment */
 
 /**
- * The question that a likely duplicate asks.
+ * The question to ask about a likely duplicate.
  * @param {readonly Payment[]} entries the earlier ones, at least one
  * @param {number} now epoch ms
  */
@@ -19,7 +19,7 @@ export function describeDuplicates(entries, now) {
       : `${entries.length} similar payments are already logged`,
     lines: entries.map((entry) => [
       formatCents(entry.amount_cents),
-      methodName(entry.method),
+      labelOf(entry.method),
       ...(entry.reference ? [entry.reference] : []),
       `for ${entry.patron_name}`,
       `by ${entry.logged_by}`,

@@ -11,7 +11,7 @@ const MAX_PAGES = 20;
  * @param {string} eventId
  * @param {AbortSignal} signal
  * @returns {Promise<Map<string, number> | null>} cents by patron e-mail; null when not all payments could be read,
- *   for without all of them there is no true total
+ *   since without all of them there is no true total
  */
 export async function readTotals(eventId, signal) {
   /** @type {Payment[]} */

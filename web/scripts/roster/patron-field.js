@@ -17,7 +17,7 @@ const SHOWN = 50;
  * @param {(patron: Patron) => string} owner.aside text at the right of an option: what was already logged
  * @param {(patron: Patron | null, text: string) => void} owner.changed
  */
-export function createCombobox(root, { roster, aside, changed }) {
+export function createPatronField(root, { roster, aside, changed }) {
   const input = /** @type {HTMLInputElement} */ (find(root, "[role=combobox]"));
   const list = find(root, "[role=listbox]");
   const popup = find(root, "[data-part=popup]");
@@ -69,7 +69,7 @@ export function createCombobox(root, { roster, aside, changed }) {
     status.textContent = options.length
       ? `${options.length} ${options.length === 1 ? "patron" : "patrons"}`
       : (empty.textContent ?? "");
-    // Typing means looking for someone: the best match is one Enter away.
+    // While someone types, Enter chooses the best match.
     activate(options.length && !chosen && input.value.trim() ? 0 : -1);
   };
 
@@ -102,7 +102,7 @@ export function createCombobox(root, { roster, aside, changed }) {
       if (event.key === "ArrowDown") activate(active >= options.length - 1 ? 0 : active + 1);
       else activate(active <= 0 ? options.length - 1 : active - 1);
     } else if (event.key === "Enter" && isOpen()) {
-      event.preventDefault(); // picks; the next Enter sends the form
+      event.preventDefault(); // chooses; the next Enter sends the form
       if (active >= 0) choose(options[active]);
     } else if (event.key === "Tab" && isOpen() && active >= 0) {
       choose(options[active]);
@@ -124,7 +124,7 @@ export function createCombobox(root, { roster, aside, changed }) {
   return {
     input,
     close,
-    /** The roster or the sums arrived: an open list shows them, and the arrows stay where they were. */
+    /** The roster or the totals arrived: an open list shows them and keeps its active option. */
     refresh() {
       if (!isOpen()) return;
       const before = options[active]?.email;

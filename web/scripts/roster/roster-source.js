@@ -1,4 +1,4 @@
-/** The roster behind a patron field: at hand already, or read while the form is open. */
+/** The roster behind a patron field: known already, or read while the form is open. */
 
 import { getEvent } from "../server/api.js";
 

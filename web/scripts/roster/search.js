@@ -22,7 +22,7 @@ export function matchRoster(roster, query) {
 }
 
 /**
- * The one patron a fully typed name or e-mail stands for; null when none or several do.
+ * The one patron whose full name or e-mail was typed; null when there is none or more than one.
  * @param {readonly Patron[]} roster
  * @param {string} text
  * @returns {Patron | null}

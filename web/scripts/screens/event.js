@@ -1,4 +1,4 @@
-/** One event: its facts, and the tabs roster and payments. */
+/** One event: its details, and tabs for the roster and the payments. */
 
 import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
@@ -37,7 +37,7 @@ export function showEventDetail(app, signal, { eventId, tab }) {
   void load();
 }
 
-/** @param {App} app @param {unknown} error @returns {HTMLElement | null} null unless the server says that there is no such event */
+/** @param {App} app @param {unknown} error @returns {HTMLElement | null} null unless the server has no such event */
 export function missingEvent(app, error) {
   if (!(error instanceof ProblemError && error.status === 404)) return null;
   document.title = "No such event · Ship Captain Crew";

@@ -41,7 +41,7 @@ export function showEvents(app, signal) {
       if (signal.aborted) return;
       cards.replaceChildren();
       append(page);
-      if (shown.size === 0) cards.append(emptyState("No events yet", "Chartered events appear here once they are planned."));
+      if (shown.size === 0) cards.append(emptyState("No events yet", "Events appear here once they are planned."));
       app.settled();
     } catch (error) {
       if (!signal.aborted) cards.replaceChildren(errorState("The events could not be loaded", error, load));
@@ -76,7 +76,7 @@ export function showEvents(app, signal) {
       ? `${matching} of ${all} events`
       : shown.size ? `${all} ${shown.size === 1 ? "event" : "events"}, newest first` : "";
     none.replaceChildren(...(words.length && matching === 0
-      ? [emptyState("No match", cursor ? "None of the events shown so far match. There are older ones." : "No event has that name, place or date.")]
+      ? [emptyState("No match", cursor ? "None of the events shown match. Show more to include older ones." : "No event has that name, place or date.")]
       : []));
   };
   filter.addEventListener("input", narrow);
@@ -101,7 +101,7 @@ export function showEvents(app, signal) {
     fillMoney(entry.card, entry.event);
   }, { signal });
 
-  // What other admins log shows here too.
+  // Payments that other admins log appear here too.
   if (app.session.maySeeMoney()) watchAudit(async () => {
     if (shown.size === 0) return false;
     for (const event of (await listEvents(null, signal)).events) {

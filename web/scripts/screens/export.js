@@ -1,4 +1,4 @@
-/** Payments as a CSV file: those of one event at once, those of a range of days after asking for it. */
+/** Payments as a CSV file: of one event at once, of a range of days after asking for the range. */
 
 import { closeDialog, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
@@ -89,7 +89,7 @@ export function createExportDialog(session) {
  * @param {{event_id: string} | {from: string, to: string}} wanted
  * @param {string} name of the file
  * @param {AbortSignal} signal
- * @returns {Promise<boolean>} false when one is on its way already
+ * @returns {Promise<boolean>} false when a download is already running
  */
 async function download(session, button, wanted, name, signal) {
   if (button.classList.contains("busy")) return false;

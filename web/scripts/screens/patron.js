@@ -56,7 +56,7 @@ function render(app, signal, { event, roster, email }) {
   const list = createPaymentList(part(screen, "payments-panel"), app, signal, {
     names: "event",
     read: (cursor) => listPaymentsOf(email, { cursor, signal }),
-    nothing: () => ({ title: "No payments yet", text: "Nothing was logged for this patron, at any event." }),
+    nothing: () => ({ title: "No payments yet", text: "No payment has been logged for this patron at any event." }),
     voiding: app.session.mayLog() ? (payment) => app.startVoid(payment) : null,
     changed(entries, complete) {
       if (!patron && entries.length) call(entries[0].patron_name);

@@ -1,4 +1,4 @@
-/** Entries on a screen, newest first, each with the live state of its mail: what the event's payments and a patron's history share. */
+/** A list of entries, newest first, each with the live state of its mail; for an event and for a patron. */
 
 import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
 import { createRow, updateRow } from "../entries/row.js";
@@ -22,7 +22,7 @@ const MOST_OLD_LOOKS = 5;
  * @param {() => {title: string, text: string}} source.nothing what to say when there are none
  * @param {((payment: Payment) => void) | null} source.voiding
  * @param {(payments: Payment[], complete: boolean) => void} source.changed entries were added or voided
- * @param {(payment: Payment) => void} [source.grew] one entry more than the server had told of at first
+ * @param {(payment: Payment) => void} [source.grew] an entry that the server's first answer did not count
  */
 export function createPaymentList(panel, app, signal, { names, read, nothing, voiding, changed, grew }) {
   const table = part(panel, "table");
@@ -48,7 +48,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     changed([...shown.values()].map(({ payment }) => payment), loaded && !cursor);
   };
 
-  /** Shows what is known of an entry now. @param {Payment} payment @returns {"added" | "changed" | "same"} */
+  /** Shows the latest state of an entry. @param {Payment} payment @returns {"added" | "changed" | "same"} */
   const put = (payment) => {
     const entry = shown.get(payment.payment_id);
     if (!entry) {
@@ -60,7 +60,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     const before = entry.payment;
     entry.payment = {
       ...payment,
-      // A list read a moment before the mailer or a void wrote must not take back what is known.
+      // A list read just before the mailer or a void wrote must not undo what is known.
       audit: isUnsettled(before) ? payment.audit : before.audit,
       voided_by: payment.voided_by ?? before.voided_by,
     };
@@ -83,7 +83,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
   /** @param {Payment[]} payments */
   const putAll = (payments) => {
     const fresh = payments.filter((payment) => put(payment) === "added");
-    // Rows name the entries that they belong to by number, whichever of the two came first.
+    // Rows name related entries by number, and either one may arrive first.
     for (const { payment, row } of shown.values()) updateRow(row, payment, serverNow(), context);
     return fresh;
   };
@@ -98,7 +98,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     const fresh = putAll(page.payments);
     for (const payment of fresh) {
       shown.get(payment.payment_id)?.row.classList.add("fresh");
-      grew?.(payment); // another admin's
+      grew?.(payment); // logged by another admin
     }
     const older = [...shown.values()].map(({ payment }) => payment)
       .filter((payment) => isUnsettled(payment) && !inPage.has(payment.payment_id) && oldest && isBefore(oldest, payment));
@@ -134,7 +134,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
       cursor = page.cursor;
       const [first] = putAll(page.payments);
       update();
-      // With the last page the button is gone; the focus goes on with the rows it brought.
+      // After the last page the button is gone, so the focus moves to the first row it loaded.
       if (!cursor && first) shown.get(first.payment_id)?.row.querySelector("a")?.focus();
     } catch (error) {
       if (!signal.aborted) moreError.textContent = explain(error);
@@ -147,7 +147,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
   return {
     /** An entry logged in this tab. @param {Payment} payment */
     add(payment) {
-      if (!loaded) return; // the list that is on its way has it
+      if (!loaded) return; // the list being loaded includes it
       const isNew = !shown.has(payment.payment_id);
       putAll([{ ...payment, audit: payment.audit ?? { state: "queued" } }]);
       update();

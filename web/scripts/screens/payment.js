@@ -1,10 +1,10 @@
-/** One entry of the ledger: what it says, what became of its audit mail, and how it is chained to the others. */
+/** One entry of the ledger: its details, its audit mail, and its place in the hash chain. */
 
 import { auditTrail } from "../entries/audit-trail.js";
 import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
 import { fillCompare } from "../entries/compare.js";
 import { differences, linksOf } from "../entries/links.js";
-import { methodName } from "../entries/methods.js";
+import { labelOf } from "../entries/methods.js";
 import { updateChip } from "../entries/row.js";
 import { REASONS, entryNumber } from "../entries/words.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
@@ -19,7 +19,7 @@ import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.j
 /** @typedef {import("../main.js").App} App */
 /** @typedef {{payment: Payment, links: ReturnType<typeof linksOf>, duplicates: Payment[]}} Content */
 
-const NEIGHBOURS = 100;
+const NEIGHBORS = 100;
 
 /**
  * @param {App} app
@@ -75,15 +75,15 @@ async function read(paymentId, signal) {
   const named = [payment.voids, payment.voided_by, ...(payment.acknowledged_duplicates ?? [])];
   const ids = /** @type {string[]} */ (named.filter(Boolean));
   const [page, ...found] = await Promise.allSettled([
-    // The neighbours of what was logged long ago are on no first page; the entry is whole without them.
-    listPayments(payment.event_id, { limit: NEIGHBOURS, signal }).then(({ payments }) => payments),
+    // An old entry's neighbors are not on the first page; the entry is complete without them.
+    listPayments(payment.event_id, { limit: NEIGHBORS, signal }).then(({ payments }) => payments),
     ...ids.map((id) => getPayment(id, signal)),
   ]);
   const others = found.flatMap((each) => (each.status === "fulfilled" ? [/** @type {Payment} */ (each.value)] : []));
-  const neighbours = page.status === "fulfilled" ? /** @type {Payment[]} */ (page.value) : [];
+  const neighbors = page.status === "fulfilled" ? /** @type {Payment[]} */ (page.value) : [];
   return {
     payment,
-    links: linksOf(payment, [...neighbours, ...others]),
+    links: linksOf(payment, [...neighbors, ...others]),
     duplicates: others.filter(({ payment_id: id }) => payment.acknowledged_duplicates?.includes(id)),
   };
 }
@@ -102,12 +102,12 @@ function render(app, { payment, links, duplicates }) {
     event: payment.event_name,
     number: isVoid ? `Void ${number}` : `Payment ${number}`,
     amount: `${isVoid ? "−" : ""}${formatCents(payment.amount_cents)}`,
-    method: methodName(payment.method),
+    method: labelOf(payment.method),
     patron: payment.patron_name,
     email,
     "event-name": payment.event_name,
     "event-date": describeDay(payment.event_date).long,
-    "method-name": methodName(payment.method),
+    "method-name": labelOf(payment.method),
     reference: payment.reference || "—",
     note: payment.note || "—",
     by: payment.logged_by,
@@ -139,7 +139,7 @@ function render(app, { payment, links, duplicates }) {
   app.present(screen);
 }
 
-/** What this entry has to do with others. @param {HTMLElement} screen @param {App} app @param {Content} content */
+/** Shows how this entry is related to others. @param {HTMLElement} screen @param {App} app @param {Content} content */
 function fillTies(screen, app, { payment, links, duplicates }) {
   const reason = (/** @type {Payment} */ entry) => REASONS[entry.reason ?? ""] ?? entry.reason ?? "";
   const { voided, original, correction, corrects } = links;
@@ -165,7 +165,7 @@ function fillTies(screen, app, { payment, links, duplicates }) {
   part(screen, "duplicate-list").replaceChildren(...duplicates.map((entry) => {
     const item = clone("tie-template");
     pointTo(find(item, "a"), entry, app);
-    fill(item, { what: `${formatCents(entry.amount_cents)} ${methodName(entry.method)} · ${entry.patron_name}` });
+    fill(item, { what: `${formatCents(entry.amount_cents)} ${labelOf(entry.method)} · ${entry.patron_name}` });
     return item;
   }));
 }
@@ -173,7 +173,7 @@ function fillTies(screen, app, { payment, links, duplicates }) {
 /**
  * @param {HTMLElement} table
  * @param {Payment} before
- * @param {Payment | null} after null when nothing was logged in its place
+ * @param {Payment | null} after null when nothing replaced it
  * @param {App} app
  */
 function fillChange(table, before, after, app) {
@@ -227,6 +227,6 @@ async function copyText(button, screen) {
     find(screen, "[data-part=copied]").textContent = "Copied";
     setTimeout(() => button.classList.remove("done"), 1_600);
   } catch {
-    toast({ title: "Could not be copied", text: "Your browser does not allow it here. Select the text instead.", tone: "problem" });
+    toast({ title: "Couldn’t copy", text: "Your browser doesn’t allow it here. Select the text and copy it.", tone: "problem" });
   }
 }

@@ -8,9 +8,9 @@ import { emptyState } from "./states.js";
 
 /** @typedef {import("../server/api.js").Patron} Patron */
 /**
- * @typedef {object} Actions what the user may do; null when not
+ * @typedef {object} Actions what the user may do; null when not allowed
  * @property {((patron: Patron) => void) | null} logFor
- * @property {((patron: Patron) => string) | null} historyOf the address of all that a patron paid
+ * @property {((patron: Patron) => string) | null} historyOf the address of a patron's payments
  */
 
 /**

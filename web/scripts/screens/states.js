@@ -1,4 +1,4 @@
-/** What a screen shows when there is nothing to show: nothing yet, nothing at all, or a failure with a way on. */
+/** What a screen shows instead of content: loading, nothing found, or a failure with a retry. */
 
 import { clone, fill, find } from "../kit/dom.js";
 import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
@@ -15,7 +15,7 @@ export function emptyState(title, text) {
   return state;
 }
 
-/** @param {string} title @param {unknown} error @param {() => void} retry also done when the network comes back */
+/** @param {string} title @param {unknown} error @param {() => void} retry also called when the network comes back */
 export function errorState(title, error, retry) {
   const state = clone("error-template");
   fill(state, { title, text: explain(error) });
@@ -26,7 +26,7 @@ export function errorState(title, error, retry) {
   return state;
 }
 
-/** The state with a way on to another screen. @param {HTMLElement} state @param {string} text @param {string} href */
+/** Adds a link to another screen. @param {HTMLElement} state @param {string} text @param {string} href */
 export function leadingTo(state, text, href) {
   const link = document.createElement("a");
   link.className = "button";
@@ -37,22 +37,22 @@ export function leadingTo(state, text, href) {
   return state;
 }
 
-/** For a screen that has nothing else: its title becomes the page's. @param {HTMLElement} state */
+/** For a screen with nothing else on it: its title becomes the page's heading. @param {HTMLElement} state */
 export function asPage(state) {
   find(state, "[role=heading]").ariaLevel = "1";
   return state;
 }
 
-/** Why a payment's screen shows none. @param {import("../session/session.js").Session} session */
+/** Why a payment's screen is empty. @param {import("../session/session.js").Session} session */
 export function hiddenMoney(session) {
   return asPage(session.hasAdminTools()
-    ? emptyState("Payments are hidden", "Switch on Admin tools at the top of the page to see them.")
-    : emptyState("Your account may not see payments", "It may see events and their rosters."));
+    ? emptyState("Payments are hidden", "Turn on Admin tools at the top of the page to see them.")
+    : emptyState("Your account can’t see payments", "It can see events and their rosters."));
 }
 
 /** @param {unknown} error @returns {string} */
 export function explain(error) {
   if (!navigator.onLine) return "You are offline. Check your connection and try again.";
-  if (error instanceof ProblemError && error.status === 403) return "Your account may not see this.";
+  if (error instanceof ProblemError && error.status === 403) return "Your account doesn’t have access to this.";
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-/** The one function that talks to the server, and the errors that it raises. */
+/** The one function that talks to the server, and its errors. */
 
 /** @typedef {{field: string, code: string, message: string}} FieldError */
 
@@ -23,7 +23,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** No answer, or one that says nothing about what was done: the call may or may not have had its effect. */
+/** No answer, or one that proves nothing: the call may or may not have taken effect. */
 export class OutcomeUnknownError extends Error {
   /** @param {"offline" | "timeout" | "server"} cause */
   constructor(cause) {
@@ -52,9 +52,9 @@ export function serverNow() {
  * @param {string} [options.idempotencyKey]
  * @param {AbortSignal} [options.signal]
  * @param {number} [options.timeoutMs]
- * @param {(response: Response) => Promise<any>} [options.read] makes the data of a success; undefined if it cannot
+ * @param {(response: Response) => Promise<any>} [options.read] reads the data of a success; undefined if it cannot
  * @returns {Promise<{data: any, headers: Headers}>}
- * @throws {ProblemError | OutcomeUnknownError} or the signal's AbortError when the caller lost interest
+ * @throws {ProblemError | OutcomeUnknownError} or the signal's AbortError when the caller aborted
  */
 export async function apiFetch(path, options = {}) {
   const { method = "GET", body, idempotencyKey, signal, timeoutMs = TIMEOUT_MS, read = readJson } = options;
@@ -64,7 +64,7 @@ export async function apiFetch(path, options = {}) {
   let bytes;
   if (method !== "GET") {
     bytes = new TextEncoder().encode(body === undefined ? "" : JSON.stringify(body));
-    // CloudFront signs the request to the function for us, but only the sender can vouch for the body.
+    // CloudFront signs the request to the function for us, but only the sender can hash the body.
     headers["x-amz-content-sha256"] = await sha256Hex(bytes);
     if (body !== undefined) headers["content-type"] = "application/json";
   }
@@ -127,6 +127,6 @@ function noteServerClock(headers) {
   const stated = Date.parse(headers.get("date") ?? "");
   if (Number.isNaN(stated)) return;
   const offset = stated - Date.now();
-  // The header has whole seconds and the answer travelled: smaller differences are noise.
+  // The header has whole seconds and the answer takes time to arrive: smaller differences are noise.
   clockOffset = Math.abs(offset) > 5_000 ? offset : 0;
 }

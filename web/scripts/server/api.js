@@ -1,4 +1,4 @@
-/** The API's calls, one function each, and the shapes of what they answer. */
+/** The API's calls, one function each, and the shapes of their answers. */
 
 import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
 
@@ -13,7 +13,7 @@ import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
  * @property {string} timezone IANA name
  * @property {string} location
  * @property {number} roster_size
- * @property {number} [payments_count] for admins and auditors only, as are the next two
+ * @property {number} [payments_count] for admins and auditors only, like the next two
  * @property {string} [total] decimal string
  * @property {number | null} [last_payment_at] epoch ms
  * @property {Partial<Record<Method, string>>} [totals_by_method] decimal strings
@@ -48,7 +48,7 @@ import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
  * @property {string} hash
  * @property {string} prev_hash
  * @property {string[]} [acknowledged_duplicates] payment_ids
- * @property {string} [voids] payment_id, for kind void, as is the next
+ * @property {string} [voids] payment_id, for kind void, like the next
  * @property {string} [reason]
  * @property {string | null} [voided_by] payment_id
  * @property {Audit} [audit]
@@ -97,7 +97,7 @@ export async function listPayments(eventId, { limit, cursor, signal } = {}) {
  */
 export async function logPayment(body, idempotencyKey) {
   const { data, headers } = await apiFetch("/api/payments", { method: "POST", body, idempotencyKey });
-  // 200 without the record is no receipt: say "unknown" rather than "saved".
+  // A 200 without the record is no receipt: report "unknown" rather than "saved".
   if (!data?.payment?.payment_id) throw new OutcomeUnknownError("server");
   return { payment: data.payment, replayed: headers.get("idempotent-replayed") === "true" };
 }
@@ -150,7 +150,7 @@ export async function voidPayment(paymentId, body, idempotencyKey) {
  */
 export async function exportPayments(wanted, progress, signal) {
   const read = async (/** @type {Response} */ response) => {
-    // A captive portal's page is no export.
+    // A captive portal's page is not an export.
     if (!response.headers.get("content-type")?.startsWith("text/csv") || !response.body) return undefined;
     /** @type {Uint8Array<ArrayBuffer>[]} */
     const chunks = [];
@@ -165,7 +165,7 @@ export async function exportPayments(wanted, progress, signal) {
   return (await apiFetch(`/api/payments.csv${query(wanted)}`, { signal, timeoutMs: EXPORT_TIMEOUT_MS, read })).data;
 }
 
-/** @param {string} name of a page of ours @returns {Promise<string>} */
+/** @param {string} name of one of our own pages @returns {Promise<string>} */
 export async function getMarkup(name) {
   return (await apiFetch(name, { read: (response) => response.text() })).data;
 }

@@ -9,7 +9,7 @@ import { createSignInDialog } from "./sign-in-dialog.js";
 
 const TOOLS_SLOT = "scc.admin-tools";
 
-/** @param {() => void} changed called when someone else is signed in, or what may be shown has changed */
+/** @param {() => void} changed called when the user or what may be shown changes */
 export function createSession(changed) {
   /** @type {User | null} */
   let user = null;
@@ -41,7 +41,7 @@ export function createSession(changed) {
     get adminTools() {
       return adminTools;
     },
-    /** Whether the user has the Admin tools switch: those who log payments stand beside patrons. */
+    /** Whether the user has the Admin tools switch: those who log payments do so next to patrons. */
     hasAdminTools: () => may("log_payments"),
     mayLog: () => may("log_payments") && adminTools,
     maySeeMoney: () => may("read_payments") && (adminTools || !may("log_payments")),
@@ -52,12 +52,12 @@ export function createSession(changed) {
       try {
         sessionStorage.setItem(TOOLS_SLOT, on ? "on" : "off");
       } catch {
-        // The switch then lasts for this page only.
+        // Then the switch lasts for this page only.
       }
       changed();
     },
 
-    /** Finds out who is signed in, asking for it when nobody is. */
+    /** Finds out who is signed in; shows the sign-in dialog if nobody is. */
     async start() {
       user = await getSession();
       if (user) changed();
@@ -67,7 +67,7 @@ export function createSession(changed) {
     requireSignIn,
 
     /**
-     * Makes a call; when the session has ended, has the user sign in again in place and makes it anew.
+     * Makes a call. If the session has ended, the user signs in again in place and the call is repeated.
      * @template T
      * @param {() => Promise<T>} call
      * @returns {Promise<T>}
@@ -77,7 +77,7 @@ export function createSession(changed) {
         return await call();
       } catch (error) {
         if (!(error instanceof ProblemError && error.status === 401)) throw error;
-        await requireSignIn("Your session has ended. Sign in to go on where you were.");
+        await requireSignIn("Your session has ended. Sign in to continue where you left off.");
         return call();
       }
     },
@@ -87,9 +87,9 @@ export function createSession(changed) {
       try {
         sessionStorage.clear();
       } catch {
-        // Nothing was kept then.
+        // Then nothing was kept.
       }
-      // A fresh page keeps nothing of the last user in memory.
+      // A fresh page keeps nothing about the last user in memory.
       location.assign(document.baseURI);
     },
   };

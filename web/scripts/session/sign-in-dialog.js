@@ -15,7 +15,7 @@ export function createSignInDialog() {
   const password = /** @type {HTMLInputElement} */ (find(form, "#sign-in-password"));
   const button = /** @type {HTMLButtonElement} */ (find(form, "button[type=submit]"));
   const error = find(form, "#sign-in-error");
-  dialog.addEventListener("cancel", (event) => event.preventDefault()); // there is nothing behind it to go back to
+  dialog.addEventListener("cancel", (event) => event.preventDefault()); // there is no screen behind it to go back to
 
   return (notice, expected) =>
     new Promise((resolve) => {
@@ -47,9 +47,9 @@ export function createSignInDialog() {
         if (busy) return;
         if (!email.value.trim()) return say("Enter your e-mail.", email);
         if (!password.value) return say("Enter your password.", password);
-        // An entry's identity comes from who logs it: a retry by someone else would be a second payment.
+        // An entry's identity comes from who logs it: a retry by someone else would log a second payment.
         if (expected && email.value.trim().toLowerCase() !== expected.email.toLowerCase()) {
-          return say(`Sign in as ${expected.email} to go on. To change users, sign out first.`, email);
+          return say(`Sign in as ${expected.email} to continue. To switch users, sign out first.`, email);
         }
         setBusy(true);
         try {
@@ -61,7 +61,7 @@ export function createSignInDialog() {
         } catch (reason) {
           password.value = "";
           if (reason instanceof ProblemError && reason.status === 401) {
-            say("E-mail or password is not right. Try again.", password);
+            say("The e-mail or password is incorrect. Try again.", password);
           } else {
             say(reason instanceof Error ? reason.message : String(reason), password);
           }

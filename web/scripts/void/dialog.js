@@ -25,7 +25,7 @@ export function createVoidDialog(session, addressOf) {
   let state;
 
   const roster = createRosterSource(session, {
-    arrived: () => view.combobox.refresh(),
+    arrived: () => view.patronField.refresh(),
     failed: (reason) => set({
       errors: { ...state.errors, form: `The roster could not be loaded. ${reason} You can still void the payment.` },
     }),
@@ -75,7 +75,7 @@ export function createVoidDialog(session, addressOf) {
   }, {
     phase: () => state?.phase ?? "editing",
     enter(phase) {
-      view.combobox.close();
+      view.patronField.close();
       set({
         phase,
         ...(phase === "submitting" && { errors: {}, correction: { ...state.correction, errors: {} } }),
@@ -157,7 +157,7 @@ export function createVoidDialog(session, addressOf) {
       ...["reason", "note"].filter((name) => name in own),
       ...Object.keys(correction).map((name) => `correction.${name}`),
     ];
-    // A problem with the whole is fixed in the field that the reason names.
+    // A problem with the whole form is fixed in the field that the reason names.
     const meant = state.correcting ? `correction.${WRONG_FIELD[state.reason] ?? "amount"}` : "reason";
     view.focus(first ?? meant);
   }

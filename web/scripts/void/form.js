@@ -1,7 +1,7 @@
-/** The rules of voiding an entry, with or without a corrected payment in its place. No DOM, no clock, no network. */
+/** The rules for voiding an entry, with or without a corrected payment. No DOM, no clock, no network. */
 
 import { differences } from "../entries/links.js";
-import { METHODS, methodName } from "../entries/methods.js";
+import { METHODS, labelOf } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
 import { characters, oneLine } from "../kit/text.js";
@@ -16,7 +16,7 @@ import { NOTE_LIMIT, emptyForm, errorsFromServer, requestBody, validate } from "
  * @property {import("../sending/life-cycle.js").Phase} phase
  * @property {Payment} payment
  * @property {string} reason "" until one is chosen
- * @property {string} note why it is voided, in words
+ * @property {string} note why it is voided, in the user's words
  * @property {boolean} correcting
  * @property {FormState} correction
  * @property {VoidErrors} errors
@@ -62,7 +62,7 @@ export function sentVoid(payment, { reason, note = "", replacement }) {
   };
 }
 
-/** @param {string} reason @returns {Partial<VoidState>} a reason brings its usual way on */
+/** @param {string} reason @returns {Partial<VoidState>} with the usual choice for that reason */
 export function choosing(reason) {
   return { reason, correcting: Object.hasOwn(WRONG_FIELD, reason), errors: {} };
 }
@@ -77,18 +77,18 @@ export function check(state) {
   /** @type {VoidErrors} */
   const own = {};
   const note = state.note.trim();
-  if (!state.reason) own.reason = "Choose why it is voided.";
-  if (state.reason === "other" && !note) own.note = "Say in a note why it is voided.";
+  if (!state.reason) own.reason = "Choose a reason.";
+  if (state.reason === "other" && !note) own.note = "Explain why in a few words.";
   else if (characters(note) > NOTE_LIMIT) own.note = `Use at most ${NOTE_LIMIT} characters.`;
   else if (looksLikeCard(note)) own.note = "Do not enter card numbers.";
   const correction = state.correcting ? validate(state.correction) : {};
   if (state.correcting && Object.keys(correction).length === 0 && !changes(state).some(({ changed }) => changed)) {
-    own.form = "The corrected payment is like the one it replaces. Change what is wrong, or void without a correction.";
+    own.form = "The corrected payment is the same as the original. Change what was wrong, or void it without a correction.";
   }
   return { own, correction };
 }
 
-/** @param {VoidState} state one that passes check @returns {import("../sending/pending.js").Body} */
+/** @param {VoidState} state one that passes `check` @returns {import("../sending/pending.js").Body} */
 export function voidBody(state) {
   const note = oneLine(state.note);
   /** @type {Record<string, any>} */
@@ -102,7 +102,7 @@ export function voidBody(state) {
 }
 
 /**
- * Errors that the server named, sorted to the void's own fields and the corrected payment's.
+ * The server's errors, sorted into the void's own fields and those of the corrected payment.
  * @param {readonly import("../server/api-fetch.js").FieldError[]} fields
  * @param {string} message
  */
@@ -138,13 +138,13 @@ export function changes({ payment, correcting, correction }) {
 }
 
 /**
- * What stands above the buttons.
+ * The sentence above the buttons.
  * @param {VoidState} state
  * @returns {{was: string, becomes: string, consequence: string}}
  */
 export function outcome({ payment, correcting, correction: { amountText, method, patron } }) {
   const amount = parseAmount(amountText);
-  const name = method ? methodName(method) : "…";
+  const name = method ? labelOf(method) : "…";
   const number = entryNumber(payment.seq);
   return {
     was: describePayment(payment),
@@ -152,7 +152,7 @@ export function outcome({ payment, correcting, correction: { amountText, method,
       ? `${amount.ok ? formatCents(amount.cents) : "…"} ${name} · ${patron?.name ?? "…"}`
       : formatCents(0),
     consequence: correcting
-      ? `${number} stays in the ledger, struck through. Compliance gets a mail about the void and one about the correction.`
+      ? `${number} stays in the ledger, struck through. Compliance gets one mail about the void and one about the correction.`
       : `${number} stays in the ledger, struck through. Compliance gets a mail about the void.`,
   };
 }
@@ -169,6 +169,6 @@ export function voidedMessage(payment, { void: entry, replacement, replayed }) {
     : "";
   return {
     title: `Voided ${entryNumber(payment.seq)} · ${what}`,
-    text: `${replayed ? "Already saved, not voided twice. " : ""}Void ${entryNumber(entry.seq)}.${corrected} Audit mail queued.`,
+    text: `${replayed ? "Already saved — not voided twice. " : ""}Void ${entryNumber(entry.seq)}.${corrected} Audit mail queued.`,
   };
 }

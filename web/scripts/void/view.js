@@ -1,15 +1,15 @@
-/** The void dialog on screen: one update() puts the whole state there; what the user does goes to the handlers. */
+/** The void dialog on screen: update() shows the whole state; what the user does goes to the handlers. */
 
 import { fillCompare } from "../entries/compare.js";
 import { createMethodTiles } from "../entries/method-tiles.js";
-import { methodName } from "../entries/methods.js";
+import { labelOf } from "../entries/methods.js";
 import { REASONS, describePayment, entryNumber } from "../entries/words.js";
 import { createAmountField } from "../kit/amount-field.js";
 import { fill, find, part } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { formatMoment } from "../kit/time.js";
 import { FIELD_ORDER, viewOf } from "../log-payment/form.js";
-import { createCombobox } from "../roster/patron-field.js";
+import { createPatronField } from "../roster/patron-field.js";
 import { showPhase } from "../sending/phase-view.js";
 import { changes, outcome } from "./form.js";
 
@@ -49,7 +49,7 @@ export function createVoidView(dialog, handlers) {
   });
   const methods = createMethodTiles(find(form, "#void-methods"), "void-method", (method) => handlers.corrected({ method }));
   reason.append(...Object.entries(REASONS).map(([value, text]) => new Option(text, value)));
-  const combobox = createCombobox(part(form, "patron"), {
+  const patronField = createPatronField(part(form, "patron"), {
     roster: handlers.roster,
     aside: () => "",
     changed: (patron, patronText) => handlers.corrected({ patron, patronText }),
@@ -65,22 +65,22 @@ export function createVoidView(dialog, handlers) {
   });
 
   return {
-    combobox,
+    patronField,
 
-    /** Writes the state into the fields: on opening, and never while someone types. @param {VoidState} state */
+    /** Writes the state into the fields, only when the form opens and never while someone types. @param {VoidState} state */
     reset({ payment, reason: chosen, note: words, correcting: on, correction }) {
       fill(dialog, {
         title: `Void ${entryNumber(payment.seq)}`,
         event: payment.event_name,
         amount: formatCents(payment.amount_cents),
-        method: methodName(payment.method),
+        method: labelOf(payment.method),
         patron: payment.patron_name,
         when: `${formatMoment(payment.timestamp)} by ${payment.logged_by}`,
       });
       reason.value = chosen;
       note.value = words;
       correcting.checked = on;
-      combobox.reset(correction.patron, false);
+      patronField.reset(correction.patron, false);
       amount.reset(correction.amountText);
       reference.value = correction.reference;
       methods.reset(correction.method);
@@ -107,7 +107,7 @@ export function createVoidView(dialog, handlers) {
 
       fillCompare(part(form, "compare-rows"), changes(state));
       part(form, "compare").hidden = part(form, "line").hidden = !state.reason;
-      // What is being corrected stands in the comparison.
+      // The comparison already shows the payment being corrected.
       part(form, "voided-entry").hidden = state.correcting;
 
       for (const name of /** @type {const} */ (["reason", "note"])) say(name, errors[name] ?? "");
@@ -126,7 +126,7 @@ export function createVoidView(dialog, handlers) {
       else find(form, CONTROLS[field] ?? "#void-submit").focus();
     },
 
-    /** What was found to be alike. @param {readonly Payment[]} entries */
+    /** Lists similar payments. @param {readonly Payment[]} entries */
     showDuplicates(entries) {
       part(form, "duplicate-list").replaceChildren(...entries.map((entry) => {
         const item = document.createElement("li");
