@@ -1,4 +1,4 @@
-"""`scc`, the ops command line: data on stdout, messages on stderr, and what the exit codes mean."""
+"""`scc`, the ops command line: data on stdout, messages on stderr, exit codes as in its help."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ from ops.errors import INTERRUPTED, translate
 from ops.lazy_group import LazyGroup
 from ops.session import shared_options
 
-COMMANDS = ("status", "dlq", "verify", "reconcile", "payment", "doctor", "users", "web")
+COMMANDS = {
+    "status": "ops.commands.status",
+    "dlq": "ops.commands.dlq",
+    "verify": "ops.commands.verify",
+    "reconcile": "ops.commands.reconcile",
+    "payment": "ops.commands.payment",
+    "doctor": "ops.commands.doctor",
+    "users": "ops.commands.users",
+    # By name only: `release` is built on `ops`, so nothing here imports it.
+    "release": "release.cli",
+    "web": "release.web",
+}
 
 
 class Program(LazyGroup):
-    """The one place where what AWS raised becomes a sentence."""
+    """The one place where an AWS exception becomes a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -36,10 +47,10 @@ class Program(LazyGroup):
 @click.group(cls=Program, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @shared_options
 def scc() -> None:
-    """Look after Ship Captain Crew's payments: what waits, what failed, and why.
+    """Look after Ship Captain Crew's payments: what is waiting, what failed, and why.
 
-    Exit codes: 0 all is well, 1 something needs a person, 2 it could not be found out (wrong usage,
-    no credentials, no permission, nothing answers).
+    Exit codes: 0 everything is fine, 1 something needs a person, 2 the command could not find out
+    (wrong usage, no credentials, no permission, no answer).
 
     \b
     Examples:
@@ -49,10 +60,16 @@ def scc() -> None:
     """
 
 
+def main() -> None:
+    """The entry point. Told to stop, every command first makes held messages visible again."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)  # a shell starts background jobs with it ignored
+    scc(prog_name="scc")
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)  # held messages are shown again, as after Ctrl-C
-    scc(prog_name="scc")
+    main()

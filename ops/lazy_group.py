@@ -1,8 +1,8 @@
-"""A group of commands that are imported when they are called."""
+"""A group whose commands are imported only when they are called."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -10,12 +10,12 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Knows commands by name; the module ops.commands.<name> is imported for its help or its call.
+    """lazy: a command's name, and the module that defines it under that name (_ for -).
 
-    Half the time of a start would go into what other commands need, such as Google's client.
+    Importing all of them would double the start-up time: some need Google's client.
     """
 
-    def __init__(self, *args: Any, lazy: Sequence[str] = (), **more: Any) -> None:
+    def __init__(self, *args: Any, lazy: Mapping[str, str], **more: Any) -> None:
         super().__init__(*args, **more)
         self._lazy = lazy
 
@@ -25,5 +25,6 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._lazy:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(f"ops.commands.{cmd_name}"), cmd_name)
+        module = import_module(self._lazy[cmd_name])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command

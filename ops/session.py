@@ -1,9 +1,9 @@
-"""What every command is given, and the options that all of them share."""
+"""What every command works with, and the options that all commands share."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ops.console import Console
-from ops.target import Aws, choose
+from ops.target import Aws, Target, choose
 
 Parameters = ParamSpec("Parameters")
 _META = "scc.options"
@@ -20,14 +20,14 @@ _META = "scc.options"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """aws: clients and outputs of the chosen stack. console: where the command speaks."""
+    """aws: clients and outputs of the chosen stack. console: how the command talks."""
 
     aws: Aws
     console: Console
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of the whole program, for a group or a command: they may stand at either."""
+    """The program's options, for a group or a command: people write them in either place."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -40,15 +40,25 @@ def pass_session(
 
     @wraps(function)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
-        options = click.get_current_context().meta.get(_META, {})
-        aws = Aws(choose(options, os.environ))
-        function(Session(aws, Console(as_json=bool(options.get("as_json")))), *args, **kwargs)
+        options = given_options()
+        session = session_for(choose(options, os.environ), options)
+        function(session, *args, **kwargs)
 
     return run
 
 
+def given_options() -> Mapping[str, Any]:
+    """The shared options on the command line, by name."""
+    given: Mapping[str, Any] = click.get_current_context().meta.get(_META, {})
+    return given
+
+
+def session_for(target: Target, options: Mapping[str, Any]) -> Session:
+    return Session(Aws(target), Console(as_json=bool(options.get("as_json"))))
+
+
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Keep what was said on the command line; what stands nearer to the end counts."""
+    """Keep what is on the command line; the last one wins."""
     name = str(parameter.name)
     if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
         context.meta.setdefault(_META, {})[name] = value
@@ -62,9 +72,9 @@ _OPTIONS = (
     _option(
         "--stack", metavar="NAME", help="CloudFormation stack.  [default: as in samconfig.toml]"
     ),
-    _option("--profile", metavar="NAME", help="Profile of your AWS configuration."),
+    _option("--profile", metavar="NAME", help="Profile in your AWS configuration."),
     _option("--region", metavar="NAME", help="AWS region."),
-    _option("--endpoint-url", metavar="URL", help="Another AWS, such as http://localhost:4566."),
-    _option("--local", is_flag=True, help="The stack that `make run` has started here."),
-    _option("--json", "as_json", is_flag=True, help="Data as JSON."),
+    _option("--endpoint-url", metavar="URL", help="An emulator, such as http://localhost:4566."),
+    _option("--local", is_flag=True, help="The stack that `make run` started here."),
+    _option("--json", "as_json", is_flag=True, help="Print data as JSON."),
 )

@@ -1,10 +1,9 @@
-"""Which stack of which AWS a command is about: options, environment and samconfig.toml together."""
+"""Which stack in which AWS a command works on: from options, environment and samconfig.toml."""
 
 from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,18 +15,19 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
+from ops import shipped
 from ops.errors import OpsError
+from ops.samconfig import StackSettings, settings_of
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# Of the emulator, which knows no other account. Used for loopback addresses alone.
+# The emulator's only account. Used for loopback addresses alone.
 LOCAL_CREDENTIALS = "test"  # key and secret
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """endpoint_url: empty means AWS itself. is_local: it is an emulator on this machine."""
+    """endpoint_url: empty means AWS itself. is_local: an emulator on this machine."""
 
     stack: str
     profile: str = ""
@@ -36,7 +36,7 @@ class Target:
 
     @property
     def is_local(self) -> bool:
-        return bool(self.endpoint_url) and urlsplit(self.endpoint_url).hostname in LOOPBACK
+        return _is_loopback(self.endpoint_url)
 
 
 def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
@@ -45,18 +45,45 @@ def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     if options.get("local"):
         endpoint = options.get("endpoint_url") or _running_here(environ)
     _refuse_bad_endpoint(endpoint)
-    target = Target(stack="", endpoint_url=endpoint)
-    deployed = _samconfig("local" if target.is_local else "prod")
+    deployed = settings_of("local" if _is_loopback(endpoint) else "prod")
     return Target(
-        stack=options.get("stack") or environ.get("SCC_STACK") or deployed["stack_name"],
+        stack=options.get("stack") or environ.get("SCC_STACK") or deployed.stack,
         profile=options.get("profile") or "",
         # boto3 reads AWS_DEFAULT_REGION alone; AWS_REGION is what Lambda and the newer SDKs know.
         region=options.get("region")
         or environ.get("AWS_REGION")
         or environ.get("AWS_DEFAULT_REGION")
-        or deployed.get("region", ""),
+        or deployed.region,
         endpoint_url=endpoint,
     )
+
+
+def choose_stage(
+    settings: StackSettings, options: Mapping[str, Any], environ: Mapping[str, str]
+) -> Target:
+    """The stack of a stage, in AWS or in an emulator on this machine. Raises OpsError.
+
+    A release changes what it finds, so an environment variable never picks another stack or region.
+    """
+    for name in ("stack", "region", "local"):
+        if options.get(name):
+            raise OpsError(f"--stage already names the stack and its region: leave out --{name}.")
+    endpoint = options.get("endpoint_url") or environ.get("AWS_ENDPOINT_URL", "")
+    _refuse_bad_endpoint(endpoint)
+    if endpoint and not _is_loopback(endpoint):
+        raise OpsError(
+            f"{endpoint!r} is neither AWS nor an emulator on this machine: unset AWS_ENDPOINT_URL."
+        )
+    return Target(
+        stack=settings.stack,
+        profile=options.get("profile") or "",
+        region=settings.region,
+        endpoint_url=endpoint,
+    )
+
+
+class NoStackError(OpsError):
+    """The account has no stack of that name."""
 
 
 class Aws:
@@ -83,8 +110,8 @@ class Aws:
         """One output of the stack, such as AuditQueueUrl. Raises OpsError."""
         if name not in self.outputs:
             raise OpsError(
-                f"The stack {self.target.stack} has no output {name}: deploy the present "
-                "template.yaml, or name another --stack."
+                f"The stack {self.target.stack} has no output {name}: deploy the current "
+                "template.yaml, or choose another --stack."
             )
         return self.outputs[name]
 
@@ -96,13 +123,13 @@ class Aws:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            raise OpsError(self._no_such_stack()) from error
+            raise NoStackError(self._no_such_stack()) from error
         (stack, *_) = answer["Stacks"]
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
 
     @cached_property
     def caller(self) -> str:
-        """The ARN of whoever these credentials belong to."""
+        """The ARN behind these credentials."""
         return str(self.client("sts").get_caller_identity()["Arn"])
 
     @cached_property
@@ -118,47 +145,45 @@ class Aws:
                 aws_secret_access_key=key,
             )
         except ProfileNotFound as error:
-            raise OpsError(
-                f"{error}: `aws configure list-profiles` shows those there are."
-            ) from error
+            raise OpsError(f"{error}: `aws configure list-profiles` lists them.") from error
 
     def _no_such_stack(self) -> str:
-        where = self.target.endpoint_url or f"region {self._session.region_name}"
+        where = self.target.endpoint_url or self._session.region_name
         return (
-            f"No stack {self.target.stack!r} at {where}: name one with --stack, look in another "
-            "--region, or say --local for the stack of `make run`."
+            f"There is no stack {self.target.stack} in {where}: choose another --stack or "
+            "--region, or add --local for the stack of `make run`."
         )
+
+
+def _is_loopback(endpoint: str) -> bool:
+    return bool(endpoint) and urlsplit(endpoint).hostname in LOOPBACK
 
 
 def _running_here(environ: Mapping[str, str]) -> str:
     """The emulator's address, as the running `make run` wrote it down."""
-    file = REPOSITORY / (environ.get("SCC_STATE") or ".local") / "stack.json"
+    # An installed scc has no folder of its own: then it is the current one.
+    start = Path.cwd() if shipped.IS_INSTALLED else shipped.ROOT
+    file = start / (environ.get("SCC_STATE") or ".local") / "stack.json"
     try:
         return str(json.loads(file.read_text())["urls"]["aws"])
     except FileNotFoundError:
         raise OpsError(
-            f"No local stack is ready ({file} is not there): start one with `make run`, or name "
-            "its state folder in SCC_STATE."
+            f"No local stack is running ({file} does not exist): start one with `make run`, or set "
+            "SCC_STATE to its state folder."
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OpsError(f"{file} cannot be read: {error}. Start the stack anew.") from error
+        raise OpsError(f"{file} cannot be read ({error}): restart the stack.") from error
 
 
 def _refuse_bad_endpoint(endpoint: str) -> None:
     try:
         parts = urlsplit(endpoint)
         fine = not endpoint or (parts.scheme in {"http", "https"} and bool(parts.hostname))
-        _ = parts.port  # raises when it is no number
+        _ = parts.port  # raises unless it is a number
     except ValueError:
         fine = False
     if not fine:
         raise OpsError(
-            f"{endpoint!r} is not an address: --endpoint-url (or AWS_ENDPOINT_URL) looks like "
+            f"{endpoint!r} is not a URL: --endpoint-url (or AWS_ENDPOINT_URL) looks like "
             "http://localhost:4566."
         )
-
-
-def _samconfig(environment: str) -> dict[str, Any]:
-    content = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
-    deployed: dict[str, Any] = content[environment]["deploy"]["parameters"]
-    return deployed

@@ -1,78 +1,175 @@
-"""`make deploy STAGE=staging|prod [CONFIRM=yes] [PARAMETERS="Name=value …"]`.
+"""`scc release deploy`: deploy the current commit to a stage, after a look at the change set.
 
-Refuses what is not committed, runs the checks and tests unless this very commit passed them,
-builds, and shows the change set. It is carried out after a yes: CONFIRM=yes, or an answer at the
-question. With AWS_ENDPOINT_URL=http://127.0.0.1:4566 all of it happens on an emulator, which is how
-the tests know that it works.
-
-Exit codes: 0 deployed, 1 a step failed, 2 refused: nothing was changed.
+With AWS_ENDPOINT_URL=http://127.0.0.1:4566 it all happens in an emulator, as in the tests.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from release.stages import REPOSITORY, RefusedError, Stage
-from release.tested import head, is_recorded, record, uncommitted
+import click
 
-SAM = REPOSITORY / ".tools" / "sam" / "bin" / "sam"
-EMULATORS_PYTHON = REPOSITORY / ".tools" / "engine" / "bin" / "python"
+from ops.errors import FOUND, OpsError
+from ops.shipped import repository
+from release.stages import Stage, pass_stage
+from release.tested import SUITES, head, is_recorded, record, uncommitted
+
 # What the emulator cannot do: TLS, ARM, and signing for origin access control.
 EMULATOR = {"Stage": "local", "Architecture": "x86_64", "ApiUrlAuthType": "NONE"}
 
 
-class StepFailedError(Exception):
-    """A step ended with an error that it has told; the message says what that leaves behind."""
+class StepFailedError(OpsError):
+    """A step failed and printed why; the message says what that leaves behind."""
+
+    exit_code = FOUND
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--stage", default="")
-    parser.add_argument("--confirm", default="")
-    parser.add_argument("parameters", nargs="*", metavar="Name=value")
-    options = parser.parse_args(arguments)
+@click.command()
+@pass_stage
+@click.option("--confirm", default="", metavar="yes", help="Do not ask: `--confirm yes`.")
+@click.argument("parameters", nargs=-1, metavar="[Name=value]...")
+def deploy(stage: Stage, confirm: str, parameters: tuple[str, ...]) -> None:
+    """Deploy the current commit: run its tests unless they passed, build, show the change set.
+
+    Changes are made after a yes: --confirm yes, or the answer to the question. Uncommitted files
+    stop it. Parameters of template.yaml are needed once; later deployments keep them. Exit 1 when
+    a step failed, 2 when nothing was changed.
+
+    \b
+    Examples:
+      scc release deploy --stage staging
+      scc release deploy --stage staging --confirm yes AlarmEmail=ops@example.com
+    """
     try:
-        deploy(Stage.chosen(options.stage), options.confirm, options.parameters)
-    except RefusedError as error:
-        print(f"Not deployed: {error}", file=sys.stderr)
-        return 2
+        Deployment(stage, repository()).run(confirm, parameters)
     except StepFailedError as error:
-        print(f"Not deployed: {error}", file=sys.stderr)
-        return 1
-    return 0
+        raise StepFailedError(f"Not deployed: {error.message}") from error
+    except OpsError as error:
+        raise OpsError(f"Not deployed: {error.message}") from error
+    if stage.console.as_json:
+        stage.console.show({"stack": stage.stack, "commit": head(repository())})
 
 
-def deploy(stage: Stage, confirm: str, given: Sequence[str]) -> None:
-    """Raises RefusedError, StepFailedError."""
-    if confirm not in {"", "yes"}:
-        raise RefusedError(f"CONFIRM is {confirm!r}: say CONFIRM=yes, or leave it out to be asked.")
-    parameters = chosen_parameters(stage, given, os.environ)
-    refuse_uncommitted(REPOSITORY)
-    who = stage.caller()
-    place = stage.endpoint or stage.region
-    print(f"{stage.name}: stack {stage.stack} in {place}, commit {head()[:12]}, as {who}")
-    prove(REPOSITORY)
-    template = build(stage)
-    change(stage, template, parameters, confirm)
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """folder: the clone whose commit is deployed."""
+
+    stage: Stage
+    folder: Path
+
+    def run(self, confirm: str, given: Sequence[str]) -> None:
+        """Raises OpsError; StepFailedError after something may have changed."""
+        stage = self.stage
+        if confirm not in {"", "yes"}:
+            raise OpsError(f"use CONFIRM=yes, not {confirm!r}, or leave it out to be asked.")
+        parameters = chosen_parameters(stage, given, os.environ)
+        who = stage.aws.caller
+        refuse_uncommitted(self.folder)
+        stage.console.say(
+            f"{stage.name}: stack {stage.stack} in {stage.place}, "
+            f"commit {head(self.folder)[:12]}, as {who}"
+        )
+        self.prove()
+        self.change(self.build(), parameters, confirm)
+
+    def prove(self) -> None:
+        """Checks and tests must have passed for this commit; what has not runs now."""
+        missing = [each for each in SUITES if not is_recorded(each, self.folder)]
+        if not missing:
+            self.stage.console.say("Tests: passed for this commit.")
+            return
+        for target in ("check", *missing):
+            failed = f"`make {target}` failed. Fix that first."
+            self._step(failed, "make", "-C", str(self.folder), target)
+        for suite in missing:
+            record(suite, self.folder)
+
+    def build(self) -> Path:
+        """Build this commit's bundles once; returns the built template's path."""
+        is_emulator = self.stage.aws.target.is_local
+        folder = self.folder / ".aws-sam" / ("emulator" if is_emulator else "build")
+        built_for = folder / ".commit"  # `sam build` empties the folder first
+        if built_for.exists() and built_for.read_text() == head(self.folder):
+            self.stage.console.say("Bundles: built for this commit.")
+            return folder / "template.yaml"
+        environment = {}
+        if is_emulator:  # it runs functions with its own Python
+            python = self.folder / ".tools" / "engine" / "bin" / "python"
+            code = "import sys; print('%d.%d' % sys.version_info[:2])"
+            version = subprocess.run(
+                [str(python), "-c", code], check=True, capture_output=True, text=True
+            ).stdout.strip()
+            environment = {
+                "SCC_BUILD_PYTHON": version,
+                "SCC_BUILD_PLATFORM": "x86_64-manylinux2014",
+            }
+        self._step(
+            "the bundles could not be built. The reason is above.",
+            *(self._sam, "build", "--config-env", self.stage.name, "--build-dir", str(folder)),
+            **environment,
+        )
+        self._step(
+            "a bundle is too large or holds the wrong files. The reason is above.",
+            *(sys.executable, "-m", "release.bundles", str(folder)),
+        )
+        built_for.write_text(head(self.folder))
+        return folder / "template.yaml"
+
+    def change(self, template: Path, parameters: Mapping[str, str], confirm: str) -> None:
+        """Show the change set and, after a yes, execute it."""
+        command = [
+            *(self._sam, "deploy", "--config-file", str(self.folder / "samconfig.toml")),
+            *("--config-env", self.stage.name, "--template-file", str(template)),
+            "--parameter-overrides",
+            *(f"{name}={value}" for name, value in sorted(parameters.items())),
+        ]
+        failed = f"CloudFormation refused or rolled back: the events of {self.stage.stack} say why."
+        if confirm != "yes":
+            self._step(failed, *command, "--no-execute-changeset")
+            click.echo("Deploy this change set? Type yes to go ahead: ", err=True, nl=False)
+            if sys.stdin.readline().strip() != "yes":
+                raise OpsError(
+                    "the change set above was only shown. Answer yes, or use CONFIRM=yes."
+                )
+        self._step(failed, *command, "--no-confirm-changeset")
+
+    @property
+    def _sam(self) -> str:
+        return str(self.folder / ".tools" / "sam" / "bin" / "sam")
+
+    def _step(self, failed: str, *command: str, **environment: str) -> None:
+        target = self.stage.aws.target
+        chosen = {"AWS_PROFILE": target.profile, "AWS_ENDPOINT_URL": target.endpoint_url}
+        environment |= {name: value for name, value in chosen.items() if value}
+        sys.stdout.flush()
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            check=False,
+            env=os.environ | environment | {"SAM_CLI_TELEMETRY": "0"},
+            stdin=subprocess.DEVNULL,  # what is typed answers our question
+            stdout=sys.stderr if self.stage.console.as_json else None,
+        )
+        if done.returncode:
+            raise StepFailedError(failed)
 
 
 def chosen_parameters(
     stage: Stage, given: Sequence[str], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """samconfig.toml's, then those given; what neither names, CloudFormation keeps as it was.
+    """samconfig.toml's with the given ones on top; CloudFormation keeps all others as they were.
 
+    Given ones replace those of samconfig.toml one by one; `sam` itself would drop all the others.
     SCC_EMULATOR_PARAMETERS, for an emulator only, names what is elsewhere on this machine.
-
-    Given ones replace those of samconfig.toml one by one, where sam itself would forget all others.
     """
-    chosen = stage.parameters | _pairs(given)
-    if stage.endpoint:
+    chosen = {**stage.settings.parameters, **_pairs(given)}
+    if stage.aws.target.is_local:
         chosen |= EMULATOR | _pairs(environ.get("SCC_EMULATOR_PARAMETERS", "").split())
     return chosen
 
@@ -80,83 +177,12 @@ def chosen_parameters(
 def _pairs(given: Sequence[str]) -> dict[str, str]:
     for pair in given:
         if not re.fullmatch(r"[A-Za-z0-9]+=.*", pair):
-            raise RefusedError(f"PARAMETERS has {pair!r}: write Name=value, with blanks between.")
+            raise OpsError(f"PARAMETERS has {pair!r}: write Name=value, separated by spaces.")
     return dict(pair.split("=", 1) for pair in given)
 
 
-def refuse_uncommitted(repository: Path) -> None:
-    """What is deployed must be a commit, so that it can be found again. Raises RefusedError."""
-    if files := uncommitted(repository):
+def refuse_uncommitted(folder: Path) -> None:
+    """What is deployed must be a commit, so that it can be found again. Raises OpsError."""
+    if files := uncommitted(folder):
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        raise RefusedError(f"{', '.join(files[:3])}{more} not committed: commit or stash first.")
-
-
-def prove(repository: Path) -> None:
-    """Checks and tests must have passed for this commit; they run now if they have not."""
-    if is_recorded(repository):
-        print("tests: passed for this commit")
-        return
-    for target in ("check", "test"):
-        _run(f"`make {target}` failed: mend that first.", "make", "-C", str(repository), target)
-    record(repository)
-
-
-def build(stage: Stage) -> Path:
-    """Build the bundles of this commit, once; returns the built template's path."""
-    folder = REPOSITORY / ".aws-sam" / ("emulator" if stage.endpoint else "build")
-    built_for = folder / ".commit"  # `sam build` empties the folder first
-    if built_for.exists() and built_for.read_text() == head():
-        print("bundles: built for this commit")
-        return folder / "template.yaml"
-    environment = {"SAM_CLI_TELEMETRY": "0"}
-    if stage.endpoint:  # it runs functions under its own Python
-        code = "import sys; print('%d.%d' % sys.version_info[:2])"
-        version = subprocess.run(
-            [str(EMULATORS_PYTHON), "-c", code], check=True, capture_output=True, text=True
-        ).stdout.strip()
-        environment |= {"SCC_BUILD_PYTHON": version, "SCC_BUILD_PLATFORM": "x86_64-manylinux2014"}
-    _run(
-        "the bundles could not be built; the reason is above.",
-        *(str(SAM), "build", "--config-env", stage.name, "--build-dir", str(folder)),
-        **environment,
-    )
-    _run(
-        "a bundle is not as it should be.",
-        *(sys.executable, "-m", "release.bundles", str(folder)),
-    )
-    built_for.write_text(head())
-    return folder / "template.yaml"
-
-
-def change(stage: Stage, template: Path, parameters: Mapping[str, str], confirm: str) -> None:
-    """Show the change set and, after a yes, carry it out. Raises RefusedError, StepFailedError."""
-    command = [
-        *(str(SAM), "deploy", "--config-file", str(REPOSITORY / "samconfig.toml")),
-        *("--config-env", stage.name, "--template-file", str(template)),
-        "--parameter-overrides",
-        *(f"{name}={value}" for name, value in sorted(parameters.items())),
-    ]
-    failed = f"CloudFormation refused or rolled back; `{stage.stack}`'s events say why."
-    if confirm != "yes":
-        _run(failed, *command, "--no-execute-changeset", SAM_CLI_TELEMETRY="0")
-        print("Carry this change set out? Anything but yes leaves it. ", end="", flush=True)
-        if sys.stdin.readline().strip() != "yes":
-            raise RefusedError("the change set above was only shown. Answer yes, or CONFIRM=yes.")
-    _run(failed, *command, "--no-confirm-changeset", SAM_CLI_TELEMETRY="0")
-
-
-def _run(failed: str, *command: str, **environment: str) -> None:
-    sys.stdout.flush()
-    done = subprocess.run(
-        command,
-        cwd=REPOSITORY,
-        check=False,
-        env=os.environ | environment,
-        stdin=subprocess.DEVNULL,  # what is typed is the answer to our question
-    )
-    if done.returncode:
-        raise StepFailedError(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise OpsError(f"{', '.join(files[:3])}{more} not committed: commit or stash first.")

@@ -1,63 +1,67 @@
-"""`make gmail-key STAGE=staging|prod FILE=key.json`: store the mailer's key, the first or the next.
-
-The file is what Google hands out for a service account. It goes into Secrets Manager, where only
-the mailer's roles read it; a running mailer reads it anew as soon as Google refuses the one before.
-The key is never printed. Exit codes: 0 stored, 2 refused.
-"""
+"""`scc release gmail-key`: store the mailer's Gmail key, the first one or its successor."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from release.stages import RefusedError, Stage
+from ops.errors import OpsError
+from release.stages import Stage, pass_stage
 
 NEEDED = ("client_email", "private_key", "private_key_id", "token_uri")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--stage", default="")
-    parser.add_argument("--file", default="")
-    options = parser.parse_args(arguments)
-    try:
-        stage = Stage.chosen(options.stage)
-        text = read_key(options.file)
-        stage.caller()
-        store(stage.client("secretsmanager"), stage.gmail_secret, text)
-    except RefusedError as error:
-        print(f"Not stored: {error}", file=sys.stderr)
-        return 2
+@click.command()
+@pass_stage
+@click.option("--file", required=True, metavar="FILE", help="The JSON key that Google made.")
+def gmail_key(stage: Stage, file: str) -> None:
+    """Store the service account's key in Secrets Manager, where only the mailer reads it.
+
+    A running mailer switches to it as soon as Google refuses the old one. The key is never printed.
+
+    \b
+    Examples:
+      scc release gmail-key --stage staging --file service-account.json
+    """
+    who, text = stage.aws.caller, read_key(file)
+    store(stage.aws.client("secretsmanager"), stage.gmail_secret, text)
     key = json.loads(text)
-    print(f"Key {key['private_key_id'][:8]}… of {key['client_email']} is in {stage.gmail_secret}.")
-    return 0
+    stored = {
+        "secret": stage.gmail_secret,
+        "account": key["client_email"],
+        "key_id": key["private_key_id"],
+        "by": who,
+    }
+    if stage.console.as_json:
+        stage.console.show(stored)
+    else:
+        stage.console.facts((name.replace("_", " "), value) for name, value in stored.items())
 
 
 def read_key(file: str) -> str:
-    """A key file's text, checked to be one. Raises RefusedError, never with what it holds."""
+    """A key file's text, checked. Raises OpsError, which never shows the content."""
     if not file:
-        raise RefusedError("FILE is missing: say FILE=the-key-that-google-made.json.")
+        raise OpsError("FILE is missing: use FILE=the-key-that-google-made.json.")
     try:
         text = Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise RefusedError(f"{file} cannot be read: {reason}.") from None
+        raise OpsError(f"{file} cannot be read: {reason}.") from None
     try:
         key = json.loads(text)
     except ValueError:
-        raise RefusedError(f"{file} is not JSON: take the file as Google made it.") from None
+        raise OpsError(f"{file} is not JSON: use the file exactly as Google made it.") from None
     _refuse_incomplete(file, key)
     return text
 
 
 def store(secrets: Any, name: str, text: str) -> None:
-    """Make the secret, or give it its next version. Raises RefusedError."""
+    """Create the secret, or give it a new version. Raises OpsError."""
     try:
         try:
             secrets.create_secret(
@@ -68,17 +72,13 @@ def store(secrets: Any, name: str, text: str) -> None:
         except secrets.exceptions.ResourceExistsException:
             secrets.put_secret_value(SecretId=name, SecretString=text)
     except (BotoCoreError, ClientError) as error:
-        raise RefusedError(f"Secrets Manager refused {name}: {error}") from error
+        raise OpsError(f"Secrets Manager refused {name}: {error}") from error
 
 
 def _refuse_incomplete(file: str, key: Any) -> None:
     values: Mapping[str, Any] = key if isinstance(key, dict) else {}
     for name in NEEDED:
         if not isinstance(values.get(name), str) or not values[name]:
-            raise RefusedError(f"{file} has no {name}: is it a service account's key, as JSON?")
+            raise OpsError(f"{file} has no {name}: is it a service account's JSON key?")
     if "PRIVATE KEY" not in values["private_key"]:
-        raise RefusedError(f"{file}: its private_key is none.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise OpsError(f"{file}: private_key is not a private key.")

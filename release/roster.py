@@ -1,83 +1,79 @@
-"""`make roster STAGE=staging|prod FILE=event.json`: put one event and its roster into Events.
-
-The event management platform writes that table; this is for a first event by hand. The file:
-
-    {"event_id": "first-sail", "name": "First Sail", "event_date": "2026-12-01",
-     "timezone": "America/New_York", "location": "Long Wharf, Boston",
-     "patrons": [{"email": "jane.doe@example.com", "name": "Jane Doe"}]}
-
-A signed waiver stays as it is. Exit codes: 0 done, 2 refused: nothing was written.
-"""
+"""`scc release roster`: put one event and its roster into the Events table by hand."""
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import re
-import sys
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from release.stages import RefusedError, Stage
+import click
+
+from ops.errors import OpsError
+from release.stages import Stage, pass_stage
+from shared import keys
+from shared.attributes import to_attributes
 
 TEXTS = ("event_id", "name", "event_date", "timezone", "location")
 EVENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 EMAIL = re.compile(r"[^\s@#]+@[^\s@#]+")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--stage", default="")
-    parser.add_argument("--file", default="")
-    options = parser.parse_args(arguments)
-    try:
-        stage = Stage.chosen(options.stage)
-        event = read_event(options.file)
-        stage.caller()
-        put(stage.client("dynamodb"), stage.outputs()["EventsTableName"], event)
-    except RefusedError as error:
-        print(f"Nothing written: {error}", file=sys.stderr)
-        return 2
-    print(f"{event['event_id']}: {len(event['patrons'])} patrons on its roster.")
-    return 0
+@click.command()
+@pass_stage
+@click.option("--file", required=True, metavar="FILE", help="The event and its patrons, as JSON.")
+def roster(stage: Stage, file: str) -> None:
+    """Write an event and its roster. Signed waivers stay as they are.
+
+    The event management platform normally writes them; this is for a first event. The file looks
+    like docs/first-event.json.
+
+    \b
+    Examples:
+      scc release roster --stage staging --file docs/first-event.json
+    """
+    who, event = stage.aws.caller, read_event(file)
+    put(stage.aws.client("dynamodb"), stage.outputs()["EventsTableName"], event)
+    written = {"event": event["event_id"], "patrons": len(event["patrons"]), "by": who}
+    if stage.console.as_json:
+        stage.console.show(written)
+    else:
+        stage.console.facts(written.items())
 
 
 def read_event(file: str) -> dict[str, Any]:
-    """Raises RefusedError that names the field."""
+    """Raises OpsError, which names the field."""
     if not file:
-        raise RefusedError("FILE is missing: say FILE=event.json.")
+        raise OpsError("FILE is missing: use FILE=event.json.")
     try:
         event: dict[str, Any] = json.loads(Path(file).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise RefusedError(f"{file} cannot be read as JSON: {error}") from error
+        raise OpsError(f"{file} cannot be read as JSON: {error}") from error
     for name in TEXTS:
         if not isinstance(event, dict) or not isinstance(event.get(name), str):
-            raise RefusedError(f"{file}: {name} must be a text.")
+            raise OpsError(f"{file}: {name} must be text.")
     if not EVENT_ID.fullmatch(event["event_id"]):
-        raise RefusedError(f"{file}: event_id must be small letters, digits and hyphens.")
+        raise OpsError(f"{file}: event_id must be lower-case letters, digits and hyphens.")
     try:
         dt.date.fromisoformat(event["event_date"])
         zoneinfo.ZoneInfo(event["timezone"])
     except (ValueError, zoneinfo.ZoneInfoNotFoundError) as error:
-        raise RefusedError(f"{file}: event_date or timezone: {error}") from error
+        raise OpsError(f"{file}: event_date or timezone: {error}") from error
     patrons = event.get("patrons")
     if not isinstance(patrons, list) or not all(_is_patron(each) for each in patrons):
-        raise RefusedError(f"{file}: patrons must be a list of e-mail and name.")
+        raise OpsError(f"{file}: patrons must be a list, each with an email and a name.")
     return event
 
 
 def put(dynamodb: Any, table: str, event: Mapping[str, Any]) -> None:
-    """The roster first: where the event's own item stands, it is complete."""
+    """Write the roster first: once the event's own item exists, its roster is complete."""
     for patron in event["patrons"]:
         dynamodb.update_item(
             TableName=table,
-            Key={
-                "event_id": {"S": event["event_id"]},
-                "SK": {"S": f"PATRON#{patron['email'].lower()}"},
-            },
+            Key=to_attributes(keys.patron(event["event_id"], patron["email"].lower())),
             UpdateExpression="SET email = :email, #name = :name",
             ExpressionAttributeNames={"#name": "name"},
             ExpressionAttributeValues={
@@ -87,7 +83,8 @@ def put(dynamodb: Any, table: str, event: Mapping[str, Any]) -> None:
         )
     item = {name: {"S": event[name]} for name in TEXTS}
     size = {"N": str(len(event["patrons"]))}
-    more = {"SK": {"S": "META"}, "listing": {"S": "event"}, "roster_size": size}
+    meta = to_attributes(keys.event_meta(event["event_id"]))
+    more = meta | {"listing": {"S": "event"}, "roster_size": size}
     dynamodb.put_item(TableName=table, Item=item | more)
 
 
@@ -99,7 +96,3 @@ def _is_patron(value: Any) -> bool:
         and isinstance(value.get("name"), str)
         and bool(value["name"].strip())
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,23 +1,19 @@
-"""`make smoke STAGE=staging|prod`: is the deployed stack wired? Logs no payment, changes nothing.
-
-One line per check: `ok`, or `FAILED` with what to do. Exit codes: 0 all is well, 1 something is
-not, 2 nothing could be checked.
-"""
+"""`scc release smoke`: is the deployed stack wired up? Logs no payment and changes nothing."""
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import ssl
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
+import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from release.stages import RefusedError, Stage
+from ops.errors import FINE, FOUND
+from release.stages import Stage, pass_stage
 
 SECURITY_HEADERS = {
     "content-security-policy": "frame-ancestors 'none'",
@@ -25,12 +21,12 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "",
 }
-REDEPLOY = "deploy again: make deploy STAGE={stage}"
+REDEPLOY = "Deploy again: make deploy STAGE={stage}"
 SECONDS = 30.0
 
 
 class FailedError(Exception):
-    """A check failed: what was seen. remedy: what to do."""
+    """A check failed: what it saw. remedy: what to do; empty means deploy again."""
 
     def __init__(self, seen: str, remedy: str) -> None:
         super().__init__(seen)
@@ -46,14 +42,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stage with its outputs and addresses, for the checks to look at."""
+    """A stage with its outputs and address, for the checks."""
 
     stage: Stage
     outputs: Mapping[str, str]
     url: str
 
     def get(self, path: str, method: str = "GET") -> Answer:
-        """Ask as a browser without cookies does. Raises OSError, http.client.HTTPException."""
+        """Ask without cookies. Raises OSError, http.client.HTTPException."""
         parts = urlsplit(self.url)
         host, port = str(parts.hostname), parts.port
         connection: http.client.HTTPConnection
@@ -78,42 +74,65 @@ class Check:
     remedy: str = field(default=REDEPLOY)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--stage", default="")
-    options = parser.parse_args(arguments)
-    try:
-        stage = Stage.chosen(options.stage)
-        who = stage.caller()
-        outputs = stage.outputs()
-    except RefusedError as error:
-        print(f"Nothing checked: {error}", file=sys.stderr)
-        return 2
+@dataclass(frozen=True, slots=True)
+class Result:
+    """remedy: what to do; empty when the check passed."""
+
+    name: str
+    detail: str
+    remedy: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        return not self.remedy
+
+    def line(self) -> str:
+        if self.is_ok:
+            return f"  ok      {self.name}: {self.detail}"
+        return f"  FAILED  {self.name}: {self.detail}. {self.remedy}"
+
+
+@click.command()
+@pass_stage
+def smoke(stage: Stage) -> None:
+    """Check a deployed stack from outside, without an account. Changes nothing.
+
+    One line per check: ok, or FAILED and what to do. Exit 1 when a check failed, 2 when none could
+    be made.
+
+    \b
+    Examples:
+      scc release smoke --stage staging
+    """
+    who, outputs = stage.aws.caller, stage.outputs()
     deployed = Deployed(stage, outputs, stage.url(outputs))
-    print(f"{stage.stack} at {deployed.url}, as {who}")
-    failed = 0
-    for line, is_fine in results(deployed):
-        failed += not is_fine
-        print(line, flush=True)
-    print(f"{len(CHECKS) - failed} of {len(CHECKS)} checks are well.")
-    return 1 if failed else 0
+    stage.console.say(f"{stage.stack} at {deployed.url}, as {who}")
+    found: list[Result] = []
+    for each in results(deployed):
+        found.append(each)
+        if not stage.console.as_json:
+            click.echo(each.line())
+    if stage.console.as_json:
+        stage.console.show([asdict(each) for each in found])
+    fine = sum(each.is_ok for each in found)
+    stage.console.say(f"{fine} of {len(found)} checks passed.")
+    raise click.exceptions.Exit(FINE if fine == len(found) else FOUND)
 
 
-def results(deployed: Deployed) -> Iterator[tuple[str, bool]]:
-    """Each check's line, and whether it is well."""
+def results(deployed: Deployed) -> Iterator[Result]:
     for check in CHECKS:
         remedy = check.remedy
         try:
-            yield f"  ok      {check.name}: {check.look(deployed)}", True
+            yield Result(check.name, check.look(deployed))
             continue
         except FailedError as error:
             seen, remedy = str(error), error.remedy or check.remedy
         except (ClientError, BotoCoreError, OSError, http.client.HTTPException) as error:
             seen = f"no answer ({error})"
         except (KeyError, ValueError) as error:
-            seen = f"an answer that makes no sense ({error!r})"
+            seen = f"an unexpected answer ({error!r})"
         remedy = remedy.format(stage=deployed.stage.name, stack=deployed.stage.stack)
-        yield f"  FAILED  {check.name}: {seen}. {remedy}", False
+        yield Result(check.name, seen, remedy)
 
 
 def app_is_served(deployed: Deployed) -> str:
@@ -133,7 +152,7 @@ def _page(deployed: Deployed, path: str, page: str) -> str:
     if answer.status != 200 or b"<html" not in answer.body[:2000].lower():
         raise FailedError(
             f"{path} answers {answer.status}",
-            f"Publish it: .venv/bin/scc web publish --stack {{stack}} --stage {page}",
+            f"Publish it: scc web publish --stack {{stack}} --stage {page}",
         )
     for name, part in SECURITY_HEADERS.items():
         if part not in answer.headers.get(name, "\0missing"):
@@ -146,8 +165,8 @@ def api_answers(deployed: Deployed) -> str:
     if answer.status != 200:
         raise FailedError(
             f"/api/health answers {answer.status}",
-            "403 without JSON: CloudFront may not invoke the function, see its two permissions; "
-            "502: look at the log group /aws/lambda/…-api.",
+            "403 without JSON: check the function's two permissions for CloudFront. 502: read the "
+            "log group /aws/lambda/…-api.",
         )
     return str(json.loads(answer.body))
 
@@ -158,26 +177,26 @@ def strangers_are_refused(deployed: Deployed) -> str:
     if (answer.status, kind.split(";")[0]) != (401, "application/problem+json"):
         raise FailedError(f"without a session /api/payments answers {answer.status} {kind}", "")
     if "no-store" not in answer.headers.get("cache-control", ""):
-        raise FailedError("an answer of the API may be cached", "")
+        raise FailedError("the API lets its answers be cached", "")
     return f"401 {json.loads(answer.body)['title']}"
 
 
 def mappings_are_enabled(deployed: Deployed) -> str:
-    lambda_ = deployed.stage.client("lambda")
+    lambda_ = deployed.stage.aws.client("lambda")
     for output in ("RouterFunctionName", "MailerFunctionName"):
         name = deployed.outputs[output]
         found = lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         states = [each["State"] for each in found]
         if states != ["Enabled"]:
             raise FailedError(
-                f"{name} has mappings {states or 'none at all'}",
+                f"{name} has mappings {states or 'that do not exist'}",
                 "Enable it: aws lambda update-event-source-mapping --enabled --uuid …",
             )
     return "stream → router, queue → mailer"
 
 
 def queue_gives_up_into_the_dead_letter_queue(deployed: Deployed) -> str:
-    sqs = deployed.stage.client("sqs")
+    sqs = deployed.stage.aws.client("sqs")
 
     def attributes(output: str) -> Mapping[str, str]:
         found: Mapping[str, str] = sqs.get_queue_attributes(
@@ -188,14 +207,14 @@ def queue_gives_up_into_the_dead_letter_queue(deployed: Deployed) -> str:
     audit, dead = attributes("AuditQueueUrl"), attributes("DeadLetterQueueUrl")
     policy = json.loads(audit.get("RedrivePolicy", "{}"))
     if policy.get("deadLetterTargetArn") != dead["QueueArn"]:
-        raise FailedError("the audit queue has another dead-letter queue, or none", "")
+        raise FailedError("the audit queue does not use the dead-letter queue", "")
     if int(dead["MessageRetentionPeriod"]) <= int(audit["MessageRetentionPeriod"]):
-        raise FailedError("the dead-letter queue forgets before the audit queue does", "")
+        raise FailedError("the dead-letter queue does not keep messages longer", "")
     return f"after {policy['maxReceiveCount']} receives"
 
 
 def schedules_are_enabled(deployed: Deployed) -> str:
-    scheduler = deployed.stage.client("scheduler")
+    scheduler = deployed.stage.aws.client("scheduler")
     for output in ("SweepFunctionName", "StatementFunctionName"):
         name = deployed.outputs[output]  # its schedule has the same name
         if scheduler.get_schedule(Name=name)["State"] != "ENABLED":
@@ -205,7 +224,7 @@ def schedules_are_enabled(deployed: Deployed) -> str:
 
 def alarms_are_armed(deployed: Deployed) -> str:
     pages = (
-        deployed.stage.client("cloudformation")
+        deployed.stage.aws.client("cloudformation")
         .get_paginator("list_stack_resources")
         .paginate(StackName=deployed.stage.stack)
     )
@@ -216,7 +235,7 @@ def alarms_are_armed(deployed: Deployed) -> str:
         if each["ResourceType"] == "AWS::CloudWatch::Alarm"
     }
     names = sorted(expected)
-    cloudwatch = deployed.stage.client("cloudwatch")
+    cloudwatch = deployed.stage.aws.client("cloudwatch")
     armed = {
         each["AlarmName"]
         for start in range(0, len(names), 100)  # what one call may ask for
@@ -228,7 +247,7 @@ def alarms_are_armed(deployed: Deployed) -> str:
     }
     if not expected or expected - armed:
         missing = ", ".join(sorted(expected - armed)) or "all of them"
-        raise FailedError(f"not there, or telling nobody: {missing}", "")
+        raise FailedError(f"missing, or notifying nobody: {missing}", "")
     return f"{len(armed)} alarms"
 
 
@@ -243,7 +262,3 @@ CHECKS = (
     Check("schedules", schedules_are_enabled),
     Check("alarms", alarms_are_armed),
 )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,8 @@
-"""Which commit the whole test suite passed for: `make test` writes it down, `make deploy` asks.
+"""Which commit the test suites passed for: `make test` notes it, `make deploy` asks.
 
-    python -m release.tested        writes it down, if nothing is uncommitted
+    python -m release.tested [SUITE ...]       notes it, unless something is uncommitted
 
-Kept inside .git, so it is this clone's own and is never committed.
+Kept inside .git, so it belongs to this clone and is never committed.
 """
 
 from __future__ import annotations
@@ -11,39 +11,43 @@ import subprocess
 import sys
 from pathlib import Path
 
-from release.stages import REPOSITORY
+from ops.shipped import ROOT
+
+SUITES = ("test", "test-long")  # as make calls them
 
 
 def main() -> int:
-    record()
+    for suite in sys.argv[1:] or SUITES:
+        record(suite)
     return 0
 
 
-def record(repository: Path = REPOSITORY) -> bool:
-    """Remember HEAD as passed; False, and nothing is remembered, when the files are not HEAD's."""
+def record(suite: str, repository: Path = ROOT) -> bool:
+    """Note that HEAD passed; False, and nothing is noted, when the files differ from HEAD."""
     if uncommitted(repository):
         return False
-    _stamp(repository).write_text(head(repository))
+    _stamp(suite, repository).write_text(head(repository))
     return True
 
 
-def is_recorded(repository: Path = REPOSITORY) -> bool:
-    stamp = _stamp(repository)
+def is_recorded(suite: str, repository: Path = ROOT) -> bool:
+    stamp = _stamp(suite, repository)
     return stamp.exists() and stamp.read_text() == head(repository)
 
 
-def head(repository: Path = REPOSITORY) -> str:
+def head(repository: Path = ROOT) -> str:
     return _git(repository, "rev-parse", "HEAD").strip()
 
 
-def uncommitted(repository: Path = REPOSITORY) -> list[str]:
-    """Files that differ from HEAD or are not in it, but for those that .gitignore names."""
+def uncommitted(repository: Path = ROOT) -> list[str]:
+    """Files that differ from HEAD or are not in it, except those that .gitignore names."""
     lines = _git(repository, "status", "--porcelain", "--untracked-files=all").splitlines()
     return [line[3:] for line in lines]
 
 
-def _stamp(repository: Path) -> Path:
-    return repository / _git(repository, "rev-parse", "--git-path", "tests-passed").strip()
+def _stamp(suite: str, repository: Path) -> Path:
+    path = _git(repository, "rev-parse", "--git-path", f"{suite}-passed").strip()
+    return repository / path
 
 
 def _git(repository: Path, *arguments: str) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
+from shared.reads import Pause, batch_get
 
-PAGE = 100  # what BatchGetItem takes
+PAGE = 100
 LONGEST_KEY = 2_048  # bytes, DynamoDB's limit for a partition key
-ROUNDS = 6  # for keys that DynamoDB left out; the waits between add up to 3 s
-
-
-class DaybookUnreadableError(Exception):
-    """DynamoDB keeps leaving keys out: what they hold is unknown. Try again later."""
 
 
 class Daybook:
@@ -25,7 +22,7 @@ class Daybook:
         client: Any,
         payments_table: str,
         deliveries_table: str,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Pause = time.sleep,
     ) -> None:
         self._client = client
         self._payments = payments_table
@@ -45,32 +42,22 @@ class Daybook:
         return bool(self._client.query(**self._query(day), Limit=1)["Items"])
 
     def deliveries(self, payment_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """AuditDeliveries of at most 100 payments, by payment_id; what can be no key has none.
+        """AuditDeliveries of these payments, by payment_id. Skips ids that are not valid keys.
 
-        Raises DaybookUnreadableError.
+        Raises UnreadKeysError.
         """
-        wanted = [each for each in dict.fromkeys(payment_ids) if is_key(each)]
-        keys = [to_attributes({"payment_id": each}) for each in wanted]
-        pending: dict[str, Any] = {self._deliveries: {"Keys": keys}} if keys else {}
-        found: dict[str, dict[str, Any]] = {}
-        for each_round in range(ROUNDS):
-            if not pending:
-                return found
-            if each_round:
-                self._pause(0.1 * 2 ** (each_round - 1))
-            answer = self._client.batch_get_item(RequestItems=pending)
-            for item in answer["Responses"].get(self._deliveries, ()):
-                delivery = from_attributes(item)
-                found[delivery["payment_id"]] = delivery
-            pending = answer.get("UnprocessedKeys") or {}
-        if pending:
-            raise DaybookUnreadableError("DynamoDB left keys of AuditDeliveries unread")
-        return found
+        wanted = [
+            (self._deliveries, {"payment_id": each})
+            for each in dict.fromkeys(payment_ids)
+            if is_key(each)
+        ]
+        rows = batch_get(self._client, wanted, consistent=False, pause=self._pause)
+        return {row["payment_id"]: row for _, row in rows}
 
     def _query(self, day: str) -> dict[str, Any]:
         return {
             "TableName": self._payments,
-            "IndexName": "GSI3",
+            "IndexName": keys.PAYMENTS_BY_DAY,
             "KeyConditionExpression": "logged_day = :day",
             "ExpressionAttributeValues": to_attributes({":day": day}),
         }

@@ -11,12 +11,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, NewType
+from typing import Any, NewType, TypeAlias
+
+from shared import keys
 
 PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
+Milliseconds: TypeAlias = int  # since the epoch
 
-METHODS = ("credit_card", "cash", "check", "ach")
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 1
 RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts in seconds
@@ -50,9 +52,11 @@ class Head:
 class LedgerEntry:
     """A payment, or the voiding of one, as written to the ledger.
 
-    amount_cents: integer cents. timestamp, logged_at: epoch milliseconds; timestamp was captured in
-    the modal, logged_at is the server's clock. event_* and patron_name are snapshots: the entry
-    stays true when the roster changes.
+    amount_cents: integer cents. timestamp was captured in the dialog, logged_at is the server's
+    clock. event_* and patron_name are snapshots: the entry stays true when the roster changes.
+
+    This is the one list of a row's attributes: the CSV's columns, the mail's lines and the API's
+    document follow it. An attribute whose default is None is left out of rows that have none.
     """
 
     kind: str
@@ -61,21 +65,21 @@ class LedgerEntry:
     event_name: str
     event_date: str
     event_timezone: str
-    patron_email: str
     patron_name: str
+    patron_email: str
     amount_cents: int
     currency: str
     method: str
     reference: str
     note: str
-    timestamp: int
-    logged_at: int
+    timestamp: Milliseconds
+    logged_at: Milliseconds
     logged_day: str
     logged_by: str
     expiration_timestamp: int
-    acknowledged_duplicates: tuple[str, ...] = ()
-    voids: str | None = None
+    voids: PaymentId | None = None
     reason: str | None = None
+    acknowledged_duplicates: tuple[PaymentId, ...] = ()
     schema_version: int = SCHEMA_VERSION
     seq: int = 0
     prev_hash: str = GENESIS_HASH
@@ -83,7 +87,7 @@ class LedgerEntry:
 
     @property
     def pk(self) -> str:
-        return f"{self.event_id}#{self.patron_email}"
+        return keys.entry_pk(self.event_id, self.patron_email)
 
     def sealed(self, head: Head) -> LedgerEntry:
         """This entry as the next link after `head`: numbered, chained and hashed."""
@@ -105,7 +109,7 @@ class LedgerEntry:
         values: dict[str, Any] = {}
         for field in fields(cls):
             value = row.get(field.name)
-            if value is None and field.name in _OPTIONAL:
+            if value is None and field.default is None:
                 continue
             if not isinstance(value, _TYPES[str(field.type)]):
                 raise MalformedEntryError(
@@ -115,12 +119,13 @@ class LedgerEntry:
         return cls(**values)
 
 
-_OPTIONAL = frozenset({"voids", "reason"})
 _TYPES: Mapping[str, type] = {
     "int": int,
+    "Milliseconds": int,
     "str": str,
     "str | None": str,
     "EventId": str,
     "PaymentId": str,
-    "tuple[str, ...]": list,
+    "PaymentId | None": str,
+    "tuple[PaymentId, ...]": list,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
@@ -13,12 +14,12 @@ from click.testing import CliRunner
 
 from ops.cli import scc as program
 
-SCC = Path(__file__).parents[1] / "ops" / "scc"
+SCC = Path(sys.executable).with_name("scc")
 Scc = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """No credentials, no region, no configuration of the developer's own, but what `more` says."""
+    """No credentials, region or configuration of the developer's own: only what `more` has."""
     kept = {
         name: value
         for name, value in os.environ.items()

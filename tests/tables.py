@@ -29,15 +29,30 @@ def _plain(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _plain)
 
 
+def template_tables() -> dict[str, dict[str, Any]]:
+    """The properties of every table of the template, by its name without the app's."""
+    template = yaml.load(_TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    tables = [
+        each["Properties"]
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::DynamoDB::Table"
+    ]
+    return {each["TableName"].removeprefix("${AppName}-"): each for each in tables}
+
+
+def template_indexes() -> dict[tuple[str, str], list[str]]:
+    """The key attributes of every index, by its table and its own name."""
+    return {
+        (table, index["IndexName"]): [key["AttributeName"] for key in index["KeySchema"]]
+        for table, properties in template_tables().items()
+        for index in properties.get("GlobalSecondaryIndexes", ())
+    }
+
+
 def create_tables(client: Any, prefix: str = "test") -> dict[str, str]:
     """Create every table; returns its name by what it is, such as Payments → test-Payments."""
-    template = yaml.load(_TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     names = {}
-    for resource in template["Resources"].values():
-        if resource["Type"] != "AWS::DynamoDB::Table":
-            continue
-        properties = resource["Properties"]
-        name = properties["TableName"].removeprefix("${AppName}-")
+    for name, properties in template_tables().items():
         names[name] = f"{prefix}-{name}"
         client.create_table(
             TableName=names[name],

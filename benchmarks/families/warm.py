@@ -1,4 +1,4 @@
-"""A warm POST /api/payments, on an endpoint that answers at once: what is left is our own cost."""
+"""A warm POST /api/payments on an endpoint that answers at once: only our own cost is left."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from benchmarks.rig.endpoint import Endpoint
 from benchmarks.rig.turns import Turns, take_turns
 from functions.api.settings import ApiSettings
 from functions.api.tables.transaction import writes_of
+from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
 
@@ -68,22 +69,22 @@ def _event() -> dict[str, Any]:
 
 
 def _calls(entry: LedgerEntry) -> list[tuple[str, dict[str, Any]]]:
-    """What a POST asks DynamoDB, as boto3 takes it."""
-    events = [{"event_id": entry.event_id, "SK": sk} for sk in ("META", f"PATRON#{world.PATRON}")]
+    """A POST's calls to DynamoDB, in boto3's terms."""
+    events = [keys.event_meta(entry.event_id), keys.patron(entry.event_id, world.PATRON)]
     read = {
         "Sessions": [{"session_hash": world.session_hash()}],
         "Events": events,
-        "Ledger": [{"PK": f"EVENT#{entry.event_id}"}],
+        "Ledger": [keys.head(entry.event_id)],
     }
-    writes = writes_of([entry], "f" * 64, world.GROUND, TABLES)
+    writes = writes_of([entry], "f" * 64, world.SNAPSHOT, TABLES)
     window = {":pk": entry.pk, ":since": entry.timestamp, ":until": entry.timestamp}
     return [
         (
             "batch_get_item",
             {
                 "RequestItems": {
-                    name: {"Keys": [to_attributes(each) for each in keys], "ConsistentRead": True}
-                    for name, keys in read.items()
+                    name: {"Keys": [to_attributes(each) for each in wanted], "ConsistentRead": True}
+                    for name, wanted in read.items()
                 }
             },
         ),

@@ -20,11 +20,11 @@ from functions.api.http.answers import (
     empty_answer,
     html_answer,
     json_answer,
-    session_cookie,
 )
 from functions.api.http.cursors import read_cursor, write_cursor
 from functions.api.http.incoming import (
     Model,
+    caller_arn,
     is_event_id,
     is_optional,
     is_payment_id,
@@ -38,18 +38,19 @@ from functions.api.http.incoming import (
     require_same_origin,
     validate,
 )
-from functions.api.http.problems import ApiError, FieldError, NotFoundError, NotSignedInError
+from functions.api.http.problems import (
+    ApiError,
+    NotSignedInError,
+    no_such_event,
+    no_such_payment,
+)
+from functions.api.payments.appending import Ledger, Submission, payment_id_of
 from functions.api.payments.export import csv_of, in_order, read_export_filter
 from functions.api.payments.listing import audited_views, handle_payment_list, payment_view
-from functions.api.payments.log import (
-    Limits,
-    PaymentRequest,
-    handle_payment_log,
-    payment_id_of,
-)
-from functions.api.payments.void import VoidRequest, handle_payment_void, no_such_payment
-from functions.api.people.identity import Grant, User, get_user_context, require, session_token
-from functions.api.people.sessions import SessionStore
+from functions.api.payments.log import PaymentRequest, handle_payment_log
+from functions.api.payments.void import VoidRequest, handle_payment_void
+from functions.api.people.cookie import session_cookie, session_token
+from functions.api.people.identity import Grant, Sessions, User, get_user_context, require
 from functions.api.people.sign_in import SignIn
 from shared.ledger import PaymentId
 
@@ -117,7 +118,7 @@ def show_event(event_id: str) -> Response[str]:
     require(user, Grant.READ_EVENTS)
     found = wiring.events().event(event_id) if is_event_id(event_id) else None
     if found is None:
-        raise _no_such_event()
+        raise no_such_event()
     meta, roster = found
     (event,) = _event_views(user, [meta])
     return json_answer({"event": event, "roster": roster_view(roster)})
@@ -128,7 +129,7 @@ def search_roster(event_id: str) -> Response[str]:
     require(_user(), Grant.LOG_PAYMENTS)
     found = wiring.events().event(event_id) if is_event_id(event_id) else None
     if found is None:
-        raise _no_such_event()
+        raise no_such_event()
     sought = read_search(router.current_event.query_string_parameters)
     return json_answer({"roster": roster_view(matching(found[1], sought))})
 
@@ -143,7 +144,7 @@ def log_payment() -> Response[str]:
     sessions, ledger = wiring.stores_ahead(session_token(router.current_event.raw_event), request)
     user = _user(sessions)
     require(user, Grant.LOG_PAYMENTS)
-    logged = handle_payment_log(user, key, request, ledger, _limits(), time.sleep)
+    logged = handle_payment_log(_submission(user, key, ledger), request)
     logger.info(
         "payment logged",
         payment_id=logged.entry.payment_id,
@@ -160,8 +161,8 @@ def void_payment(payment_id: str) -> Response[str]:
     user = _user()
     require(user, Grant.LOG_PAYMENTS)
     key, request = _asked(VoidRequest)
-    target, ledger = _payment_id(payment_id), wiring.ledger()
-    voided = handle_payment_void(user, key, target, request, ledger, _limits(), time.sleep)
+    submission = _submission(user, key, wiring.ledger())
+    voided = handle_payment_void(submission, _payment_id(payment_id), request)
     logger.info(
         "payment voided",
         payment_id=voided.void.payment_id,
@@ -247,7 +248,7 @@ def show_waiver(event_id: str) -> Response[str]:
 def sign_waiver(event_id: str) -> Response[str]:
     signature = validate(WaiverSignature, _changes())
     if not is_event_id(event_id):
-        raise _no_such_event()
+        raise no_such_event()
     signed = handle_waiver_signing(event_id, signature, wiring.roster(), _now())
     logger.info("waiver signed", event_id=event_id, replayed=signed.replayed)
     return json_answer(
@@ -269,14 +270,27 @@ def _asked(model: type[Model]) -> tuple[uuid.UUID, Model]:
     return read_idempotency_key(router.current_event.headers), validate(model, content)
 
 
-def _limits() -> Limits:
-    return Limits(now=_now(), max_amount_cents=wiring.settings().max_amount_cents)
+def _submission(user: User, key: uuid.UUID, ledger: Ledger) -> Submission:
+    return Submission(
+        user=user,
+        key=key,
+        now=_now(),
+        max_amount_cents=wiring.settings().max_amount_cents,
+        ledger=ledger,
+        pause=time.sleep,
+    )
 
 
-def _user(sessions: SessionStore | None = None) -> User:
-    arns = wiring.settings_list("admin_iam_arns")
+def _user(sessions: Sessions | None = None) -> User:
     event = router.current_event.raw_event
-    return get_user_context(event, sessions or wiring.sessions(), wiring.directory, arns, _now())
+    return get_user_context(
+        caller_arn(event),
+        session_token(event),
+        sessions or wiring.sessions(),
+        wiring.directory,
+        wiring.settings_list("admin_iam_arns"),
+        _now(),
+    )
 
 
 def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -303,12 +317,8 @@ def _payment_id(text: str) -> PaymentId:
 
 
 def _user_view(user: User) -> dict[str, object]:
-    return {"user": {"email": user.email, "name": user.name, "groups": list(user.groups)}}
-
-
-def _no_such_event() -> NotFoundError:
-    message = "There is no such event."
-    return NotFoundError(message, FieldError("event_id", "event_not_found", message))
+    groups, may = list(user.groups), sorted(user.grants)
+    return {"user": {"email": user.email, "name": user.name, "groups": groups, "may": may}}
 
 
 def _now() -> int:

@@ -10,13 +10,14 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from functions.api.payments.log import PaymentRequest
-from functions.api.people.sessions import CognitoDirectory, SessionStore
+from functions.api.people.directory import CognitoDirectory
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo, ReadAhead
 from functions.api.tables.events import EventStore
 from functions.api.tables.ledger import LedgerStore
 from functions.api.tables.payments import PaymentStore
 from functions.api.tables.rosters import RosterStore
+from functions.api.tables.sessions import SessionStore
 from shared import aws
 from shared.settings import read_settings
 
@@ -65,11 +66,11 @@ def sessions() -> SessionStore:
 
 
 def stores_ahead(token: str, payment: PaymentRequest) -> tuple[SessionStore, LedgerStore]:
-    """Sessions and ledger for one request: what each is asked first, they read in one call."""
-    ground = ledger().ground_keys(
+    """Sessions and ledger for one request, which read what they need first in a single call."""
+    keys = ledger().snapshot_keys(
         payment.event_id, payment.patron_email, payment.method, payment.reference
     )
-    ahead = ReadAhead(dynamo().client, [sessions().key(token), *ground])
+    ahead = ReadAhead(dynamo().client, [sessions().key(token), *keys])
     return SessionStore(ahead, settings().sessions_table), LedgerStore(ahead, settings())
 
 

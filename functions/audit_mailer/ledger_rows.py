@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
 
-class LedgerReader:
+class LedgerRows:
     def __init__(self, client: Any, payments_table: str, ledger_table: str) -> None:
         self._client = client
         self._payments = payments_table
@@ -24,7 +25,7 @@ class LedgerReader:
     def find(self, payment_id: str) -> dict[str, Any] | None:
         """The row of a payment, through the pointer that its transaction wrote."""
         answer = self._client.get_item(
-            TableName=self._ledger, Key=to_attributes({"PK": f"PAYMENT#{payment_id}"})
+            TableName=self._ledger, Key=to_attributes(keys.pointer(payment_id))
         )
         pointer = from_attributes(answer.get("Item", {}))
         return self.row(pointer["row_pk"], pointer["row_sk"]) if pointer else None
@@ -36,7 +37,7 @@ class LedgerReader:
         """
         answer = self._client.query(
             TableName=self._payments,
-            IndexName="GSI3",
+            IndexName=keys.PAYMENTS_BY_DAY,
             KeyConditionExpression="logged_day = :day AND logged_at = :moment",
             ExpressionAttributeValues=to_attributes({":day": day, ":moment": moment}),
             Limit=20,

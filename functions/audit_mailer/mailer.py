@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.delivery.courier import Courier, Outcome, QuarantineError, Try
-from functions.audit_mailer.mails.ops_mail import compose_ops
-from functions.audit_mailer.mails.payment_mail import AuditMail, Related, compose
+from functions.audit_mailer.mails import ops_mail, payment_mail
+from functions.audit_mailer.mails.envelope import Addresses, AuditMail
+from functions.audit_mailer.mails.payment_mail import Related
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
 from shared.messages import AuditMessage, OpsMessage
 
@@ -38,8 +39,7 @@ class AuditMailer:
     ledger: Ledger
     ops_record: OpsRecord
     courier: Courier
-    sender: str
-    recipient: str
+    addresses: Addresses
 
     def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered:
         """Deliver the mail of one entry or ops record. Raises QuarantineError or PostponeError."""
@@ -50,7 +50,7 @@ class AuditMailer:
             raise QuarantineError("poison-no-payment", "the ledger holds no such payment")
 
         def mail() -> AuditMail:
-            return compose(row, self.sender, self.recipient, self._related(row))
+            return payment_mail.compose(row, self.addresses, self._related(row))
 
         outcome = self.courier.deliver(message.payment_id, mail, this_try)
         return Delivered(outcome, int(row["logged_at"]))
@@ -61,7 +61,7 @@ class AuditMailer:
             raise QuarantineError("poison-no-record", "there is no such ops record")
 
         def mail() -> AuditMail:
-            return compose_ops(record, self.sender, self.recipient)
+            return ops_mail.compose(record, self.addresses)
 
         outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try)
         return Delivered(outcome, int(record["at"]))

@@ -1,4 +1,4 @@
-"""The audit queue, from the sending side."""
+"""Sending to the audit queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.messages import AuditMessage
 BATCH_SIZE = 10  # what SendMessageBatch takes
 
 
-class AuditQueue:
+class AuditQueueSender:
     def __init__(self, client: Any, url: str) -> None:
         self._client = client
         self._url = url

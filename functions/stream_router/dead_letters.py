@@ -1,4 +1,4 @@
-"""The dead-letter queue, from the sweep's side: which entries' messages rest there."""
+"""The dead-letter queue as the sweep sees it: which entries have a message there."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from shared.messages import AuditMessage, MalformedMessageError
 
 PAGE = 10  # what ReceiveMessage and ChangeMessageVisibilityBatch take
 MOST_PAGES = 500
-HIDE_SECONDS = 120  # outlasts a look; should the sweep die, what it looked at is back by then
-ALL_SERVERS_SECONDS = 1  # any wait makes SQS ask all its servers, not a sample of them
-LONGEST_ID = 256  # characters; ours have 36, and what is longer is no payment's
+HIDE_SECONDS = 120  # longer than a look; if the sweep is killed, messages reappear after it
+ALL_SERVERS_SECONDS = 1  # any wait makes SQS ask all its servers instead of a sample
+LONGEST_ID = 256  # characters; ours have 36, a longer id is not a payment's
 
 
 @dataclass(frozen=True, slots=True)
-class Resting:
-    """is_complete: whether the whole queue was seen, so that who is not named is not there."""
+class DeadLetterView:
+    """is_complete: the whole queue was seen, so an entry not listed has no message there."""
 
     payment_ids: frozenset[str]
     is_complete: bool
@@ -28,11 +28,11 @@ class DeadLetters:
         self._client = client
         self._url = url
 
-    def look(self, may_go_on: Callable[[], bool]) -> Resting:
-        """Look through the queue without consuming: every message seen is made visible again.
+    def look(self, may_go_on: Callable[[], bool]) -> DeadLetterView:
+        """Read the queue without consuming: every message read is made visible again.
 
-        Bodies are anybody's; those that are no audit message name no entry. Messages that somebody
-        else holds (another look, a replay) cannot be seen: then the look is not complete.
+        Bodies are not trusted; one that is not an audit message is skipped. Messages held by
+        another reader (a replay, a second sweep) are hidden, so the view is then not complete.
         """
         is_ours = self._in_flight() == 0
         handles: list[str] = []
@@ -51,7 +51,7 @@ class DeadLetters:
             is_ours = is_ours and self._in_flight() <= len(handles)
         finally:
             self._release(handles)
-        return Resting(frozenset(payment_ids), is_whole and is_ours)
+        return DeadLetterView(frozenset(payment_ids), is_whole and is_ours)
 
     def _in_flight(self) -> int:
         answer = self._client.get_queue_attributes(
@@ -70,7 +70,7 @@ class DeadLetters:
         return messages
 
     def _release(self, handles: Sequence[str]) -> None:
-        """Make visible again; a handle that SQS refuses is visible by itself soon."""
+        """Make the messages visible again. One that SQS refuses becomes visible by itself soon."""
         for start in range(0, len(handles), PAGE):
             self._client.change_message_visibility_batch(
                 QueueUrl=self._url,

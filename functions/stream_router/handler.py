@@ -10,10 +10,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.stream_router.audit_queue import AuditQueue
+from functions.stream_router.audit_queue import AuditQueueSender
 from functions.stream_router.router import Router
 from functions.stream_router.settings import RouterSettings
-from functions.stream_router.unroutable_bucket import FailuresBucket
+from functions.stream_router.unroutable_bucket import UnroutableBucket
 from shared import aws
 from shared.settings import read_settings
 
@@ -45,8 +45,8 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
 def router() -> Router:
     settings = read_settings(RouterSettings, os.environ)
     return Router(
-        AuditQueue(aws.client("sqs"), settings.audit_queue_url),
-        FailuresBucket(s3, settings.failures_bucket),
+        AuditQueueSender(aws.client("sqs"), settings.audit_queue_url),
+        UnroutableBucket(s3, settings.failures_bucket),
     )
 
 

@@ -1,4 +1,4 @@
-"""Routing one batch: what goes out, what is set aside, where the stream has to start again."""
+"""Routing one batch: what to send, what to set aside, where the stream has to start again."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from shared.messages import AuditMessage
 
 
 class QueueRefusedError(Exception):
-    """The queue took nothing of the batch: let Lambda retry all of it."""
+    """The queue accepted nothing of the batch: let Lambda retry all of it."""
 
 
 class Queue(Protocol):
     def send(self, messages: Sequence[AuditMessage]) -> set[int]: ...
 
 
-class Failures(Protocol):
+class Bucket(Protocol):
     def keep(self, unroutable: Unroutable) -> None: ...
 
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """failed_from: the sequence number to read the stream again from; empty when all went out.
+    """failed_from: the sequence number to read the stream again from; empty when all were sent.
 
-    failed: records that have not become a message yet and are handed out again.
+    failed: records without a message yet, which Lambda will hand out again.
     """
 
     sent: list[AuditMessage] = field(default_factory=list)
@@ -37,23 +37,23 @@ class BatchOutcome:
 
 
 class Router:
-    def __init__(self, queue: Queue, failures: Failures) -> None:
+    def __init__(self, queue: Queue, bucket: Bucket) -> None:
         self._queue = queue
-        self._failures = failures
+        self._bucket = bucket
 
     def route_batch(self, records: Sequence[Mapping[str, Any]]) -> BatchOutcome:
         """Send the batch's messages in order, stopping at the first that the queue refuses.
 
-        Lambda reads the stream again from the number returned; what went out after it within the
-        same ten goes out once more, which the mailer's claim makes harmless. Raises
-        QueueRefusedError when not even the first record went out: the whole batch is tried again.
+        Lambda reads the stream again from the number returned. Messages sent after it in the same
+        call are sent twice, which the mailer's claim makes harmless. Raises QueueRefusedError when
+        nothing was sent: Lambda then retries the whole batch.
         """
         outcome = BatchOutcome()
         routed: list[Routed] = []
         for record in records:
             result = route(record)
             if isinstance(result, Unroutable):
-                self._failures.keep(result)
+                self._bucket.keep(result)
                 outcome.unroutable.append(result)
             elif result is not None:
                 routed.append(result)

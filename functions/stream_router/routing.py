@@ -12,7 +12,7 @@ from shared.messages import ROW_ATTRIBUTES, AuditMessage, MalformedMessageError
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """A stream record and the message that it becomes."""
+    """A stream record and its audit message."""
 
     sequence_number: str
     message: AuditMessage
@@ -28,9 +28,9 @@ class Unroutable:
 
 
 def route(record: Mapping[str, Any]) -> Routed | Unroutable | None:
-    """What becomes of one DynamoDB stream record; None for a change that is no new entry.
+    """What to do with one DynamoDB stream record; None for a change that is not a new entry.
 
-    The mapping's filter lets only INSERT through; expiry (REMOVE) must never mail in any case.
+    The event source mapping passes only INSERT. Expiry (REMOVE) must never send a mail anyway.
     """
     change = record.get("dynamodb") or {}
     sequence_number = str(change.get("SequenceNumber") or record.get("eventID") or "unknown")

@@ -13,7 +13,7 @@ class RouterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepSettings:
-    """sweep_days: how far back to look; sweep_grace_seconds: how long the stream is given first."""
+    """sweep_days: how far back to look. sweep_grace_seconds: how long the stream may take first."""
 
     audit_queue_url: str
     dead_letter_queue_url: str

@@ -1,4 +1,4 @@
-"""Which entries need a new message: logged a while ago, not mailed, nobody on it."""
+"""Which entries need a new message: logged a while ago, not mailed, and no mailer has them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from functions.stream_router.audit_queue import BATCH_SIZE
-from functions.stream_router.dead_letters import Resting
+from functions.stream_router.dead_letters import DeadLetterView
 from shared.daybook import is_key
 from shared.messages import AuditMessage, MalformedMessageError
 
 MOST_QUEUED = 1_000  # in one sweep: about what Gmail's quota lets through until the next one
-BACKLOG = 100  # messages waiting on the audit queue, from which on an entry's own may be among them
+BACKLOG = 100  # with this many waiting on the audit queue, an entry's own may be among them
 SLOT_MS = 15 * 60_000
 SLOTS_A_DAY = 96
 
@@ -32,23 +32,23 @@ class Queue(Protocol):
 
 
 class DeadLetters(Protocol):
-    def look(self, may_go_on: Callable[[], bool]) -> Resting: ...
+    def look(self, may_go_on: Callable[[], bool]) -> DeadLetterView: ...
 
 
 @dataclass(slots=True)
 class Swept:
     """What a sweep found and did.
 
-    entries: looked at, younger ones included; missing: of those past the grace, without a mail;
-    queued: given a new message; resting: their message rests in the dead-letter queue; held_back:
-    would have been queued but for the sweep's limits; malformed: rows that are no entry;
-    days_left: not looked at for want of time, so that the counts are too low.
+    entries: read, recent ones included. missing: past the grace period and without a mail.
+    queued: given a new message. dead_lettered: their message is in the dead-letter queue.
+    held_back: not queued because of the sweep's limits. malformed: rows that are not entries.
+    days_left: not read because time ran out, so the counts are too low.
     """
 
     entries: int = 0
     missing: int = 0
     queued: int = 0
-    resting: int = 0
+    dead_lettered: int = 0
     held_back: int = 0
     malformed: int = 0
     days_left: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    """grace_ms: how long an entry, or a delivery that stopped, is given before it is looked at.
+    """grace_ms: how long an entry, or a delivery that stopped, is left alone.
 
     now: epoch milliseconds. may_go_on: whether there is time left for another page.
     """
@@ -69,13 +69,13 @@ class Sweeper:
     may_go_on: Callable[[], bool]
 
     def sweep(self, days: int) -> Swept:
-        """Queue again every entry of today and the last `days` that has no mail and nobody on it.
+        """Queue again each entry of today and the last `days` that has no mail and no mailer.
 
-        A message too many is harmless, the mailer claims each entry; the limits keep the queues
-        from filling up with copies while nothing can be delivered.
+        An extra message is harmless, because the mailer claims each entry. The limits keep the
+        queues from filling up with copies while nothing can be delivered.
         """
         swept = Swept()
-        elsewhere: Resting | None = None  # looked at only when something is to be queued
+        dead_letters: DeadLetterView | None = None  # read only when an entry needs a message
         todo = days_to_sweep(self.now, days)
         for number, day in enumerate(todo):
             for rows in self.ledger.logged_on(day):
@@ -83,14 +83,14 @@ class Sweeper:
                     swept.days_left = todo[number:]
                     return swept
                 idle = self._idle(rows, swept)
-                if idle and elsewhere is None:
-                    elsewhere = self._elsewhere()
-                if elsewhere is not None:
-                    self._queue_again(idle, elsewhere, swept)
+                if idle and dead_letters is None:
+                    dead_letters = self._view_dead_letters()
+                if dead_letters is not None:
+                    self._queue_again(idle, dead_letters, swept)
         return swept
 
     def _idle(self, rows: Sequence[Mapping[str, Any]], swept: Swept) -> list[AuditMessage]:
-        """The entries of one page that have no mail and, by AuditDeliveries, nobody on them."""
+        """The entries of one page that have no mail and, by AuditDeliveries, no mailer."""
         swept.entries += len(rows)
         due = [row for row in rows if row["logged_at"] <= self.now - self.grace_ms]
         messages = _messages(due, swept)
@@ -103,19 +103,21 @@ class Sweeper:
         swept.missing += len(unsent)
         return [each for each, found in unsent if needs_message(found, self.now, self.grace_ms)]
 
-    def _elsewhere(self) -> Resting:
-        """What rests in the dead-letter queue; incomplete too when the audit queue is backed up."""
-        resting = self.dead_letters.look(self.may_go_on)
+    def _view_dead_letters(self) -> DeadLetterView:
+        """Counts as incomplete when the audit queue is backed up: a message may be there, too."""
+        view = self.dead_letters.look(self.may_go_on)
         if self.queue.waiting() < BACKLOG:
-            return resting
-        return Resting(resting.payment_ids, is_complete=False)
+            return view
+        return DeadLetterView(view.payment_ids, is_complete=False)
 
-    def _queue_again(self, idle: Sequence[AuditMessage], elsewhere: Resting, swept: Swept) -> None:
+    def _queue_again(
+        self, idle: Sequence[AuditMessage], dead_letters: DeadLetterView, swept: Swept
+    ) -> None:
         chosen = []
         for message in idle:
-            if message.payment_id in elsewhere.payment_ids:
-                swept.resting += 1
-            elif elsewhere.is_complete or is_its_slot(message.payment_id, self.now):
+            if message.payment_id in dead_letters.payment_ids:
+                swept.dead_lettered += 1
+            elif dead_letters.is_complete or is_its_slot(message.payment_id, self.now):
                 chosen.append(message)
             else:
                 swept.held_back += 1
@@ -125,10 +127,10 @@ class Sweeper:
 
 
 def needs_message(delivery: Mapping[str, Any], now: int, grace_ms: int) -> bool:
-    """No mail, and by the delivery's own word nobody on it: no live lease, no try still to come.
+    """No mail, no live lease and no try still to come.
 
-    delivery: the item of AuditDeliveries, empty when there is none. What failed for good rests in
-    the dead-letter queue for a person to decide.
+    delivery: the item of AuditDeliveries, empty when there is none. An entry that failed for good
+    has its message in the dead-letter queue, where a person decides.
     """
     match delivery.get("state"):
         case None:
@@ -145,8 +147,8 @@ def needs_message(delivery: Mapping[str, Any], now: int, grace_ms: int) -> bool:
 def is_its_slot(payment_id: str, now: int) -> bool:
     """True in one quarter of an hour a day, spread over the entries.
 
-    While nobody can tell whether an entry's message still exists, a new one a day is enough to
-    lose nothing, and too little to fill a queue with copies.
+    As long as an entry's message may still exist, one new message a day loses nothing and does not
+    fill a queue with copies.
     """
     return zlib.crc32(payment_id.encode()) % SLOTS_A_DAY == now // SLOT_MS % SLOTS_A_DAY
 
@@ -154,7 +156,7 @@ def is_its_slot(payment_id: str, now: int) -> bool:
 def days_to_sweep(now: int, days: int) -> list[str]:
     """Today and the days before (YYYY-MM-DD, UTC).
 
-    Every sweep starts with another one: should one sweep's time not do, none is always left out.
+    Each sweep starts on a different day, so when time runs out it is never the same day's loss.
     """
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     oldest_first = [(today - timedelta(days=back)).isoformat() for back in range(days, -1, -1)]
@@ -163,7 +165,7 @@ def days_to_sweep(now: int, days: int) -> list[str]:
 
 
 def _messages(rows: Sequence[Mapping[str, Any]], swept: Swept) -> list[AuditMessage]:
-    """One broken row must not keep the others from their mail."""
+    """A broken row must not keep the others from being mailed."""
     messages = []
     for row in rows:
         try:
@@ -179,7 +181,7 @@ def _messages(rows: Sequence[Mapping[str, Any]], swept: Swept) -> list[AuditMess
 
 
 def _send(messages: Sequence[AuditMessage], queue: Queue) -> int:
-    """How many went out; what SQS refused, the next sweep finds again."""
+    """How many were sent. The next sweep finds again what SQS refused."""
     queued = 0
     for start in range(0, len(messages), BATCH_SIZE):
         batch = messages[start : start + BATCH_SIZE]

@@ -1,7 +1,7 @@
-"""Lambda entry point on a schedule: re-queue ledger entries without a mail and without a worker.
+"""Lambda entry point on a schedule: queue ledger entries again that nobody mails.
 
-The stream keeps a change for 24 hours only; the ledger keeps it for years. Whatever the stream or
-the queue lost is found here. Sending a message twice is harmless: the mailer claims each entry.
+The stream keeps a change for 24 hours, the ledger for years. Whatever the stream or the queue lost
+is found here. Sending a message twice is harmless, because the mailer claims each entry.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.stream_router.audit_queue import AuditQueue
+from functions.stream_router.audit_queue import AuditQueueSender
 from functions.stream_router.dead_letters import DeadLetters
 from functions.stream_router.settings import SweepSettings
 from functions.stream_router.sweep import Sweeper
@@ -25,7 +25,7 @@ from shared import aws
 from shared.daybook import Daybook
 from shared.settings import read_settings
 
-RESERVE_MS = 30_000  # for the page at hand, and to make visible again what was looked at
+RESERVE_MS = 30_000  # for the current page, and to make dead letters visible again
 
 logger = Logger()
 metrics = Metrics()
@@ -34,7 +34,7 @@ metrics = Metrics()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """event: `{"grace_seconds": 0}` sweeps now what the schedule would leave to the stream."""
+    """event: `{"grace_seconds": 0}` also takes entries the schedule would leave to the stream."""
     sweeper = Sweeper(
         ledger=daybook(),
         queue=queue(),
@@ -55,7 +55,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def grace_seconds(event: Mapping[str, Any], default: int) -> int:
-    """Raises ValueError that says what is wrong."""
+    """How long to leave new entries alone. Raises ValueError for anything but whole seconds."""
     grace = event.get("grace_seconds", default)
     if type(grace) is not int or grace < 0:
         raise ValueError("grace_seconds must be a whole number of seconds, 0 or more")
@@ -74,8 +74,8 @@ def daybook() -> Daybook:
 
 
 @cache
-def queue() -> AuditQueue:
-    return AuditQueue(aws.client("sqs"), settings().audit_queue_url)
+def queue() -> AuditQueueSender:
+    return AuditQueueSender(aws.client("sqs"), settings().audit_queue_url)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Where records rest that can never be routed: whole, for a person to look at."""
+"""Where records that can never be routed are kept, whole, for a person to look at."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from functions.stream_router.routing import Unroutable
 
 
-class FailuresBucket:
-    """client: gives S3's, which is made for the first such record: there hardly ever is one."""
+class UnroutableBucket:
+    """client: returns S3's client, made for the first such record, because one is rare."""
 
     def __init__(self, client: Callable[[], Any], bucket: str) -> None:
         self._client = client

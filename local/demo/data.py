@@ -1,4 +1,4 @@
-"""Demo events, rosters and sign-ins: put in once, and never over what a user has changed since."""
+"""Demo events, rosters and users: added once, and never overwriting what a user has changed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from local.demo.people import PATRONS, USERS, DemoUser
 from local.engine.aws import LocalAws
+from shared import keys
+from shared.attributes import to_attributes
 
 Patron = tuple[str, str]
 BATCH = 25  # BatchWriteItem's limit
@@ -18,7 +20,7 @@ BATCH = 25  # BatchWriteItem's limit
 
 @dataclass(frozen=True, slots=True)
 class DemoEvent:
-    """A charter: its date as days from the first start, and which slice of the patrons sails."""
+    """A charter. in_days: its date, counted from the first start. roster: the patrons who sail."""
 
     event_id: str
     name: str
@@ -65,9 +67,9 @@ EVENTS = (
 
 
 def load_events(aws: LocalAws, table: str, today: dt.date) -> int:
-    """Put the events that are missing into the table; return how many were.
+    """Add the missing events to the table; return how many there were.
 
-    An event's META item is written after its roster: where it stands, the event is complete.
+    An event's META item is written after its roster: if it exists, the event is complete.
     """
     dynamodb = aws.client("dynamodb")
     there = _event_ids(dynamodb, table)
@@ -85,7 +87,7 @@ def load_events(aws: LocalAws, table: str, today: dt.date) -> int:
 
 
 def load_users(aws: LocalAws, pool_id: str, password: str) -> None:
-    """Make the three sign-ins, or give those there the password of this start."""
+    """Create the three users, or give existing ones this run's password."""
     cognito = aws.client("cognito-idp")
     for user in USERS:
         _make_user(cognito, pool_id, user)
@@ -115,15 +117,14 @@ def _make_user(cognito: Any, pool_id: str, user: DemoUser) -> None:
 
 
 def _event_ids(dynamodb: Any, table: str) -> set[str]:
-    keys = [{"event_id": {"S": event.event_id}, "SK": {"S": "META"}} for event in EVENTS]
-    found = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})["Responses"][table]
+    wanted = [to_attributes(keys.event_meta(event.event_id)) for event in EVENTS]
+    found = dynamodb.batch_get_item(RequestItems={table: {"Keys": wanted}})["Responses"][table]
     return {item["event_id"]["S"] for item in found}
 
 
 def _meta(event: DemoEvent, today: dt.date) -> dict[str, Any]:
     return {
-        "event_id": {"S": event.event_id},
-        "SK": {"S": "META"},
+        **to_attributes(keys.event_meta(event.event_id)),
         "listing": {"S": "event"},
         "event_date": {"S": (today + dt.timedelta(days=event.in_days)).isoformat()},
         "name": {"S": event.name},
@@ -136,8 +137,7 @@ def _meta(event: DemoEvent, today: dt.date) -> dict[str, Any]:
 def _roster(event: DemoEvent) -> Iterator[dict[str, Any]]:
     for email, name in event.roster:
         yield {
-            "event_id": {"S": event.event_id},
-            "SK": {"S": f"PATRON#{email}"},
+            **to_attributes(keys.patron(event.event_id, email)),
             "email": {"S": email},
             "name": {"S": name},
         }

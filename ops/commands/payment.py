@@ -1,4 +1,4 @@
-"""`scc payment`: everything that is known of one payment or void."""
+"""`scc payment`: everything that is known about one payment or void."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, OpsError
 from ops.rules.dead_letters import moment
-from ops.rules.payment import Life
+from ops.rules.payment import PaymentHistory
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
@@ -22,13 +22,13 @@ from ops.stack.mailbox import AuditMailbox
 @click.command()
 @shared_options
 @click.argument("payment_id", metavar="ID")
-@click.option("--mailbox", "look", is_flag=True, help="Look into Gmail too.")
+@click.option("--mailbox", "look", is_flag=True, help="Search Gmail too.")
 @pass_session
 def payment(session: Session, payment_id: str, *, look: bool) -> None:
-    """Tell the whole life of a payment: ledger row, tries, dead letters, mail, void.
+    """Show the whole history of a payment: ledger row, tries, dead letters, mail, void.
 
-    ID is the payment's id (pay_…): it stands in the mail, in the app's address and in every log
-    line. With --mailbox Gmail is asked for its mail. Exit 1 when something needs a person.
+    ID is the payment id (pay_…) from the mail, the app's address bar or any log line. --mailbox
+    searches Gmail for its mail. Exit 1 when something needs a person.
 
     \b
     Examples:
@@ -36,29 +36,29 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
       scc payment pay_9f86d081884c7d659a2feaa0c55ad015 --mailbox --json
     """
     if not re.fullmatch(r"pay_[0-9a-f]{32}", payment_id):
-        raise click.UsageError(f"{safe(payment_id)!r} is no payment id: pay_ and 32 hex digits.")
-    life = _life(session, payment_id, look=look)
+        raise click.UsageError(f"{safe(payment_id)!r} is not a payment id: pay_ and 32 hex digits.")
+    history = _history(session, payment_id, look=look)
     if session.console.as_json:
-        content = asdict(life) | {"is_intact": life.is_intact, "concerns": life.concerns()}
+        content = asdict(history) | {"is_intact": history.is_intact, "concerns": history.concerns()}
         del content["now"]
-        session.console.show(content | {"steps": [asdict(each) for each in life.steps()]})
+        session.console.show(content | {"steps": [asdict(each) for each in history.steps()]})
     else:
-        session.console.facts(_facts(life))
+        session.console.facts(_facts(history))
         session.console.table(
             ("when", "what"),
-            [("?" if step.at is None else moment(step.at), step.what) for step in life.steps()],
+            [("?" if step.at is None else moment(step.at), step.what) for step in history.steps()],
         )
-    for concern in life.concerns():
+    for concern in history.concerns():
         session.console.say(f"! {concern}", style="bold red")
-    raise click.exceptions.Exit(FOUND if life.concerns() else FINE)
+    raise click.exceptions.Exit(FOUND if history.concerns() else FINE)
 
 
-def _life(session: Session, payment_id: str, *, look: bool) -> Life:
+def _history(session: Session, payment_id: str, *, look: bool) -> PaymentHistory:
     ledger = LedgerReader.of(session)
     row = ledger.payment(payment_id)
     if not row:
         raise OpsError(
-            f"No payment {payment_id} is in the ledger of {session.aws.target.stack}: is this the "
+            f"The ledger of {session.aws.target.stack} has no payment {payment_id}: is this the "
             "right --stack?"
         )
     void_id = ledger.void_of(payment_id)
@@ -69,7 +69,7 @@ def _life(session: Session, payment_id: str, *, look: bool) -> Life:
             for each in looking.found
             if each.letter.subject_id == payment_id
         ]
-    return Life(
+    return PaymentHistory(
         row=row,
         delivery=ledger.deliveries([payment_id]).get(payment_id, {}),
         voided_by=ledger.payment(void_id) if void_id else {},
@@ -80,8 +80,8 @@ def _life(session: Session, payment_id: str, *, look: bool) -> Life:
     )
 
 
-def _facts(life: Life) -> Iterator[tuple[str, object]]:
-    row, delivery = life.row, life.delivery
+def _facts(history: PaymentHistory) -> Iterator[tuple[str, object]]:
+    row, delivery = history.row, history.delivery
     sign = "-" if row["kind"] == "void" else ""
     yield row["kind"], row["payment_id"]
     yield "entry", f"#{row['seq']:06d} of {row['event_id']} ({row['event_name']})"
@@ -91,11 +91,11 @@ def _facts(life: Life) -> Iterator[tuple[str, object]]:
         yield "reference", row["reference"]
     if row["note"]:
         yield "note", row["note"]
-    if life.voids:
-        yield "voids", f"#{life.voids['seq']:06d} {life.voids['payment_id']}: {row['reason']}"
-    if life.voided_by:
-        yield "voided by", f"#{life.voided_by['seq']:06d} {life.voided_by['payment_id']}"
-    yield "hash", f"{row['hash']} ({'matches' if life.is_intact else 'DOES NOT MATCH'} the row)"
+    if history.voids:
+        yield "voids", f"#{history.voids['seq']:06d} {history.voids['payment_id']}: {row['reason']}"
+    if history.voided_by:
+        yield "voided by", f"#{history.voided_by['seq']:06d} {history.voided_by['payment_id']}"
+    yield "hash", f"{row['hash']} ({'matches' if history.is_intact else 'DOES NOT MATCH'} the row)"
     yield "mail", f"{delivery.get('state', 'queued')}, {delivery.get('attempts', 0)} tries"
-    if life.mails is not None:
-        yield "in the mailbox", ", ".join(life.mails) or "nothing"
+    if history.mails is not None:
+        yield "in the mailbox", ", ".join(history.mails) or "nothing"

@@ -1,4 +1,4 @@
-"""`scc status`: is all well, and if not, what needs a person."""
+"""`scc status`: whether everything is fine, and if not, what needs a person."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, peek
 from ops.errors import FINE, FOUND
 from ops.rules.dead_letters import moment
-from ops.rules.status import Health, Mails, days_until
+from ops.rules.status import Mails, Status, days_until
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.queues import depth_of
 
-MOST_LOOKED_AT = 1_000  # dead letters; more would make a glance take minutes
+MOST_LOOKED_AT = 1_000  # dead letters; more would take minutes
 
 
 @click.command()
 @shared_options
 @click.option(
     "--days", type=click.IntRange(1, 31), default=2, show_default=True,
-    help="How many days of entries to look at, today included.",
+    help="How many days of entries to read, including today.",
 )  # fmt: skip
 @pass_session
 def status(session: Session, *, days: int) -> None:
-    """Whether all is well: queues, dead letters, mails, credential, router. Exit 1 when it is not.
+    """Show queues, dead letters, mails, credential and router. Exit 1 when something is wrong.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def status(session: Session, *, days: int) -> None:
     sqs, dead_letters = session.aws.client("sqs"), dead_letter_queue(session)
     queue, dead = depth_of(sqs, session.aws.output("AuditQueueUrl")), dead_letters.depth()
     oldest, sampled = _oldest_dead(session) if dead.waiting else (None, 0)
-    health = Health(
+    found = Status(
         now=now,
         queue=queue,
         dead=dead,
@@ -50,10 +50,10 @@ def status(session: Session, *, days: int) -> None:
         mails=_mails(session, now, days),
     )
     if session.console.as_json:
-        session.console.show(health.as_json())
+        session.console.show(found.as_json())
     else:
-        _show(session, health, days)
-    raise click.exceptions.Exit(FOUND if health.concerns() else FINE)
+        _show(session, found, days)
+    raise click.exceptions.Exit(FOUND if found.concerns() else FINE)
 
 
 def _oldest_dead(session: Session) -> tuple[int | None, int]:
@@ -79,7 +79,7 @@ def _mails(session: Session, now: int, days: int) -> Mails:
 
 
 def _iterator_age_ms(session: Session) -> int | None:
-    """The router's worst lag of the last quarter of an hour; None where CloudWatch has none."""
+    """The router's worst lag in the last 15 minutes; None when CloudWatch has no data."""
     end = datetime.now(UTC)
     dimension = {"Name": "FunctionName", "Value": session.aws.output("RouterFunctionName")}
     metric = {"Namespace": "AWS/Lambda", "MetricName": "IteratorAge", "Dimensions": [dimension]}
@@ -92,34 +92,34 @@ def _iterator_age_ms(session: Session) -> int | None:
             ],
         )
     except (ClientError, BotoCoreError):
-        return None  # nice to know, no reason to fail
+        return None  # nice to know, not worth failing for
     values = [value for each in answer["MetricDataResults"] for value in each["Values"]]
     return int(max(values)) if values else None
 
 
-def _show(session: Session, health: Health, days: int) -> None:
-    console, mails = session.console, health.mails
+def _show(session: Session, found: Status, days: int) -> None:
+    console, mails = session.console, found.mails
     console.table(
         ("", "waiting", "in flight", "delayed"),
         [
             (name, each.waiting, each.in_flight, each.delayed)
-            for name, each in (("audit queue", health.queue), ("dead letters", health.dead))
+            for name, each in (("audit queue", found.queue), ("dead letters", found.dead))
         ],
     )
     states = ", ".join(f"{number} {state}" for state, number in sorted(mails.unmailed.items()))
     facts = [
-        ("first dead letter expires", _when(health.first_expiry, "none")),
+        ("first dead letter expires", _when(found.first_expiry, "none")),
         (f"entries of {days} days", mails.entries),
         ("not yet mailed", states or "none"),
         ("oldest not yet mailed", _when(mails.waiting_since, "none")),
         ("last mail", _when(mails.last_mail_at, f"none in {days} days")),
         ("credential", mails.credential),
-        ("router lag", _lag(health)),
+        ("router lag", _lag(found)),
     ]
-    if health.sampled >= MOST_LOOKED_AT:
-        facts.insert(1, ("", f"of the {health.sampled} looked at; scc dlq ls looks at all"))
+    if found.sampled >= MOST_LOOKED_AT:
+        facts.insert(1, ("", f"among the first {found.sampled}; scc dlq ls reads them all"))
     console.facts(facts)
-    for concern in health.concerns():
+    for concern in found.concerns():
         console.say(f"! {concern}", style="bold red")
 
 
@@ -127,8 +127,8 @@ def _when(milliseconds: int | None, otherwise: str) -> str:
     return otherwise if milliseconds is None else moment(milliseconds)
 
 
-def _lag(health: Health) -> str:
-    since = health.mails.unrouted_since
-    unrouted = "none" if since is None else f"{max(0, health.now - since) // 1000} s"
-    age = health.iterator_age_ms
+def _lag(found: Status) -> str:
+    since = found.mails.unrouted_since
+    unrouted = "none" if since is None else f"{max(0, found.now - since) // 1000} s"
+    age = found.iterator_age_ms
     return f"{unrouted}, iterator age {'unknown' if age is None else f'{age} ms'}"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.session import Session
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
-from shared.daybook import PAGE, ROUNDS, DaybookUnreadableError, is_key
+from shared.daybook import PAGE, is_key
 from shared.messages import AuditMessage
+from shared.reads import Pause, batch_get
 
 Row = dict[str, Any]
 Page = tuple[list[Row], dict[str, Any] | None]  # and where the next one begins
 
 
 class LedgerReader:
-    """Reading many keys raises DaybookUnreadableError when DynamoDB keeps leaving some out.
+    """Reading many keys raises UnreadKeysError when DynamoDB keeps leaving some out.
 
     client: DynamoDB's. pause: sleeps seconds, between two tries to read what was left out.
     """
@@ -27,7 +29,7 @@ class LedgerReader:
         payments: str,
         ledger: str,
         deliveries: str,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Pause = time.sleep,
     ) -> None:
         self._client = client
         self._payments, self._ledger, self._deliveries = payments, ledger, deliveries
@@ -49,33 +51,33 @@ class LedgerReader:
             TableName=self._ledger,
             ConsistentRead=True,
             FilterExpression="begins_with(PK, :event)",
-            ExpressionAttributeValues=to_attributes({":event": "EVENT#"}),
+            ExpressionAttributeValues=to_attributes({":event": keys.HEAD_PREFIX}),
         )
         found = (from_attributes(item) for page in pages for item in page["Items"])
-        return {each["PK"].removeprefix("EVENT#"): each for each in found}
+        return {keys.event_of_head(each): each for each in found}
 
     def head(self, event_id: str) -> Row:
         """Empty when the event has no entries."""
-        return self._get(self._ledger, {"PK": f"EVENT#{event_id}"})
+        return self._get(self._ledger, keys.head(event_id))
 
     def of_event(self, event_id: str, after: Mapping[str, Any] | None = None) -> Iterator[Page]:
         """The rows of an event by timestamp. after: where an earlier page said the next begins."""
-        return self._query("GSI2", "event_id", event_id, after)
+        return self._query(keys.PAYMENTS_BY_EVENT, "event_id", event_id, after)
 
     def of_day(self, day: str, after: Mapping[str, Any] | None = None) -> Iterator[Page]:
         """The rows logged on a UTC day (YYYY-MM-DD), oldest first."""
-        return self._query("GSI3", "logged_day", day, after)
+        return self._query(keys.PAYMENTS_BY_DAY, "logged_day", day, after)
 
     def deliveries(self, ids: Sequence[str]) -> dict[str, Row]:
-        """AuditDeliveries of payments (or ops records), by id; what can be no key has none."""
-        keys = [{"payment_id": each} for each in dict.fromkeys(ids) if is_key(each)]
-        return {each["payment_id"]: each for each in self._batch(self._deliveries, keys)}
+        """AuditDeliveries of payments or ops records, by id. Skips ids that are not valid keys."""
+        wanted = [{"payment_id": each} for each in dict.fromkeys(ids) if is_key(each)]
+        return {each["payment_id"]: each for each in self._batch(self._deliveries, wanted)}
 
     def known(self, messages: Sequence[AuditMessage]) -> set[str]:
         """Which of the payments that these messages name are in the ledger where they say."""
         places = dict.fromkeys((each.pk, each.sk) for each in messages)
-        keys = [{"PK": pk, "SK": sk} for pk, sk in places]
-        rows = self._batch(self._payments, keys, ProjectionExpression="PK, SK, payment_id")
+        wanted = [{"PK": pk, "SK": sk} for pk, sk in places]
+        rows = self._batch(self._payments, wanted, attributes=("PK", "SK", "payment_id"))
         there = {(each["PK"], each["SK"], each.get("payment_id")) for each in rows}
         return {
             each.payment_id for each in messages if (each.pk, each.sk, each.payment_id) in there
@@ -83,14 +85,14 @@ class LedgerReader:
 
     def payment(self, payment_id: str) -> Row:
         """The row of a payment or void; empty when there is none."""
-        pointer = self._get(self._ledger, {"PK": f"PAYMENT#{payment_id}"})
+        pointer = self._get(self._ledger, keys.pointer(payment_id))
         if not pointer:
             return {}
         return self._get(self._payments, {"PK": pointer["row_pk"], "SK": pointer["row_sk"]})
 
     def void_of(self, payment_id: str) -> str:
         """The id of what voids this payment; empty when nothing does."""
-        return str(self._get(self._ledger, {"PK": f"VOID#{payment_id}"}).get("void_id", ""))
+        return str(self._get(self._ledger, keys.void_mark(payment_id)).get("void_id", ""))
 
     def _get(self, table: str, key: Mapping[str, Any]) -> Row:
         answer = self._client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
@@ -115,17 +117,14 @@ class LedgerReader:
             if not start:
                 return
 
-    def _batch(self, table: str, keys: Sequence[Mapping[str, Any]], **more: Any) -> Iterator[Row]:
-        for first in range(0, len(keys), PAGE):
-            some = [to_attributes(key) for key in keys[first : first + PAGE]]
-            pending: dict[str, Any] = {table: {"Keys": some, "ConsistentRead": True} | more}
-            for each_round in range(ROUNDS):
-                if each_round:
-                    self._pause(0.1 * 2 ** (each_round - 1))
-                answer = self._client.batch_get_item(RequestItems=pending)
-                yield from map(from_attributes, answer["Responses"].get(table, ()))
-                pending = answer.get("UnprocessedKeys") or {}
-                if not pending:
-                    break
-            else:
-                raise DaybookUnreadableError(f"DynamoDB left keys of {table} unread")
+    def _batch(
+        self, table: str, wanted: Sequence[Mapping[str, Any]], attributes: Sequence[str] = ()
+    ) -> Iterator[Row]:
+        rows = batch_get(
+            self._client,
+            [(table, key) for key in wanted],
+            consistent=True,
+            attributes=attributes,
+            pause=self._pause,
+        )
+        return (row for _, row in rows)

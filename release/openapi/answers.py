@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
+from functions.api.people.identity import Grant
+from shared.ledger import LedgerEntry
+from shared.methods import METHODS, Method
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Date = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Dollars = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["125.00"])]
 EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$", examples=["sunset-charter"])]
 PaymentId = Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]
@@ -18,6 +24,11 @@ Cursor = Annotated[str | None, Field(description="Where the next page starts; nu
 
 class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+def _with_fields(definitions: Mapping[str, Any]) -> Any:
+    """An Answer to derive from, whose fields are listed elsewhere."""
+    return create_model("Fields", __base__=Answer, **definitions)
 
 
 class FieldProblem(Answer):
@@ -43,9 +54,12 @@ class Health(Answer):
 
 
 class UserView(Answer):
+    """may: what the user's groups allow. An app offers what it lists; the server checks again."""
+
     email: str
     name: str
     groups: list[str]
+    may: list[Annotated[str, Field(json_schema_extra={"enum": [*map(str, sorted(Grant))]})]]
 
 
 class SessionAnswer(Answer):
@@ -58,13 +72,8 @@ class OptionalSessionAnswer(Answer):
     user: UserView | None
 
 
-class MethodTotals(Answer):
-    """What was paid by each method, voids taken away."""
-
-    credit_card: Dollars
-    cash: Dollars
-    check: Dollars
-    ach: Dollars
+class MethodTotals(_with_fields(dict.fromkeys(METHODS, Dollars))):  # type: ignore[misc] # dynamic
+    """What was paid by each method, less what was voided."""
 
 
 class AilingMails(Answer):
@@ -82,15 +91,13 @@ class EventView(Answer):
 
     event_id: EventId
     name: str
-    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    event_date: Date
     timezone: Annotated[str, Field(examples=["America/New_York"])]
     location: str | None
     roster_size: int | None
     payments_count: int = 0
     total: Dollars = "0.00"
-    totals_by_method: MethodTotals = MethodTotals(
-        credit_card="0.00", cash="0.00", check="0.00", ach="0.00"
-    )
+    totals_by_method: MethodTotals = MethodTotals(**dict.fromkeys(METHODS, "0.00"))
     audit: AilingMails = AilingMails(failed=0, late=0)
     last_payment_at: Milliseconds | None = None
 
@@ -114,40 +121,46 @@ class EventAnswer(RosterAnswer):
     event: EventView
 
 
-class LedgerRow(Answer):
+_TYPES: Mapping[str, Any] = {  # of the ledger's attributes, as JSON has them
+    "int": int,
+    "str": str,
+    "str | None": str,
+    "Milliseconds": Milliseconds,
+    "EventId": EventId,
+    "PaymentId": PaymentId,
+    "PaymentId | None": PaymentId,
+    "tuple[PaymentId, ...]": list[PaymentId],
+}
+_MORE_EXACTLY: Mapping[str, Any] = {
+    "kind": Literal["payment", "void"],
+    "event_date": Date,
+    "currency": Literal["USD"],
+    "method": Method,
+    "timestamp": Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")],
+    "logged_at": Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")],
+    "logged_day": Date,
+    "expiration_timestamp": Annotated[int, Field(description="Epoch seconds.")],
+    "seq": Annotated[int, Field(ge=1, description="The entry's number in its event, gapless.")],
+    "prev_hash": Sha256,
+    "hash": Sha256,
+}
+
+
+def _row_fields() -> Iterator[tuple[str, Any]]:
+    """Every attribute of a row; those whose default is None may be absent."""
+    yield from {"PK": str, "SK": Milliseconds}.items()
+    for each in fields(LedgerEntry):
+        kind = _MORE_EXACTLY.get(each.name, _TYPES[str(each.type)])
+        yield each.name, (kind, "") if each.default is None else kind
+        if each.name == "amount_cents":
+            yield "amount", Dollars
+
+
+class LedgerRow(_with_fields(dict(_row_fields()))):  # type: ignore[misc] # dynamic
     """A row of the ledger as it is hashed, and its amount in dollars.
 
-    `voids` and `reason` stand in voids only. Names are as they were when it was written.
+    Only voids have `voids` and `reason`. Names are as they were when it was written.
     """
-
-    PK: str
-    SK: Milliseconds
-    kind: Literal["payment", "void"]
-    payment_id: PaymentId
-    event_id: EventId
-    event_name: str
-    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    event_timezone: str
-    patron_email: str
-    patron_name: str
-    amount_cents: int
-    amount: Dollars
-    currency: Literal["USD"]
-    method: Literal["credit_card", "cash", "check", "ach"]
-    reference: str
-    note: str
-    timestamp: Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")]
-    logged_at: Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")]
-    logged_day: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    logged_by: str
-    expiration_timestamp: Annotated[int, Field(description="Epoch seconds.")]
-    acknowledged_duplicates: list[PaymentId]
-    voids: PaymentId = ""
-    reason: str = ""
-    schema_version: int
-    seq: Annotated[int, Field(ge=1, description="The entry's number within its event, gapless.")]
-    prev_hash: Sha256
-    hash: Sha256
 
 
 class DeliveryError(Answer):

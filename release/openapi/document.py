@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from functions.api.http import problems
-from functions.api.people.identity import COOKIE_NAME
+from functions.api.people.cookie import COOKIE_NAME
 from release.openapi.answers import DuplicateProblem, Problem
 from release.openapi.operations import OPERATIONS, Operation, Parameter
 

@@ -40,7 +40,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def open_tab(browser: Browser, stack: RunningStack, cookie: str = "", **options: Any) -> Page:
-    """Open a tab of its own session. cookie: "name=value" of somebody who is signed in."""
+    """Open a tab with its own session. cookie: "name=value" of a signed-in user."""
     settings: dict[str, Any] = {"viewport": WIDE, "locale": "en-US"} | options
     context = browser.new_context(base_url=stack.url, **settings)
     if cookie:

@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def dock(stack: RunningStack) -> Dock:
-    """The admin's own view of what was written, past the browser."""
+    """The admin's view of what was written, without the browser."""
     return Dock(stack).sign_in()
 
 
@@ -54,11 +54,11 @@ def _watched(tab: Page) -> Iterator[Page]:
 
 @pytest.fixture
 def admin(page: Page, stack: RunningStack) -> Dock:
-    """`page` is the admin's, who is returned."""
+    """Sign `page` in as the admin, who is returned."""
     return enter(page.context, stack)
 
 
 @pytest.fixture
 def axe() -> Callable[[Page], None]:
-    """Asserts that what a page shows has no violation of axe's rules, in light and in dark."""
+    """Asserts that a page violates none of axe's rules, in light and in dark."""
     return check_accessible

@@ -1,7 +1,7 @@
-"""`make lighthouse`: how fast, accessible and well made the app's two entries are, by Lighthouse.
+"""`make lighthouse`: Lighthouse scores of the app's two entry pages.
 
 Each page is measured as a phone on a slow line sees it (Lighthouse's default), signed in and out;
-then the time from the press on Log Payment to a form that takes keys. Exits with 1 below a goal.
+then the time from pressing Log Payment to a form that takes keys. Exits with 1 below a goal.
 With SCC_TEST_STACK=<state folder> a running stack is used, else one is started and thrown away.
 """
 
@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from local.running_stack import RunningStack
 from tests.browser.chromium import chromium_path, launch, open_tab
-from tests.browser.photograph import some_stack
+from tests.browser.scenes.photograph import some_stack
 from tests.dock import Dock
 
 TOOLS = Path(__file__).parents[2] / ".tools"
@@ -67,7 +67,7 @@ def scores(report: dict[str, Any]) -> dict[str, int]:
 
 
 def failed_audits(report: dict[str, Any]) -> list[str]:
-    """What kept a category below 100, but for speed, which is a sum of many things."""
+    """What kept a category below 100; not for speed, which adds up many things."""
     audits = report["audits"]
     return [
         f"{name}: {audits[ref['id']]['title']}"

@@ -1,4 +1,4 @@
-"""The payment dialog as a person uses it, for tests and screens."""
+"""The payment dialog as a person uses it, for tests and scenes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 
 def any_amount() -> str:
-    """An amount that no other test logs, and that is not unusual: 100.00 to 4,999.99."""
+    """An amount that no other test logs and that is not unusual: 100.00 to 4,999.99."""
     cents = uuid.uuid4().int % 489_999 + 10_000
     return f"{cents // 100}.{cents % 100:02d}"
 
@@ -63,7 +63,7 @@ class PaymentForm:
         patron: str = "Jane Doe",
         reference: tuple[str, str] | None = None,
     ) -> PaymentForm:
-        """reference: the label it has with this method, and what to type."""
+        """reference: its label for this method, and what to type."""
         self.patron.fill(patron)
         self.page.get_by_role("option").first.click()
         self.amount.fill(amount)

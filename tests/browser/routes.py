@@ -1,4 +1,4 @@
-"""What may happen to a request: lost before the server, lost after it, or never answered."""
+"""What can happen to a request: lost before the server, lost after it, or never answered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def hold(route: Route) -> None:
 
 
 def close(page: Page) -> None:
-    """Close the tab; what is held is cut off first, so that nothing waits for it."""
+    """Close the tab; held requests are dropped first, so that nothing waits for them."""
     while _held:
         _held.pop().abort()
     page.unroute_all(behavior="ignoreErrors")

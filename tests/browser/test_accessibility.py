@@ -1,4 +1,4 @@
-"""axe finds nothing on any screen or state, light on a laptop and dark on a phone."""
+"""axe finds no problem on any screen or state, light on a laptop and dark on a phone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from playwright.sync_api import Browser
 
 from local.running_stack import RunningStack
 from tests.browser.chromium import PHONE
-from tests.browser.every_scene import SCENES
-from tests.browser.scenes import on_stage, seed
+from tests.browser.scenes.every import SCENES
+from tests.browser.scenes.stage import on_stage, seed
 from tests.browser.visits import check_accessible
 from tests.dock import Dock
 
@@ -19,6 +19,6 @@ def seeded(dock: Dock) -> None:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_axe_finds_nothing(browser: Browser, stack: RunningStack, dock: Dock, name: str) -> None:
+def test_axe_finds_no_problem(browser: Browser, stack: RunningStack, dock: Dock, name: str) -> None:
     with on_stage(browser, stack, dock, SCENES[name]) as page:
         check_accessible(page, dark=PHONE)

@@ -34,14 +34,12 @@ def test_crew_sees_events_and_rosters_and_no_money(
     axe(page)
     for query in (f"payment={payment['payment_id']}", "patron=jane.doe@example.com"):
         page.goto(f"{EVENT}?{query}")
-        expect(
-            page.get_by_role("heading", name="Your account may not see payments")
-        ).to_be_visible()
+        expect(page.get_by_role("heading", name="Your account can’t see payments")).to_be_visible()
         expect(page.get_by_text(MONEY)).to_have_count(0)
     axe(page)
 
 
-def test_auditors_read_and_export_and_change_nothing(
+def test_auditors_can_read_and_export_but_change_nothing(
     page: Page, stack: RunningStack, axe: Axe
 ) -> None:
     payment = Dock(stack).sign_in().logged()
@@ -61,7 +59,7 @@ def test_auditors_read_and_export_and_change_nothing(
     expect(page.get_by_role("button", name=re.compile("^Void"))).to_have_count(0)
 
 
-def test_admin_tools_switched_off_hide_all_money_in_this_tab(
+def test_turning_admin_tools_off_hides_all_amounts_in_this_tab(
     page: Page, admin: Dock, axe: Axe
 ) -> None:
     payment = admin.logged()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from local.running_stack import RunningStack
-from tests.browser.test_log_payment import sign_in
+from tests.browser.visits import sign_in
 from tests.dock import Dock
 
 PATH = "/g/regatta-2027/waiver"
@@ -44,17 +44,17 @@ def test_a_waiver_is_signed_with_the_keyboard_alone(page: Page, patron: dict[str
     page.keyboard.press("Enter")
     expect(name).to_be_focused()
     expect(name).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_text("Write your full name.")).to_be_visible()
+    expect(page.get_by_text("Enter your full name.")).to_be_visible()
 
     page.keyboard.type(patron["name"])
-    expect(page.get_by_text("Write your full name.")).to_have_count(0)
+    expect(page.get_by_text("Enter your full name.")).to_have_count(0)
     page.keyboard.press("Tab")
     page.keyboard.type("stranger@example.com")
     page.keyboard.press("Enter")
     expect(page.get_by_text("not on the event's roster")).to_be_visible()
     expect(email).to_be_focused()
     expect(email).to_have_accessible_description(
-        "The one that you booked with; it is on the event's roster. This e-mail is not on the "
+        "Use the e-mail you booked with; it is on the event's roster. This e-mail is not on the "
         "event's roster. Use the one that you booked with."
     )
 
@@ -78,7 +78,7 @@ def test_the_waiver_fits_the_narrowest_phone_in_the_dark(
 ) -> None:
     phone.goto(PATH)
     phone.get_by_role("button", name="Sign the waiver").click()
-    expect(phone.get_by_text("Write your e-mail.")).to_be_visible()
+    expect(phone.get_by_text("Enter your e-mail.")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") == 320
     light = phone.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor")
     phone.emulate_media(color_scheme="light")
@@ -101,14 +101,14 @@ def test_when_the_server_is_out_of_reach_nothing_typed_is_lost(
     expect(page.get_by_role("heading", name="The waiver is signed")).to_be_visible()
 
 
-def test_without_javascript_the_waiver_reads_and_says_how_to_sign(
+def test_without_javascript_the_waiver_can_be_read_and_says_how_to_sign(
     browser: Browser, stack: RunningStack
 ) -> None:
     context = browser.new_context(base_url=stack.url, java_script_enabled=False)
     page = context.new_page()
     page.goto(PATH)
     expect(page.get_by_role("heading", name="Waiver: Spring Regatta")).to_be_visible()
-    # Playwright switches scripts off after the parser has taken <noscript> for raw text.
+    # Playwright turns scripts off after the parser has read <noscript> as raw text.
     assert "Signing here needs JavaScript." in page.content()
     expect(page.get_by_role("button")).to_have_count(0)
     context.close()

@@ -1,4 +1,4 @@
-"""Coming to the app as somebody who is signed in, and what every screen must keep to."""
+"""Signing in, finding a row, and the accessibility check for every screen."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize
+from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
 from local.running_stack import RunningStack
 from tests.dock import Dock
 
 SENT_MS = 30_000
 AXE = Axe()
-TARGETS = {"target-size": {"enabled": True}}  # of WCAG 2.2; axe leaves it off
+TARGETS = {"target-size": {"enabled": True}}  # WCAG 2.2; off by default in axe
 EVERYTHING = {"resultTypes": ["violations"], "rules": TARGETS}
-# Colours and sizes are all that differs in the dark and on a phone: the markup is the same.
+# Only colors and sizes differ in the dark and on a phone: the markup is the same.
 WHAT_LOOKS_CHANGE = {
     "resultTypes": ["violations"],
     "runOnly": [
@@ -46,6 +46,14 @@ def enter(context: BrowserContext, stack: RunningStack, who: str = "admin") -> D
         ]
     )
     return dock
+
+
+def sign_in(page: Page, name: str = "admin") -> None:
+    """Sign in through the dialog that is open."""
+    page.get_by_label("E-mail").fill(f"{name}@shipcaptaincrew.example")
+    page.get_by_label("Password").fill("anchors-aweigh")
+    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def row_of(page: Page, payment_id: str) -> Locator:

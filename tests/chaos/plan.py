@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.demo.data import EVENTS
+from shared.methods import METHODS
 
 Fault = Mapping[str, Any]
 SHORT = 100  # payments; below it a run is part of the test suite and must be over soon
 CENTS = range(100, 9_000_000)
-METHODS = ("credit_card", "cash", "check", "ach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +190,14 @@ def _payments(rng: Rng, count: int) -> list[Payment]:
     for amount, corrected in zip(amounts[:count], amounts[count:], strict=True):
         event = rng.choice(events)
         email, _ = rng.choice(event.roster)
-        method = rng.choice(METHODS)
+        method = rng.choice(list(METHODS))
         body = {
             "event_id": event.event_id,
             "patron_email": email,
             "amount": amount,
             "method": method,
         }
-        if method == "check":
+        if METHODS[method].reference_is_required:
             body["reference"] = amount
         payments.append(
             Payment(

@@ -199,7 +199,7 @@ def test_without_the_emulator_the_viewer_gets_a_problem_that_says_so() -> None:
     status, content_type, problem = asyncio.run(visit())
     assert (status, content_type) == (502, "application/problem+json")
     assert problem["title"] == "Bad Gateway"
-    assert "does not answer" in problem["detail"]
+    assert "is not responding" in problem["detail"]
 
 
 GZIP = {"Accept-Encoding": "gzip, deflate"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from functions.api.people.identity import GRANTS
 from local.demo.people import USERS
 from local.processes import clean_environment
 from local.running_stack import RunningStack
@@ -29,7 +30,12 @@ def test_the_page_comes_as_cloudfront_serves_it(stack: RunningStack, path: str) 
 def test_every_demo_user_can_sign_in(stack: RunningStack, user: Any) -> None:
     dock = Dock(stack, password=stack.settings.demo_password).sign_in(user.email.split("@")[0])
     answer = dock.call("GET", "/api/session").json
-    assert answer["user"] == {"email": user.email, "name": user.name, "groups": [user.group]}
+    assert answer["user"] == {
+        "email": user.email,
+        "name": user.name,
+        "groups": [user.group],
+        "may": sorted(GRANTS[user.group]),
+    }
 
 
 def test_the_stack_file_says_where_everything_is(stack: RunningStack) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from local.running_stack import RunningStack
-from ops.stack.queues import Depth, depth_of
+from ops.rules.depth import Depth
+from ops.stack.queues import depth_of
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
 

@@ -79,7 +79,7 @@ def test_an_entry_at_rest_in_the_dead_letter_queue_is_left_there_and_others_are_
         for body in (f"no message {uuid.uuid4()}", AuditMessage.from_row(row).to_json()):
             sqs.send_message(QueueUrl=dead, MessageBody=body)
         for _ in range(2):
-            assert sweep(dock)["resting"] >= 1
+            assert sweep(dock)["dead_lettered"] >= 1
         dock.await_mail(lost["payment_id"])
         assert dock.mails_of(resting["payment_id"]) == []
         until(lambda: _dead(dock, "") >= 2 and _dead(dock, "NotVisible") == 0)

@@ -6,10 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ops.cli import scc
+from ops.errors import OpsError
+from ops.samconfig import settings_of
+from release.deploy import Deployment, chosen_parameters, refuse_uncommitted
 from release.deploy import StepFailedError as StepFailed
-from release.deploy import chosen_parameters, main, prove, refuse_uncommitted
-from release.stages import RefusedError, Stage
+from release.stages import Stage, StageName
 from release.tested import is_recorded, record
 from tests.release.walk import AUTHOR, Account, git
 
@@ -21,9 +25,19 @@ def repository(tmp_path: Path) -> Path:
     """One commit, with checks that pass and tests that leave a trace."""
     git(tmp_path, "init", "--quiet")
     (tmp_path / ".gitignore").write_text("ran\n")
-    (tmp_path / "Makefile").write_text("check:\n\t@true\ntest:\n\t@echo test >>ran\n")
+    (tmp_path / "Makefile").write_text(
+        "check:\n\t@true\ntest:\n\t@echo test >>ran\ntest-long:\n\t@echo long >>ran\n"
+    )
     commit(tmp_path)
     return tmp_path
+
+
+def stage(name: StageName = "staging", endpoint: str = "") -> Stage:
+    return Stage.chosen(name, {"endpoint_url": endpoint}, {})
+
+
+def prove(repository: Path) -> None:
+    Deployment(stage(), repository).prove()
 
 
 def commit(repository: Path) -> None:
@@ -34,48 +48,39 @@ def commit(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--stage", ""], "say STAGE=staging or STAGE=prod"),
-        (["--stage", "production"], "STAGE is 'production'"),
-        (["--stage", "local"], "say STAGE=staging or STAGE=prod"),
-        (["--stage", "staging", "--confirm", "YES!"], "say CONFIRM=yes"),
+        (["--stage", ""], "STAGE must be staging or prod, not ''"),
+        (["--stage", "production"], "STAGE must be staging or prod, not 'production'"),
+        (["--stage", "local"], "STAGE must be staging or prod"),
+        (["--stage", "staging", "--confirm", "YES!"], "Not deployed: use CONFIRM=yes"),
+        (["--stage", "staging", "--stack", "other"], "leave out --stack"),
+        (["--stage", "staging", "--region", "eu-west-1"], "leave out --region"),
+        (["--stage", "staging", "--local"], "leave out --local"),
     ],
 )
-def test_what_is_not_understood_is_refused_by_name(
-    arguments: list[str],
-    complaint: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", EMULATOR)
-    assert main(arguments) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("Not deployed: ")
-    assert complaint in error
+def test_what_is_not_understood_is_refused_by_name(arguments: list[str], complaint: str) -> None:
+    answer = CliRunner().invoke(
+        scc, ["release", "deploy", *arguments], env={"AWS_ENDPOINT_URL": EMULATOR}
+    )
+    assert answer.exit_code == 2
+    assert complaint in answer.output
 
 
-def test_an_endpoint_that_is_neither_aws_nor_this_machine_is_refused(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://aws.example.net")
-    assert main(["--stage", "staging"]) == 2
-    assert "unset it" in capsys.readouterr().err
+def test_an_endpoint_that_is_neither_aws_nor_this_machine_is_refused() -> None:
+    with pytest.raises(OpsError, match="unset AWS_ENDPOINT_URL"):
+        stage("staging", "https://aws.example.net")
 
 
-def test_without_credentials_it_says_how_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, "/dev/null")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(RefusedError, match=r"Sign in .*AWS_PROFILE"):
-        Stage.chosen("staging").caller()
+def test_no_environment_variable_chooses_another_stack_or_region() -> None:
+    environ = {"SCC_STACK": "shipcaptaincrew", "AWS_REGION": "eu-west-1"}
+    target = Stage.chosen("staging", {}, environ).aws.target
+    assert (target.stack, target.region) == ("shipcaptaincrew-staging", "us-east-1")
 
 
 def test_what_is_not_committed_is_refused_by_name(repository: Path) -> None:
     refuse_uncommitted(repository)
     (repository / "new.py").touch()
     (repository / "Makefile").write_text("check:\n")
-    with pytest.raises(RefusedError, match=r"Makefile, new\.py not committed"):
+    with pytest.raises(OpsError, match=r"Makefile, new\.py not committed"):
         refuse_uncommitted(repository)
     commit(repository)
     refuse_uncommitted(repository)
@@ -84,49 +89,58 @@ def test_what_is_not_committed_is_refused_by_name(repository: Path) -> None:
 def test_a_commit_is_tested_once_and_the_next_one_again(repository: Path) -> None:
     prove(repository)
     prove(repository)
-    assert (repository / "ran").read_text() == "test\n"
+    assert (repository / "ran").read_text() == "test\nlong\n"
     (repository / "new.py").touch()
     commit(repository)
     prove(repository)
-    assert (repository / "ran").read_text() == "test\ntest\n"
+    assert (repository / "ran").read_text() == "test\nlong\n" * 2
 
 
-@pytest.mark.parametrize("broken", ["check", "test"])
+def test_only_the_suite_that_has_not_passed_runs(repository: Path) -> None:
+    record("test", repository)
+    prove(repository)
+    assert (repository / "ran").read_text() == "long\n"
+
+
+@pytest.mark.parametrize("broken", ["check", "test", "test-long"])
 def test_what_fails_its_checks_or_tests_is_not_deployed(repository: Path, broken: str) -> None:
     (repository / "Makefile").write_text(
-        "".join(f"{name}:\n\t@{name != broken}\n".lower() for name in ("check", "test"))
+        "".join(
+            f"{name}:\n\t@{name != broken}\n".lower() for name in ("check", "test", "test-long")
+        )
     )
     commit(repository)
     with pytest.raises(StepFailed, match=f"`make {broken}` failed"):
         prove(repository)
-    assert not is_recorded(repository)
+    assert not is_recorded("test", repository)
+    assert not is_recorded("test-long", repository)
 
 
 def test_a_pass_with_uncommitted_files_counts_for_no_commit(repository: Path) -> None:
     (repository / "new.py").touch()
-    assert not record(repository)
+    assert not record("test", repository)
     (repository / "new.py").unlink()
-    assert not is_recorded(repository)
-    assert record(repository)
-    assert is_recorded(repository)
+    assert not is_recorded("test", repository)
+    assert record("test", repository)
+    assert is_recorded("test", repository)
 
 
 def test_given_parameters_replace_the_files_one_by_one() -> None:
-    chosen = chosen_parameters(Stage("staging"), ["LogRetentionDays=30", "GmailSender=a@b.c"], {})
+    chosen = chosen_parameters(stage(), ["LogRetentionDays=30", "GmailSender=a@b.c"], {})
     assert chosen["LogRetentionDays"] == "30"
     assert chosen["GmailSender"] == "a@b.c"
     assert chosen["AppName"] == "shipcaptaincrew-staging"
-    with pytest.raises(RefusedError, match="write Name=value"):
-        chosen_parameters(Stage("staging"), ["LogRetentionDays"], {})
+    with pytest.raises(OpsError, match="write Name=value"):
+        chosen_parameters(stage(), ["LogRetentionDays"], {})
 
 
-@pytest.mark.parametrize("stage", ["staging", "prod"])
-def test_aws_never_gets_what_only_the_emulator_may_have(stage: str) -> None:
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None:
     environment = {"SCC_EMULATOR_PARAMETERS": "GmailApiEndpoint=http://127.0.0.1:1/"}
-    chosen = chosen_parameters(Stage(stage), [], environment)
-    assert chosen["Stage"] == stage
+    chosen = chosen_parameters(stage(name), [], environment)
+    assert chosen["Stage"] == name
     assert not chosen.keys() & {"ApiUrlAuthType", "GmailApiEndpoint"}
-    assert chosen_parameters(Stage(stage, EMULATOR), [], environment)["Stage"] == "local"
+    assert chosen_parameters(stage(name, EMULATOR), [], environment)["Stage"] == "local"
 
 
 def test_a_change_set_is_shown_and_carried_out_after_a_yes_only(walked: Account) -> None:
@@ -161,15 +175,15 @@ def test_uncommitted_files_stop_it_before_anything_is_built(walked: Account) -> 
 
 
 def test_sam_is_told_the_region_where_cloudfront_takes_certificates_from() -> None:
-    assert {Stage(name).region for name in ("staging", "prod")} == {"us-east-1"}
+    assert {settings_of(name).region for name in ("staging", "prod")} == {"us-east-1"}
 
 
 def test_the_app_is_at_its_own_domain_where_it_has_one() -> None:
     outputs = {"DistributionDomainName": "d123.cloudfront.net"}
-    assert Stage("prod").url(outputs) == "https://d123.cloudfront.net"
+    assert stage("prod").url(outputs) == "https://d123.cloudfront.net"
     own = outputs | {"SiteUrl": "https://pay.example.com/"}
-    assert Stage("prod").url(own) == "https://pay.example.com"
-    here = Stage("prod", "http://127.0.0.1:4566").url(own)
+    assert stage("prod").url(own) == "https://pay.example.com"
+    here = stage("prod", "http://127.0.0.1:4566").url(own)
     assert here == "http://d123.cloudfront.localhost:4566"
 
 

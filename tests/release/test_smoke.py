@@ -13,7 +13,7 @@ from tests.release.walk import Account
 
 
 def smoke(account: Account, stage: str = "staging") -> tuple[int, str]:
-    done = account.shell(f'.venv/bin/python -m release.smoke --stage "{stage}"')
+    done = account.shell(f'.venv/bin/scc release smoke --stage "{stage}"')
     assert "Traceback" not in done.stdout
     return done.returncode, done.stdout
 
@@ -35,7 +35,7 @@ def test_a_stack_that_is_well_passes_and_nothing_is_logged(walked: Account) -> N
     before = rows()
     code, text = smoke(walked)
     assert (code, text.count("  ok  "), text.count("FAILED")) == (0, 9, 0), text
-    assert "9 of 9 checks are well." in text
+    assert "9 of 9 checks passed." in text
     assert rows() == before
 
 
@@ -154,4 +154,4 @@ def test_where_nothing_is_deployed_nothing_is_checked(walked: Account) -> None:
 def test_an_unknown_stage_is_refused(walked: Account) -> None:
     code, text = smoke(walked, "producton")
     assert code == 2
-    assert "say STAGE=staging or STAGE=prod" in text
+    assert "STAGE must be staging or prod" in text

@@ -19,7 +19,7 @@ for (const [path, route] of [
   test(`${path} leads to ${JSON.stringify(route)}`, () => assert.deepEqual(parseRoute(path), route));
 }
 
-test("an address and the place it names are one, on both copies of the app", () => {
+test("addresses and screens map to each other, in both copies of the app", () => {
   for (const base of ["", "/_staging"]) {
     for (const route of [
       { name: "events" },

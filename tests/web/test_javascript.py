@@ -1,4 +1,4 @@
-"""The web app's pure modules under node's test runner, and what its markup must keep to."""
+"""The web app's modules under node's test runner, and rules for its files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.web.node import node
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
-SUITES = sorted(Path(__file__).parent.glob("*.test.mjs"))
+SUITES = sorted(Path(__file__).parent.rglob("*.test.mjs"))
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name.removesuffix(".test.mjs"))
-def test_javascript_holds_its_promises(suite: Path) -> None:
+def test_javascript_suite_passes(suite: Path) -> None:
     ran = subprocess.run(
         [node(), "--test", "--test-reporter=tap", str(suite)],
         capture_output=True,
@@ -40,7 +40,7 @@ class Markup(HTMLParser):
 
 @pytest.fixture(scope="module")
 def markup() -> Markup:
-    """The page as it is once more.html has been brought into it."""
+    """The page once more.html is loaded into it."""
     parser = Markup()
     for name in ("index.html", "more.html"):
         parser.feed((WEB / name).read_text("utf-8"))
@@ -48,7 +48,7 @@ def markup() -> Markup:
 
 
 def imports(module: Path, pattern: str) -> set[Path]:
-    """The modules that a module names, and those that they import in turn."""
+    """The modules that a module imports, directly or not."""
     text = module.read_text("utf-8")
     found = {(module.parent / name).resolve() for name in re.findall(pattern, text)}
     return found.union(*(imports(each, STATIC) for each in found)) if found else found
@@ -75,7 +75,7 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
             assert addresses <= {allowed}, file
 
 
-def test_modules_are_preloaded_or_brought_later_and_every_named_file_exists(
+def test_modules_are_preloaded_or_loaded_on_demand_and_every_named_file_exists(
     markup: Markup,
 ) -> None:
     main = WEB / "scripts" / "main.js"
@@ -93,7 +93,7 @@ def test_modules_are_preloaded_or_brought_later_and_every_named_file_exists(
             assert (WEB / named.removeprefix("/")).is_file(), named
 
 
-def test_ids_are_unique_and_what_refers_to_them_finds_them(markup: Markup) -> None:
+def test_ids_are_unique_and_every_reference_finds_its_element(markup: Markup) -> None:
     ids = [attributes["id"] for _, attributes in markup.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     referring = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
@@ -112,4 +112,31 @@ def test_text_from_data_never_becomes_markup() -> None:
 def test_only_one_module_talks_to_the_server() -> None:
     for file in (WEB / "scripts").rglob("*.js"):
         talks = re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon|WebSocket", file.read_text("utf-8"))
-        assert bool(talks) == (file.name == "api.js"), file.name
+        assert bool(talks) == (file.name == "api-fetch.js"), file.name
+
+
+ROOMS = (
+    "kit",
+    "server",
+    "entries",
+    "session",
+    "roster",
+    "sending",
+    "log-payment",
+    "void",
+    "screens",
+)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_from_earlier_rooms(room: str) -> None:
+    allowed = ROOMS[: ROOMS.index(room) + 1]
+    for file in (WEB / "scripts" / room).iterdir():
+        for name in re.findall(STATIC, file.read_text("utf-8")):
+            home = (file.parent / name).resolve().parent.name
+            assert home in allowed, f"{file.name} imports {name}"
+
+
+def test_every_folder_of_scripts_is_a_room() -> None:
+    folders = {each.name for each in (WEB / "scripts").iterdir() if each.is_dir()}
+    assert folders == set(ROOMS)

@@ -1,31 +1,30 @@
-/** The app's start: who is there, what place the address names, and the two kept in step. */
+/** The app's start: who is signed in, which screen the address names, and keeping the two in step. */
 
-import { find, part } from "./dom.js";
-import { bring, once } from "./more.js";
-import { createPaymentModal } from "./payment-modal.js";
-import { unresolvedPending } from "./pending.js";
+import { find, part } from "./kit/dom.js";
+import { toast } from "./kit/toast.js";
+import { createPaymentDialog } from "./log-payment/dialog.js";
+import { onDemand, once } from "./more.js";
 import { basePath, parseRoute, routePath, startRouter } from "./router.js";
-import { createSession } from "./session.js";
-import { toast } from "./toast.js";
-import { showEventDetail } from "./views/event-detail.js";
-import { showEvents } from "./views/events.js";
-import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./views/states.js";
-import { unresolvedVoid } from "./void-pending.js";
+import { showEventDetail } from "./screens/event.js";
+import { showEvents } from "./screens/events.js";
+import { asPage, emptyState, errorState, explain, hiddenMoney, skeletons } from "./screens/states.js";
+import { pendingPayment, pendingVoid } from "./sending/pending.js";
+import { createSession } from "./session/session.js";
 
 /** @typedef {import("./router.js").Route} Route */
-/** @typedef {import("./api.js").Payment} Payment */
+/** @typedef {import("./server/api.js").Payment} Payment */
 /**
  * What the screens share.
  * @typedef {object} App
- * @property {import("./session.js").Session} session
- * @property {ReturnType<typeof createPaymentModal>} modal
- * @property {(payment: Payment, known?: {roster?: readonly import("./api.js").Patron[]}) => void} startVoid
+ * @property {import("./session/session.js").Session} session
+ * @property {ReturnType<typeof createPaymentDialog>["open"]} startLog
+ * @property {(payment: Payment, known?: {roster?: readonly import("./server/api.js").Patron[]}) => void} startVoid
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf
- * @property {(route: Route) => void} keepPlace notes where within its screen the page is
- * @property {(screen: HTMLElement) => void} present shows a screen, or a step on the way to it
- * @property {() => void} settled the screen is as tall as it will be: the scroll position can be brought back
+ * @property {(route: Route) => void} keepPlace records in the address what the screen shows
+ * @property {(screen: HTMLElement) => void} present shows a screen, or a stand-in while it loads
+ * @property {() => void} settled the screen has its full height, so the scroll position can be restored
  */
 
 const main = find(document, "main");
@@ -45,28 +44,30 @@ const session = createSession(() => {
 
 const addressOfPayment = (/** @type {Payment} */ { event_id: eventId, payment_id: paymentId }) =>
   addressOf({ name: "payment", eventId, paymentId });
-const voiding = once(async () => (await bring(() => import("./void-dialog.js"))).createVoidDialog(session, addressOfPayment));
-const exporting = once(async () => (await bring(() => import("./views/export.js"))).createExportDialog(session));
+const voiding = once(async () => (await onDemand(() => import("./void/dialog.js"))).createVoidDialog(session, addressOfPayment));
+const exporting = once(async () => (await onDemand(() => import("./screens/export.js"))).createExportDialog(session));
+
+const logging = createPaymentDialog(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" }));
 
 /** @type {App} */
 const app = {
   session,
-  modal: createPaymentModal(session, ({ event_id: eventId }) => addressOf({ name: "event", eventId, tab: "payments" })),
+  startLog: logging.open,
   startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
   downloadEvent: (button, eventId, signal) => attempt(async () =>
-    (await bring(() => import("./views/export.js"))).downloadEvent(session, button, eventId, signal)),
+    (await onDemand(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
   startExport: () => attempt(async () => (await exporting()).open()),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
   present(screen) {
-    wantsFocus ||= main.contains(document.activeElement); // or it would be lost with what is replaced
+    wantsFocus ||= main.contains(document.activeElement); // or it would be lost with the old screen
     main.replaceChildren(screen);
     const title = screen.matches("h1") ? screen : screen.querySelector("h1, [aria-level='1']");
     if (!(title instanceof HTMLElement)) return;
     title.tabIndex = -1;
     if (!wantsFocus) return;
     wantsFocus = false;
-    // The new screen's name is read out; whoever has gone on to the header meanwhile stays there.
+    // Screen readers announce the new screen, unless the user has moved on to the header meanwhile.
     if (document.activeElement !== document.body && document.activeElement !== main) return;
     title.focus({ preventScroll: true });
   },
@@ -95,12 +96,12 @@ function display(route, { navigated, scroll }) {
 async function showMore(route, signal) {
   app.present(skeletons("detail-skeleton-template", 1)[0]);
   try {
-    const [payment, patron] = await bring(() => Promise.all([import("./views/payment.js"), import("./views/patron.js")]));
+    const [payment, patron] = await onDemand(() => Promise.all([import("./screens/payment.js"), import("./screens/patron.js")]));
     if (signal.aborted) return;
     if (route.name === "payment") payment.showPayment(app, signal, route);
     else patron.showPatron(app, signal, route);
   } catch (error) {
-    // A module that failed to load fails for the life of the page.
+    // A module that failed to load keeps failing until the page is reloaded.
     if (!signal.aborted) app.present(asPage(errorState("This part of the app could not be loaded", error, () => location.reload())));
   }
 }
@@ -115,8 +116,8 @@ async function attempt(open) {
 }
 
 function showNothing() {
-  document.title = "Nothing here · Ship Captain Crew";
-  app.present(asPage(emptyState("Nothing is here", "This address leads nowhere. The ship’s wheel above leads back to the events.")));
+  document.title = "Page not found · Ship Captain Crew";
+  app.present(asPage(emptyState("Page not found", "There is nothing at this address. Use the ship’s wheel above to return to the events.")));
 }
 
 function updateHeader() {
@@ -124,12 +125,18 @@ function updateHeader() {
   part(header, "account").hidden = user === null;
   part(header, "user-name").textContent = user?.name ?? "";
   part(header, "user-name").title = user?.email ?? "";
-  part(header, "tools").hidden = !session.isAdmin();
+  part(header, "tools").hidden = !session.hasAdminTools();
   part(header, "tools-switch").setAttribute("aria-checked", String(session.adminTools));
 }
 
 function updateOffline() {
   find(document, "#offline").hidden = navigator.onLine;
+}
+
+/** @returns {Promise<boolean>} false while a dialog keeps the page where it is */
+async function mayLeave() {
+  if (!(await logging.leave())) return false;
+  return document.querySelector("#void-dialog[open]") === null || (await voiding()).leave();
 }
 
 async function start() {
@@ -139,12 +146,12 @@ async function start() {
     app.present(asPage(errorState("The server cannot be reached", error, () => void start())));
     return;
   }
-  router ??= startRouter(display, async () => (await app.modal.leave()) && (!document.querySelector("#void-dialog[open]") || (await voiding()).leave()));
-  if (!session.user || !session.isAdmin()) return;
-  const unresolved = unresolvedPending(session.user.email);
-  if (unresolved) app.modal.resume(unresolved);
-  const unvoided = unresolvedVoid(session.user.email);
-  if (unvoided) attempt(async () => (await voiding()).resume(unvoided));
+  router ??= startRouter(display, mayLeave);
+  if (!session.user || !session.hasAdminTools()) return;
+  const payment = pendingPayment.unresolved(session.user.email);
+  if (payment) void logging.resume(payment);
+  const voided = pendingVoid.unresolved(session.user.email);
+  if (voided) void attempt(async () => (await voiding()).resume(voided));
 }
 
 /** @type {HTMLAnchorElement} */ (part(header, "home")).href = addressOf({ name: "events" });

@@ -1,9 +1,9 @@
 /**
- * What few visits need (a patron's history, a payment's own page, voiding, exports) is brought when it is asked
- * for, so that a phone at the dock loads the list and the payment form and nothing else.
+ * What few visits need (a patron's history, a payment's page, voiding, exports) is loaded on demand, so that a phone
+ * at the dock loads only the list and the payment form.
  */
 
-import { getMarkup } from "./api.js";
+import { getMarkup } from "./server/api.js";
 
 /** @type {Promise<unknown> | null} */
 let arriving = null;
@@ -13,8 +13,8 @@ let arriving = null;
  * @param {() => Promise<T>} load imports the module
  * @returns {Promise<T>} the module, with its markup and styles in the page
  */
-export async function bring(load) {
-  arriving ??= Promise.all([bringMarkup(), bringStyles()]);
+export async function onDemand(load) {
+  arriving ??= Promise.all([loadMarkup(), loadStyles()]);
   try {
     const [module] = await Promise.all([load(), arriving]);
     return module;
@@ -27,7 +27,7 @@ export async function bring(load) {
 /**
  * @template T
  * @param {() => Promise<T>} make
- * @returns {() => Promise<T>} makes it on the first call; once more when that failed
+ * @returns {() => Promise<T>} makes it on the first call; tries again after a failure
  */
 export function once(make) {
   /** @type {Promise<T> | null} */
@@ -41,14 +41,14 @@ export function once(make) {
   };
 }
 
-async function bringMarkup() {
+async function loadMarkup() {
   if (document.querySelector("#void-dialog")) return;
-  // Our own file, parsed as a page of its own; nothing in it comes from data.
+  // Our own file, parsed as a separate page; nothing in it comes from data.
   const page = new DOMParser().parseFromString(await getMarkup("more.html"), "text/html");
   document.body.append(...page.body.children);
 }
 
-function bringStyles() {
+function loadStyles() {
   return new Promise((resolve, reject) => {
     const link = document.createElement("link");
     link.rel = "stylesheet";

@@ -1,6 +1,6 @@
 /**
- * The places of the app: the list of events at "/", one event at "/g/{event_id}", and within an event, by its
- * query string, one of its payments or one of its patrons; the same below /_staging/.
+ * The addresses of the app: the list of events at "/", an event at "/g/{event_id}", and one of its payments or
+ * patrons by the query string; the same below /_staging/.
  */
 
 /**
@@ -44,7 +44,7 @@ export function parseRoute(pathname, search = "") {
 /**
  * @param {string} base from basePath
  * @param {Route} route
- * @returns {string} the address of a place
+ * @returns {string} the address of a screen
  */
 export function routePath(base, route) {
   if (!("eventId" in route)) return `${base}/`;
@@ -65,7 +65,7 @@ export function routePath(base, route) {
  */
 export function startRouter(show, mayLeave) {
   let current = location.href;
-  // Screens fill themselves after they are shown, so the browser would scroll an empty page.
+  // Screens load their content after they are shown, so the browser would scroll an empty page.
   history.scrollRestoration = "manual";
 
   /** @param {boolean} navigated */
@@ -74,7 +74,7 @@ export function startRouter(show, mayLeave) {
     const scroll = Number(history.state?.scroll ?? 0);
     show(parseRoute(location.pathname, location.search), { navigated, scroll });
   };
-  // Kept with the entry, for the back button and for reload.
+  // Kept with the history entry, for the back button and for reload.
   const noteScroll = () => history.replaceState({ scroll: Math.round(scrollY) }, "");
   addEventListener("scrollend", noteScroll);
 
@@ -102,7 +102,7 @@ export function startRouter(show, mayLeave) {
     if (wanted === current) return;
     history.replaceState(state, "", current);
     if (!(await mayLeave())) {
-      // The entry the browser moved to now shows the page that stayed open.
+      // The history entry that the browser moved to now shows the page that stayed open.
       return;
     }
     history.replaceState(state, "", wanted);
@@ -112,7 +112,7 @@ export function startRouter(show, mayLeave) {
   display(false);
   return {
     navigate,
-    /** Notes a change within the page (the open tab), so that reload and sharing keep it. @param {string} path */
+    /** Records a change within the page (the open tab) in the address, so reloading and sharing keep it. @param {string} path */
     replace(path) {
       history.replaceState(history.state, "", path);
       current = location.href;

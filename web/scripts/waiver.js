@@ -1,8 +1,8 @@
-/** The form of the waiver page. The server renders the page; this sends the signature and says what became of it. */
+/** The form of the waiver page. The server renders the page; this sends the signature and reports the result. */
 
-import { ProblemError, apiFetch } from "./api.js";
-import { fill, find, setTime } from "./dom.js";
-import { formatUtc } from "./time.js";
+import { fill, find, setTime } from "./kit/dom.js";
+import { formatUtc } from "./kit/time.js";
+import { ProblemError, apiFetch } from "./server/api-fetch.js";
 
 const signedAt = new Intl.DateTimeFormat("en-US", { dateStyle: "long", timeStyle: "short" });
 
@@ -11,7 +11,7 @@ const button = /** @type {HTMLButtonElement} */ (find(form, "button[type=submit]
 const problem = find(form, "#problem");
 const receipt = find(document, "#signed");
 const fields = ["name", "email"].map((name) => /** @type {HTMLInputElement} */ (find(form, `#${name}`)));
-const missing = { name: "Write your full name.", email: "Write your e-mail." };
+const missing = { name: "Enter your full name.", email: "Enter your e-mail." };
 let busy = false;
 
 form.addEventListener("submit", (event) => {
@@ -53,7 +53,7 @@ function show(waiver) {
   setTime(when, waiver.signed_at, signedAt.format(waiver.signed_at), formatUtc(waiver.signed_at));
   form.hidden = true;
   receipt.hidden = false;
-  find(receipt, "h2").focus(); // what had the focus is gone
+  find(receipt, "h2").focus(); // the button that had the focus is gone
 }
 
 /** @param {unknown} error */
@@ -66,7 +66,7 @@ function refuse(error) {
   });
   if (refused.length) return refused[0].focus();
   const text = error instanceof Error ? error.message : String(error);
-  complain(error instanceof ProblemError ? text : `${text} Press the button again: it signs only once.`);
+  complain(error instanceof ProblemError ? text : `${text} Press the button again; you can’t sign twice by mistake.`);
   button.focus();
 }
 
@@ -77,7 +77,7 @@ function say(field, text) {
   else field.removeAttribute("aria-invalid");
 }
 
-/** @param {string} text what no single field is to blame for */
+/** @param {string} text about the form as a whole */
 function complain(text) {
   problem.textContent = text;
   problem.hidden = text === "";

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from functions.api.payments.listing import Deliveries, audit_view, read_entries
 from functions.api.payments.money import text_from_cents
-from shared.ledger import METHODS
+from shared.methods import METHODS
 
 RECENT_MS = 7 * 24 * 60 * 60 * 1000
 LATE_MS = 5 * 60 * 1000

@@ -13,7 +13,7 @@ from functions.api.http.problems import (
     AlreadySignedError,
     FieldError,
     InvalidFieldsError,
-    NotFoundError,
+    no_such_event,
 )
 from functions.api.payments.free_text import PLAIN_TEXT, plain_text
 
@@ -84,9 +84,7 @@ def handle_waiver_signing(
         signed = roster.sign(event_id, signature.email.lower(), signature, now)
     except NotOnRosterError as error:
         if not roster.has_event(event_id):
-            message = "There is no such event."
-            event = FieldError("event_id", "event_not_found", message)
-            raise NotFoundError(message, event) from error
+            raise no_such_event() from error
         message = "This e-mail is not on the event's roster. Use the one that you booked with."
         raise InvalidFieldsError(FieldError("email", "patron_not_on_roster", message)) from error
     waiver = signed.waiver

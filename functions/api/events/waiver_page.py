@@ -29,7 +29,9 @@ $content
 
 _SCRIPT = """\
 <script type="module" src="/scripts/waiver.js"></script>
-<link rel="modulepreload" href="/scripts/api.js">
+<link rel="modulepreload" href="/scripts/kit/dom.js">
+<link rel="modulepreload" href="/scripts/kit/time.js">
+<link rel="modulepreload" href="/scripts/server/api-fetch.js">
 """
 
 _WAIVER = Template("""\
@@ -38,14 +40,14 @@ _WAIVER = Template("""\
 <p class="when">$when$where</p>
 <p>By signing I confirm that I have read and accept the following.</p>
 <ol>
-<li>Going to sea is an activity with inherent risk. I take part of my own free will.</li>
-<li>I follow the captain's and the crew's safety instructions at all times.</li>
+<li>Boating involves inherent risk, and I take part of my own free will.</li>
+<li>I will follow the captain's and the crew's safety instructions at all times.</li>
 <li>I have told the crew about any condition that could affect my safety on board.</li>
 <li>I release Ship Captain Crew from liability for loss or injury, except where it is
 caused by gross negligence.</li>
 </ol>
-<noscript><p class="banner warn">Signing here needs JavaScript. The crew at the dock has this
-waiver on paper.</p></noscript>
+<noscript><p class="banner warn">Signing online needs JavaScript. The crew at the dock has paper
+copies of this waiver.</p></noscript>
 <form id="sign" action="/g/$event_id/waiver" method="post" novalidate hidden>
 <h2>Sign the waiver</h2>
 <p id="problem" class="banner bad" role="alert" hidden></p>
@@ -59,7 +61,7 @@ waiver on paper.</p></noscript>
 <label for="email">E-mail</label>
 <input id="email" class="input" name="email" type="email" autocomplete="email" maxlength="254"
  autocapitalize="none" spellcheck="false" aria-describedby="email-hint email-error" required>
-<p id="email-hint" class="hint">The one that you booked with; it is on the event's roster.</p>
+<p id="email-hint" class="hint">Use the e-mail you booked with; it is on the event's roster.</p>
 <p id="email-error" class="field-error" aria-live="polite"></p>
 </div>
 <button type="submit" class="button primary wide"><span class="spinner" aria-hidden="true"></span>
@@ -68,7 +70,8 @@ Sign the waiver</button>
 <section id="signed" class="signed" aria-labelledby="signed-title" hidden>
 <h2 id="signed-title" tabindex="-1">The waiver is signed</h2>
 <p>Signed by <strong data-text="name"></strong> (<span data-text="email"></span>) on
-<time data-text="when"></time>. The crew sees it on the roster; you need not bring anything.</p>
+<time data-text="when"></time>. The crew will see it on the roster, so there is
+nothing to bring.</p>
 <button type="button" class="button" id="another">Sign for another person</button>
 </section>
 """)
@@ -76,7 +79,7 @@ Sign the waiver</button>
 _MISSING = """\
 <p class="brand">Ship Captain Crew</p>
 <h1>No such event</h1>
-<p>Check the link that you were sent, or ask the crew at the dock.</p>
+<p>Check the link you were sent, or ask the crew at the dock.</p>
 """
 
 

@@ -1,4 +1,4 @@
-"""HTTP answers: JSON, problem+json, HTML, and the session cookie."""
+"""HTTP answers: JSON, problem+json, HTML and CSV."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import json
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.shared.cookies import Cookie, SameSite
+from aws_lambda_powertools.shared.cookies import Cookie
 
 from functions.api.http.problems import ApiError, problem
-from functions.api.people.identity import COOKIE_NAME
-from functions.api.people.sessions import SESSION_SECONDS
 
 _UNCACHED = {"Cache-Control": "no-store"}
 
@@ -59,17 +57,4 @@ def problem_answer(error: ApiError, request_id: str) -> Response[str]:
         content_type="application/problem+json",
         body=json.dumps(problem(error, request_id), ensure_ascii=False),
         headers=_UNCACHED | error.headers,
-    )
-
-
-def session_cookie(token: str) -> Cookie:
-    """An empty token removes the cookie."""
-    return Cookie(
-        name=COOKIE_NAME,
-        value=token,
-        path="/",
-        secure=True,
-        http_only=True,
-        same_site=SameSite.STRICT_MODE,
-        max_age=SESSION_SECONDS if token else 0,
     )

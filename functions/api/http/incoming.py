@@ -26,6 +26,7 @@ MAX_SEARCH = 100
 MOST_ERRORS = 20
 EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
 PAYMENT_ID = r"pay_[0-9a-f]{32}"
+_ROLE_SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -52,6 +53,14 @@ def require_same_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> N
     ):
         message = "Requests that change something must come from this app's pages."
         raise ForeignOriginError(message, FieldError("Origin", "foreign_origin", message))
+
+
+def caller_arn(event: Mapping[str, Any]) -> str:
+    """The ARN of a caller that signs with IAM, else empty; a role's session counts as its role."""
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    arn = str((authorizer.get("iam") or {}).get("userArn") or "")
+    session = _ROLE_SESSION.fullmatch(arn)
+    return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else arn
 
 
 def read_body(event: Mapping[str, Any]) -> bytes:

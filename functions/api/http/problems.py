@@ -117,6 +117,16 @@ class UnexpectedError(ApiError):
     status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected"
 
 
+def no_such_event() -> NotFoundError:
+    message = "There is no such event."
+    return NotFoundError(message, FieldError("event_id", "event_not_found", message))
+
+
+def no_such_payment() -> NotFoundError:
+    message = "There is no such payment."
+    return NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
+
+
 def problem(error: ApiError, request_id: str) -> dict[str, Any]:
     """The problem+json body. `instance` is the request id that the logs know it by."""
     return {

@@ -7,45 +7,37 @@ import io
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from functions.api.http.incoming import read_payments_filter
 from functions.api.http.problems import FieldError, InvalidFieldsError, MalformedRequestError
+from shared.ledger import LedgerEntry
 
 MAX_DAYS = 366
 MAX_BYTES = 5_500_000  # as the JSON string that Lambda returns; a Function URL takes 6 MB
 BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that the file is UTF-8
 _FORMULA_STARTS = frozenset("=+-@")
-_TIMES = ("timestamp", "logged_at", "audit_sent_at")
-COLUMNS = (
-    "seq",
-    "kind",
-    "payment_id",
-    "event_id",
-    "event_name",
-    "event_date",
-    "patron_name",
-    "patron_email",
-    "amount",
-    "currency",
-    "method",
-    "reference",
-    "note",
-    "timestamp",
-    "logged_at",
-    "logged_by",
-    "voids",
-    "voided_by",
-    "reason",
-    "acknowledged_duplicates",
-    "audit_state",
-    "audit_sent_at",
-    "audit_attempts",
-    "audit_error",
-    "prev_hash",
-    "hash",
-)
+
+_FIRST, _LAST = ("seq",), ("prev_hash", "hash")
+_AUDIT = ("audit_state", "audit_sent_at", "audit_attempts", "audit_error")
+_LEFT_OUT = frozenset({"event_timezone", "logged_day", "expiration_timestamp", "schema_version"})
+_SHOWN_AS = {"amount_cents": ("amount",), "voids": ("voids", "voided_by")}
+_TIMES = {each.name for each in fields(LedgerEntry) if each.type == "Milliseconds"}
+
+
+def _columns() -> Iterator[str]:
+    """Every attribute of a ledger entry has its column, unless it is left out by name."""
+    yield from _FIRST
+    for each in fields(LedgerEntry):
+        if each.name not in _LEFT_OUT.union(_FIRST, _LAST):
+            yield from _SHOWN_AS.get(each.name, (each.name,))
+    yield from _AUDIT
+    yield from _LAST
+
+
+COLUMNS = tuple(_columns())
 
 
 def read_export_filter(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -78,7 +70,7 @@ def days_between(first: str, last: str) -> Iterator[str]:
     """Every day from `first` to `last`, both included. Raises MalformedRequestError."""
     start, end = _day("from", first), _day("to", last)
     if not 0 <= (end - start).days < MAX_DAYS:
-        message = f"to must not be before from, and {MAX_DAYS} days after it at most."
+        message = f"Pick an end date on or after the start, at most {MAX_DAYS - 1} days later."
         raise MalformedRequestError(message, FieldError("to", "range_invalid", message))
     return ((start + timedelta(days=n)).isoformat() for n in range((end - start).days + 1))
 
@@ -116,7 +108,7 @@ def _cell(payment: Mapping[str, Any], column: str) -> str:
         value = payment["audit"]["last_error" if column == "audit_error" else column[6:]]
     if value is None:
         return ""
-    if column in _TIMES:
+    if column in _TIMES or column == "audit_sent_at":
         return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
     if isinstance(value, Mapping):
         value = value.get("message") or value.get("class")

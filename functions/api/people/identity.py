@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum, auto
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Protocol
 
 from functions.api.http.problems import ForbiddenError, NotSignedInError
 
-CHECK_MS = 5 * 60 * 1000
+SESSION_SECONDS = 12 * 60 * 60
+CHECK_MS = 5 * 60 * 1000  # how often a session's account is looked up again
 
 
-class Grant(Enum):
-    READ_EVENTS = auto()
-    READ_PAYMENTS = auto()
-    LOG_PAYMENTS = auto()
+class Grant(StrEnum):
+    """What a group allows; the session's answer lists these values as `may`."""
+
+    READ_EVENTS = "read_events"
+    READ_PAYMENTS = "read_payments"
+    LOG_PAYMENTS = "log_payments"
 
 
 GRANTS: Mapping[str, frozenset[Grant]] = {
@@ -34,8 +36,12 @@ class User:
     name: str
     groups: tuple[str, ...]
 
+    @property
+    def grants(self) -> frozenset[Grant]:
+        return frozenset[Grant]().union(*(GRANTS.get(group, ()) for group in self.groups))
+
     def may(self, grant: Grant) -> bool:
-        return any(grant in GRANTS.get(group, ()) for group in self.groups)
+        return grant in self.grants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,23 +78,22 @@ class Directory(Protocol):
 
 
 def get_user_context(
-    event: Mapping[str, Any],
+    arn: str,
+    token: str,
     sessions: Sessions,
     directory: Callable[[], Directory],
     admin_arns: Collection[str],
     now: int,
 ) -> User:
-    """The caller of a Function URL event (payload version 2.0). Raises NotSignedInError.
+    """Who is calling. Raises NotSignedInError.
 
-    An allow-listed IAM identity is an admin; scripts use it. Everyone else has a session cookie,
-    whose account is looked at again every five minutes: who was disabled or taken out of a group
-    loses it by then, not only when the session ends. directory: gives it when it must be asked, as
-    few requests need its clients. now: epoch milliseconds.
+    arn: of a caller that signs with IAM; an allow-listed one is an admin, so scripts can log.
+    token: of the session; its account is looked up again every five minutes, so a user who is
+    disabled or leaves a group loses access by then, not when the session ends. Either may be empty.
+    directory: called only when an account must be looked up. now: epoch milliseconds.
     """
-    arn = _caller_arn(event)
     if arn in admin_arns:
         return User(email=arn, name=arn.rpartition("/")[2], groups=("admins",))
-    token = session_token(event)
     session = sessions.find(token, now) if token else None
     if session is None:
         raise _not_signed_in()
@@ -117,28 +122,3 @@ def verify_admin_token(user: User) -> None:
 def require(user: User, grant: Grant) -> None:
     if not user.may(grant):
         raise ForbiddenError("Your account may not do this. Ask an administrator for access.")
-
-
-COOKIE_NAME = "__Host-scc_session"
-_ROLE_SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
-
-
-def session_token(event: Mapping[str, Any]) -> str:
-    """The session cookie's value, or an empty string.
-
-    Lambda lists cookies apart from the headers; the emulator leaves them in the Cookie header.
-    """
-    header = (event.get("headers") or {}).get("cookie", "")
-    for cookie in event.get("cookies") or header.split(";"):
-        name, _, value = cookie.partition("=")
-        if name.strip() == COOKIE_NAME:
-            return str(value)
-    return ""
-
-
-def _caller_arn(event: Mapping[str, Any]) -> str:
-    """The caller's ARN; a role's session counts as its role."""
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    arn = str((authorizer.get("iam") or {}).get("userArn") or "")
-    session = _ROLE_SESSION.fullmatch(arn)
-    return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else arn

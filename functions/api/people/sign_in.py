@@ -1,4 +1,4 @@
-"""What a sign-in says. It stands apart from sessions.py so that reading it needs no AWS client."""
+"""The body of a sign-in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from functions.api.payments.free_text import PLAIN_TEXT, plain_text
 
 
 def _encodable(text: str) -> str:
-    """Raises ValueError for half of a surrogate pair: it is in no password that Cognito took."""
+    """Raises ValueError for half of a surrogate pair: Cognito takes no such password."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("Remove characters that are none.") from error
+        raise ValueError("The password contains an invalid character.") from error
     return text
 
 

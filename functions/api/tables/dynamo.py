@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.attributes import from_attributes, to_attributes
+from shared.reads import TableKey, batch_get
 
-MOST_KEYS = 100  # in one BatchGetItem
-Key = tuple[str, Mapping[str, Any]]  # a table, and the key of a row in it
 Row = dict[str, Any]
 
 
@@ -32,9 +31,9 @@ class Dynamo:
         answer = self.client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
-    def get_all(self, keys: Sequence[Key]) -> list[Row | None]:
+    def get_all(self, keys: Sequence[TableKey]) -> list[Row | None]:
         """The rows at different keys, consistently, each one or None; any tables, one call."""
-        found = list(self._batches(keys, consistent=True))
+        found = list(batch_get(self.client, keys, consistent=True))
         return [
             next((row for at, row in found if at == table and key.items() <= row.items()), None)
             for table, key in keys
@@ -91,20 +90,8 @@ class Dynamo:
         self, table: str, keys: Iterable[Mapping[str, Any]], *, consistent: bool
     ) -> Iterator[Row]:
         """The rows that are there, in no order. keys: different ones, any number."""
-        for _, row in self._batches([(table, key) for key in keys], consistent=consistent):
-            yield row
-
-    def _batches(self, keys: Sequence[Key], *, consistent: bool) -> Iterator[tuple[str, Row]]:
-        for start in range(0, len(keys), MOST_KEYS):
-            pending: dict[str, Any] = {}
-            for table, key in keys[start : start + MOST_KEYS]:
-                reads = pending.setdefault(table, {"Keys": [], "ConsistentRead": consistent})
-                reads["Keys"].append(to_attributes(key))
-            while pending:  # DynamoDB may leave keys for the next call
-                answer = self.client.batch_get_item(RequestItems=pending)
-                for table, items in answer["Responses"].items():
-                    yield from ((table, from_attributes(item)) for item in items)
-                pending = answer.get("UnprocessedKeys") or {}
+        wanted = [(table, key) for key in keys]
+        return (row for _, row in batch_get(self.client, wanted, consistent=consistent))
 
 
 class ReadAhead(Dynamo):
@@ -113,7 +100,7 @@ class ReadAhead(Dynamo):
     What else is wanted, or a second time, is read then: who tries again sees what has changed.
     """
 
-    def __init__(self, client: Any, keys: Sequence[Key]) -> None:
+    def __init__(self, client: Any, keys: Sequence[TableKey]) -> None:
         super().__init__(client)
         self._keys = keys
         self._ahead: dict[Any, Row | None] | None = None
@@ -122,10 +109,10 @@ class ReadAhead(Dynamo):
         rows = self._taken([(table, key)])
         return rows[0] if rows else super().get(table, key)
 
-    def get_all(self, keys: Sequence[Key]) -> list[Row | None]:
+    def get_all(self, keys: Sequence[TableKey]) -> list[Row | None]:
         return self._taken(keys) or super().get_all(keys)
 
-    def _taken(self, keys: Sequence[Key]) -> list[Row | None]:
+    def _taken(self, keys: Sequence[TableKey]) -> list[Row | None]:
         """These rows when all of them are here, else nothing."""
         if self._ahead is None:
             rows = super().get_all(self._keys)
@@ -136,7 +123,7 @@ class ReadAhead(Dynamo):
         return [self._ahead.pop(name) for name in names]
 
 
-def _name(key: Key) -> tuple[str, frozenset[tuple[str, Any]]]:
+def _name(key: TableKey) -> tuple[str, frozenset[tuple[str, Any]]]:
     return key[0], frozenset(key[1].items())
 
 

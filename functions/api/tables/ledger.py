@@ -1,55 +1,58 @@
-"""The ledger in DynamoDB: what an entry is judged by, and the one transaction that writes it."""
+"""The ledger in DynamoDB: what is read before an entry, and the one transaction that writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from functions.api.payments.appending import Event, Ground, HeadMovedError, Patron
-from functions.api.payments.duplicates import MOST, WINDOW_MS, is_number
+from functions.api.payments.appending import Event, HeadMovedError, Patron, Snapshot
 from functions.api.settings import ApiSettings
-from functions.api.tables.dynamo import Dynamo, Key
-from functions.api.tables.transaction import number_key, reason_of, writes_of
+from functions.api.tables.dynamo import Dynamo
+from functions.api.tables.transaction import reason_of, writes_of
+from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
+from shared.methods import is_unique_reference
+from shared.reads import TableKey
 
 
 class LedgerStore:
-    """Every read here is consistent: a rule that decides about money looks at what is written."""
+    """Every read is consistent: a decision about money must see the latest write."""
 
     def __init__(self, dynamo: Dynamo, tables: ApiSettings) -> None:
         self._dynamo = dynamo
         self._tables = tables
 
-    def ground(self, event_id: str, patron_email: str, method: str, reference: str) -> Ground:
+    def snapshot(self, event_id: str, patron_email: str, method: str, reference: str) -> Snapshot:
         event, patron, head, *numbered = self._dynamo.get_all(
-            self.ground_keys(event_id, patron_email, method, reference)
+            self.snapshot_keys(event_id, patron_email, method, reference)
         )
         ids = [each["payment_ids"] for each in numbered if each]
-        return Ground(
+        return Snapshot(
             event=_event(event) if event else None,
             patron=Patron(email=patron["email"], name=patron["name"]) if patron else None,
             head=Head(seq=head["seq"], hash=head["hash"]) if head else Head(),
-            numbered=frozenset().union(*ids),
+            same_number=frozenset().union(*ids),
         )
 
-    def ground_keys(
+    def snapshot_keys(
         self, event_id: str, patron_email: str, method: str, reference: str
-    ) -> list[Key]:
-        """What `ground` reads: event, patron, head, and the number's earlier uses if it is one."""
-        keys: list[Key] = [
-            (self._tables.events_table, {"event_id": event_id, "SK": "META"}),
-            (self._tables.events_table, {"event_id": event_id, "SK": f"PATRON#{patron_email}"}),
-            (self._tables.ledger_table, {"PK": f"EVENT#{event_id}"}),
+    ) -> list[TableKey]:
+        """What `snapshot` reads: event, patron, head, and who used a check or trace number."""
+        wanted: list[TableKey] = [
+            (self._tables.events_table, keys.event_meta(event_id)),
+            (self._tables.events_table, keys.patron(event_id, patron_email)),
+            (self._tables.ledger_table, keys.head(event_id)),
         ]
-        if is_number(method, reference):
-            keys.append((self._tables.ledger_table, number_key(event_id, method, reference)))
-        return keys
+        if is_unique_reference(method, reference):
+            uses = keys.number_uses(event_id, method, reference)
+            wanted.append((self._tables.ledger_table, uses))
+        return wanted
 
-    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground) -> None:
+    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, snapshot: Snapshot) -> None:
         """Rows, pointers, voids, numbers and head in one transaction: all of them or none."""
         client = self._dynamo.client
-        writes = writes_of(entries, fingerprint, ground, self._tables)
+        writes = writes_of(entries, fingerprint, snapshot, self._tables)
         try:
             client.transact_write_items(TransactItems=[write for _, write in writes])
         except client.exceptions.TransactionCanceledException as error:
@@ -63,35 +66,26 @@ class LedgerStore:
         except client.exceptions.TransactionInProgressException as error:
             raise HeadMovedError from error
 
-    def similar(self, entry: LedgerEntry, numbered: Iterable[PaymentId]) -> list[LedgerEntry]:
-        """The patron's entries within the window, and those with the same number; no voided."""
+    def entries_between(self, pk: str, since: int, until: int) -> list[LedgerEntry]:
+        """A patron's entries at an event. since, until: epoch milliseconds, both included."""
+        values = {":pk": pk, ":since": since, ":until": until}
         pages = self._dynamo.pages(
             TableName=self._tables.payments_table,
             KeyConditionExpression="PK = :pk AND SK BETWEEN :since AND :until",
-            ExpressionAttributeValues=to_attributes(
-                {
-                    ":pk": entry.pk,
-                    ":since": entry.timestamp - WINDOW_MS,
-                    ":until": entry.timestamp + WINDOW_MS,
-                }
-            ),
+            ExpressionAttributeValues=to_attributes(values),
             ConsistentRead=True,
         )
-        entries = [each for page in pages for each in map(_entry_or_none, page) if each]
-        found = [self.find(each) for each in sorted(numbered)[:MOST]]
-        entries += [each[0] for each in found if each]
-        voided = self.voids_of(each.payment_id for each in entries)
-        return [each for each in entries if each.payment_id not in voided]
+        return [each for page in pages for each in map(_entry_or_none, page) if each]
 
     def voids_of(self, payment_ids: Iterable[str]) -> dict[str, PaymentId]:
         """Which of these payments are voided, and by which entry."""
-        keys = [{"PK": f"VOID#{each}"} for each in set(payment_ids)]
-        rows = self._dynamo.batch_get(self._tables.ledger_table, keys, consistent=True)
-        return {row["PK"].removeprefix("VOID#"): PaymentId(row["void_id"]) for row in rows}
+        marks = [keys.void_mark(each) for each in set(payment_ids)]
+        rows = self._dynamo.batch_get(self._tables.ledger_table, marks, consistent=True)
+        return {keys.payment_of_void_mark(row): PaymentId(row["void_id"]) for row in rows}
 
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
         """An entry and the fingerprint of the request that wrote it, or None."""
-        pointer = self._dynamo.get(self._tables.ledger_table, {"PK": f"PAYMENT#{payment_id}"})
+        pointer = self._dynamo.get(self._tables.ledger_table, keys.pointer(payment_id))
         if pointer is None:
             return None
         key = {"PK": pointer["row_pk"], "SK": pointer["row_sk"]}
@@ -100,9 +94,9 @@ class LedgerStore:
 
     def heads(self, event_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Each event's running totals, by event_id; an event without payments has none."""
-        keys = [{"PK": f"EVENT#{each}"} for each in event_ids]
-        rows = self._dynamo.batch_get(self._tables.ledger_table, keys, consistent=True)
-        return {row["PK"].removeprefix("EVENT#"): row for row in rows}
+        heads = [keys.head(each) for each in event_ids]
+        rows = self._dynamo.batch_get(self._tables.ledger_table, heads, consistent=True)
+        return {keys.event_of_head(row): row for row in rows}
 
 
 def _event(row: Mapping[str, Any]) -> Event:
@@ -115,7 +109,7 @@ def _event(row: Mapping[str, Any]) -> Event:
 
 
 def _entry_or_none(row: Mapping[str, Any]) -> LedgerEntry | None:
-    """A row that is no ledger entry duplicates nothing, and must not keep others from logging."""
+    """A malformed row is never a duplicate, and must not keep others from logging."""
     try:
         return LedgerEntry.from_row(row)
     except MalformedEntryError:

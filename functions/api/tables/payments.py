@@ -6,10 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from functions.api.tables.dynamo import Dynamo, Page
+from shared import keys
 from shared.attributes import to_attributes
 
 EXPORT_PAGE = 100
 _ORDER = {"timestamp": 0, "seq": 0, "payment_id": ""}
+_INDEXES = {
+    "patron_email": keys.PAYMENTS_BY_PATRON,
+    "event_id": keys.PAYMENTS_BY_EVENT,
+    "logged_day": keys.PAYMENTS_BY_DAY,
+}
 
 
 class PaymentStore:
@@ -27,7 +33,7 @@ class PaymentStore:
         number says nothing, so equal ones are in order of payment_id, from f to 0.
         name: "event_id" or "patron_email". after: the place of the last entry seen.
         """
-        index = {"patron_email": "GSI1", "event_id": "GSI2"}[name]
+        index = _INDEXES[name]
         return self._dynamo.newest_first(
             self._payments_table, index, (name, value), _ORDER, limit, after
         )
@@ -39,7 +45,7 @@ class PaymentStore:
         """All entries of an event ("event_id") or of a UTC day ("logged_day"), oldest first."""
         return self._dynamo.pages(
             TableName=self._payments_table,
-            IndexName={"event_id": "GSI2", "logged_day": "GSI3"}[name],
+            IndexName=_INDEXES[name],
             KeyConditionExpression=f"{name} = :value",
             ExpressionAttributeValues=to_attributes({":value": value}),
             Limit=EXPORT_PAGE,
@@ -47,6 +53,6 @@ class PaymentStore:
 
     def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """AuditDeliveries of these payments, by payment_id."""
-        keys = [{"payment_id": each} for each in payment_ids]
-        items = self._dynamo.batch_get(self._deliveries_table, keys, consistent=False)
+        wanted = [{"payment_id": each} for each in payment_ids]
+        items = self._dynamo.batch_get(self._deliveries_table, wanted, consistent=False)
         return {item["payment_id"]: item for item in items}

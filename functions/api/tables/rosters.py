@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.api.events.waiver import NotOnRosterError, Signed, SignedWaiver, WaiverSignature
 from functions.api.tables.dynamo import Dynamo
+from shared import keys
 from shared.attributes import to_attributes
 
 
@@ -23,7 +24,7 @@ class RosterStore:
         email: the entry's key, in lower case; it is kept as typed beside it. now: epoch
         milliseconds. Raises NotOnRosterError.
         """
-        key = {"event_id": event_id, "SK": f"PATRON#{email}"}
+        key = keys.patron(event_id, email)
         written = {
             "waiver_signed_at": now,
             "waiver_name": signature.name,
@@ -47,7 +48,7 @@ class RosterStore:
         return Signed(_signed(email, written))
 
     def has_event(self, event_id: str) -> bool:
-        return self._dynamo.get(self._table, {"event_id": event_id, "SK": "META"}) is not None
+        return self._dynamo.get(self._table, keys.event_meta(event_id)) is not None
 
 
 def _signed(email: str, entry: Mapping[str, Any]) -> SignedWaiver:

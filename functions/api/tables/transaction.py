@@ -9,37 +9,38 @@ from typing import Any
 from functions.api.payments.appending import (
     AlreadyLoggedError,
     AlreadyVoidedError,
-    Ground,
     HeadMovedError,
+    Snapshot,
     TimestampTakenError,
 )
-from functions.api.payments.duplicates import is_number
 from functions.api.settings import ApiSettings
+from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry
+from shared.methods import is_unique_reference
 
 
 def writes_of(
-    entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground, tables: ApiSettings
+    entries: Sequence[LedgerEntry], fingerprint: str, snapshot: Snapshot, tables: ApiSettings
 ) -> list[tuple[str, dict[str, Any]]]:
     """TransactItems, each with what it is: row, pointer, void, number or head."""
     writes: list[tuple[str, dict[str, Any]]] = []
     for entry in entries:
         writes.append(("row", _put_new(tables.payments_table, entry.to_row())))
         pointer = {
-            "PK": f"PAYMENT#{entry.payment_id}",
+            **keys.pointer(entry.payment_id),
             "row_pk": entry.pk,
             "row_sk": entry.timestamp,
             "fingerprint": fingerprint,
         }
         writes.append(("pointer", _put_new(tables.ledger_table, pointer)))
         if entry.voids:
-            void = {"PK": f"VOID#{entry.voids}", "void_id": entry.payment_id}
+            void = {**keys.void_mark(entry.voids), "void_id": entry.payment_id}
             writes.append(("void", _put_new(tables.ledger_table, void)))
-        elif is_number(entry.method, entry.reference):
-            known = len(ground.numbered)
+        elif is_unique_reference(entry.method, entry.reference):
+            known = len(snapshot.same_number)
             writes.append(("number", _note_number(tables.ledger_table, entry, known)))
-    writes.append(("head", _advance_head(tables.ledger_table, entries, ground.head)))
+    writes.append(("head", _advance_head(tables.ledger_table, entries, snapshot.head)))
     return writes
 
 
@@ -62,11 +63,6 @@ def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | N
     return None
 
 
-def number_key(event_id: str, method: str, reference: str) -> dict[str, str]:
-    """Where the Ledger table keeps who used this check or trace number at the event."""
-    return {"PK": f"NUMBER#{event_id}#{method}#{reference.casefold()}"}
-
-
 def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "Put": {
@@ -85,7 +81,7 @@ def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
     return {
         "Update": {
             "TableName": table,
-            "Key": to_attributes(number_key(entry.event_id, entry.method, entry.reference)),
+            "Key": to_attributes(keys.number_uses(entry.event_id, entry.method, entry.reference)),
             "UpdateExpression": "ADD payment_ids :ids",
             "ConditionExpression": (
                 "size(payment_ids) = :known" if known else "attribute_not_exists(PK)"
@@ -112,7 +108,7 @@ def _advance_head(table: str, entries: Sequence[LedgerEntry], head: Head) -> dic
     return {
         "Update": {
             "TableName": table,
-            "Key": to_attributes({"PK": f"EVENT#{last.event_id}"}),
+            "Key": to_attributes(keys.head(last.event_id)),
             "UpdateExpression": (
                 f"SET seq = :seq, #hash = :hash, last_logged_at = :now ADD {adding}"
             ),

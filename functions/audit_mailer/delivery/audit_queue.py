@@ -12,7 +12,7 @@ COUNT_ATTRIBUTES = ("attempts", "replay_count")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class ReceivedMessage:
     """One receipt of a queue message. receives: how often SQS has handed it out."""
 
     body: str
@@ -27,7 +27,7 @@ class Delivery:
         return self.attempts + self.receives
 
 
-class AuditQueue:
+class AuditQueueReceiver:
     """client: gives SQS's, which is made for the first message that is not simply delivered."""
 
     def __init__(self, client: Callable[[], Any], url: str, dead_letter_url: str) -> None:
@@ -35,33 +35,33 @@ class AuditQueue:
         self._url = url
         self._dead_letter_url = dead_letter_url
 
-    def postpone(self, delivery: Delivery, seconds: int) -> bool:
+    def postpone(self, message: ReceivedMessage, seconds: int) -> bool:
         """Come back to this message later. False: a copy took its place, let SQS delete this one.
 
         Waiting is what an outage asks for, so it must not use up the receives that lead to the
         dead-letter queue: shortly before, a copy with a fresh count goes on.
         """
-        if delivery.receives < MAX_RECEIVES - 1:
+        if message.receives < MAX_RECEIVES - 1:
             self._client().change_message_visibility(
                 QueueUrl=self._url,
-                ReceiptHandle=delivery.receipt_handle,
+                ReceiptHandle=message.receipt_handle,
                 VisibilityTimeout=seconds,
             )
             return True
         self._client().send_message(
             QueueUrl=self._url,
-            MessageBody=delivery.body,
+            MessageBody=message.body,
             DelaySeconds=min(seconds, MAX_DELAY_SECONDS),
-            MessageAttributes=_counts(delivery.tries, delivery.replay_count),
+            MessageAttributes=_counts(message.tries, message.replay_count),
         )
         return False
 
-    def quarantine(self, delivery: Delivery, klass: str, reason: str) -> None:
+    def quarantine(self, message: ReceivedMessage, klass: str, reason: str) -> None:
         """Put the message where ops look, with the reason that SQS itself would not keep."""
         self._client().send_message(
             QueueUrl=self._dead_letter_url,
-            MessageBody=delivery.body,
-            MessageAttributes=_counts(delivery.tries, delivery.replay_count)
+            MessageBody=message.body,
+            MessageAttributes=_counts(message.tries, message.replay_count)
             | {
                 "error_class": {"DataType": "String", "StringValue": klass},
                 "error_message": {"DataType": "String", "StringValue": _attribute_text(reason)},

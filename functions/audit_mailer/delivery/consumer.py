@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.audit_mailer.delivery.audit_queue import Delivery
+from functions.audit_mailer.delivery.audit_queue import ReceivedMessage
 from functions.audit_mailer.delivery.counting import count
 from functions.audit_mailer.delivery.courier import (
     Outcome,
@@ -39,8 +39,8 @@ class Mailer(Protocol):
 
 
 class Queue(Protocol):
-    def postpone(self, delivery: Delivery, seconds: int) -> bool: ...
-    def quarantine(self, delivery: Delivery, klass: str, reason: str) -> None: ...
+    def postpone(self, received: ReceivedMessage, seconds: int) -> bool: ...
+    def quarantine(self, received: ReceivedMessage, klass: str, reason: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +57,35 @@ class Consumer:
 
     def consume(self, record: SQSRecord, request_id: str, remaining_ms: int) -> None:
         """Raises NotDoneError when the message must come back."""
-        delivery = _delivery(record)
+        received = _received(record)
         if remaining_ms < NEEDED_MS:
-            self._postpone(delivery, 1, "too little time left in this invocation")
+            self._postpone(received, 1, "too little time left in this invocation")
             return
         this_try = Try(
-            number=delivery.tries,
+            number=received.tries,
             request_id=request_id,
             budget=(remaining_ms - NEEDED_MS) / 1000,
         )
         try:
-            message = read_message(delivery.body)
+            message = read_message(received.body)
             logger.thread_safe_append_keys(**_names(message))
             delivered = self.mailer().deliver(message, this_try)
         except MalformedMessageError as error:
-            self._quarantine(delivery, "poison-schema", str(error))
+            self._quarantine(received, "poison-schema", str(error))
         except QuarantineError as error:
-            self._quarantine(delivery, error.klass, error.reason)
+            self._quarantine(received, error.klass, error.reason)
         except PostponeError as error:
             self._count(error.failure)
-            self._postpone(delivery, error.seconds, str(error))
+            self._postpone(received, error.seconds, str(error))
         except SettingsError as error:
             failure = Failure(klass="systemic", code="configuration", message=str(error))
             self._count(failure)
-            seconds = backoff_seconds(failure, delivery.tries, self.retry_cap)
-            self._postpone(delivery, seconds, str(error))
+            seconds = backoff_seconds(failure, received.tries, self.retry_cap)
+            self._postpone(received, seconds, str(error))
         else:
-            self._done(delivered, delivery)
+            self._done(delivered, received)
 
-    def _done(self, delivered: Delivered, delivery: Delivery) -> None:
+    def _done(self, delivered: Delivered, received: ReceivedMessage) -> None:
         latency = self.now() - delivered.logged_at
         if delivered.outcome is not Outcome.ALREADY_SENT:
             count("MailsSent")
@@ -93,7 +93,7 @@ class Consumer:
         logger.info(
             "audit mail delivered",
             outcome=delivered.outcome,
-            tries=delivery.tries,
+            tries=received.tries,
             latency_ms=latency,
         )
 
@@ -104,16 +104,16 @@ class Consumer:
         if failure.klass == "systemic":
             count("CredentialFailures")
 
-    def _postpone(self, delivery: Delivery, seconds: int, reason: str) -> None:
-        logger.warning("delivery postponed", seconds=seconds, reason=reason, tries=delivery.tries)
-        if self.queue.postpone(delivery, seconds):
+    def _postpone(self, received: ReceivedMessage, seconds: int, reason: str) -> None:
+        logger.warning("delivery postponed", seconds=seconds, reason=reason, tries=received.tries)
+        if self.queue.postpone(received, seconds):
             # The line above says why. A chain of causes would put Google's own text into the log.
             raise NotDoneError(reason) from None
 
-    def _quarantine(self, delivery: Delivery, klass: str, reason: str) -> None:
+    def _quarantine(self, received: ReceivedMessage, klass: str, reason: str) -> None:
         count("MessagesQuarantined")
         logger.error("message quarantined", error_class=klass)
-        self.queue.quarantine(delivery, klass, reason)
+        self.queue.quarantine(received, klass, reason)
 
 
 def _names(message: AuditMessage | OpsMessage) -> dict[str, Any]:
@@ -123,9 +123,9 @@ def _names(message: AuditMessage | OpsMessage) -> dict[str, Any]:
     return {"payment_id": message.payment_id, "seq": message.seq}
 
 
-def _delivery(record: SQSRecord) -> Delivery:
+def _received(record: SQSRecord) -> ReceivedMessage:
     attributes: dict[str, Any] = record.raw_event.get("messageAttributes") or {}
-    return Delivery(
+    return ReceivedMessage(
         body=record.body,
         receipt_handle=record.receipt_handle,
         receives=int(record.attributes.approximate_receive_count or 1),

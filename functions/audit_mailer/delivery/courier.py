@@ -21,7 +21,7 @@ from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, 
 from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure, FailureClass
 from functions.audit_mailer.gmail.mailbox import Receipt
-from functions.audit_mailer.mails.payment_mail import AuditMail
+from functions.audit_mailer.mails.envelope import AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.ledger import PaymentId
 
@@ -86,7 +86,7 @@ class DeliveryLog(Protocol):
 
 
 class Mailbox(Protocol):
-    def deliver(self, mail: bytes, thread_id: str | None = None) -> Receipt: ...
+    def send_audit_email_via_gmail(self, mail: bytes, thread_id: str | None = None) -> Receipt: ...
     def find(self, token: str) -> Receipt | None: ...
 
 
@@ -244,7 +244,7 @@ class Courier:
             sleep=self.pause,
             reraise=True,
         )
-        return retrying(self.mailbox.deliver, mail.content, thread_id)
+        return retrying(self.mailbox.send_audit_email_via_gmail, mail.content, thread_id)
 
     def _mark_sent(self, claim: Claim, receipt: Receipt, mail: AuditMail) -> None:
         identity = {"message_id": mail.message_id, "record_sha256": mail.record_sha256}

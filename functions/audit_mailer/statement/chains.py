@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import Head
 
@@ -19,7 +20,7 @@ class Chains:
         """The last entry's number and hash; Head() when the event has none."""
         answer = self._client.get_item(
             TableName=self._ledger,
-            Key=to_attributes({"PK": f"EVENT#{event_id}"}),
+            Key=to_attributes(keys.head(event_id)),
             ConsistentRead=True,
         )
         item = from_attributes(answer.get("Item", {}))
@@ -29,7 +30,7 @@ class Chains:
         """The number of every row of the event, in no order; an index may lag by a moment."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._payments,
-            IndexName="GSI2",
+            IndexName=keys.PAYMENTS_BY_EVENT,
             KeyConditionExpression="event_id = :event_id",
             ExpressionAttributeValues=to_attributes({":event_id": event_id}),
             ProjectionExpression="seq",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.delivery.courier import Courier, Outcome, Try
+from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.statement_mail import compose
 from functions.audit_mailer.statement.account import EventAccount, Statement, missing_numbers
 from functions.audit_mailer.statement.days import due_days, is_over, last_days, statement_id
@@ -28,14 +29,13 @@ class Chains(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statements:
+class StatementIssuer:
     """now: returns epoch milliseconds. pause: sleeps seconds."""
 
     daybook: Daybook
     chains: Chains
     courier: Courier
-    sender: str
-    recipient: str
+    addresses: Addresses
     now: Callable[[], int]
     pause: Callable[[float], None]
 
@@ -45,7 +45,7 @@ class Statements:
         deliveries = self.daybook.deliveries([statement_id(day, is_final=True) for day in days])
         return due_days(days, deliveries, self.daybook.has_entries)
 
-    def made(self, day: str) -> Statement:
+    def draw_up(self, day: str) -> Statement:
         """What the ledger says of a day now."""
         now = self.now()
         statement = Statement(day, now, is_over(day, now))
@@ -60,7 +60,7 @@ class Statements:
         """Mail it unless it is mailed. Raises QuarantineError or PostponeError."""
         own_id = statement_id(statement.day, is_final=statement.is_final)
         return self.courier.deliver(
-            own_id, lambda: compose(statement, own_id, self.sender, self.recipient), this_try
+            own_id, lambda: compose(statement, own_id, self.addresses), this_try
         )
 
     def _check_numbers(self, account: EventAccount) -> None:

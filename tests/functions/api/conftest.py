@@ -16,7 +16,7 @@ import pytest
 from moto import mock_aws
 
 from functions.api import handler, wiring
-from functions.api.people.identity import COOKIE_NAME
+from functions.api.people.cookie import COOKIE_NAME
 from release.openapi.document import document
 from shared.attributes import from_attributes, to_attributes
 from tests.functions.lambda_context import Context

@@ -14,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from functions.audit_mailer import handler, wiring
-from functions.audit_mailer.delivery.audit_queue import AuditQueue, Delivery
+from functions.audit_mailer.delivery.audit_queue import AuditQueueReceiver, ReceivedMessage
 from functions.audit_mailer.delivery.consumer import Consumer
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.gmail.failures import Failure, FailureClass
@@ -83,7 +83,9 @@ def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
         audit = sqs.create_queue(QueueName="audit")["QueueUrl"]
         dead_letters = sqs.create_queue(QueueName="audit-dlq")["QueueUrl"]
         mailer = FakeMailer()
-        consumer = Consumer(lambda: mailer, AuditQueue(lambda: sqs, audit, dead_letters), 900)
+        consumer = Consumer(
+            lambda: mailer, AuditQueueReceiver(lambda: sqs, audit, dead_letters), 900
+        )
         monkeypatch.setattr(wiring, "consumer", lambda: consumer)
         yield Queues(sqs, audit, dead_letters, mailer)
 
@@ -178,7 +180,7 @@ def test_a_wait_without_a_failure_is_not_counted_as_one(
 
 
 def test_a_reason_of_any_characters_reaches_the_dead_letter_queue(queues: Queues) -> None:
-    delivery = Delivery(body="b", receipt_handle="r", receives=3, attempts=8, replay_count=2)
+    delivery = ReceivedMessage(body="b", receipt_handle="r", receives=3, attempts=8, replay_count=2)
     reason = "bad\x00\x0b\ud800\ufffe name " + "x" * 400
     wiring.consumer().queue.quarantine(delivery, "permanent", reason)
     attributes = queues.dead()[0]["MessageAttributes"]

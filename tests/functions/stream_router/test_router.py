@@ -9,10 +9,10 @@ import pytest
 from moto import mock_aws
 
 from functions.stream_router import handler
-from functions.stream_router.audit_queue import AuditQueue
+from functions.stream_router.audit_queue import AuditQueueSender
 from functions.stream_router.router import QueueRefusedError, Router
 from functions.stream_router.routing import Routed, Unroutable, route
-from functions.stream_router.unroutable_bucket import FailuresBucket
+from functions.stream_router.unroutable_bucket import UnroutableBucket
 from shared.messages import AuditMessage
 from tests.builders import entry, stream_record
 from tests.functions.lambda_context import Context
@@ -106,7 +106,7 @@ class RefusingSqs:
 def test_what_the_queue_refused_is_tried_once_more_in_place() -> None:
     sqs = RefusingSqs(["2", "5"], ["5"])
     messages = [AuditMessage.from_row(entry(timestamp=n + 1).to_row()) for n in range(10)]
-    assert AuditQueue(sqs, "q").send(messages) == {5}
+    assert AuditQueueSender(sqs, "q").send(messages) == {5}
     assert sqs.calls[1] == ["2", "5"]
 
 
@@ -138,7 +138,7 @@ def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(
         sqs, s3 = boto3.client("sqs"), boto3.client("s3")
         url = sqs.create_queue(QueueName="audit")["QueueUrl"]
         s3.create_bucket(Bucket="failures")
-        router = Router(AuditQueue(sqs, url), FailuresBucket(lambda: s3, "failures"))
+        router = Router(AuditQueueSender(sqs, url), UnroutableBucket(lambda: s3, "failures"))
         monkeypatch.setattr(handler, "router", lambda: router)
         broken = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "9", "NewImage": {}}}
         event = {"Records": [*records(23), broken]}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.stream_router.dead_letters import Resting
+from functions.stream_router.dead_letters import DeadLetterView
 from functions.stream_router.sweep import (
     BACKLOG,
     MOST_QUEUED,
@@ -62,9 +62,9 @@ class FakeDeadLetters:
     is_complete: bool = True
     looks: int = 0
 
-    def look(self, may_go_on: Callable[[], bool]) -> Resting:
+    def look(self, may_go_on: Callable[[], bool]) -> DeadLetterView:
         self.looks += 1
-        return Resting(frozenset(self.payment_ids), self.is_complete)
+        return DeadLetterView(frozenset(self.payment_ids), self.is_complete)
 
 
 @dataclass
@@ -162,7 +162,7 @@ def test_an_entry_whose_message_rests_in_the_dead_letter_queue_is_not_queued_aga
     scene.dead_letters.payment_ids = ["pay_1"]
     swept = scene.sweep()
     assert scene.queue.ids == ["pay_0", "pay_2"]
-    assert (swept.missing, swept.queued, swept.resting) == (3, 2, 1)
+    assert (swept.missing, swept.queued, swept.dead_lettered) == (3, 2, 1)
 
 
 def test_the_dead_letter_queue_is_looked_at_once_and_only_when_something_is_missing() -> None:

@@ -19,7 +19,6 @@ from functions.stream_router import sweep_handler as sweep
 from functions.stream_router.dead_letters import DeadLetters
 from functions.stream_router.sweep import Sweeper
 from shared.attributes import to_attributes
-from shared.daybook import ROUNDS, Daybook, DaybookUnreadableError
 from shared.messages import AuditMessage
 from tests.builders import entry, message
 from tests.functions.lambda_context import Context
@@ -112,7 +111,7 @@ def test_what_rests_in_the_dead_letter_queue_stays_there_and_only_the_rest_is_qu
     town.rest(*(message(entry(payment_id=each)).to_json() for each in resting))
     for _ in range(3):  # as often as it comes
         swept = run()
-        assert (swept["missing"], swept["queued"], swept["resting"]) == (40, 20, 20)
+        assert (swept["missing"], swept["queued"], swept["dead_lettered"]) == (40, 20, 20)
         assert town.queued() == [f"pay_{n:02d}" for n in range(1, 40, 2)]
         assert (town.count(town.dead), town.count(town.dead, "NotVisible")) == (20, 0)
     printed = capsys.readouterr().out
@@ -190,21 +189,6 @@ def test_two_rows_of_one_payment_id_do_not_stop_it(town: Town) -> None:
 def test_a_grace_that_is_no_number_of_seconds_is_refused_by_name(grace: Any) -> None:
     with pytest.raises(ValueError, match="grace_seconds must be a whole number"):
         sweep.grace_seconds({"grace_seconds": grace}, 900)
-
-
-def test_keys_that_dynamodb_leaves_out_are_asked_for_again_but_not_for_ever() -> None:
-    class Busy:
-        rounds = 0
-
-        def batch_get_item(self, **request: Any) -> dict[str, Any]:
-            self.rounds += 1
-            return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
-
-    busy, waits = Busy(), list[float]()
-    with pytest.raises(DaybookUnreadableError):
-        Daybook(busy, "payments", "deliveries", waits.append).deliveries(["pay_1"])
-    assert busy.rounds == ROUNDS
-    assert waits == sorted(waits)
 
 
 def test_the_look_ends_however_full_the_queue_is(

@@ -23,16 +23,16 @@ def test_the_show_tells_an_outage_to_its_good_end(
     at = [
         told.index(text)
         for text in (
-            "1. A calm evening",
-            "2. Gmail is down",
-            "their mails: there after",
-            "three dead letters: there after",
+            "1. A quiet evening",
+            "2. Gmail goes down",
+            "their mails: arrived after",
+            "three dead letters: arrived after",
             "$ scc dlq groups",
             "permanent  ",
             "all: 3 send",
             "Stopped: the first message failed again",
             "sent     5",
-            "every mail: there after",
+            "every mail: arrived after",
             "0 missing, 0 duplicate, 0 altered, 0 orphan",
             "0 dead letters",
         )

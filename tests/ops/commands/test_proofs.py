@@ -149,9 +149,9 @@ def test_a_mail_that_is_not_in_the_file_is_found_by_what_was_sent(
         (["verify", "--mbox", "absent.mbox"], "absent.mbox cannot be checked"),
         (["reconcile", "--event", "no-such-event"], "no-such-event"),
         (["reconcile", "--event", "x", "--from", "2026-11-01"], "not both"),
-        (["reconcile", "--from", "yesterday"], "no day such as"),
-        (["reconcile", "--to", "2026-11-01"], "--from names a day"),
-        (["reconcile", "--from", "2026-11-02", "--to", "2026-11-01"], "not later"),
+        (["reconcile", "--from", "yesterday"], "not a day such as"),
+        (["reconcile", "--to", "2026-11-01"], "--from must be a day"),
+        (["reconcile", "--from", "2026-11-02", "--to", "2026-11-01"], "on or before --to"),
         (["reconcile", "--from", "0001-01-01"], "at most 400"),
         (["reconcile", "--state", "/dev/null/x"], "/dev/null/x"),
         (["reconcile", "--late", "0"], "--late"),
@@ -203,7 +203,7 @@ def send_again(voyage: Voyage, raw: bytes) -> None:
     key = json.loads((settings.state / "service-account.json").read_text())
     gmail = Gmail(lambda: key, "audit@shipcaptaincrew.example", "send", settings.mail_url)
     with closing(gmail):
-        gmail.deliver(raw)
+        gmail.send_audit_email_via_gmail(raw)
 
 
 def test_missing_duplicate_altered_and_orphan_mails_are_named(

@@ -211,8 +211,8 @@ def test_a_replay_that_was_not_asked_for_clearly_does_not_begin(
         (["--all", "--id", "x"], "one of --id, --group, --since and --all"),
         (["--all", "--rate", "0"], "0.01<=x<=100"),
         (["--all", "--rate", "fast"], "not a valid float"),
-        (["--since", "yesterday"], "neither like 30m"),
-        (["--all"], "say --yes to replay"),
+        (["--since", "yesterday"], "not a time such as 30m"),
+        (["--all"], "add --yes to replay"),
     ):
         answer = scc("dlq", "replay", *arguments, env=dead.env)
         assert answer.returncode == 2, arguments

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ops.rules.status import EXPIRES_SOON_MS, LATE_MS, ROUTED_MS, Health, Mails, days_until
-from ops.stack.queues import Depth
+from ops.rules.depth import Depth
+from ops.rules.status import EXPIRES_SOON_MS, LATE_MS, ROUTED_MS, Mails, Status, days_until
 from tests.builders import NOW, entry
 
 EMPTY = Depth(0, 0, 0)
@@ -22,7 +22,7 @@ def failed(klass: str, at: int = NOW) -> dict[str, Any]:
     return {"state": "failed", "last_error": error}
 
 
-def health(items: Items = [], **changes: Any) -> Health:  # noqa: B006 - never changed
+def health(items: Items = [], **changes: Any) -> Status:  # noqa: B006 - never changed
     mails = Mails()
     for logged_at, delivery in items:
         mails.add(entry(logged_at=logged_at).to_row(), delivery)
@@ -36,7 +36,7 @@ def health(items: Items = [], **changes: Any) -> Health:  # noqa: B006 - never c
         "iterator_age_ms": None,
         "mails": mails,
     }
-    return Health(**(fields | changes))
+    return Status(**(fields | changes))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def health(items: Items = [], **changes: Any) -> Health:  # noqa: B006 - never c
         health([(NOW - DAY_MS, sent(NOW)), (NOW - 1000, failed("systemic", NOW - 1))]),
     ],
 )
-def test_what_heals_by_itself_needs_nobody(well: Health) -> None:
+def test_what_heals_by_itself_needs_nobody(well: Status) -> None:
     assert well.concerns() == []
     assert well.as_json()["ok"] is True
 
@@ -63,11 +63,11 @@ def test_what_heals_by_itself_needs_nobody(well: Health) -> None:
         (health(oldest_dead_at=NOW - 14 * DAY_MS + EXPIRES_SOON_MS - 1), "deleted at 2025-11-27"),
         (health([(NOW - 1000, failed("systemic"))]), "refuses the credential (invalid_grant: why)"),
         (health([(NOW - 1000, failed("permanent"))]), "1 entries failed for good"),
-        (health([(NOW - LATE_MS - 1, failed("retry"))]), "has waited for its mail since"),
+        (health([(NOW - LATE_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
         (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
     ],
 )  # fmt: skip
-def test_what_needs_a_person_is_named(ill: Health, says: str) -> None:
+def test_what_needs_a_person_is_named(ill: Status, says: str) -> None:
     (concern,) = ill.concerns()
     assert says in concern
     assert ill.as_json()["ok"] is False

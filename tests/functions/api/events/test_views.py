@@ -11,6 +11,7 @@ import pytest
 
 from functions.api import wiring
 from shared.attributes import to_attributes
+from shared.methods import METHODS
 from tests.functions.api.conftest import Client, add_event
 
 DAY = 24 * 60 * 60 * 1000
@@ -162,3 +163,10 @@ def keep_signed_in(admin: Client) -> None:
         UpdateExpression="SET expires_at = :future",
         ExpressionAttributeValues=to_attributes({":future": int(time.time()) + 30 * 86_400}),
     )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_payment_by_any_method_is_in_the_totals(admin: Client, method: str) -> None:
+    assert admin.log(method=method, reference="1042").status == 200
+    event = admin.call("GET", "/api/events/sunset-charter").json["event"]
+    assert event["totals_by_method"] == dict.fromkeys(METHODS, "0.00") | {method: "125.00"}

@@ -1,0 +1,68 @@
+"""The keys of DynamoDB rows and the names of indexes, written here and nowhere else.
+
+A key function returns the whole primary key, as an item holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Indexes of Payments, each with its partition and sort key.
+PAYMENTS_BY_PATRON = "GSI1"  # patron_email, timestamp
+PAYMENTS_BY_EVENT = "GSI2"  # event_id, timestamp
+PAYMENTS_BY_DAY = "GSI3"  # logged_day, logged_at
+EVENTS_BY_DATE = "ByDate"  # of Events: listing, event_date
+
+HEAD_PREFIX = "EVENT#"
+_VOID_PREFIX = "VOID#"
+_META = "META"
+
+Key = dict[str, str]
+
+
+def entry_pk(event_id: str, patron_email: str) -> str:
+    """The partition of Payments that holds one patron's entries at one event."""
+    return f"{event_id}#{patron_email}"
+
+
+def head(event_id: str) -> Key:
+    """Ledger: the number and hash of an event's last entry, and its running totals."""
+    return {"PK": f"{HEAD_PREFIX}{event_id}"}
+
+
+def event_of_head(row: Mapping[str, Any]) -> str:
+    return str(row["PK"]).removeprefix(HEAD_PREFIX)
+
+
+def pointer(payment_id: str) -> Key:
+    """Ledger: where in Payments an entry's row is."""
+    return {"PK": f"PAYMENT#{payment_id}"}
+
+
+def void_mark(payment_id: str) -> Key:
+    """Ledger: this payment is voided, and by which entry."""
+    return {"PK": f"{_VOID_PREFIX}{payment_id}"}
+
+
+def payment_of_void_mark(row: Mapping[str, Any]) -> str:
+    return str(row["PK"]).removeprefix(_VOID_PREFIX)
+
+
+def number_uses(event_id: str, method: str, reference: str) -> Key:
+    """Ledger: which entries of the event used this check or trace number."""
+    return {"PK": f"NUMBER#{event_id}#{method}#{reference.casefold()}"}
+
+
+def event_meta(event_id: str) -> Key:
+    """Events: the event itself."""
+    return {"event_id": event_id, "SK": _META}
+
+
+def is_event_meta(row: Mapping[str, Any]) -> bool:
+    return bool(row["SK"] == _META)
+
+
+def patron(event_id: str, email: str) -> Key:
+    """Events: a patron on the roster. email: in lower case."""
+    return {"event_id": event_id, "SK": f"PATRON#{email}"}

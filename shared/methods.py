@@ -1,0 +1,47 @@
+"""The payment methods: what people call each one, and what its reference number means.
+
+This is the one list. Requests, totals, mails, statements and the OpenAPI document follow it;
+tests name every place in the browser's code that does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Method = Literal["credit_card", "cash", "check", "ach"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRules:
+    """label: as in the middle of a sentence. reference_is_unique: no two payments share one."""
+
+    label: str
+    reference_is_required: bool = False
+    reference_is_unique: bool = False
+
+
+METHODS: Mapping[str, MethodRules] = {  # in the order of the payment form
+    "credit_card": MethodRules(label="credit card"),
+    "cash": MethodRules(label="cash"),
+    "check": MethodRules(label="check", reference_is_required=True, reference_is_unique=True),
+    "ach": MethodRules(label="ACH", reference_is_unique=True),
+}
+
+
+def label_of(method: str) -> str:
+    """The method as people call it; one that this release does not know keeps its own name."""
+    return METHODS[method].label if method in METHODS else method
+
+
+def title_of(method: str) -> str:
+    """The label as it starts a line."""
+    label = label_of(method)
+    return label[:1].upper() + label[1:]
+
+
+def is_unique_reference(method: str, reference: str) -> bool:
+    """Whether this is a check number or an ACH trace number, rather than a word such as "n/a"."""
+    is_number = any(each.isdigit() for each in reference)
+    return is_number and method in METHODS and METHODS[method].reference_is_unique

@@ -1,0 +1,78 @@
+"""Payments as a file: for one event and for a range of days."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Download, Page, expect
+
+from tests.dock import Dock
+
+Axe = Callable[[Page], None]
+
+
+def rows_of(download: Download) -> list[dict[str, str]]:
+    text = Path(download.path()).read_text("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_an_events_payments_are_downloaded_as_csv(page: Page, admin: Dock) -> None:
+    payment = admin.logged(note="Größe, with a comma")
+    elsewhere = admin.logged(event_id="harbor-lights")
+    page.goto("/g/sunset-charter")
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Export CSV").click()
+    assert started.value.suggested_filename == "payments-sunset-charter.csv"
+    rows = {row["payment_id"]: row for row in rows_of(started.value)}
+    assert rows[payment["payment_id"]]["amount"] == payment["amount"]
+    assert rows[payment["payment_id"]]["note"] == "Größe, with a comma"
+    assert rows[payment["payment_id"]]["hash"] == payment["hash"]
+    assert elsewhere["payment_id"] not in rows
+    expect(page.get_by_text("Payments exported")).to_be_visible()
+
+
+def test_a_range_of_days_includes_both_ends(page: Page, admin: Dock, axe: Axe) -> None:
+    logged = [admin.logged(), admin.logged(event_id="harbor-lights")]
+    page.goto("/")
+    page.get_by_role("button", name="Export CSV").click()
+    dialog = page.get_by_role("dialog", name="Export payments")
+    axe(page)
+    today = datetime.now(UTC).date().isoformat()
+    dialog.get_by_label("From").fill(today)
+    dialog.get_by_label("To").fill("2020-01-01")
+    dialog.get_by_role("button", name="Download CSV").click()
+    expect(dialog.get_by_role("alert")).to_have_text("The last day is before the first.")
+    axe(page)
+    dialog.get_by_label("To").fill(today)
+    with page.expect_download() as started:
+        dialog.get_by_role("button", name="Download CSV").click()
+    ids = {row["payment_id"] for row in rows_of(started.value)}
+    assert {each["payment_id"] for each in logged} <= ids
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Export CSV")).to_be_focused()
+
+
+def test_the_servers_errors_are_shown_in_the_form(page: Page, admin: Dock) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Export CSV").click()
+    dialog = page.get_by_role("dialog", name="Export payments")
+    dialog.get_by_label("From").fill("2020-01-01")
+    dialog.get_by_role("button", name="Download CSV").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("366 days")
+    expect(dialog.get_by_label("To")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_a_failed_export_is_reported(page: Page, admin: Dock) -> None:
+    page.route("**/api/payments.csv?**", lambda route: route.abort())
+    page.goto("/g/sunset-charter")
+    button = page.get_by_role("button", name="Export CSV")
+    button.click()
+    expect(page.get_by_text("The payments could not be exported")).to_be_visible()
+    expect(button).to_have_text(re.compile("Export CSV"))

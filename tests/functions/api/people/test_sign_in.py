@@ -1,0 +1,275 @@
+"""Signing in and out, and who a caller is."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import EndpointConnectionError
+from urllib3 import HTTPResponse
+
+from functions.api import wiring
+from shared.attributes import to_attributes
+from tests.functions.api.conftest import Client
+
+
+def test_signing_in_gives_a_cookie_that_scripts_cannot_read(api: Client) -> None:
+    answer = api.sign_in("admin")
+    assert answer.json["user"]["email"] == "admin@shipcaptaincrew.example"
+    assert answer.json["user"]["groups"] == ["admins"]
+    cookie = answer.cookies[0]
+    assert cookie.startswith("__Host-scc_session=")
+    for part in ("HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=43200"):
+        assert part in cookie
+    assert api.call("GET", "/api/session").status == 200
+
+
+@pytest.mark.parametrize(
+    ("user", "may"),
+    [
+        ("admin", ["log_payments", "read_events", "read_payments"]),
+        ("auditor", ["read_events", "read_payments"]),
+        ("crew", ["read_events"]),
+    ],
+)
+def test_a_session_lists_what_its_user_may_do(api: Client, user: str, may: list[str]) -> None:
+    assert api.sign_in(user).json["user"]["may"] == may
+    assert api.call("GET", "/api/session").json["user"]["may"] == may
+
+
+def test_the_sessions_table_holds_no_token(api: Client) -> None:
+    api.sign_in("admin")
+    token = api.cookie.split("=", 1)[1]
+    assert token not in json.dumps(api.rows("Sessions"))
+
+
+def test_nothing_tells_a_wrong_password_from_an_unknown_user(api: Client) -> None:
+    known, unknown = (
+        api.call("POST", "/api/session", {"email": email, "password": "wrong-password"})
+        for email in ("admin@shipcaptaincrew.example", "who@example.com")
+    )
+    assert known == unknown
+    assert known.status == 401
+    assert known.json["detail"] == "The e-mail or the password is wrong."
+    assert known.cookies == []
+    assert api.rows("Sessions") == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        ("TooManyRequestsException", 429, "60"),
+        ("LimitExceededException", 429, "60"),
+        ("UserNotFoundException", 401, None),
+        ("UserNotConfirmedException", 401, None),
+        ("PasswordResetRequiredException", 401, None),
+        ("InternalErrorException", 500, None),
+    ],
+)
+def test_what_cognito_refuses_is_answered_in_our_words(
+    api: Client, error: str, status: int, retry_after: str | None
+) -> None:
+    """Cognito's answer is put on the wire, as it is documented: moto never throttles."""
+
+    def refuse(request: Any, **_: Any) -> AWSResponse:
+        content = json.dumps({"__type": error, "message": "said by Cognito"})
+        raw = HTTPResponse(body=io.BytesIO(content.encode()), preload_content=False)
+        headers = HTTPHeaders()
+        headers["Content-Type"] = "application/x-amz-json-1.1"
+        return AWSResponse(request.url, 400, headers, raw)
+
+    events = wiring.directory()._public.meta.events
+    events.register_first("before-send.cognito-identity-provider.InitiateAuth", refuse)
+    try:
+        answer = api.sign_in("admin")
+    finally:
+        events.unregister("before-send.cognito-identity-provider.InitiateAuth", refuse)
+    assert (answer.status, answer.headers.get("Retry-After")) == (status, retry_after)
+    assert "Cognito" not in answer.text
+    assert answer.cookies == []
+
+
+def test_every_sign_in_has_a_token_of_its_own_and_ends_the_one_before(api: Client) -> None:
+    api.sign_in("admin")
+    first = api.cookie
+    api.sign_in("admin")
+    assert api.cookie != first
+    assert len(api.rows("Sessions")) == 1
+    api.cookie = first
+    assert api.call("GET", "/api/session").status == 401
+
+
+def test_a_planted_cookie_is_never_adopted(api: Client) -> None:
+    planted = "__Host-scc_session=chosen-by-somebody-else"
+    api.cookie = planted
+    api.sign_in("admin")
+    assert api.cookie != planted
+    api.cookie = planted
+    assert api.call("GET", "/api/session").status == 401
+
+
+def test_a_refused_sign_in_keeps_the_session_that_is_there(admin: Client) -> None:
+    body = {"email": "admin@shipcaptaincrew.example", "password": "wrong-password"}
+    assert admin.call("POST", "/api/session", body).status == 401
+    assert admin.call("GET", "/api/session").status == 200
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "__Host-scc_session=",
+        "__Host-scc_session=" + "x" * 5_000,
+        "__Host-scc_session=\ud800",
+        "__Host-scc_session=a; __Host-scc_session=b",
+        "__host-scc_session=x",
+        "scc_session=x",
+        "=",
+        ";;;",
+    ],
+)
+def test_a_cookie_that_is_none_of_ours_signs_nobody_in(api: Client, cookie: str) -> None:
+    api.cookie = cookie
+    assert api.call("GET", "/api/session").status == 401
+    assert api.call("DELETE", "/api/session").status == 204
+
+
+def test_a_session_row_that_is_deleted_is_gone_at_once(admin: Client) -> None:
+    key = to_attributes({"session_hash": admin.session_hash})
+    admin.dynamodb.delete_item(TableName=admin.tables["Sessions"], Key=key)
+    assert admin.call("GET", "/api/session").status == 401
+
+
+@pytest.fixture
+def users(world: tuple[dict[str, str], Any]) -> Iterator[Any]:
+    """Cognito as an operator uses it; the admin is as before after the test."""
+    cognito = boto3.client("cognito-idp")
+    yield cognito
+    cognito.admin_enable_user(**admins_account())
+    cognito.admin_add_user_to_group(**admins_account(), GroupName="admins")
+
+
+def admins_account() -> dict[str, str]:
+    pool = wiring.settings().user_pool_id
+    return {"UserPoolId": pool, "Username": "admin@shipcaptaincrew.example"}
+
+
+def pass_minutes(monkeypatch: pytest.MonkeyPatch, minutes: int) -> None:
+    later = time.time_ns() // 1_000_000 + minutes * 60 * 1000
+    monkeypatch.setattr("functions.api.routes._now", lambda: later)
+
+
+def test_a_disabled_user_is_signed_out_within_five_minutes(
+    users: Any, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users.admin_disable_user(**admins_account())
+    assert admin.call("GET", "/api/session").status == 200
+    pass_minutes(monkeypatch, 5)
+    assert admin.log().status == 401
+    assert admin.rows("Sessions") == []
+    assert admin.rows("Payments") == []
+
+
+def test_who_leaves_a_group_loses_its_grants_within_five_minutes(
+    users: Any, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users.admin_remove_user_from_group(**admins_account(), GroupName="admins")
+    pass_minutes(monkeypatch, 5)
+    assert admin.log().status == 403
+    user = admin.call("GET", "/api/session").json["user"]
+    assert (user["groups"], user["may"]) == ([], [])
+    users.admin_add_user_to_group(**admins_account(), GroupName="admins")
+    pass_minutes(monkeypatch, 10)
+    assert admin.log().status == 200
+
+
+def test_an_account_is_looked_at_once_in_five_minutes(
+    users: Any, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    events = wiring.directory()._client.meta.events
+    events.register("before-call.cognito-identity-provider", note)
+    try:
+        admin.call("GET", "/api/session")
+        assert calls == []
+        pass_minutes(monkeypatch, 6)
+        for _ in range(3):
+            assert admin.call("GET", "/api/session").status == 200
+    finally:
+        events.unregister("before-call.cognito-identity-provider", note)
+    assert calls == ["AdminGetUser", "AdminListGroupsForUser"]
+
+
+def test_while_the_directory_is_out_of_reach_sessions_go_on(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    def fail(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
+
+    pass_minutes(monkeypatch, 6)
+    events = wiring.directory()._client.meta.events
+    events.register("before-call.cognito-identity-provider", fail)
+    try:
+        assert admin.log().status == 200
+    finally:
+        events.unregister("before-call.cognito-identity-provider", fail)
+    assert "account not checked" in [line["message"] for line in log()]
+
+
+def test_a_session_that_ends_while_its_account_is_checked_stays_ended(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sign_out_meanwhile(**_: Any) -> None:
+        key = to_attributes({"session_hash": admin.session_hash})
+        admin.dynamodb.delete_item(TableName=admin.tables["Sessions"], Key=key)
+
+    pass_minutes(monkeypatch, 6)
+    events = wiring.directory()._client.meta.events
+    events.register("before-call.cognito-identity-provider.AdminGetUser", sign_out_meanwhile)
+    try:
+        admin.call("GET", "/api/session")
+    finally:
+        events.unregister("before-call.cognito-identity-provider.AdminGetUser", sign_out_meanwhile)
+    assert admin.rows("Sessions") == []
+
+
+def test_signing_out_ends_the_session_everywhere(admin: Client) -> None:
+    answer = admin.call("DELETE", "/api/session")
+    assert answer.status == 204
+    assert "Max-Age=0" in answer.cookies[0]
+    assert admin.call("GET", "/api/session").status == 401
+
+
+def test_a_session_ends_after_twelve_hours_even_before_its_row_is_deleted(admin: Client) -> None:
+    admin.dynamodb.update_item(
+        TableName=admin.tables["Sessions"],
+        Key=to_attributes({"session_hash": admin.session_hash}),
+        UpdateExpression="SET expires_at = :past",
+        ExpressionAttributeValues=to_attributes({":past": int(time.time()) - 1}),
+    )
+    assert admin.call("GET", "/api/session").status == 401
+
+
+def test_a_page_that_was_just_opened_may_find_nobody_signed_in(admin: Client) -> None:
+    asked = admin.call("GET", "/api/session", query={"optional": "true"})
+    assert asked.json == admin.call("GET", "/api/session").json
+    admin.call("DELETE", "/api/session")
+    asked = admin.call("GET", "/api/session", query={"optional": "true"})
+    assert (asked.status, asked.json) == (200, {"user": None})
+    assert admin.call("GET", "/api/session").status == 401
+
+
+def test_optional_is_true_or_left_out(api: Client) -> None:
+    refused = api.call("GET", "/api/session", query={"optional": "false"})
+    assert refused.status == 400
+    assert refused.json["errors"][0]["field"] == "optional"

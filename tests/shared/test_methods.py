@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from shared.methods import METHODS, Method, is_unique_reference, label_of, title_of
+
+
+def test_every_method_of_the_type_has_its_rules() -> None:
+    assert tuple(METHODS) == get_args(Method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_has_a_label_of_its_own(method: str) -> None:
+    assert label_of(method)
+    assert [each.label for each in METHODS.values()].count(label_of(method)) == 1
+
+
+def test_a_line_starts_with_a_capital() -> None:
+    assert [title_of(each) for each in ("credit_card", "ach")] == ["Credit card", "ACH"]
+
+
+def test_a_method_of_another_release_keeps_its_own_name() -> None:
+    assert label_of("barter") == "barter"
+    assert not is_unique_reference("barter", "1042")
+
+
+@pytest.mark.parametrize(
+    ("method", "reference", "is_unique"),
+    [
+        ("check", "1042", True),
+        ("ach", "A-77", True),
+        ("ach", "n/a", False),
+        ("check", "", False),
+        ("credit_card", "4242", False),
+        ("cash", "7", False),
+    ],
+)
+def test_only_check_and_trace_numbers_are_unique(
+    method: str, reference: str, *, is_unique: bool
+) -> None:
+    assert is_unique_reference(method, reference) is is_unique

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mailTrouble, methodShares, withPayment } from "../../../web/scripts/entries/event-sums.js";
+
+const EVENT = { payments_count: 2, total: "75.00", totals_by_method: { cash: "50.00", check: "25.00" } };
+
+test("a payment adds to the sums, a void takes away", () => {
+  const more = withPayment(EVENT, { kind: "payment", method: "ach", amount_cents: 1_010, logged_at: 5 });
+  assert.deepEqual(more, {
+    payments_count: 3, total: "85.10", last_payment_at: 5, totals_by_method: { cash: "50.00", check: "25.00", ach: "10.10" },
+  });
+  assert.equal(withPayment(EVENT, { kind: "void", method: "cash", amount_cents: 5_000, logged_at: 6 }).total, "25.00");
+});
+
+test("totals by method are left out when the server sends none", () => {
+  const { totals_by_method: _, ...event } = EVENT;
+  assert.equal("totals_by_method" in withPayment(event, { kind: "payment", method: "ach", amount_cents: 1, logged_at: 1 }), false);
+  assert.deepEqual(methodShares(event), []);
+});
+
+test("shares are percent of the whole, zeros left out", () => {
+  assert.deepEqual(methodShares({ totals_by_method: { ...EVENT.totals_by_method, ach: "0.00" } }).map(({ name, amount, share }) => [name, amount, share]), [
+    ["Cash", "$50.00", 67], ["Check", "$25.00", 33],
+  ]);
+});
+
+test("failed mails are reported before late ones", () => {
+  assert.deepEqual(mailTrouble({ audit: { failed: 1, late: 3 } }), { text: "1 audit mail failed", tone: "bad" });
+  assert.deepEqual(mailTrouble({ audit: { failed: 0, late: 3 } }), { text: "3 audit mails late", tone: "warn" });
+  assert.equal(mailTrouble({ audit: { failed: 0, late: 0 } }), null);
+  assert.equal(mailTrouble({}), null);
+});

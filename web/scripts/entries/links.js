@@ -1,0 +1,74 @@
+/** How the entries of one event are related: voids, the entries they void, and the corrections. */
+
+import { formatCents } from "../kit/money.js";
+import { labelOf } from "./methods.js";
+
+/** @typedef {import("../server/api.js").Payment} Payment */
+/** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */
+/**
+ * What is compared of an entry; while one is being typed, its amount and method may be missing.
+ * @typedef {object} Stated
+ * @property {string} patron_email
+ * @property {string} patron_name
+ * @property {number | null} amount_cents
+ * @property {import("./methods.js").Method | ""} method
+ * @property {string | null} [reference]
+ */
+
+/**
+ * @param {Payment} payment
+ * @param {Iterable<Payment>} entries of the same event, as far as they are known
+ * @returns {{original: Payment | null, voided: Payment | null, correction: Payment | null, corrects: Payment | null, previous: Payment | null}}
+ *   original: the entry that this one voids; voided: the void of this entry; correction: what replaced the voided
+ *   entry; corrects: the entry that this one replaced; previous: the entry before it in the hash chain
+ */
+export function linksOf(payment, entries) {
+  const known = new Map([...entries].map((entry) => [entry.payment_id, entry]));
+  const bySeq = new Map([...known.values()].map((entry) => [entry.seq, entry]));
+  const byId = (/** @type {string | null | undefined} */ id) => (id ? (known.get(id) ?? null) : null);
+  const voided = byId(payment.voided_by);
+  const theVoid = payment.kind === "void" ? payment : voided;
+  const before = bySeq.get(payment.seq - 1) ?? null;
+  return {
+    original: byId(payment.voids),
+    voided,
+    correction: theVoid ? follower(theVoid, bySeq) : null,
+    corrects: before && follower(before, bySeq)?.payment_id === payment.payment_id ? byId(before.voids) : null,
+    previous: before,
+  };
+}
+
+/**
+ * What voiding an entry changes, line by line.
+ * @param {Stated} before
+ * @param {Stated | null} after what replaces it; null when nothing does
+ * @returns {Difference[]}
+ */
+export function differences(before, after) {
+  const money = (/** @type {number | null} */ cents) => (cents === null ? "—" : formatCents(cents));
+  const line = (/** @type {string} */ label, /** @type {string} */ one, /** @type {string} */ other, changed = one !== other) => ({
+    label, before: one, after: other, changed,
+  });
+  if (!after) return [line("Counts as", money(before.amount_cents), money(0))];
+  const method = (/** @type {Stated} */ { method: name }) => (name ? labelOf(name) : "—");
+  return [
+    // Two people may share a name.
+    line("Patron", before.patron_name, after.patron_name, before.patron_email !== after.patron_email),
+    line("Amount", money(before.amount_cents), money(after.amount_cents)),
+    line("Method", method(before), method(after)),
+    line("Reference", before.reference || "—", after.reference || "—"),
+  ];
+}
+
+/**
+ * A void and its correction are one transaction: consecutive numbers, one server time, one author.
+ * @param {Payment} theVoid
+ * @param {ReadonlyMap<number, Payment>} bySeq
+ * @returns {Payment | null}
+ */
+function follower(theVoid, bySeq) {
+  const next = bySeq.get(theVoid.seq + 1);
+  const together = theVoid.kind === "void" && next?.kind === "payment"
+    && next.logged_at === theVoid.logged_at && next.logged_by === theVoid.logged_by;
+  return together ? next : null;
+}

@@ -1,0 +1,47 @@
+/** What each patron of an event has paid so far. */
+
+import { listPayments } from "../server/api.js";
+
+/** @typedef {import("../server/api.js").Payment} Payment */
+
+const PAGE = 100;
+const MAX_PAGES = 20;
+
+/**
+ * @param {string} eventId
+ * @param {AbortSignal} signal
+ * @returns {Promise<Map<string, number> | null>} cents by patron e-mail; null when not all payments could be read,
+ *   since without all of them there is no true total
+ */
+export async function readTotals(eventId, signal) {
+  /** @type {Payment[]} */
+  const payments = [];
+  /** @type {string | null} */
+  let cursor = null;
+  try {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const found = await listPayments(eventId, { limit: PAGE, cursor, signal });
+      payments.push(...found.payments);
+      cursor = found.cursor;
+      if (!cursor) return totalsByPatron(payments);
+    }
+  } catch {
+    // The form works without totals.
+  }
+  return null;
+}
+
+/**
+ * What each patron has paid for the event: voided payments and the voids themselves do not count.
+ * @param {readonly Payment[]} payments
+ * @returns {Map<string, number>} cents by patron e-mail
+ */
+export function totalsByPatron(payments) {
+  const voided = new Set(payments.filter(({ kind }) => kind === "void").map(({ voids }) => voids));
+  /** @type {Map<string, number>} */
+  const totals = new Map();
+  for (const { kind, payment_id: id, patron_email: email, amount_cents: cents } of payments) {
+    if (kind !== "void" && !voided.has(id)) totals.set(email, (totals.get(email) ?? 0) + cents);
+  }
+  return totals;
+}

@@ -1,0 +1,106 @@
+/** Sending one write until its fate is known, or known to be unknown. */
+
+import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
+
+/** @typedef {import("./pending.js").Body} Body */
+/** @typedef {import("../server/api.js").Payment} Payment */
+/**
+ * @template A the server's answer
+ * @typedef {{kind: "saved", answer: A}
+ *   | {kind: "unknown", message: string}
+ *   | {kind: "duplicate", entries: Payment[]}
+ *   | {kind: "signed-out"}
+ *   | {kind: "busy"}
+ *   | Refused} Outcome
+ */
+/** @typedef {{kind: "refused", status: number, fields: import("../server/api-fetch.js").FieldError[], message: string}} Refused */
+/**
+ * @template A
+ * @typedef {{kind: "saved", answer: A}
+ *   | {kind: "not-saved"}
+ *   | {kind: "unknown", message: string}} Fate
+ */
+
+const ATTEMPTS = 8;
+const LOOK_AGAIN_MS = 1_500;
+
+/** The API gives up after 15 s (Timeout in template.yaml), so a request this old is no longer at work. */
+export const SETTLED_MS = 20_000;
+
+/**
+ * A busy ledger (409 or 429 with Retry-After) is retried silently; a refused timestamp is corrected once by the
+ * server's clock. Everything else is an outcome.
+ * @template A
+ * @param {Body} body
+ * @param {string} key stays the same for every attempt, so no retry can write twice
+ * @param {object} world
+ * @param {(body: Body, key: string) => Promise<A>} world.post
+ * @param {(ms: number) => Promise<unknown>} world.wait
+ * @param {() => number} world.now epoch ms by the server's clock
+ * @returns {Promise<Outcome<A>>}
+ */
+export async function submit(body, key, { post, wait, now }) {
+  let clockCorrected = false;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      return { kind: "saved", answer: await post(body, key) };
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) return { kind: "unknown", message: error.message };
+      if (!(error instanceof ProblemError)) throw error;
+      if (error.status === 401) return { kind: "signed-out" };
+      if (error.code === "possible_duplicate") return { kind: "duplicate", entries: earlierEntries(error) };
+      if (isBusy(error)) {
+        await wait((error.retryAfterMs ?? 0) + Math.random() * 250);
+      } else if (!clockCorrected && error.fields.length === 1 && error.fields[0].field === "timestamp") {
+        clockCorrected = true;
+        body.timestamp = now();
+      } else {
+        return { kind: "refused", status: error.status, fields: error.fields, message: error.message };
+      }
+    }
+  }
+  return { kind: "busy" };
+}
+
+/**
+ * What became of a write whose answer never came. "Not there" is believed only once no request can still be at
+ * work on it; until then it is looked up again.
+ * @template A
+ * @param {string} key
+ * @param {number} sentAt epoch ms by this device's clock
+ * @param {object} world
+ * @param {(key: string) => Promise<A>} world.lookUp what was written under a key; 404 when nothing was
+ * @param {(ms: number) => Promise<unknown>} world.wait
+ * @param {() => number} world.now epoch ms by this device's clock
+ * @param {() => void} [world.undecided] called when the first look does not settle it
+ * @param {AbortSignal} [world.signal] ends the search
+ * @returns {Promise<Fate<A>>}
+ */
+export async function findFate(key, sentAt, { lookUp, wait, now, undecided, signal }) {
+  for (let first = true; !signal?.aborted; first = false) {
+    // Read before looking. If the clock was set back since, the age means nothing and the wait starts over.
+    const age = now() - sentAt;
+    if (age < 0) sentAt = now();
+    try {
+      return { kind: "saved", answer: await lookUp(key) };
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) return { kind: "unknown", message: error.message };
+      if (!(error instanceof ProblemError)) throw error;
+      if (error.status !== 404) return { kind: "unknown", message: error.message };
+      if (age >= SETTLED_MS) return { kind: "not-saved" };
+    }
+    if (first) undecided?.();
+    await wait(LOOK_AGAIN_MS);
+  }
+  return { kind: "unknown", message: "" };
+}
+
+/** @param {ProblemError} error */
+function isBusy(error) {
+  return (error.status === 409 || error.status === 429) && error.retryAfterMs !== null;
+}
+
+/** @param {ProblemError} error @returns {Payment[]} */
+function earlierEntries(error) {
+  return Array.isArray(error.body.payments) ? error.body.payments : [];
+}
