@@ -23,10 +23,12 @@ LIGHTHOUSE := .tools/lighthouse/.installed-$(WEB_LOCK)
 # `scc`, from the code of this folder even when .venv is another clone's.
 SCC := .venv/bin/python -m ops.cli
 
-TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
+# A process for each stack; as each waits for its stack much of the time, three keep two cores busy.
+THREE_PROCESSES := -n 3 --dist loadfile --no-loadscope-reorder
 
-# Another environment that is active in the shell must not be mistaken for ours.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
+# Another environment that is active in the shell must not be mistaken for ours. Compiled modules are
+# kept, or every process of a test compiles all of them again.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE UV_PROJECT_ENVIRONMENT
 # A variable given to make, as in `make run SCC_PORT=9000 RESET=1`, reaches the programs.
 export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
@@ -46,13 +48,12 @@ install: ## install everything the other targets need
 run: install ## run the whole system on this machine; RESET=1 starts empty; Ctrl-C stops it and keeps the data
 	@exec .venv/bin/python -m local
 
-# Two processes with a deployed stack each; with ARGS, one.
 test: install browser ## run the tests, except the long ones; ARGS go to pytest, e.g. ARGS="-k waiver"
-	@.venv/bin/python -m pytest $(or $(ARGS),-m "not long" $(TWO_PROCESSES))
+	@.venv/bin/python -m pytest $(or $(ARGS),-m "not long" $(THREE_PROCESSES))
 	@$(if $(ARGS),,.venv/bin/python -m release.tested test) # `make deploy` skips it for this commit
 
 test-long: install browser ## run the tests that take minutes; ARGS as above
-	@.venv/bin/python -m pytest -m long $(or $(ARGS),$(TWO_PROCESSES))
+	@.venv/bin/python -m pytest -m long $(or $(ARGS),$(THREE_PROCESSES))
 	@$(if $(ARGS),,.venv/bin/python -m release.tested test-long)
 
 fuzz: install ## try thousands of requests against the API, for minutes; e.g. ARGS="-k auditor"

@@ -1,1 +1,1 @@
-"""`make bench`: what is claimed about speed, measured beside what a user would take instead."""
+"""`make bench`: our speed, compared with simpler alternatives."""

@@ -1,4 +1,4 @@
-"""`make bench`, `make bench ONLY=cold,router`: measure, keep the runs, draw, print the table."""
+"""`make bench`, `make bench ONLY=cold,router`: measure, save the runs, print the table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.rig.environment import environment
 
 
 def main(arguments: list[str]) -> int:
-    """0 when all was measured, whether or not its goals are met; 1 when something could not be."""
+    """0 if everything was measured, whether or not goals are met; 1 if something failed."""
     names = "\n".join(f"  {each.name:<10} {each.what}" for each in FAMILIES)
     parser = argparse.ArgumentParser(
         prog="make bench",
@@ -36,12 +36,12 @@ def main(arguments: list[str]) -> int:
     draw(results, record.RESULTS)
     print(rendered)
     if failed:
-        say(f"not measured: {', '.join(failed)}; the table shows their last run, if any")
+        say(f"could not measure {', '.join(failed)}; the table shows the last run, if any")
     return 1 if failed else 0
 
 
 def _measured(family: Family) -> bool:
-    """Measure a family and keep it; False when it failed, so that the others still run."""
+    """Measure a family and save it; False if it failed, so that the others still run."""
     say(f"{family.name}: {family.what}")
     started, where = time.monotonic(), environment()
     try:

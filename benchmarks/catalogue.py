@@ -1,8 +1,8 @@
-"""The families of measurements by name, which is what ONLY= takes.
+"""The families of measurements, by the names that ONLY= takes.
 
 A family is a module `benchmarks.families.<name>` with a function `measure(say) -> list[Result]`.
-It starts and stops what it needs itself, takes ours and the baseline in turns, and reports its
-progress: `say("api: 3 of 7")`.
+It starts and stops what it needs, measures ours and the baseline in turns, and reports progress:
+`say("api: 3 of 7")`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Say = Callable[[str], None]
 
 
 class UnknownFamilyError(Exception):
-    """ONLY names what is not there; the message names what is."""
+    """ONLY names an unknown family; the message lists the known ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """is_on_demand: it runs only when it is named."""
+    """is_on_demand: it runs only if named."""
 
     name: str
     what: str
@@ -34,24 +34,24 @@ class Family:
 
 
 FAMILIES = (
-    Family("cold", "cold start of each bundle, beside a ten-line handler"),
-    Family("memory", "peak memory of each function, beside a ten-line handler"),
-    Family("warm", "a warm POST /api/payments, beside the bare transaction"),
-    Family("router", "10,000 stream records, beside a loop of send_message_batch"),
-    Family("mailer", "a batch of ten mails, beside one after the other; overhead a mail"),
-    Family("latency", "POST latency and an outage of Gmail, beside mailing inside the request"),
+    Family("cold", "cold start of each bundle, compared with a ten-line handler"),
+    Family("memory", "peak memory of each function, compared with a ten-line handler"),
+    Family("warm", "a warm POST /api/payments, compared with the bare transaction"),
+    Family("router", "10,000 stream records, compared with a loop of send_message_batch"),
+    Family("mailer", "a batch of ten mails, compared with one by one; overhead per mail"),
+    Family("latency", "POST latency and a Gmail outage, compared with mailing inside the request"),
     Family("pipeline", "from POST to mail on the deployed stack, and the highest rate it holds"),
-    Family("pages", "calls and request units of a payment and of a page, as the event grows"),
+    Family("pages", "calls and request units per payment and page, as the event grows"),
     Family("startup", "make run from a fresh clone, and again"),
-    Family("suite", "make test, as a whole and by folder; only when named", is_on_demand=True),
-    Family("trips", "DynamoDB round trips of a logged payment, one after another"),
+    Family("suite", "make test, as a whole and by folder; only if named", is_on_demand=True),
+    Family("trips", "consecutive DynamoDB round trips of a logged payment"),
 )
 
 
 def chosen(only: str) -> list[Family]:
-    """The families that a comma-separated ONLY names, in the order of the table.
+    """The families named in a comma-separated ONLY, in the order of the table.
 
-    Empty is all but those on demand.
+    Empty means all except those on demand.
     Raises UnknownFamilyError.
     """
     names = [name for each in only.split(",") if (name := each.strip())]

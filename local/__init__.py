@@ -1,1 +1,1 @@
-"""One-machine run: the AWS emulator, the Gmail sandbox, the deployed template and demo data."""
+"""The whole system on one machine: AWS emulator, Gmail sandbox, deployed template, demo data."""

@@ -1,6 +1,6 @@
 """`make run`: start the emulator and the Gmail sandbox, deploy template.yaml, open the front door.
 
-Steps and their order are those of `Stack.start`; every one prints what it is and how long it took.
+`Stack.start` has the steps in order. Each prints its name and how long it took.
 """
 
 from __future__ import annotations
@@ -77,27 +77,27 @@ class Stack:
             door = self._add(self._open_front_door())
             processes.wait_until_answering(door, f"http://127.0.0.1:{settings.port}/api/health", 60)
         with progress.step("sweep for unmailed entries"):
-            # Nobody else is at work yet on what was in the stream when the emulator stopped.
+            # Nothing else picks up yet what was in the stream when the emulator stopped.
             self._invoke("SweepFunctionName", {"grace_seconds": 0})
         with progress.step("statements of the last days"):
             self._invoke("StatementFunctionName", {})
 
     def watch(self) -> None:
-        """Return never; raise when a process ends or a signal asks to stop."""
+        """Never return; raise when a process ends or a signal asks us to stop."""
         while True:
             for child in self.children:
                 child.refuse_death()
             time.sleep(0.5)
 
     def stop(self, progress: Progress) -> None:
-        """Last started, first stopped; the emulator saves its state on the way."""
+        """Stop the last one started first. The emulator saves its state."""
         self.settings.stack_file.unlink(missing_ok=True)
         for child in reversed(self.children):
             with progress.step(f"stop the {child.name}"):
                 child.stop()
 
     def write_stack_file(self) -> None:
-        """Say in `stack.json` that the stack is ready, and where: tests and `scc` read it."""
+        """Write `stack.json`: the stack is ready, and where. Tests and `scc` read it."""
         settings = self.settings
         content = {
             "ready": True,
@@ -166,7 +166,7 @@ class Stack:
                 invalidate(cloudfront, self.outputs["DistributionId"], prefix)
 
     def _invoke(self, output: str, event: dict[str, Any]) -> None:
-        """Do now what its schedule would do later."""
+        """Run a scheduled function now."""
         answer = self.aws.client("lambda").invoke(
             FunctionName=self.outputs[output], Payload=json.dumps(event)
         )
@@ -193,7 +193,7 @@ def main() -> int:
 
 
 def _run(settings: Settings, progress: Progress) -> int:
-    settings.stack_file.unlink(missing_ok=True)  # of a run that was killed
+    settings.stack_file.unlink(missing_ok=True)  # left by a run that was killed
     stack = Stack(settings)
     try:
         stack.start(progress)
@@ -201,7 +201,7 @@ def _run(settings: Settings, progress: Progress) -> int:
         print(ready_screen(settings, progress.seconds()), flush=True)
         stack.watch()
     except StopRequestedError:
-        print("\nStopping; the data is kept.", flush=True)
+        print("\nStopping. Your data is kept.", flush=True)
         return 0
     except ChildFailedError as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
@@ -218,7 +218,7 @@ def _request_stop(_number: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _deaf_to_signals() -> Iterator[None]:
-    """Let no second, impatient Ctrl-C stop the emulator from saving its state."""
+    """Ignore an impatient second Ctrl-C, so that the emulator can save its state."""
     previous = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
     yield
     for number, handler in previous.items():

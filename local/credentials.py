@@ -1,4 +1,4 @@
-"""The Gmail service account of a local stack: made at its first start, kept where AWS would."""
+"""The Gmail service account of a local stack: created at its first start, stored as on AWS."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from local.engine.aws import LocalAws
 from local.gmail_sandbox.accounts import new_service_account, write_service_account
 from local.settings import Settings
 
-SECRET_ID = "shipcaptaincrew/gmail-service-account"  # noqa: S105 - the name of one, not a secret
+SECRET_ID = "shipcaptaincrew/gmail-service-account"  # noqa: S105 - a secret's name, not a secret
 
 
 def service_account(settings: Settings) -> dict[str, Any]:
-    """Return the key file's content, made when there is none; its token endpoint is the sandbox's.
+    """Return the key file's content, creating it if needed; its token endpoint is the sandbox.
 
-    The key outlives restarts, so what was stored or mailed with it stays valid.
+    The key survives restarts, so that what was stored or mailed with it stays valid.
     """
     path = settings.state / "service-account.json"
     token_uri = f"http://127.0.0.1:{settings.mail_port}/token"
     if not path.exists():
         write_service_account(path, new_service_account(token_uri))
     info: dict[str, Any] = json.loads(path.read_text())
-    if info["token_uri"] != token_uri:  # the stack was started on another port before
+    if info["token_uri"] != token_uri:  # last time, the stack ran on another port
         info["token_uri"] = token_uri
         path.unlink()
         write_service_account(path, info)

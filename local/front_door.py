@@ -1,8 +1,8 @@
-"""`http://localhost:$SCC_PORT`: hands every request to the deployed CloudFront distribution.
+"""`http://localhost:$SCC_PORT`: passes every request on to the deployed CloudFront distribution.
 
-The emulator finds a distribution by the Host header, which a browser would have to be configured
-for; this proxy sets it. It also compresses, as `Compress: true` has CloudFront do and not the
-emulator. It adds nothing else: behaviours, headers and routing are the template's.
+The emulator finds a distribution by the Host header, which a browser cannot easily set; this proxy
+sets it. It also compresses, because the emulator ignores `Compress: true`, which CloudFront obeys.
+It adds nothing else: behaviors, headers and routing come from the template.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from yarl import URL
 
 from local.settings import LOOPBACKS
 
-# RFC 9110 §7.6.1: meant for one connection only. Expect is answered by this server itself.
+# RFC 9110 §7.6.1: these are for one connection only. This server answers Expect itself.
 HOP_BY_HOP = {
     "connection",
     "expect",
@@ -41,11 +41,11 @@ HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
-# What aiohttp would add by itself when the viewer sent none.
+# What aiohttp would add if the viewer sent none.
 ADDED_BY_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=120)
 CHUNK_BYTES = 64 * 1024
-# Of what we serve, what CloudFront compresses (Developer Guide, "Serve compressed files").
+# The types we serve that CloudFront compresses (Developer Guide, "Serve compressed files").
 COMPRESSED_TYPES = {"text/html", "text/css", "text/javascript", "image/svg+xml", "application/json"}
 COMPRESSED_BYTES = range(1_000, 10_000_001)
 
@@ -80,7 +80,7 @@ async def _session(app: web.Application) -> AsyncIterator[None]:
 async def _forward(request: web.Request, origin: str, domain: str) -> web.StreamResponse:
     headers = _end_to_end(request.headers)
     headers["Host"] = domain
-    if "If-None-Match" in headers:  # the tags that the origin gave, before they were weakened below
+    if "If-None-Match" in headers:  # the origin's own tags, before we weakened them below
         headers["If-None-Match"] = headers["If-None-Match"].replace('W/"', '"')
     try:
         upstream = await request.app[SESSION].request(
@@ -103,7 +103,7 @@ async def _forward(request: web.Request, origin: str, domain: str) -> web.Stream
             if response.headers.get("ETag", "").startswith('"'):
                 response.headers["ETag"] = f"W/{response.headers['ETag']}"
         await response.prepare(request)
-        # An origin that fails half way leaves no honest ending: the viewer sees a broken body.
+        # If the origin fails halfway, the viewer must see a broken body, not a complete one.
         async for chunk in upstream.content.iter_chunked(CHUNK_BYTES):
             await response.write(chunk)
         await response.write_eof()
@@ -111,7 +111,7 @@ async def _forward(request: web.Request, origin: str, domain: str) -> web.Stream
 
 
 def _is_compressed_by_cloudfront(request: web.Request, upstream: ClientResponse) -> bool:
-    """Whether the cache would send gzip: what is not to be stored, it does not compress either."""
+    """Whether CloudFront would send gzip: it does not compress what it may not store."""
     return (
         request.method == "GET"
         and upstream.status == HTTPStatus.OK
@@ -124,7 +124,7 @@ def _is_compressed_by_cloudfront(request: web.Request, upstream: ClientResponse)
 
 
 def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
-    """Return the headers meant for the far end, repeated ones (Set-Cookie) included."""
+    """Return the end-to-end headers, repeated ones (Set-Cookie) included."""
     named_by_connection = {
         name.strip().lower()
         for value in headers.getall("Connection", [])
@@ -140,8 +140,8 @@ def _bad_gateway(origin: str) -> web.Response:
             "type": "about:blank",
             "title": "Bad Gateway",
             "status": 502,
-            "detail": f"The local AWS emulator at {origin} does not answer. It may be starting: "
-            "try again in a moment, or look at the end of logs/AWS-emulator.log.",
+            "detail": f"The local AWS emulator at {origin} is not responding. It may still be "
+            "starting: try again in a moment, or see the end of logs/AWS-emulator.log.",
         },
         status=502,
         content_type="application/problem+json",

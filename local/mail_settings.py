@@ -11,7 +11,7 @@ UNITS = {"send": 100, "import": 25}
 
 
 class MailSettingsError(Exception):
-    """A setting that cannot be used; the message names the variable and what to do."""
+    """A setting is invalid; the message names the variable and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,10 @@ class MailSettings:
     """method: messages.send or messages.import.
 
     units_per_minute, sends_per_day: what the sandbox allows each user. Its quota is a hundred times
-    Gmail's 6,000, so that it is met on purpose (as a fault) and not by a busy afternoon of tests;
-    the mailer's pace follows it.
+    Gmail's 6,000, so that tests hit it only on purpose (as a fault). The mailer's pace follows it.
 
     retry_cap_seconds: the longest wait between two tries of one mail. search_settle_seconds: how
-    long a search may not yet show a mail; the sandbox indexes within a second.
+    long a search may take to show a mail; the sandbox indexes within a second.
     """
 
     method: str = "send"
@@ -57,7 +56,7 @@ class MailSettings:
         }
 
     def as_parameters(self) -> dict[str, str]:
-        """The parameters of template.yaml that these settings are."""
+        """These settings as parameters of template.yaml."""
         return {
             "GmailDeliveryMethod": self.method,
             "GmailSendsPerMinute": str(max(1, self.units_per_minute // UNITS[self.method])),
@@ -69,5 +68,5 @@ class MailSettings:
 def _count(environment: Mapping[str, str], variable: str, default: int) -> int:
     text = environment.get(variable) or str(default)
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 10**9):
-        raise MailSettingsError(f"{variable} must be a whole number from 1 up, not {text!r}.")
+        raise MailSettingsError(f"{variable} must be a whole number of at least 1, not {text!r}.")
     return int(text)

@@ -22,12 +22,12 @@ OURS_ALONE = ("AWS_", "BOTO_", "PYTHON", "VIRTUAL_ENV", "SAM_CLI_", "UV_PROJECT"
 
 
 class ChildFailedError(Exception):
-    """A process or command of the stack failed; the message ends with the tail of its log."""
+    """A process or command of the stack failed; the message ends with the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A started process and the file that its output goes to."""
+    """A started process and its log file."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -38,24 +38,24 @@ class Child:
         return self.process.pid
 
     def refuse_death(self) -> None:
-        """Raise with the log's tail when the process has ended by itself."""
+        """Raise with the end of the log if the process ended by itself."""
         code = self.process.poll()
         if code is not None:
             raise _failure(f"The {self.name} stopped by itself ({_ending(code)})", self.log)
 
     def finish(self) -> None:
-        """Wait for a command to end; raise with the log's tail when it failed."""
+        """Wait for a command to end; raise with the end of the log if it failed."""
         code = self.process.wait()
         if code != 0:
             raise _failure(f"The {self.name} failed ({_ending(code)})", self.log)
 
     def stop(self, patience: float = STOP_PATIENCE_SECONDS) -> None:
-        """Ask the process to end, give it `patience` seconds to save its state, then insist."""
+        """Ask the process to stop, give it `patience` seconds to save its state, then kill it."""
         if self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(patience)
-        # What it started itself (function workers) shares its process group.
+        # The processes it started (function workers) are in its process group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
@@ -64,15 +64,15 @@ class Child:
 def clean_environment(**more: str) -> dict[str, str]:
     """Return this environment without the developer's own AWS and Python settings, plus `more`.
 
-    A stack must behave alike on every machine: neither a profile, nor an endpoint, nor a
-    PYTHONPATH of the shell may reach the emulator or the functions that it runs.
+    A stack must behave the same on every machine: no profile, endpoint or PYTHONPATH of the shell
+    may reach the emulator or the functions that it runs.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS_ALONE)}
     return kept | more
 
 
 def start(name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path) -> Child:
-    """Start a process in a group of its own, so that Ctrl-C reaches only us and we stop it."""
+    """Start a process in its own group: Ctrl-C then reaches only us, and we stop the process."""
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{name.replace(' ', '-')}.log"
     with log.open("wb") as output:
@@ -89,7 +89,7 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str], log
 
 
 def run(name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path) -> None:
-    """Run a command to its end with its output in the log; raise when it fails."""
+    """Run a command, with its output in the log, and wait for it; raise if it fails."""
     child = start(name, command, environment, logs)
     try:
         child.finish()
@@ -98,7 +98,7 @@ def run(name: str, command: Sequence[str], environment: Mapping[str, str], logs:
 
 
 def wait_until_answering(child: Child, url: str, seconds: float) -> None:
-    """Poll `url` until it answers with a success, the child dies, or the time is over."""
+    """Poll `url` until it answers successfully. Raise if the child dies or time runs out."""
 
     def answers() -> bool:
         try:
@@ -116,7 +116,7 @@ def wait_until_answering(child: Child, url: str, seconds: float) -> None:
 def wait_until(
     condition: Callable[[], bool], seconds: float, on_each_try: Callable[[], None] = lambda: None
 ) -> bool:
-    """Poll until the condition holds; False when it did not within `seconds`."""
+    """Poll until the condition holds; return False if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         on_each_try()
@@ -128,7 +128,7 @@ def wait_until(
 
 
 def _tied_to_us() -> list[str]:
-    """On Linux, let a child receive SIGTERM even when we are killed and cannot stop it."""
+    """On Linux, have the kernel send a child SIGTERM if we are killed and cannot stop it."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 

@@ -1,4 +1,4 @@
-"""A whole stack for tests and benchmarks, as a child process on ports of its own."""
+"""A whole stack for tests and benchmarks, as a child process on its own ports."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ STOP_SECONDS = 60.0
 
 
 class RunningStack:
-    """`python -m local` in a folder and on ports of its own.
+    """`python -m local` with its own folder and ports.
 
-    `with RunningStack.temporary() as stack:` starts one and removes it with its data. It also ends
-    with the thread that started it (PR_SET_PDEATHSIG), so start it from one that stays.
-    `RunningStack.running(state)` uses one that somebody else started and will stop.
+    `with RunningStack.temporary() as stack:` starts one, and removes it with its data at the end.
+    It ends with the thread that started it (PR_SET_PDEATHSIG), so start it from one that stays.
+    `RunningStack.running(state)` uses one that someone else started and will stop.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -37,7 +37,7 @@ class RunningStack:
 
     @classmethod
     def temporary(cls, **environment: str) -> RunningStack:
-        """Return a stack, not yet started, on free ports with an empty folder.
+        """Return a stack, not started yet, with free ports and an empty folder.
 
         environment: further settings, such as SCC_MAIL_METHOD="import".
         """
@@ -60,7 +60,7 @@ class RunningStack:
         """Return the ready stack whose state is in the folder `state`."""
         file = state / "stack.json"
         if not file.exists():
-            raise ChildFailedError(f"{file} is not there: no stack is ready with that state.")
+            raise ChildFailedError(f"{file} does not exist: no stack is running with that state.")
         ports = json.loads(file.read_text())["ports"]
         return cls(
             Settings.from_environment(
@@ -97,7 +97,7 @@ class RunningStack:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What the running stack says of itself: urls, ports, outputs, pids."""
+        """What stack.json says: urls, ports, outputs, pids."""
         info: dict[str, Any] = json.loads(self.settings.stack_file.read_text())
         return info
 
@@ -108,7 +108,7 @@ class RunningStack:
         return outputs
 
     def start(self) -> None:
-        """Start, or start again on the same data, and return when it is ready."""
+        """Start, or start again with the same data; return when the stack is ready."""
         self.settings.stack_file.unlink(missing_ok=True)
         environment = clean_environment(
             SCC_PORT=str(self.settings.port),
@@ -137,7 +137,7 @@ class RunningStack:
         return self._child is not None
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Stop as Ctrl-C (SIGINT) or a service manager does: the data is kept."""
+        """Stop as Ctrl-C (SIGINT) or a service manager would; the data is kept."""
         if self._child is not None:
             self._child.process.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -150,11 +150,11 @@ class RunningStack:
         self.start()
 
     def workers(self, function: str) -> list[int]:
-        """Return the process ids in which the emulator runs a function now (Linux)."""
+        """Return the ids of the processes in which the emulator is running a function (Linux)."""
         engine, wanted = self.info["pids"]["AWS emulator"], f"AWS_LAMBDA_FUNCTION_NAME={function}"
         found = []
         for folder in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):  # it ended meanwhile, or is another user's
+            with contextlib.suppress(OSError):  # it has ended, or belongs to another user
                 if folder.name.isdecimal() and _parent(folder) == engine:
                     variables = (folder / "environ").read_bytes().decode(errors="replace")
                     if wanted in variables.split("\0"):
@@ -162,9 +162,9 @@ class RunningStack:
         return found
 
     def kill_engine(self) -> None:
-        """Kill the emulator without a chance to save; the stack then ends, start() brings it back.
+        """Kill the emulator before it can save. The stack then ends; start() brings it back.
 
-        The emulator saves only when it is stopped, so what came since its last start is lost.
+        The emulator saves only when it is stopped, so everything since its last start is lost.
         """
         os.kill(self.info["pids"]["AWS emulator"], signal.SIGKILL)
         if self._child is not None:

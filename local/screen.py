@@ -1,4 +1,4 @@
-"""What `make run` prints: one line per step with its time, and one screen when all is ready."""
+"""What `make run` prints: a line per step with its time, and one screen when all is ready."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
 
 
 class Progress:
-    """Prints steps as they begin and end, and knows the time since the start."""
+    """Prints steps as they begin and end, and measures the time since the start."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -49,7 +49,7 @@ class Progress:
 
 
 def ready_screen(settings: Settings, seconds: float) -> str:
-    """Return the one screen that a newcomer needs: where to go and how to sign in."""
+    """Return the screen a newcomer needs: where to go and how to sign in."""
     users = "\n".join(f"             {user.email:<33} {user.can}" for user in USERS)
     return f"""
   Ship Captain Crew is ready after {seconds:.0f} s.
@@ -61,6 +61,6 @@ def ready_screen(settings: Settings, seconds: float) -> str:
     Sign in  with password {settings.demo_password}
 {users}
 
-    State and logs are in {settings.state}
-    Ctrl-C stops everything and keeps the data; `make run RESET=1` starts empty.
+    Data and logs are in {settings.state}
+    Press Ctrl-C to stop and keep the data. `make run RESET=1` starts empty.
 """

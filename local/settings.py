@@ -1,4 +1,4 @@
-"""What a local stack is told by its environment, read once."""
+"""The settings of a local stack, read from the environment once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LOOPBACKS = (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6))
 
 
 class SettingsError(Exception):
-    """A setting that cannot be used; the message names the variable and what to do."""
+    """A setting is invalid; the message names the variable and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Ports, state folder and demo password of one stack, and how it mails."""
+    """One stack's ports, state folder, demo password and mail settings."""
 
     port: int
     mail_port: int
@@ -64,7 +64,7 @@ class Settings:
 
     @property
     def engine_url(self) -> str:
-        """The emulator's address for our own calls: by number, as it listens on IPv4 only."""
+        """The emulator's address for our own calls: by IP, since it only listens on IPv4."""
         return f"http://127.0.0.1:{self.aws_port}"
 
     @property
@@ -76,7 +76,7 @@ class Settings:
         return self.state / "stack.json"
 
     def refuse_taken_ports(self) -> None:
-        """Raise before anything is started when a port is shared or in use."""
+        """Raise SettingsError if a port is used twice or already in use."""
         named = {
             "SCC_PORT": self.port,
             "SCC_MAIL_PORT": self.mail_port,
@@ -89,13 +89,13 @@ class Settings:
             seen[port] = variable
             if _is_taken(port):
                 raise SettingsError(
-                    f"Port {port} is in use by another program: stop it, or choose another port "
-                    f"with {variable}, as in `make run {variable}={port + 1000}`."
+                    f"Port {port} is in use by another program. Stop that program, or choose "
+                    f"another port, for example `make run {variable}={port + 1000}`."
                 )
 
 
 def free_port() -> int:
-    """Return a port that nothing on the loopback addresses listens on now."""
+    """Return a port that nothing is listening on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -110,7 +110,7 @@ def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
 
 
 def _is_taken(port: int) -> bool:
-    """Bind for a moment, as the servers will: connecting would miss a socket not yet listening."""
+    """Bind briefly, as the servers will: connecting would miss a socket not listening yet."""
     with ExitStack() as probes:
         for host, family in LOOPBACKS:
             try:
@@ -124,10 +124,10 @@ def _is_taken(port: int) -> bool:
                 probe.bind((host, port))
             except PermissionError as error:
                 raise SettingsError(
-                    f"Port {port} needs more rights than you have: choose one above 1023."
+                    f"You are not allowed to use port {port}: choose one above 1023."
                 ) from error
             except OSError as error:
                 if error.errno == errno.EADDRNOTAVAIL:
-                    continue  # IPv6 is there, but its loopback address is not
+                    continue  # the machine has IPv6 but no IPv6 loopback address
                 return True
     return False

@@ -1,4 +1,4 @@
-"""The folder that holds all state of a stack: used by one stack at a time, emptied on request."""
+"""A stack's state folder: used by one stack at a time, emptied on request."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from pathlib import Path
 from local.settings import SettingsError
 
 LOCK = "lock"
-# Only a folder that a stack made is emptied: SCC_STATE may name anything.
+# We only empty a folder that a stack made: SCC_STATE may name anything.
 OURS = {LOCK, "engine", "gmail", "logs", "service-account.json", "stack.json", "stack.unfinished"}
 
 
 @contextmanager
 def claim(state: Path) -> Iterator[None]:
-    """Hold the folder for this process. Raises SettingsError when another stack has it."""
+    """Lock the folder for this process. Raises SettingsError if another stack is using it."""
     try:
         state.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise SettingsError(f"SCC_STATE: {state} cannot be used: {error.strerror}.") from error
+        raise SettingsError(f"SCC_STATE: cannot use {state}: {error.strerror}.") from error
     with os.fdopen(descriptor, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             owner = file.read().strip() or "another process"
             raise SettingsError(
-                f"{state} is in use by a running stack (process {owner}): stop that one, or "
-                "start this one with another SCC_STATE and other ports."
+                f"{state} is in use by a running stack (process {owner}). Stop that stack, or "
+                "start this one with a different SCC_STATE and different ports."
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -40,12 +40,12 @@ def claim(state: Path) -> Iterator[None]:
 
 
 def empty(state: Path) -> None:
-    """Remove what earlier runs left. Raises SettingsError when there is anything else in it."""
+    """Remove what earlier runs left. Raises SettingsError if the folder holds anything else."""
     strange = sorted({path.name for path in state.iterdir()} - OURS)
     if strange:
         raise SettingsError(
-            f"RESET: {state} also holds {', '.join(strange[:5])}, which no stack put there: "
-            "nothing was removed."
+            f"RESET: {state} also holds {', '.join(strange[:5])}, which no stack put there. "
+            "Nothing was removed."
         )
     for path in state.iterdir():
         if path.is_dir() and not path.is_symlink():

@@ -1,1 +1,1 @@
-"""What operations run: the `scc` command line, building bundles, checking the template."""
+"""What operations run: the `scc` command line."""

@@ -1,4 +1,4 @@
-"""How a command speaks: its data on stdout (tables, or JSON), everything else on stderr."""
+"""How a command talks: its data on stdout (tables or JSON), everything else on stderr."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from rich.text import Text
 
 from ops.safe_text import safe
 
-PLAIN_WIDTH = 200  # of a table that is not shown on a terminal: wide enough for grep
+PLAIN_WIDTH = 200  # of a table outside a terminal: wide enough for grep
 PLAIN_PROGRESS_SECONDS = 5.0
 
 
 class Meter:
-    """How far a long step has come. `advance` from the step, as often as it likes."""
+    """How far a long step has come. The step calls `advance` as often as it likes."""
 
     def __init__(self, name: str, bar: Progress | None, total: int | None, say: Any) -> None:
         self._name, self._bar, self._total, self._say = name, bar, total, say
         self._task = bar.add_task(name, total=total) if bar else None
         self._told = time.monotonic()
         self.done = 0
-        self.has_told = False  # what is done at once need not be mentioned in a log
+        self.has_told = False  # a step that ends at once is not worth a line in a log
 
     def advance(self, by: int = 1) -> None:
         self.done += by
@@ -63,7 +63,7 @@ class Console:
         click.echo(json.dumps(content, indent=2, ensure_ascii=not _is_utf8()))
 
     def stream(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """A JSON array on stdout, an element a line, written as it comes; returns how many."""
+        """A JSON array on stdout, one element per line, written as it comes; returns how many."""
         count = 0
         for row in rows:
             click.echo(("[\n " if count == 0 else ",\n ") + json.dumps(row), nl=False)
@@ -72,7 +72,7 @@ class Console:
         return count
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table on stdout; every cell is made safe and shown on one line."""
+        """A table on stdout; every cell is made safe and kept on one line."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in columns:
             table.add_column(name, overflow="ellipsis", no_wrap=True)
@@ -83,7 +83,7 @@ class Console:
     def lines(self, columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[object]]) -> int:
         """A table on stdout, written row by row as it comes; returns how many.
 
-        columns: name and width in cells; 0 takes what the terminal leaves.
+        columns: name and width in cells; 0 takes the rest of the terminal.
         """
         rest = self._out.width - sum(width + 2 for _, width in columns if width)
         widths = [width or max(20, rest) for _, width in columns]
@@ -100,7 +100,7 @@ class Console:
         self._out.print(Text("  ".join(shown).rstrip(), style=style), no_wrap=True, crop=True)
 
     def facts(self, facts: Iterable[tuple[str, object]]) -> None:
-        """Name and value, a line each, on stdout."""
+        """Name and value, one pair per line, on stdout."""
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")

@@ -1,4 +1,4 @@
-"""Every way in which AWS can refuse or be out of reach, as a sentence that says what to do next."""
+"""Every way AWS can refuse or be unreachable, as a sentence that says what to do next."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ops.safe_text import safe
 from shared.reads import UnreadKeysError
 
 FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command
-INTERRUPTED = 130  # a shell's word for Ctrl-C
+INTERRUPTED = 130  # what shells report after Ctrl-C
 
 _NEW_CREDENTIALS = (
-    "The credentials are not accepted ({code}): sign in again (`aws sso login`), choose others "
-    "with --profile, or check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+    "AWS rejects these credentials ({code}): sign in again (`aws sso login`), choose others with "
+    "--profile, or check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 )
 _SENTENCES: Mapping[str, str] = {
     "ExpiredToken": _NEW_CREDENTIALS,
@@ -29,11 +29,11 @@ _SENTENCES: Mapping[str, str] = {
     "SignatureDoesNotMatch": _NEW_CREDENTIALS,
     "UnrecognizedClientException": _NEW_CREDENTIALS,
     "ResourceNotFoundException": (
-        "{operation}: a table or function of the stack is not there. Was the stack deployed in "
-        "full, and is this its --region?"
+        "{operation}: a table or function of the stack is missing. Was the stack fully deployed, "
+        "and is this its --region?"
     ),
     "AWS.SimpleQueueService.NonExistentQueue": (
-        "The queue is not there. Was the stack deployed in full, and is this its --region?"
+        "The queue is missing. Was the stack fully deployed, and is this its --region?"
     ),
 }
 _DENIED = frozenset({
@@ -47,13 +47,13 @@ _SLOW_DOWN = frozenset({
 
 
 class OpsError(click.ClickException):
-    """What a command cannot do, and what to do about it. Exit code 2."""
+    """A command cannot go on; the message says what to do about it. Exit code 2."""
 
     exit_code = CANNOT
 
 
 def translate(error: Exception) -> OpsError | None:
-    """Our word for what botocore raised; None: no error of the environment but a bug of ours."""
+    """Say in our words what botocore raised. None: a bug of ours, not the environment's fault."""
     if isinstance(error, aws.ClientError):
         return OpsError(_refusal(error))
     for kind, sentence in _UNREACHABLE:
@@ -81,15 +81,15 @@ def _refusal(error: aws.ClientError) -> str:
 
 def _no_credentials(_: Exception) -> str:
     return (
-        "No AWS credentials: sign in (`aws sso login`), name a --profile, or set AWS_ACCESS_KEY_ID "
-        "and AWS_SECRET_ACCESS_KEY. For the stack of `make run` say --local."
+        "No AWS credentials: sign in (`aws sso login`), choose a --profile, or set "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. For the stack of `make run`, add --local."
     )
 
 
 def _no_answer(error: Exception) -> str:
     return (
-        f"Nothing answers as AWS does: {safe(str(error), 300)}. Check --endpoint-url (or "
-        "AWS_ENDPOINT_URL) and the network; a local stack must be running (`make run`)."
+        f"AWS does not answer: {safe(str(error), 300)}. Check the network, and --endpoint-url (or "
+        "AWS_ENDPOINT_URL); a local stack must be running (`make run`)."
     )
 
 
@@ -97,11 +97,11 @@ def _as_told(error: Exception) -> str:
     return f"{safe(str(error), 300)}. Check --profile and --region, or your AWS configuration."
 
 
-# The first that fits counts: botocore's tree goes from the general to the particular.
+# The first match wins, so the specific ones come first.
 _UNREACHABLE: tuple[tuple[type[Exception], Callable[[Exception], str]], ...] = (
     (aws.NoCredentialsError, _no_credentials),
     (aws.PartialCredentialsError, _no_credentials),
-    (aws.NoRegionError, lambda _: "No region: name one with --region, or set AWS_REGION."),
+    (aws.NoRegionError, lambda _: "No region: choose one with --region, or set AWS_REGION."),
     (aws.SSOError, lambda _: "The sign-in has expired: run `aws sso login` and try again."),
     (aws.ConnectionError, _no_answer),
     (aws.HTTPClientError, _no_answer),

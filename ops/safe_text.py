@@ -1,4 +1,4 @@
-"""What came from outside, made harmless for a terminal: one line, nothing that moves or hides."""
+"""Text from outside, made harmless for a terminal: one line, nothing that moves or hides."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import unicodedata
 
 from shared.text import BIDI_CONTROLS
 
-# Cc, Cf: control and format characters (escape codes, zero-width). Co, Cn: shown as who knows what.
+# Cc, Cf: control and format characters (escape codes, zero-width). Co, Cn: fonts differ on them.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def safe(text: str, longest: int = 200) -> str:
-    """`text` on one line, every hidden character spelled out, cut after `longest` of its own."""
+    """`text` on one line with hidden characters spelled out, cut after `longest` characters."""
     shown = "".join(_spelled(each) for each in text[:longest])
     return f"{shown}… ({len(text)} characters)" if len(text) > longest else shown
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from ops.shipped import SAMCONFIG
-
-Environment = Literal["local", "staging", "prod"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,8 @@ class StackSettings:
     parameters: Mapping[str, str]
 
 
-def settings_of(environment: Environment) -> StackSettings:
+def settings_of(environment: str) -> StackSettings:
+    """environment: local, or a stage."""
     section = tomllib.loads(SAMCONFIG.read_text())[environment]["deploy"]["parameters"]
     pairs = str(section["parameter_overrides"]).split()
     return StackSettings(

@@ -4,13 +4,13 @@
     python3 verify_mbox.py export.mbox          (--json for a machine)
 
 Every audit mail carries one ledger entry as `record.json`. An entry's hash is the SHA-256 of its
-canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the hash of the entry
-numbered one less, 64 zeros for the first: the entries of an event are a chain. Daily statements
-carry `statement.json`: how far each event's chain reached, and the hash it ended with.
+canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous entry's
+hash, or 64 zeros for the first one. So the entries of an event form a chain. Daily statements carry
+`statement.json`: how far each event's chain reached, and the hash it ended with.
 
-Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is gone or
-twice). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
-Not checked: who sent a mail (Gmail shows that, by DKIM), and payments that nobody ever logged.
+Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is missing or
+duplicated). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
+Not checked: who sent a mail (Gmail shows that, by DKIM), and payments that were never logged.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from typing import Any, BinaryIO
 
 GENESIS = "0" * 64
 INTEGRITY, COMPLETENESS = "integrity", "completeness"
-_SEPARATOR = re.compile(rb"From \S")  # mbox: what every mail begins with, after an empty line
+_SEPARATOR = re.compile(rb"From \S")  # mbox: every mail starts with it, after an empty line
 _QUOTED = re.compile(rb">+From ")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """seq, last_seq: which entries, 0 when that is not known."""
+    """seq, last_seq: which entries, or 0 when unknown."""
 
     verdict: str
     event_id: str
@@ -52,7 +52,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One entry of a chain. computed: the hash it ought to have. sha256: of the whole record."""
+    """One entry of a chain. computed: the hash it should have. sha256: of the whole record."""
 
     event_id: str
     seq: int
@@ -65,7 +65,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What somebody else says of a chain: at `seq` its hash was `hash`."""
+    """What another source says about a chain: at `seq` its hash was `hash`."""
 
     event_id: str
     seq: int
@@ -75,7 +75,7 @@ class Anchor:
 
 @dataclass(slots=True)
 class Mailbox:
-    """What a file holds. wrong: findings about single mails. days: of final statements."""
+    """What a file contains. wrong: findings about single mails. days: of final statements."""
 
     links: list[Link] = field(default_factory=list)
     anchors: list[Anchor] = field(default_factory=list)
@@ -91,13 +91,13 @@ def canonical(record: Any) -> bytes:
 
 
 def link_of(record: Mapping[str, Any]) -> Link:
-    """Raises ValueError, naming what is wrong: not an entry of a chain."""
+    """Raises ValueError, which says why it is not an entry of a chain."""
     for name, kind in (("event_id", str), ("payment_id", str), ("hash", str), ("prev_hash", str)):
         if not isinstance(record.get(name), kind):
             raise ValueError(f"{name} is missing or not text")  # noqa: TRY004 - of the record
     seq = record.get("seq")
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 < seq < 10**12:
-        raise ValueError("seq is no number from 1 on")
+        raise ValueError("seq is not a number from 1 up")
     unsealed = {name: value for name, value in record.items() if name != "hash"}
     return Link(
         event_id=record["event_id"],
@@ -114,7 +114,7 @@ def link_of(record: Mapping[str, Any]) -> Link:
 
 
 def check_chains(links: Iterable[Link], anchors: Iterable[Anchor]) -> list[Finding]:
-    """Every event's chain against itself and its anchors."""
+    """Check every event's chain against itself and its anchors."""
     by_event: dict[str, tuple[list[Link], list[Anchor]]] = {}
     for link in links:
         by_event.setdefault(link.event_id, ([], []))[0].append(link)
@@ -124,12 +124,12 @@ def check_chains(links: Iterable[Link], anchors: Iterable[Anchor]) -> list[Findi
 
 
 def check_chain(links: Sequence[Link], anchors: Sequence[Anchor]) -> Iterator[Finding]:
-    """One event's chain. An entry that was altered and sealed anew contradicts its neighbour."""
+    """Check one event's chain. An altered entry with a new hash contradicts its neighbor."""
     claims: dict[int, dict[str, Link]] = {}
     for link in links:
         same = claims.setdefault(link.seq, {})
         if link.sha256 in same:
-            yield _found(COMPLETENESS, link, "duplicate", "the same entry is here twice")
+            yield _found(COMPLETENESS, link, "duplicate", "the same entry appears twice")
         same[link.sha256] = link
     said = {(each.seq, each.hash): each for each in anchors}
     wanted = {(each.seq - 1, each.prev_hash) for each in links if each.hash == each.computed}
@@ -148,7 +148,9 @@ def check_chain(links: Sequence[Link], anchors: Sequence[Anchor]) -> Iterator[Fi
         chain[seq] = rivals[0]
         for other in rivals[1:]:
             kind = "inserted" if other.payment_id != rivals[0].payment_id else "altered"
-            yield _found(INTEGRITY, other, kind, f"{rivals[0].payment_id} has this number and fits")
+            yield _found(
+                INTEGRITY, other, kind, f"{rivals[0].payment_id} has this number and fits the chain"
+            )
     yield from _wrong_links(chain, anchors)
     event_id = links[0].event_id if links else anchors[0].event_id
     for first, last in gaps(chain, max((each.seq for each in anchors), default=0)):
@@ -162,18 +164,18 @@ def _wrong_links(chain: Mapping[int, Link], anchors: Sequence[Anchor]) -> Iterat
         if link.hash != link.computed:
             detail = "the record does not match its own hash"
         elif seq in said and said[seq].hash != link.hash:
-            detail = f"{said[seq].source} names another hash"
+            detail = f"{said[seq].source} has a different hash"
         elif after and after.hash == after.computed and after.prev_hash != link.hash:
-            detail = f"#{seq + 1:06d} names another hash for the entry before it"
+            detail = f"#{seq + 1:06d} has a different hash for the entry before it"
         elif seq == 1 and link.prev_hash != GENESIS:
-            detail = "the first entry follows another one"
+            detail = "the first entry names an entry before it"
         else:
             continue
         yield _found(INTEGRITY, link, "altered", detail)
 
 
 def gaps(seen: Iterable[int], least: int = 0) -> list[tuple[int, int]]:
-    """The ranges of numbers from 1 to the greatest (or to `least`) that are not there."""
+    """The ranges of missing numbers from 1 to the greatest one (or to `least`)."""
     found, expected = [], 1
     for seq in sorted(seen):
         if seq > expected:
@@ -185,7 +187,7 @@ def gaps(seen: Iterable[int], least: int = 0) -> list[tuple[int, int]]:
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """As "#000001-#000041, #000043"; "none" when there are none."""
+    """For example "#000001-#000041, #000043", or "none"."""
     distinct = enumerate(sorted(set(numbers)))
     spans = [list(span) for _, span in groupby(distinct, lambda pair: pair[1] - pair[0])]
     return ", ".join(span_text(span[0][1], span[-1][1]) for span in spans) or "none"
@@ -203,7 +205,7 @@ def _found(verdict: str, link: Link, kind: str, detail: str) -> Finding:
 
 
 def read_mailbox(file: BinaryIO) -> Mailbox:
-    """Every mail of the file. Raises ValueError when it is no mbox."""
+    """Read every mail of the file. Raises ValueError when it is not an mbox."""
     box = Mailbox()
     for raw in split_mbox(file):
         box.mails += 1
@@ -218,7 +220,7 @@ def read_mailbox(file: BinaryIO) -> Mailbox:
 
 
 def split_mbox(file: BinaryIO) -> Iterator[bytes]:
-    """The mails of a file in mboxrd format. Raises ValueError when it is in none."""
+    """The mails of a file in mboxrd format. Raises ValueError for any other format."""
     lines: list[bytes] = []
     is_begun, is_blank = False, True
     for line in file:
@@ -229,7 +231,7 @@ def split_mbox(file: BinaryIO) -> Iterator[bytes]:
         elif is_begun:
             lines.append(line[1:] if _QUOTED.match(line) else line)
         elif line.strip():
-            raise ValueError("not an mbox file: it does not begin with a line `From …`")
+            raise ValueError("not an mbox file: it does not start with a line `From …`")
         is_blank = not line.strip(b"\r\n")
     if is_begun:
         yield b"".join(lines)
@@ -264,8 +266,8 @@ def _take_record(box: Mailbox, mail: Message, content: bytes, where: str) -> Non
     shown = f"${cents // 100:,}.{cents % 100:02d}"
     problem = (
         "record.json is not in canonical form" if canonical(record) != content
-        else "its payment id header is another one" if mail["X-SCC-Payment-Id"] != link.payment_id
-        else "its subject says otherwise" if f"#{link.seq:06d} {shown} " not in _subject(mail)
+        else "its payment id header differs" if mail["X-SCC-Payment-Id"] != link.payment_id
+        else "its subject differs" if f"#{link.seq:06d} {shown} " not in _subject(mail)
         else _visible_problem(mail, [link.sha256, link.hash, link.prev_hash, shown])
     )  # fmt: skip
     if problem:
@@ -288,7 +290,7 @@ def _take_statement(box: Mailbox, record: Mapping[str, Any]) -> None:
 def _content(part: Message) -> bytes:
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
-        raise ValueError("an attachment is no file")  # noqa: TRY004 - of the mail, not of a caller
+        raise ValueError("an attachment is not a file")  # noqa: TRY004 - of the mail, not of a caller
     return content
 
 
@@ -298,7 +300,7 @@ def _subject(mail: Message) -> str:
 
 
 def _visible_problem(mail: Message, wanted: Sequence[str]) -> str:
-    """What a reader sees must hold the same figures; Gmail may wrap it and write it anew."""
+    """The visible text must show the same figures; Gmail may rewrap and rewrite it."""
     for part in mail.walk():
         if part.get_content_maintype() != "text" or part.get_filename():
             continue
@@ -307,7 +309,7 @@ def _visible_problem(mail: Message, wanted: Sequence[str]) -> str:
             text = html.unescape(re.sub(r"<[^>]*>", "", text))
         text = re.sub(r"\s", "", text)
         if not all(each in text for each in wanted):
-            return "its text says otherwise than its attachment"
+            return "its text differs from its attachment"
     return ""
 
 
@@ -320,7 +322,7 @@ def findings_of(box: Mailbox) -> list[Finding]:
 
 
 def merged(found: Iterable[Finding]) -> list[Finding]:
-    """In order, and of one entry each kind once: an alteration shows in more places than one."""
+    """In order, each kind once per entry: an alteration shows up in several places."""
     by_place: dict[tuple[Any, ...], Finding] = {}
     for each in sorted(set(found)):
         place = (each.verdict, each.event_id, each.seq, each.kind, each.payment_id)
@@ -333,12 +335,12 @@ def merged(found: Iterable[Finding]) -> list[Finding]:
 
 
 def _missing_days(days: set[str]) -> Iterator[Finding]:
-    """A statement comes every day: between the first and the last of them none may be missing."""
+    """A statement is sent every day: none may be missing between the first and the last."""
     known = sorted(date.fromisoformat(each) for each in days)
     for before, after in pairwise(known):
         if (after - before).days > 1:
             first, last = before + timedelta(1), after - timedelta(1)
-            detail = f"no statement of {first}" + (f" to {last}" if last > first else "")
+            detail = f"no statement for {first}" + (f" to {last}" if last > first else "")
             yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
 
 
@@ -382,7 +384,7 @@ def finding_text(finding: Mapping[str, Any]) -> str:
 
 
 def report(content: Mapping[str, Any]) -> Iterator[str]:
-    """The report for a reader. Nothing that hides or moves text comes through."""
+    """The report for people, without characters that hide or move text."""
     counts = f"{content['records']} entries, {content['statements']} statements"
     yield f"{content['mails']} mails: {counts}"
     for event in content["events"]:

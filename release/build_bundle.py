@@ -1,10 +1,10 @@
 """Build the bundle of one Lambda function: its code, `shared`, and its locked dependencies.
 
-Runs with any Python ≥ 3.11 and needs none of the function's version: uv takes ready-made wheels for
-the platform from uv.lock. Read from the environment:
+Any Python ≥ 3.11 can run this, whatever the function's version: uv takes ready-made wheels for the
+platform from uv.lock. Environment variables:
 
 SCC_BUILD_PYTHON    the runtime's version, default 3.13
-SCC_BUILD_PLATFORM  uv's name of its platform, default aarch64-manylinux2014
+SCC_BUILD_PLATFORM  uv's name for its platform, default aarch64-manylinux2014
 UV                  the uv to use, default the one on PATH, then .tools/uv/bin/uv
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from release.bundle_contents import UNUSED_PACKAGES, prune, settle
 
-LAMBDA_ROOT = "/var/task"  # what tracebacks should show as the place of our files
+LAMBDA_ROOT = "/var/task"  # where tracebacks should say our files are
 # Lambda brings boto3; a bundled copy would be 15 MB and slower to load.
 PROVIDED_BY_LAMBDA = {"boto3", "botocore", "s3transfer"}
 
@@ -32,7 +32,7 @@ class BundleError(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("group", help="folder below functions/, and dependency group in uv.lock")
+    parser.add_argument("group", help="folder in functions/, and dependency group in uv.lock")
     parser.add_argument("--root", type=Path, required=True, help="the repository")
     parser.add_argument("--into", type=Path, required=True, help="the bundle's folder")
     arguments = parser.parse_args()
@@ -66,12 +66,12 @@ def find_uv(root: Path) -> str:
     own = root / ".tools" / "uv" / "bin" / "uv"
     uv = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else "")
     if not uv or not shutil.which(uv):
-        raise BundleError("uv is not found: run `make install`, or set UV to its path")
+        raise BundleError("uv was not found: run `make install`, or set UV to its path")
     return uv
 
 
 def install(uv: str, root: Path, bundle: Path, group: str, python: str, platform: str) -> None:
-    """Install the group exactly as uv.lock has it. Wheels only: nothing is compiled here."""
+    """Install the group exactly as in uv.lock. Wheels only: nothing is compiled here."""
     exported = run(
         *(uv, "export", "--project", str(root), "--frozen", "--quiet", "--no-hashes"),
         *("--only-group", group, "--no-header", "--no-annotate"),
@@ -81,11 +81,11 @@ def install(uv: str, root: Path, bundle: Path, group: str, python: str, platform
         raise BundleError(f"{min(bundled)} comes with Lambda: keep it out of the group {group}")
     unused = UNUSED_PACKAGES.get(group, frozenset())
     if gone := unused - lines.keys():
-        raise BundleError(f"{min(gone)} is no dependency any more: take it out of UNUSED_PACKAGES")
+        raise BundleError(f"{min(gone)} is no longer a dependency: remove it from UNUSED_PACKAGES")
     locked = "\n".join(line for name, line in lines.items() if name not in unused)
     run(
         *(uv, "pip", "install", "--quiet", "--no-deps", "--no-config", "--requirements", "-"),
-        # Copies: links into uv's cache would let `settle` change what others build from.
+        # Copies: with links, `settle` would change the files in uv's cache.
         *("--target", str(bundle), "--only-binary", ":all:", "--link-mode", "copy"),
         *("--python-version", python, "--python-platform", platform),
         stdin=locked,
@@ -104,10 +104,10 @@ def copy_code(root: Path, bundle: Path, group: str) -> None:
 
 
 def write_openapi(uv: str, root: Path, bundle: Path) -> None:
-    """The API's own description, made here so that answering with it costs the function nothing.
+    """Write the API's own description at build time, so serving it costs the function nothing.
 
-    It is made from the models in the code just copied, by the locked pydantic, in an environment
-    for this machine: the bundle's own wheels are for the function's.
+    It comes from the models in the code just copied and the locked pydantic, in an environment for
+    this machine: the bundle's own wheels are for the function's.
     """
     document = run(
         *(uv, "run", "--directory", str(root), "--isolated", "--frozen", "--quiet"),
@@ -119,8 +119,8 @@ def write_openapi(uv: str, root: Path, bundle: Path) -> None:
 def precompile(uv: str, bundle: Path, python: str) -> None:
     """Compile ahead: Lambda's file system is read-only, so it would compile on every cold start.
 
-    unchecked-hash, as timestamps do not survive the zip. Skipped without the very minor version,
-    whose magic number the files carry.
+    unchecked-hash, because timestamps do not survive the zip. Skipped unless the exact minor
+    version is here: the files carry its magic number.
     """
     interpreter = find_python(uv, python)
     if interpreter is None:
@@ -130,7 +130,7 @@ def precompile(uv: str, bundle: Path, python: str) -> None:
         )
         return
     run(
-        # One process in one order: what is interned by then shows in the compiled bytes.
+        # One process in one order: interned strings show up in the compiled bytes.
         *(interpreter, "-m", "compileall", "-q", "--invalidation-mode"),
         *("unchecked-hash", "-s", str(bundle), "-p", LAMBDA_ROOT, str(bundle)),
     )
@@ -162,8 +162,8 @@ def _candidates(uv: str, version: str) -> Iterator[str]:
 
 
 def run(*command: str, stdin: str = "") -> str:
-    """Run a command and return what it printed; BundleError ends with what it complained of."""
-    # A virtual environment of the caller's must not choose uv's Python, nor its PYTHONPATH ours.
+    """Run a command and return its output; a BundleError ends with its complaint."""
+    # The caller's virtual environment must not pick uv's Python, nor its PYTHONPATH ours.
     environment = {
         name: value
         for name, value in os.environ.items()

@@ -1,7 +1,7 @@
-"""What a bundle leaves out, and why: a cold start pays for every byte that is unpacked.
+"""What a bundle leaves out, and why: every byte makes a cold start slower.
 
-Each line was found by importing the function and letting it work, and a test does both with the
-bundle alone (tests/release/test_bundles.py): a name that is wrong here fails there, not in AWS.
+Each line was found by importing and running the function. A test does both with the bundle alone
+(tests/release/test_bundles.py), so a wrong name here fails there, not in AWS.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import os
 import shutil
 from pathlib import Path
 
-# Dependencies of dependencies that no code path of ours reaches. Google's client can also speak
-# gRPC (protobuf and friends) and fetch tokens with `requests`; ours speaks JSON through httplib2.
+# Indirect dependencies that our code never reaches. Google's client can also use gRPC (protobuf and
+# friends) and fetch tokens with `requests`; ours uses JSON over httplib2.
 UNUSED_PACKAGES: dict[str, frozenset[str]] = {
     "audit_mailer": frozenset(
         {
@@ -51,7 +51,7 @@ _UNUSED: dict[str, tuple[str, ...]] = {
 }
 _UNUSED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h"}
 _NAMES_OF_LICENCES = ("licen", "copying", "notice", "authors")
-# 1980 is the earliest year that a zip can hold; the day is noon, so that no time zone undercuts it.
+# 1980 is the earliest year in a zip; a moment later that day is safe in every time zone.
 _EPOCH_OF_ZIP = 315_619_200
 
 
@@ -73,14 +73,14 @@ def prune(bundle: Path, group: str) -> None:
 
 
 def settle(bundle: Path) -> None:
-    """Give every file one time and mode, so that the same content makes the same zip."""
+    """Give every file the same time and mode, so that the same content makes the same zip."""
     for path in sorted(bundle.rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.suffix == ".so" else 0o644)
         os.utime(path, (_EPOCH_OF_ZIP, _EPOCH_OF_ZIP))
 
 
 def _keep_licences(metadata: Path) -> None:
-    """Their terms ask for them; RECORD and the like are for installers."""
+    """Licenses require it; RECORD and the like are only for installers."""
     for file in [path for path in metadata.rglob("*") if path.is_file()]:
         if not file.name.lower().startswith(_NAMES_OF_LICENCES):
             file.unlink()

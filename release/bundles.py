@@ -1,8 +1,8 @@
-"""How large the built bundles are, and whether they hold what they should: `make build` ends so.
+"""How large the built bundles are, and whether they hold what they should; ends `make build`.
 
     python -m release.bundles [.aws-sam/build]
 
-Exit code 1 when a bundle is over its limit or holds what Lambda brings.
+Exit code 1 when a bundle is over its limit or holds what Lambda already provides.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=Path(".aws-sam/build"))
     found = list(bundles(parser.parse_args().folder))
     if not found:
-        print("No bundle is there: run `make build`.", file=sys.stderr)
+        print("There are no bundles: run `make build`.", file=sys.stderr)
         return 1
     for each in found:
         print(
@@ -57,20 +57,20 @@ def main() -> int:
             f"  sha256 {each.digest[:12]}{'' if each.is_precompiled else '  not precompiled'}"
         )
         for name in each.superfluous:
-            print(f"  {each.name} holds {name}, which Lambda brings", file=sys.stderr)
+            print(f"  {each.name} holds {name}, which Lambda already provides", file=sys.stderr)
         if each.zipped > each.limit:
             print(f"  {each.name} is too large: see release/bundle_contents.py", file=sys.stderr)
     if not all(each.is_precompiled for each in found):
         print(
-            "  Not precompiled: there is no Python 3.13 here, so every cold start compiles, about\n"
-            "  half a second. `uv python install 3.13` brings one; then build again.",
+            "  Not precompiled: this machine has no Python 3.13, so every cold start takes about\n"
+            "  half a second longer. Run `uv python install 3.13`, then build again.",
             file=sys.stderr,
         )
     return 0 if all(each.is_fine for each in found) else 1
 
 
 def bundles(folder: Path) -> Iterator[Bundle]:
-    """The bundles that are in the folder of a `sam build`."""
+    """The bundles in the folder of a `sam build`."""
     for name, limit in LIMITS.items():
         if (folder / name).is_dir():
             zipped = zip_of(folder / name)
@@ -87,7 +87,7 @@ def bundles(folder: Path) -> Iterator[Bundle]:
 
 
 def zip_of(bundle: Path) -> bytes:
-    """The bundle as a zip that depends on names, modes and content alone."""
+    """The bundle as a zip that depends only on names, modes and content."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(path for path in bundle.rglob("*") if path.is_file()):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, Literal, ParamSpec, cast
+from typing import Any, Concatenate, Literal, ParamSpec, cast, get_args
 from urllib.parse import urlsplit
 
 import click
@@ -18,6 +18,7 @@ from ops.session import given_options, session_for, shared_options
 from ops.target import Aws, NoStackError, choose_stage
 
 StageName = Literal["staging", "prod"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
 Parameters = ParamSpec("Parameters")
 
 
@@ -78,8 +79,8 @@ class _StageType(click.ParamType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> StageName:
-        if value not in ("staging", "prod"):
-            self.fail(f"STAGE must be staging or prod, not {value!r}.", param, ctx)
+        if value not in STAGES:
+            self.fail(f"STAGE must be {' or '.join(STAGES)}, not {value!r}.", param, ctx)
         return cast("StageName", value)
 
 
@@ -90,7 +91,7 @@ def pass_stage(
 
     @shared_options
     @click.option(
-        "--stage", type=_StageType(), required=True, metavar="STAGE", help="staging or prod."
+        "--stage", type=_StageType(), required=True, metavar="STAGE", help=f"{' or '.join(STAGES)}."
     )
     @wraps(function)
     def run(stage: StageName, *args: Parameters.args, **kwargs: Parameters.kwargs) -> None:

@@ -1,8 +1,8 @@
 """Print template.yaml as CloudFormation will see it, after the SAM transform; offline.
 
-`sam validate --lint` looks at the template before the transform and so misses what only shows after
+`sam validate --lint` reads the template before the transform and so misses what only shows after
 it, such as a queue whose visibility timeout is shorter than its function's. Run it with the Python
-of the SAM environment, which brings the transform and cfn-lint:
+of the SAM environment, which has the transform and cfn-lint:
 
     .tools/sam/bin/python release/transform.py [Parameter=value …]           print it as JSON
     .tools/sam/bin/python release/transform.py --lint [Parameter=value …]    lint it instead
@@ -55,7 +55,7 @@ def transform(parameters: dict[str, str]) -> dict[str, Any]:
     )
 
     template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
-    # `sam deploy` replaces the folder by the uploaded bundle before CloudFormation transforms it.
+    # `sam deploy` replaces the folder with the uploaded bundle before CloudFormation transforms it.
     template["Globals"]["Function"]["CodeUri"] = "s3://bundles/key"
     session = boto3.Session(region_name=REGION)
     translator = Translator({}, Parser(), boto_session=session)
@@ -70,7 +70,7 @@ def lint(template: dict[str, Any]) -> int:
 
 
 def audit(template: dict[str, Any], checkov: str) -> int:
-    """Its rules are in the package: --skip-download keeps it from asking for others."""
+    """--skip-download: its own rules are enough."""
     flags = ["--framework", "cloudformation", "--skip-download", "--compact", "--quiet"]
     return check(template, [checkov, *flags, "--file"])
 

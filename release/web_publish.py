@@ -1,7 +1,7 @@
 """Copy the web client to a bucket: right content types, right cache headers, nothing left behind.
 
-File names carry no fingerprint, so browsers must ask again for every one of them (`no-cache`, a
-304 while nothing changed); CloudFront is told by an invalidation.
+File names have no fingerprint, so browsers must revalidate each one (`no-cache`, a 304 while
+nothing changed); CloudFront gets an invalidation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # stubs: only the developers' environment has them
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_s3 import S3Client
 
-# The standard library's table depends on the machine; a wrong type for a module stops a browser.
+# The standard library's table depends on the machine; browsers reject a module with a wrong type.
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".gif": "image/gif",
@@ -52,10 +52,10 @@ class Published:
 
 
 def publish(s3: S3Client, bucket: str, prefix: str, folder: Path) -> Published:
-    """Make the keys of `bucket` below `prefix` ("" or "_staging/") mirror the files of `folder`.
+    """Make the keys of `bucket` under `prefix` ("" or "_staging/") mirror the files of `folder`.
 
-    New files go first, index.html last and deletions after it, so a page loaded meanwhile never
-    names a file that is not there. Raises UnpublishableError.
+    New files go first, index.html last, deletions after it: a page loaded meanwhile never refers to
+    a missing file. Raises UnpublishableError.
     """
     files = _files(folder)
     there = _listed(s3, bucket, prefix)
@@ -81,7 +81,7 @@ def publish(s3: S3Client, bucket: str, prefix: str, folder: Path) -> Published:
 
 
 def invalidate(cloudfront: CloudFrontClient, distribution_id: str, prefix: str) -> str:
-    """Drop what CloudFront has cached below `prefix`; return the invalidation's id."""
+    """Drop what CloudFront has cached under `prefix`; return the invalidation's id."""
     paths = [f"/{prefix}*"]
     answer = cloudfront.create_invalidation(
         DistributionId=distribution_id,
@@ -111,7 +111,7 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _listed(s3: S3Client, bucket: str, prefix: str) -> dict[str, str]:
-    """Return key → MD5 of what is there (the ETag of an object put in one part)."""
+    """Key → MD5 of each object (the ETag of an object put in one part)."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {
         item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])

@@ -1,4 +1,4 @@
-"""What every test may rely on: loopback alone, one deployed stack per run, and `scc`."""
+"""What every test can rely on: no network but loopback, one deployed stack per run, and `scc`."""
 
 import functools
 import os
@@ -16,12 +16,18 @@ from local.running_stack import RunningStack
 from tests.shells import Scc, scc_here
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
-# What begins with docs/deploy.md in an empty account, which takes half a minute.
-THE_WALK = [
-    f"tests/release/test_{each}.py"
-    for each in ("deploy", "deploy_walk", "first_steps", "operations", "smoke")
-]
-LONG_FIRST = ("ops", "release", "browser", "pipeline", "chaos", "fuzz", "local")
+# Fixtures that take long to make, and the files that use them: one worker runs all of these.
+MADE_ONCE = {
+    "walked": (
+        "release/test_deploy",
+        "release/test_first",
+        "release/test_op",
+        "release/test_smoke",
+    ),
+    "harness": ("chaos/",),
+    "told": ("functions/whole_way/",),
+}
+LONG_FIRST = ("ops", "browser", "pipeline", "fuzz", "local", "functions", "release")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,28 +35,39 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
 
 
-class FilesAndTheWalk(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """Shares the tests out among the workers of `make test`: a file is one's, so is the walk."""
+class Scheduling(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """Divides the tests among the workers of `make test`: by file, or by shared fixture."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "the walk" if file in THE_WALK else file
+        return _made_once(file) or file
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndTheWalk:
-    return FilesAndTheWalk(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those on a stack come first, the short ones last: nobody ends with a long one alone."""
-    items.sort(key=lambda item: _turn(item.nodeid.partition("::")[0]))
+    """Tests on a stack come first, short ones last: no worker should end with a long one alone."""
+    for item in items:
+        used = MADE_ONCE.keys() & getattr(item, "fixturenames", ())
+        if used - {_made_once(item.nodeid)}:
+            raise pytest.UsageError(f"{item.nodeid} uses {used}: name its file in MADE_ONCE.")
+    items.sort(key=lambda item: _turn(item.nodeid))
 
 
-def _turn(file: str) -> int:
-    folder = file.split("/")[1]
-    if file in THE_WALK:
-        return 0
-    return 1 + LONG_FIRST.index(folder) if folder in LONG_FIRST else 1 + len(LONG_FIRST)
+def _made_once(nodeid: str) -> str:
+    """The fixture that this file shares with others, or nothing."""
+    for fixture, files in MADE_ONCE.items():
+        if nodeid.startswith(tuple(f"tests/{each}" for each in files)):
+            return fixture
+    return ""
+
+
+def _turn(nodeid: str) -> int:
+    order = [*MADE_ONCE, *LONG_FIRST]
+    place = _made_once(nodeid) or nodeid.split("/")[1]
+    return order.index(place) if place in order else len(order)
 
 
 @pytest.fixture(scope="session")

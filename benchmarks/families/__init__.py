@@ -1,1 +1,1 @@
-"""What is measured: one module a family, named as ONLY= takes it."""
+"""What we measure: one module per family, under the name that ONLY= takes."""

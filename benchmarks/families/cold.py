@@ -17,7 +17,7 @@ def measure(say: Say) -> list[Result]:
         for function in FUNCTIONS:
             say(f"{function.name}: building")
             for kind in KINDS:
-                starts.start(function, kind)  # the files are in the page cache from here on
+                starts.start(function, kind)  # from here on, the files are in the page cache
             taken: dict[Kind, list[Start]] = {kind: [] for kind in KINDS}
             for run in range(RUNS):
                 say(f"{function.name}: {run + 1} of {RUNS}")
@@ -28,7 +28,7 @@ def measure(say: Say) -> list[Result]:
 
 
 def _results(function: Function, taken: dict[Kind, list[float]]) -> list[Result]:
-    """The bundle beside ten lines; then what we gain by .pyc and by importing late."""
+    """The bundle compared with ten lines; then what .pyc and late imports gain."""
     row = f"cold start, {function.name}"
     return [
         Result(

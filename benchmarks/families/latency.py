@@ -1,4 +1,4 @@
-"""How long an admin waits, and what an outage of Gmail does: our API beside the first design."""
+"""How long an admin waits, and what a Gmail outage does: our API and the first design."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.rig.turns import Turns, take_turns
 CALLS, WARM = 200, 5
 GMAIL_MS = 300
 OUTAGE_SECONDS, EVERY = 60, 2.0
-GROUPS = "api audit_mailer"  # the baseline has both in its process
+GROUPS = "api audit_mailer"  # the baseline runs both in one process
 BASELINE = "mail sent inside the request"
 
 

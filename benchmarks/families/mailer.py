@@ -1,4 +1,4 @@
-"""Mails: a batch of ten while Gmail takes its time, and what a mail costs us when it takes none."""
+"""Mails: a batch of ten with a slow Gmail, and our own cost per mail with an instant one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from benchmarks.report.result import Goal, Result
 from benchmarks.rig import world
 from benchmarks.rig.endpoint import Endpoint
 from benchmarks.rig.turns import take_turns
-from functions.audit_mailer.mails.payment_mail import Related, compose
+from functions.audit_mailer.mails.envelope import Addresses
+from functions.audit_mailer.mails.payment_mail import compose
 from local.gmail_sandbox.process import GmailSandbox
 from shared.ledger import LedgerEntry
 
@@ -65,7 +66,7 @@ def _batches(say: Say, method: str) -> list[Result]:
 
 
 def amiss(wanted: Iterable[str], mails: Iterable[str]) -> int:
-    """How many of the wanted payments have no mail, plus the mails that they have too many."""
+    """How many of these payments have no mail, plus how many mails are duplicates."""
     found = Counter(mails)
     return sum(abs(found[each] - 1) for each in wanted)
 
@@ -101,7 +102,7 @@ def _overhead(say: Say) -> list[Result]:
 
 
 def _event(endpoint: Endpoint, size: int) -> dict[str, Any]:
-    """A batch for ours; requests about other payments for the baseline."""
+    """A batch for ours; requests for other payments for the baseline."""
     mails = [_raw(world.entry()) for _ in range(size)]
     return {
         "batch": world.mail_batch(endpoint, size),
@@ -111,7 +112,7 @@ def _event(endpoint: Endpoint, size: int) -> dict[str, Any]:
 
 
 def _raw(entry: LedgerEntry) -> str:
-    mail = compose(entry.to_row(), world.AUDIT, world.AUDIT, Related())
+    mail = compose(entry.to_row(), Addresses(world.AUDIT, world.AUDIT))
     return base64.urlsafe_b64encode(mail.content).decode()
 
 

@@ -1,4 +1,4 @@
-"""The peak memory of a process that has answered its first event."""
+"""Peak memory of a process that has answered its first event."""
 
 from __future__ import annotations
 

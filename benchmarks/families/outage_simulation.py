@@ -1,7 +1,7 @@
-"""Backlog and recovery after an outage of Gmail, by discrete events (SimPy).
+"""Backlog and recovery after a Gmail outage, as a discrete-event simulation (SimPy).
 
-The waits are the mailer's own (`backoff_seconds`), the pace is Gmail's quota. What the model leaves
-out: the mailer's batches, and SQS's own latency; both are small beside minutes.
+The waits are the mailer's own (`backoff_seconds`), the pace is Gmail's quota. The model leaves out
+the mailer's batches and SQS's latency; both are small compared with minutes.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ DOWN = Failure(klass="retry", code="503", message="Service Unavailable")
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """backlog: mails that waited when Gmail came back. The times are in minutes after that.
+    """backlog: mails waiting when Gmail came back. Times are in minutes after that.
 
-    worst_delay: from logged to mailed, of the entry that waited longest. tries_a_mail: the mean.
+    worst_delay: the longest time from logged to mailed. tries_a_mail: the mean.
     """
 
     backlog: int
@@ -41,7 +41,7 @@ class _World:
     down_for: float
     cap: int
     next_slot: float = 0.0
-    mailed: list[tuple[float, float]] | None = None  # logged and mailed, in seconds
+    mailed: list[tuple[float, float]] | None = None  # when logged and when mailed, in seconds
     tries: int = 0
 
 
@@ -53,7 +53,7 @@ def simulate(
     retry_cap_seconds: int = RETRY_CAP_SECONDS,
     seed: int = 1,
 ) -> Recovery:
-    """Log entries at random (Poisson) through an outage, until all of that time are mailed."""
+    """Log entries at random (Poisson) through an outage, until all of them are mailed."""
     random.seed(seed)  # backoff_seconds draws its jitter from the shared generator
     env = simpy.Environment()
     world = _World(env, mails_per_minute, outage_minutes * 60, retry_cap_seconds, mailed=[])
@@ -72,7 +72,7 @@ def simulate(
 
 
 def _arrivals(world: _World, per_second: float) -> Generator[simpy.Event, Any, None]:
-    """Entries go on being logged until the backlog has had time to go: they want the quota, too."""
+    """Keep logging entries while the backlog shrinks: they use the quota, too."""
     spare = max(0.2, world.per_minute / 60 / per_second - 1)
     until = world.down_for * (1 + 1 / spare) + 2 * world.cap
     while world.env.now < until:

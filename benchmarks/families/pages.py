@@ -1,7 +1,7 @@
 """Calls and request units of a logged payment and of a listed page, as the event grows.
 
-The API runs in this process on moto, which holds 100,000 entries; units come from the items that
-were asked for and given, by DynamoDB's rules, since moto reports none:
+The API runs in this process on moto, which holds 100,000 entries. moto reports no units, so we
+count them from the items requested and returned, by DynamoDB's rules:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html
 """
 
@@ -29,19 +29,19 @@ from shared.attributes import from_attributes, to_attributes
 
 SIZES = (100, 10_000, 100_000)
 PAGE = 50
-# What the contract cannot be kept with less than. A payment: who asks and what it is judged by,
-# then likely duplicates, then row, indexes, pointer and head. A page: the session, 50 rows of an
-# index, and in one call their mails and voids, all but the session as they were a moment ago.
+# The minimum that still keeps the contract. A payment: who is asking and what the rules need, then
+# likely duplicates, then row, indexes, pointer and head. A page: the session, 50 rows of an index,
+# and in one call their mails and voids; all but the session may be a moment old.
 LEAST = (
     {"calls": 3, "read units": 5, "write units": 9},
     {"calls": 3, "read units": 1 + 5 + PAGE / 2 + PAGE / 2},
 )
-INDEXES = 3  # of Payments, all attributes projected: every row is written to each of them, too
+INDEXES = 3  # on Payments, projecting all attributes: every row is written to each of them, too
 
 
 @dataclass(slots=True)
 class Bill:
-    """What some calls cost. reads, writes: request units."""
+    """The cost of some calls. reads, writes: request units."""
 
     calls: list[str] = field(default_factory=list)
     reads: float = 0
@@ -76,7 +76,7 @@ class Bill:
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:
-    """The size by which DynamoDB bills: names and values, UTF-8."""
+    """The size that DynamoDB bills: names and values in UTF-8."""
     plain = from_attributes(item)
     return sum(len(name.encode()) + _value_bytes(value) for name, value in plain.items())
 
@@ -90,7 +90,7 @@ def _value_bytes(value: Any) -> int:
 
 
 def read_units(size: int, *, is_consistent: bool) -> float:
-    """Request units of reading this many bytes; nothing found costs as much as a little."""
+    """Request units for reading this many bytes; finding nothing still costs something."""
     return max(1, math.ceil(size / 4096)) * (1 if is_consistent else 0.5)
 
 
@@ -100,7 +100,9 @@ def measure(say: Say) -> list[Result]:
         for fewer, size in pairwise((0, *SIZES)):
             say(f"{size:,} entries")
             _fill(client, fewer, size)
-            patron = f"newcomer-{size}@example.com"  # who has paid nothing in the last minutes
+            patron = (
+                f"newcomer-{size}@example.com"  # a patron who has paid nothing in the last minutes
+            )
             _add_patron(client, patron)
             costs[size] = (_bill(world.post(patron_email=patron)), _bill(_page()))
     doings = ("a logged payment", f"a listed page of {PAGE}")
@@ -115,9 +117,7 @@ def measure(say: Say) -> list[Result]:
 def _rows(row: str, what: str, least: float, bills: list[Bill]) -> list[Result]:
     few, more, most = (bill.figures[what] for bill in bills)
     return [
-        Result(
-            row=row, unit="", ours=[few], baseline=[least], baseline_is="the least that would do"
-        ),
+        Result(row=row, unit="", ours=[few], baseline=[least], baseline_is="the minimum"),
         Result(
             row=f"{row}, {SIZES[-1]:,} entries",
             unit="",
@@ -138,7 +138,7 @@ def _page() -> dict[str, Any]:
 
 
 def _bill(event: dict[str, Any]) -> Bill:
-    """Answer one request, and note what it asks DynamoDB."""
+    """Answer one request, and record its calls to DynamoDB."""
     from functions.api import handler  # noqa: PLC0415 - its settings must be there first
     from tests.functions.lambda_context import Context  # noqa: PLC0415
 
@@ -194,7 +194,7 @@ def _add_patron(client: Any, email: str) -> None:
 
 
 def _fill(client: Any, fewer: int, size: int) -> None:
-    """Bring the event to this many entries; the newest, which a page shows, are mailed."""
+    """Fill the event up to this many entries; the newest, which a page shows, are mailed."""
     now = time.time_ns() // 1_000_000
     for start in range(fewer, size, 25):
         rows, sent = [], []

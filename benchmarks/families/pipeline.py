@@ -1,4 +1,4 @@
-"""From POST to mail on the deployed stack: at given rates, and the highest that it holds."""
+"""From POST to mail on the deployed stack: at given rates, and the highest rate it holds."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from benchmarks.rig.stacks import Bench, some_stack
 from local.processes import wait_until
 
 RATES, SECONDS = (1, 5, 20), 15
-START_SECONDS = 4  # of each rate before, in which the emulator starts the functions that it takes
+START_SECONDS = 4  # warm-up for each rate, in which the emulator starts the functions it needs
 OUTAGE_RATE, OUTAGE_SECONDS, SEEDS = 5, 20, 9
 WARM, ONE_BY_ONE = 4, 20
 STEPS = (30, 40, 50, 60)  # payments a second; the emulator is one process on this machine
 STEP_SECONDS, HELD_SECONDS = 8, 60
-TRIES = 2  # of a step: the first one waits for functions that the emulator starts for it
-SETTLED = 120.0  # seconds within which everything must be mailed
-KEPT_UP = 0.95  # of the payments that were due in the time
+TRIES = 2  # per step: its first payments wait for functions that the emulator starts
+SETTLED = 120.0  # seconds until everything must be mailed
+KEPT_UP = 0.95  # of the payments that were due in that time
 WORKERS = 32
 
 
@@ -75,7 +75,7 @@ def _p95(delays: Sequence[float]) -> float:
 
 
 def _outage(bench: Bench) -> Result:
-    """How long the longest waited for its mail; the baseline is what the model says."""
+    """The longest wait for a mail; the baseline is what the model predicts."""
     cap = bench.stack.settings.mail.retry_cap_seconds
     bench.faults({"kind": "down"})
     with ThreadPoolExecutor(1) as pool:
@@ -100,7 +100,7 @@ def _outage(bench: Bench) -> Result:
 
 
 class Run:
-    """logged, mailed: payments. delays: milliseconds from POST to mail. rate: as it really was."""
+    """logged, mailed: payments. delays: milliseconds from POST to mail. rate: the real one."""
 
     def __init__(
         self, due: int, asked: Sequence[tuple[str, float]], sent: dict[str, float]
@@ -114,7 +114,7 @@ class Run:
 
 
 def _at(bench: Bench, rate: int, seconds: int) -> Run:
-    """Log payments at a rate, evenly, and wait until all are mailed."""
+    """Log payments at a steady rate, and wait until all are mailed."""
     began = time.monotonic()
 
     def one(number: int) -> tuple[str, float]:
@@ -135,6 +135,6 @@ def _at(bench: Bench, rate: int, seconds: int) -> Run:
 
 
 def _delay(bench: Bench, payment_id: str, began: float) -> float:
-    """Milliseconds from asking until the mailer marked it sent."""
+    """Milliseconds from the request until the mailer marked the mail as sent."""
     wait_until(lambda: payment_id in bench.sent(), SETTLED)
     return (bench.sent()[payment_id] - began) * 1000

@@ -1,4 +1,4 @@
-"""10,000 stream records through the router, in batches as Lambda hands them out."""
+"""10,000 stream records through the router, in batches as from Lambda."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def measure(say: Say) -> list[Result]:
         )
         calls = sum(each.name == "AmazonSQS.SendMessageBatch" for each in endpoint.calls)
     ours, loop = runs["route"], runs["loop"]
-    asked = (calls - 2 * 10 * BATCH // 10) / 2 / ROUNDS  # without the warm ones, of one side
+    asked = (calls - 2 * 10 * BATCH // 10) / 2 / ROUNDS  # of one side, without the warm-up
     row = f"router, {RECORDS:,} records"
     return [
         Result(

@@ -1,4 +1,4 @@
-"""`make run` from a fresh clone, and again on what it left."""
+"""`make run` from a fresh clone, and once more on what that left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.settings import REPOSITORY, free_port
 
 PATIENCE = 300.0
 READY = "is ready after"
-SHOWN = 1.0  # seconds; what takes less is no phase worth a row
+SHOWN = 1.0  # seconds; shorter phases get no row
 
 
 def measure(say: Say) -> list[Result]:
@@ -43,14 +43,14 @@ def _rows(row: str, phases: dict[str, float], limit: float) -> list[Result]:
 
 
 def phases_of(log: str, total: float) -> dict[str, float]:
-    """Seconds by what `make run` says that it does; the rest of the total is make's own part."""
+    """Seconds for each step that `make run` prints; the rest of the total is make's own work."""
     said = re.findall(r"^  (\S.*?) {2,}([\d.]+) s\b", log, re.MULTILINE)
     phases = {name: float(seconds) for name, seconds in said}
     return {"packages and tools": total - sum(phases.values()), **phases}
 
 
 def _phases_to_ready(clone: Path, ports: dict[str, str]) -> dict[str, float]:
-    """From the command until the app answers; packages may be in the package manager's cache."""
+    """From the command until the app answers. Packages may come from the cache."""
     kept = {each: os.environ[each] for each in os.environ if not re.match("SCC_|VIRTUAL", each)}
     began = time.monotonic()
     with (clone / "run.log").open("w") as log:

@@ -1,4 +1,4 @@
-"""`make test` as a whole and by folder. It takes minutes, so it runs only when it is named."""
+"""`make test` as a whole and by folder. It takes minutes, so it runs only if named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.catalogue import Say
 from benchmarks.report.result import Goal, Result
 from local.settings import REPOSITORY
 
-SHOWN = 1.0  # seconds; what takes less is no phase worth a row
+SHOWN = 1.0  # seconds; shorter phases get no row
 
 
 def measure(say: Say) -> list[Result]:
@@ -43,7 +43,7 @@ def measure(say: Say) -> list[Result]:
 
 
 def seconds_by_folder(report: str) -> dict[str, float]:
-    """What the tests of each folder took with their fixtures, from pytest's JUnit report."""
+    """How long each folder's tests took, fixtures included, from pytest's JUnit report."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it
         folder = "/".join(case.attrib["classname"].split(".")[:-1][:2])

@@ -1,4 +1,4 @@
-"""How many calls to DynamoDB a logged payment waits for, one after another."""
+"""How many consecutive calls to DynamoDB a logged payment waits for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.rig import world
 from benchmarks.rig.bundles import bundle, probe
 from benchmarks.rig.endpoint import Call, Endpoint
 
-DELAY = 0.1  # long beside what two threads need to ask at once
+DELAY = 0.1  # long compared with what two threads need to ask at once
 
 
 def measure(say: Say) -> list[Result]:
@@ -33,7 +33,7 @@ def measure(say: Say) -> list[Result]:
 
 
 def longest_chain(calls: Iterable[Call]) -> int:
-    """The most calls of which each came after the one before was answered."""
+    """The longest chain of calls in which each started after the last was answered."""
     length, free_at = 0, float("-inf")
     for call in sorted(calls, key=lambda each: each.went):
         if call.came >= free_at:

@@ -1,4 +1,4 @@
-"""A warm POST /api/payments, on an endpoint that answers at once: what is left is our own cost."""
+"""A warm POST /api/payments on an endpoint that answers at once: only our own cost is left."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def _event() -> dict[str, Any]:
 
 
 def _calls(entry: LedgerEntry) -> list[tuple[str, dict[str, Any]]]:
-    """What a POST asks DynamoDB, as boto3 takes it."""
+    """A POST's calls to DynamoDB, in boto3's terms."""
     events = [keys.event_meta(entry.event_id), keys.patron(entry.event_id, world.PATRON)]
     read = {
         "Sessions": [{"session_hash": world.session_hash()}],
         "Events": events,
         "Ledger": [keys.head(entry.event_id)],
     }
-    writes = writes_of([entry], "f" * 64, world.GROUND, TABLES)
+    writes = writes_of([entry], "f" * 64, world.SNAPSHOT, TABLES)
     window = {":pk": entry.pk, ":since": entry.timestamp, ":until": entry.timestamp}
     return [
         (

@@ -1,7 +1,7 @@
 """A cold start: import a handler and give it its first event. argv: its module, and "eager" or "".
 
-Runs in a fresh process, with nothing but what Lambda's own bootstrap has imported by then. Writes
-milliseconds and the process's peak memory to stderr, as the log goes to stdout.
+Runs in a fresh process that has imported only what Lambda's bootstrap imports. Writes milliseconds
+and the process's peak memory to stderr, because the log goes to stdout.
 """
 
 import importlib
@@ -27,7 +27,7 @@ class Context:
 
 
 def import_all(package: str) -> None:
-    """What is imported, and built, only when it is needed, is had at once."""
+    """Import and build right away what is otherwise loaded on first use."""
     found = importlib.import_module(package)
     for each in pkgutil.iter_modules(found.__path__, f"{package}."):
         module = importlib.import_module(each.name)
@@ -36,12 +36,12 @@ def import_all(package: str) -> None:
                 made()
 
 
-# The factories of what the first event does not need.
+# Factories that the first event does not need.
 EAGERLY_BUILT = {"directory", "payments", "events", "roster", "s3", "_sqs"}
 
 
 def peak_megabytes() -> float:
-    """VmHWM: getrusage would give the parent's peak where it was higher, across exec."""
+    """VmHWM: across exec, getrusage would give the parent's peak if that was higher."""
     lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = [each for each in lines if each.startswith("VmHWM:")]
     return int(line.split()[1]) / 1024
@@ -58,7 +58,7 @@ def main() -> None:
     done = {"ms": took, "peak_mb": peak_megabytes(), "answer": answer}
     sys.stderr.write(f"\n{json.dumps(done)}\n")
     sys.stderr.flush()
-    os._exit(0)  # threads of the function may still be there
+    os._exit(0)  # threads of the function may still be running
 
 
 main()

@@ -1,9 +1,9 @@
 """Warm calls of ours and of the baseline, in turns in one process. argv: a scenario's module.
 
-The module names its functions in SIDES; each takes an event. stdin: {"warm": [], "events": []}, the
-first called untimed; "every": seconds from the start of one event to the next. Writes the runs to
-stderr as JSON: wall and CPU milliseconds, of the whole process, so that threads count, and what the
-call said of its success (true where it says nothing).
+The module lists its functions in SIDES; each takes an event. stdin: {"warm": [], "events": []};
+warm ones are not timed; "every": seconds from the start of one event to the next. Writes the runs
+to stderr as JSON: wall and CPU milliseconds of the whole process, so that threads count, and
+whether the call says it succeeded (true if it says nothing).
 """
 
 import importlib
@@ -36,7 +36,7 @@ def main() -> None:
             runs[name].append(timed(call, event))
     sys.stderr.write(f"\n{json.dumps(runs)}\n")
     sys.stderr.flush()
-    os._exit(0)  # threads of the function may still be there
+    os._exit(0)  # threads of the function may still be running
 
 
 main()

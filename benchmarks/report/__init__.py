@@ -1,1 +1,1 @@
-"""What comes of a run: results against goals, raw runs on disk, tables and plots."""
+"""The results of a run: goals, raw runs on disk, tables and plots."""

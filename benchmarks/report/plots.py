@@ -1,4 +1,4 @@
-"""The two plots of the README, drawn from the kept runs: cold starts, and latency under load."""
+"""The README's plots, drawn from the saved runs: cold starts, and latency under load."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 
 from benchmarks.report.result import Result
 
-mpl.use("agg")  # no display
+mpl.use("agg")  # works without a display
 OURS, BASELINE = "#0b5394", "#b7b7b7"
 
 
 def draw(results: Sequence[Result], folder: Path) -> list[Path]:
-    """A bar for the median, a dot for every run; no plot without its rows.
+    """A bar for the median, a dot for every run; no plot if its rows are missing.
 
-    Which rows belong on a plot is told by how they begin.
+    The beginning of a row's name decides which plot it belongs on.
     """
     plots = {
         "cold.png": "cold start",

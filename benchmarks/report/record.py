@@ -1,4 +1,4 @@
-"""The raw runs on disk: one JSON file a family, and the table of all of them in the README."""
+"""The raw runs on disk: one JSON file per family, and the table of all in the README."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- table: written by make bench -->\n", "<!-- end of table -->\n
 
 
 def keep(folder: Path, family: str, where: Mapping[str, Any], results: Sequence[Result]) -> Path:
-    """Replace what the last run of a family left."""
+    """Replace the saved run of a family."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"environment": where, "results": [each.to_json() for each in results]}
     file = folder / f"{family}.json"
@@ -24,7 +24,7 @@ def keep(folder: Path, family: str, where: Mapping[str, Any], results: Sequence[
 
 
 def kept(folder: Path, families: Iterable[str]) -> list[Result]:
-    """What the last runs measured, in the order of the families; those never run are left out."""
+    """The saved runs, in the order of the families; families without a run are left out."""
     found: list[Result] = []
     for family in families:
         file = folder / f"{family}.json"
@@ -35,7 +35,7 @@ def kept(folder: Path, families: Iterable[str]) -> list[Result]:
 
 
 def with_table(page: str, table: str) -> str:
-    """The page with the table between its two marks. Raises ValueError when they are not there."""
+    """The page with the table between its two marks. Raises ValueError if a mark is missing."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

@@ -1,4 +1,4 @@
-"""What a measurement is: runs of ours and of the baseline, and the goal they are held to."""
+"""A measurement: runs of ours and of the baseline, and their goal."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Figure = Literal["ratio", "speedup", "difference", "value"]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound on one figure of a result, such as Goal("ratio", "≤", 1.4).
+    """A limit on one figure of a result, such as Goal("ratio", "≤", 1.4).
 
-    ratio: median of ours by median of the baseline; speedup: the other way round; difference: ours
-    less the baseline, in the result's unit; value: the median of ours alone.
+    ratio: median of ours divided by median of the baseline; speedup: the inverse; difference: ours
+    minus the baseline, in the result's unit; value: the median of ours alone.
     """
 
     figure: Figure
@@ -27,8 +27,8 @@ class Goal:
 class Result:
     """One row of the table, with every single run.
 
-    row: what is measured, as in the table's first column. ours, baseline: one number a run, taken
-    in turns within the same minutes; the baseline may be empty. unit: of both, such as "ms".
+    row: what is measured, the table's first column. ours, baseline: one number per run, taken in
+    turns within the same minutes; the baseline may be empty. unit: of both, such as "ms".
     """
 
     row: str
@@ -63,7 +63,7 @@ class Result:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the goal is met; None when there is none."""
+        """Whether the goal is met; None if there is no goal."""
         if self.goal is None:
             return None
         reached = self.figure(self.goal.figure)

@@ -1,4 +1,4 @@
-"""The table that a run ends with, as Markdown: it reads well in a terminal too."""
+"""The table at the end of a run, in Markdown that reads well in a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VERDICTS = {True: "met", False: "**missed**", None: "–"}
 
 
 def table(results: Iterable[Result]) -> str:
-    """Medians of ours and of the baseline, the figure that the goal is about, and the verdict."""
+    """Medians of ours and of the baseline, the goal's figure, and the verdict."""
     rows = [HEAD, *(_cells(each) for each in results)]
     widths = [max(3, *(len(row[n]) for row in rows)) for n in range(len(HEAD))]
     lines = [_line(row, widths) for row in rows]
@@ -61,7 +61,7 @@ def _amount(number: float, unit: str) -> str:
 
 
 def _plain(number: float) -> str:
-    """Three digits or so: nobody needs more, and the machine does not give them."""
+    """About three digits: nobody needs more, and the measurement has no more."""
     if number == int(number) or abs(number) >= 100:
         return f"{number:,.0f}"
     return f"{number:.2f}" if abs(number) < 10 else f"{number:.1f}"

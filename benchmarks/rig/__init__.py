@@ -1,1 +1,1 @@
-"""What measuring takes: bundles, fixed answers of AWS and Google, stacks, processes in turns."""
+"""What we measure with: bundles, fixed answers for AWS and Google, stacks, processes."""

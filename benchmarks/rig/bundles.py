@@ -1,4 +1,4 @@
-"""The bundles as AWS would get them, built for this machine, and how to run them as Lambda does."""
+"""The bundles that AWS would get, built for this machine, and run as Lambda runs them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUPS = ("api", "stream_router", "audit_mailer")
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """python: the interpreter. boto3: a folder with it, as Lambda has it beside the bundle."""
+    """python: the interpreter. boto3: a folder with boto3, which Lambda has beside the bundle."""
 
     python: str
     version: str
@@ -32,7 +32,7 @@ class Runtime:
 
 @cache
 def runtime() -> Runtime:
-    """Python 3.13 where there is one (pyenv's, uv's or the system's), else the one running."""
+    """Python 3.13 if found (pyenv's, uv's or the system's), otherwise this Python."""
     own = "{}.{}".format(*sys.version_info)
     pyenv = sorted(Path.home().glob(f".pyenv/versions/{WANTED}.*/bin/python{WANTED}"))
     found = str(pyenv[-1]) if pyenv else find_python(find_uv(REPOSITORY), WANTED)
@@ -72,9 +72,9 @@ def bundle(group: str, *, compiled: bool = True) -> Path:
 def probe(
     name: str, *arguments: str, path: list[Path], environment: dict[str, str], stdin: str = ""
 ) -> str:
-    """Run benchmarks/probes/<name>.py as Lambda would run a function; what it wrote to stderr.
+    """Run benchmarks/probes/<name>.py as Lambda would run a function; return its stderr.
 
-    path: the bundle, or the folder of the baseline; boto3 comes after it, and nothing else does.
+    path: the bundle, or the baseline's folder. Only boto3 comes after it on the path.
     """
     here = Path(__file__).parents[1]
     folders = os.pathsep.join(str(each) for each in [*path, runtime().boto3])

@@ -1,7 +1,7 @@
 """AWS and Google as one local HTTP server with fixed answers, the same for both sides of a row.
 
-The emulator's own cost would hide ours, and its locks would be measured in place of our threads.
-It knows items by key and says yes to every write; it keeps a note of every call.
+The emulator's cost would hide ours, and we would measure its locks instead of our threads. This
+server finds items by key, accepts every write, and records every call.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TOKEN = {"access_token": "ya29.fixed", "expires_in": 3599, "token_type": "Bearer
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: AWS's target such as DynamoDB_20120810.Query, or the path. In seconds."""
+    """One request: AWS's target, such as DynamoDB_20120810.Query, or the path. Times in seconds."""
 
     name: str
     came: float
@@ -31,7 +31,7 @@ class Call:
 
 @dataclass
 class Endpoint:
-    """Use as a context. delay: seconds before each answer, as a network would take."""
+    """Use it as a context. delay: seconds before each answer, as on a network."""
 
     delay: float = 0.0
     calls: list[Call] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Endpoint:
         self._server.server_close()
 
     def put(self, table: str, keys: Iterable[str], row: Mapping[str, Any]) -> None:
-        """Give a table a row, found under these attributes of it."""
+        """Add a row to a table, found by these attributes."""
         item = to_attributes(row)
         self._items.setdefault(table, {})[_canonical({key: item[key] for key in keys})] = item
 
@@ -91,7 +91,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.StreamRequestHandler):
-    """Just enough of HTTP/1.1, in one write an answer: http.server takes three times as long."""
+    """Just enough HTTP/1.1, with one write per answer: http.server takes three times as long."""
 
     disable_nagle_algorithm = True
     server: _Server

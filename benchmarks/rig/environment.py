@@ -1,4 +1,4 @@
-"""What a run ran on. A ratio carries over to another machine better than its milliseconds do."""
+"""What a run ran on. Ratios carry over to another machine better than milliseconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGES = ("aws-lambda-powertools", "boto3", "google-api-python-client", "pydan
 
 
 def environment() -> dict[str, Any]:
-    """Time, code, machine and versions, and how busy the machine is before the run."""
+    """Time, code, machine and versions, and the machine's load before the run."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short", "HEAD"),
@@ -33,7 +33,7 @@ def environment() -> dict[str, Any]:
 
 
 def _git(*command: str) -> str:
-    """What git says, or nothing where the code is no clone."""
+    """What git prints, or nothing if the code is not a clone."""
     try:
         done = subprocess.run(
             ("git", *command), cwd=REPOSITORY, capture_output=True, text=True, check=True
@@ -44,7 +44,7 @@ def _git(*command: str) -> str:
 
 
 def _first(file: str, field: str) -> str:
-    """The value of a field in a file of `field : value` lines, as Linux has them in /proc."""
+    """A field's value in a file of `field : value` lines, as in Linux's /proc."""
     path = Path(file)
     lines = path.read_text().splitlines() if path.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")

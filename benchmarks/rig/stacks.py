@@ -1,4 +1,4 @@
-"""A deployed stack for the rows that need one, and its functions' environment for a probe."""
+"""A deployed stack for rows that need one, and its functions' environment for a probe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.running_stack import RunningStack
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
-# The sandbox's own quota would be what is measured: a mail costs 100 of these a minute.
+# Otherwise we would measure the sandbox's quota: a mail costs 100 units.
 ROOM = {"SCC_MAIL_UNITS_PER_MINUTE": "100000000", "SCC_MAIL_SENDS_PER_DAY": "1000000"}
 EVENTS, PATRONS = 24, 40
 
@@ -28,16 +28,16 @@ def some_stack() -> Iterator[Bench]:
 
 
 class Bench:
-    """Logs payments as admins of several events do, and reads the inbox."""
+    """Logs payments on several events, as admins do, and reads the inbox."""
 
     def __init__(self, stack: RunningStack) -> None:
         self.stack = stack
-        self._numbers = count(1)  # next() of it is one step: many threads ask
+        self._numbers = count(1)  # next() is atomic: many threads ask
         self.cookie = self._sign_in()
         self._make_events()
 
     def payment(self) -> dict[str, str]:
-        """The body of a payment unlike any before; events take turns."""
+        """The body of a new, unique payment; events take turns."""
         number = next(self._numbers)
         return {
             "event_id": f"bench-{number % EVENTS}",
@@ -47,7 +47,7 @@ class Bench:
         }
 
     def post(self) -> tuple[str, float]:
-        """Log a payment through the front door; its id, and when it was asked (epoch seconds)."""
+        """Log a payment at the front door; return its id and when it was sent (epoch seconds)."""
         headers = {
             "Content-Type": "application/json",
             "Cookie": self.cookie,
@@ -60,7 +60,7 @@ class Bench:
             return str(json.load(answer)["payment"]["payment_id"]), began
 
     def event(self) -> dict[str, Any]:
-        """The same as a Function URL event, for a handler in a process of its own."""
+        """The same as a Function URL event, for a handler in a separate process."""
         return {
             "version": "2.0",
             "rawPath": "/api/payments",
@@ -81,7 +81,7 @@ class Bench:
         }
 
     def environment(self) -> dict[str, str]:
-        """What API and mailer are given together, reachable from outside the emulator."""
+        """The environments of API and mailer together, usable from outside the emulator."""
         client = self.stack.aws.client("lambda")
         found: dict[str, str] = {}
         for output in ("ApiFunctionName", "MailerFunctionName"):
@@ -97,7 +97,7 @@ class Bench:
         }
 
     def sent(self) -> dict[str, float]:
-        """When Gmail had taken each mail (epoch seconds), by payment, as the mailer marked it."""
+        """When Gmail had accepted each payment's mail (epoch seconds), as the mailer marked it."""
         pages = (
             self.stack.aws.client("dynamodb")
             .get_paginator("scan")
@@ -107,7 +107,7 @@ class Bench:
         return {row["payment_id"]: row["sent_at"] / 1000 for row in rows if "sent_at" in row}
 
     def faults(self, *faults: dict[str, Any]) -> None:
-        """Set these faults in place of those before."""
+        """Replace the faults with these."""
         url = f"{self.stack.mail_url}/sandbox/faults"
         urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=10).close()
         if faults:

@@ -1,4 +1,4 @@
-"""Cold starts of the bundles and of their ten-line counterparts, in fresh processes, in turns."""
+"""Cold starts of the bundles and their ten-line counterparts, in turns, in fresh processes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Starter:
     environment: dict[str, str]
 
     def start(self, function: Function, kind: Kind) -> Start:
-        """One fresh process: import, and answer the first event. Raises when it answered badly."""
+        """One fresh process: import, and answer the first event. Raises if the answer is wrong."""
         if kind == "baseline":
             module, path = function.ten_lines, BASELINES
         else:
@@ -79,7 +79,7 @@ _ALL_DONE: dict[str, list[Any]] = {"batchItemFailures": []}
 
 @contextmanager
 def starter() -> Iterator[Starter]:
-    """AWS and Google for the functions to start against."""
+    """Stand-ins for AWS and Google while the functions start."""
     with Endpoint() as endpoint:
         world.furnish(endpoint)
         yield Starter(endpoint, world.environment(endpoint))

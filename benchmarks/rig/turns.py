@@ -1,4 +1,4 @@
-"""Warm calls of the sides of a scenario, in turns in one process that runs like the function."""
+"""Warm calls of a scenario's sides, in turns, in one process that runs like the function."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """One side's calls, in their order. In milliseconds; cpu is of the whole process.
+    """One side's calls, in order, in milliseconds; cpu is the whole process's.
 
-    successes: how many calls said that they succeeded.
+    successes: how many calls say they succeeded.
     """
 
     wall: list[float]
@@ -36,8 +36,8 @@ def take_turns(
 ) -> dict[str, Turns]:
     """Call every side of benchmarks/scenarios/<scenario>.py with every event, timing each call.
 
-    warm: events before, that are not timed. groups: whose bundles to run with. every: seconds from
-    one event to the next, when they shall not follow at once.
+    warm: events before, not timed. groups: whose bundles to run with. every: seconds from one event
+    to the next, if they should not follow at once.
     """
     said = probe(
         "turns",

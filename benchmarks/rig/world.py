@@ -1,4 +1,4 @@
-"""What the functions are given in a benchmark: environment, rows to read, events."""
+"""What a benchmark gives the functions: environment, rows to read, events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from benchmarks.rig.endpoint import Endpoint
-from functions.api.payments.appending import Ground
+from functions.api.payments.appending import Snapshot
 from local.gmail_sandbox.accounts import CLIENT_EMAIL, new_service_account
 from shared import keys
 from shared.attributes import to_attributes
@@ -20,11 +20,13 @@ from shared.messages import AuditMessage
 AUDIT = "audit@shipcaptaincrew.example"
 TOKEN = "a-session's-token"  # noqa: S105 - of a session that only the fixed endpoint knows
 EVENT, PATRON = "sunset-charter", "jane.doe@example.com"
-GROUND = Ground(event=None, patron=None, head=Head(seq=41, hash="a" * 64), numbered=frozenset())
+SNAPSHOT = Snapshot(
+    event=None, patron=None, head=Head(seq=41, hash="a" * 64), same_number=frozenset()
+)
 
 
 def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
-    """The variables that template.yaml gives each function, and the endpoint in place of AWS."""
+    """The variables that template.yaml gives each function, with the endpoint instead of AWS."""
     key = json.dumps(new_service_account(f"{endpoint.url}/token"))
     return {
         "AWS_ENDPOINT_URL": endpoint.url,
@@ -56,7 +58,7 @@ def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
 
 
 def furnish(endpoint: Endpoint) -> None:
-    """A session, an event with a patron, and its chain's head: what a payment is judged by."""
+    """A session, an event with a patron, and its chain's head: what the rules look at."""
     names = {"Sessions": ["session_hash"], "Events": ["event_id", "SK"], "Ledger": ["PK"]}
     for table, row in furniture():
         endpoint.put(table, names[table], row)
@@ -71,7 +73,7 @@ def furniture() -> list[tuple[str, dict[str, Any]]]:
         "name": "Admin",
         "groups": ["admins"],
         "created_at": now,
-        "checked_at": now + 3_600_000,  # asking Cognito again is another row's business
+        "checked_at": now + 3_600_000,  # asking Cognito again is not part of this row
         "expires_at": now // 1000 + 43_200,
     }
     meta = {"name": "Sunset Charter", "event_date": "2026-11-28", "timezone": "America/New_York"}
@@ -90,7 +92,7 @@ def session_hash() -> str:
 
 
 def entry() -> LedgerEntry:
-    """A payment in the ledger, of an id that no other has."""
+    """A payment in the ledger with a unique id."""
     now = time.time_ns() // 1_000_000
     number = uuid.uuid4()
     return LedgerEntry(
@@ -107,12 +109,12 @@ def entry() -> LedgerEntry:
         method="check",
         reference="1042",
         note="Deposit",
-        timestamp=now + number.int % 1_000_000,  # keys of one patron must differ
+        timestamp=now + number.int % 1_000_000,  # one patron's keys must differ
         logged_at=now,
         logged_day="2026-11-25",
         logged_by="admin@shipcaptaincrew.example",
         expiration_timestamp=now // 1000 + RETENTION_SECONDS,
-    ).sealed(GROUND.head)
+    ).sealed(SNAPSHOT.head)
 
 
 def post(**changes: Any) -> dict[str, Any]:
@@ -153,7 +155,7 @@ def stream_batch(size: int) -> dict[str, Any]:
 
 
 def mail_batch(endpoint: Endpoint, size: int) -> dict[str, Any]:
-    """An SQS event about entries that the ledger then holds."""
+    """An SQS event about entries, which are also put into the ledger."""
     records = []
     for number in range(size):
         row = entry().to_row()

@@ -1,4 +1,4 @@
-"""A payment logged on a running stack: by our API, and by one that mails inside the request."""
+"""A payment on a running stack, logged by our API and by one that mails inside the request."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A batch through the mailer; its Gmail adapter; the same requests, bare, one after another."""
+"""A batch through the mailer; its Gmail adapter; the same bare requests one by one."""
 
 import base64
 import http.client
@@ -42,11 +42,11 @@ def batch(event: dict[str, Any]) -> None:
 def adapter(event: dict[str, Any]) -> None:
     """Only the request to Gmail, as googleapiclient and our transport make it."""
     for mail in event["mails"]:
-        wiring.courier().mailbox.deliver(base64.urlsafe_b64decode(mail))
+        wiring.courier().mailbox.send_audit_email_via_gmail(base64.urlsafe_b64decode(mail))
 
 
 def one_after_another(event: dict[str, Any]) -> None:
-    """One kept connection, a token that was fetched before, the mails' bytes ready."""
+    """One open connection, a token fetched before, the mails' bytes ready."""
     for body in event["bodies"]:
         connection.request("POST", PATHS[method], body, headers)
         answer = connection.getresponse()
@@ -59,7 +59,7 @@ def _token() -> str:
     credentials: Any = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
         json.loads(base64.b64decode(os.environ["GMAIL_SERVICE_ACCOUNT_KEY"])),
         scopes=[f"https://www.googleapis.com/auth/{SCOPES[method]}"],
-        subject=wiring.settings().sender,
+        subject=wiring.gmail_settings().sender,
     )
     credentials.refresh(google_auth_httplib2.Request(httplib2.Http()))
     return str(credentials.token)

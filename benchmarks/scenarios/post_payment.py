@@ -1,17 +1,17 @@
-"""A warm POST /api/payments; the ledger's adapter; the same calls bare; the transaction alone."""
+"""A warm POST /api/payments; the ledger's adapter; the bare calls; the transaction alone."""
 
 from typing import Any
 
 import boto3
 
 from functions.api import handler, wiring
-from functions.api.payments.appending import Ground
+from functions.api.payments.appending import Snapshot
 from shared.ledger import Head, LedgerEntry
 
 SIDES = ("post", "append", "bare_calls", "bare_transaction")
 client: Any = boto3.client("dynamodb")
 head = Head(seq=41, hash="a" * 64)
-ground = Ground(event=None, patron=None, head=head, numbered=frozenset())
+snapshot = Snapshot(event=None, patron=None, head=head, same_number=frozenset())
 
 
 class Context:
@@ -28,8 +28,8 @@ def post(event: dict[str, Any]) -> None:
 
 
 def append(event: dict[str, Any]) -> None:
-    """An entry to attributes, and the transaction."""
-    wiring.ledger().append([LedgerEntry.from_row(event["row"])], "f" * 64, ground)
+    """Turn an entry into attributes, and run the transaction."""
+    wiring.ledger().append([LedgerEntry.from_row(event["row"])], "f" * 64, snapshot)
 
 
 def bare_calls(event: dict[str, Any]) -> None:

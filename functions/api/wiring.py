@@ -66,11 +66,11 @@ def sessions() -> SessionStore:
 
 
 def stores_ahead(token: str, payment: PaymentRequest) -> tuple[SessionStore, LedgerStore]:
-    """Sessions and ledger for one request: what each is asked first, they read in one call."""
-    ground = ledger().ground_keys(
+    """Sessions and ledger for one request, which read what they need first in a single call."""
+    keys = ledger().snapshot_keys(
         payment.event_id, payment.patron_email, payment.method, payment.reference
     )
-    ahead = ReadAhead(dynamo().client, [sessions().key(token), *ground])
+    ahead = ReadAhead(dynamo().client, [sessions().key(token), *keys])
     return SessionStore(ahead, settings().sessions_table), LedgerStore(ahead, settings())
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.delivery.courier import Courier, Outcome, QuarantineError, Try
-from functions.audit_mailer.mails.ops_mail import compose_ops
-from functions.audit_mailer.mails.payment_mail import AuditMail, Related, compose
+from functions.audit_mailer.mails import ops_mail, payment_mail
+from functions.audit_mailer.mails.envelope import Addresses, AuditMail
+from functions.audit_mailer.mails.payment_mail import Related
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
 from shared.messages import AuditMessage, OpsMessage
 
@@ -38,8 +39,7 @@ class AuditMailer:
     ledger: Ledger
     ops_record: OpsRecord
     courier: Courier
-    sender: str
-    recipient: str
+    addresses: Addresses
 
     def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered:
         """Deliver the mail of one entry or ops record. Raises QuarantineError or PostponeError."""
@@ -47,10 +47,10 @@ class AuditMailer:
             return self._deliver_ops_mail(message.ops_id, this_try)
         row = self.ledger.row(message.pk, message.sk)
         if row is None or row.get("payment_id") != message.payment_id:
-            raise QuarantineError("poison-no-payment", "the ledger holds no such payment")
+            raise QuarantineError("poison-no-payment", "the ledger has no such payment")
 
         def mail() -> AuditMail:
-            return compose(row, self.sender, self.recipient, self._related(row))
+            return payment_mail.compose(row, self.addresses, self._related(row))
 
         outcome = self.courier.deliver(message.payment_id, mail, this_try)
         return Delivered(outcome, int(row["logged_at"]))
@@ -61,13 +61,13 @@ class AuditMailer:
             raise QuarantineError("poison-no-record", "there is no such ops record")
 
         def mail() -> AuditMail:
-            return compose_ops(record, self.sender, self.recipient)
+            return ops_mail.compose(record, self.addresses)
 
         outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try)
         return Delivered(outcome, int(record["at"]))
 
     def _related(self, row: Mapping[str, Any]) -> Related:
-        """Raises MalformedEntryError when the row is no entry. Relatives that are none stay out."""
+        """Raises MalformedEntryError for a bad row. Bad related rows are left out."""
         entry = LedgerEntry.from_row(row)
         if entry.voids:
             siblings = self.ledger.logged_at(entry.logged_day, entry.logged_at)

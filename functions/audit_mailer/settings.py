@@ -1,4 +1,4 @@
-"""The mailer's environment and its Gmail credential."""
+"""What the mailer and the statement read of their environment, and the Gmail credential."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from email.headerregistry import Address
 from typing import Any, Literal, cast
 
+from functions.audit_mailer.mails.envelope import Addresses
 from shared.settings import SettingsError
 
 DeliveryMethod = Literal["send", "import"]
@@ -16,19 +17,44 @@ DeliveryMethod = Literal["send", "import"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailerSettings:
-    """search_settle_seconds: how long Gmail's search may not yet show a mail that it accepted.
+    """What only the mailer reads: where messages and entries come from."""
 
-    retry_cap_seconds: the longest wait between two tries of one message; a refused account or a
-    daily limit may take a few times that. gmail_sends_per_minute: what all mailers together may
-    deliver; 0 is what Gmail's quota allows for the method.
-    """
+    payments_table: str
+    ledger_table: str
+    ops_record_table: str
+    audit_queue_url: str
+    dead_letter_queue_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementSettings:
+    """What only the statement reads: a day's entries, their chains and their deliveries."""
 
     payments_table: str
     ledger_table: str
     deliveries_table: str
-    ops_record_table: str
-    audit_queue_url: str
-    dead_letter_queue_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """How a mail is claimed and tried again.
+
+    retry_cap_seconds: the longest wait between two tries of one message; a refused account or a
+    daily limit may take a few times that.
+    """
+
+    deliveries_table: str
+    retry_cap_seconds: int = 900
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GmailSettings:
+    """gmail_search_settle_seconds: how long Gmail's search may not show a mail it accepted.
+
+    gmail_sends_per_minute: what all mailers together may deliver; 0 is what Gmail's quota allows
+    for the method.
+    """
+
     gmail_service_account_email: str
     gmail_audit_recipient: str
     gmail_service_account_key: str = field(default="", repr=False)
@@ -37,11 +63,10 @@ class MailerSettings:
     gmail_delivery_method: str = "send"
     gmail_api_endpoint: str = ""
     gmail_search_settle_seconds: int = 180
-    retry_cap_seconds: int = 900
     gmail_sends_per_minute: int = 0
 
     def check(self) -> None:
-        """Raises SettingsError, one that says what to set."""
+        """Raises SettingsError, which says what to set."""
         if self.gmail_delivery_method not in ("send", "import"):
             raise SettingsError("GMAIL_DELIVERY_METHOD must be send or import")
         if not (self.gmail_service_account_key or self.gmail_credentials_secret_id):
@@ -57,6 +82,10 @@ class MailerSettings:
     def sender(self) -> str:
         """The Workspace user whose mailbox the service account acts for."""
         return self.gmail_sender or self.gmail_audit_recipient
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(self.sender, self.gmail_audit_recipient)
 
     @property
     def method(self) -> DeliveryMethod:
@@ -84,12 +113,12 @@ def _checked(text: str, source: str, email: str) -> dict[str, Any]:
     ):
         raise SettingsError(f"{source} lacks client_email, private_key or token_uri")
     if key["client_email"] != email:
-        raise SettingsError(f"{source} belongs to another account than GMAIL_SERVICE_ACCOUNT_EMAIL")
+        raise SettingsError(f"{source} is for another account than GMAIL_SERVICE_ACCOUNT_EMAIL")
     return key
 
 
 def _require_mailbox(variable: str, address: str) -> None:
-    """One plain mailbox; a service account has none of its own, so it cannot be the sender."""
+    """One plain mailbox. A service account has none, so it cannot be the sender."""
     try:
         parsed = Address(addr_spec=address)
     except (ValueError, IndexError) as error:

@@ -1,7 +1,7 @@
 """The mailer's collaborators, each built once per Lambda environment on first use.
 
-A batch is handled by several threads, and neither `cache` nor the making of a client is safe
-among them: whoever builds holds the lock.
+Several threads handle a batch, and neither `cache` nor making a client is thread-safe: building
+happens under a lock.
 """
 
 from __future__ import annotations
@@ -22,64 +22,74 @@ from functions.audit_mailer.delivery.pacing import PER_MINUTE, Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
-from functions.audit_mailer.settings import MailerSettings
+from functions.audit_mailer.settings import DeliverySettings, GmailSettings, MailerSettings
 from shared import aws
 from shared.settings import SettingsError, read_settings
 
-PROBE_SECONDS = 60  # while Gmail refuses the account, one mailer looks this often, for all
+PROBE_SECONDS = 60  # how often one mailer, for all, tries an account that Gmail refuses
 _building = threading.RLock()
 
 
 @cache
-def settings() -> MailerSettings:
-    return read_settings(MailerSettings, os.environ)
+def gmail_settings() -> GmailSettings:
+    """Raises SettingsError for a configuration that cannot mail."""
+    settings = read_settings(GmailSettings, os.environ)
+    settings.check()
+    return settings
+
+
+@cache
+def delivery_settings() -> DeliverySettings:
+    return read_settings(DeliverySettings, os.environ)
 
 
 @cache
 def consumer() -> Consumer:
-    """Called before the batch is shared out among threads."""
-    queue = AuditQueueReceiver(sqs, settings().audit_queue_url, settings().dead_letter_queue_url)
-    return Consumer(mailer, queue, settings().retry_cap_seconds)
+    """Called before threads share the batch."""
+    settings = read_settings(MailerSettings, os.environ)
+    queue = AuditQueueReceiver(sqs, settings.audit_queue_url, settings.dead_letter_queue_url)
+    return Consumer(mailer, queue, delivery_settings().retry_cap_seconds)
 
 
 def mailer() -> AuditMailer:
-    """Raises SettingsError for a configuration that cannot mail; queues and ledger still work."""
+    """Raises SettingsError for a configuration that cannot mail. Queues and ledger still work."""
     with _building:
         return _mailer()
 
 
 @cache
 def _mailer() -> AuditMailer:
-    settings().check()
+    settings = read_settings(MailerSettings, os.environ)
     return AuditMailer(
-        ledger=LedgerRows(dynamodb(), settings().payments_table, settings().ledger_table),
-        ops_record=OpsRecordReader(dynamodb(), settings().ops_record_table),
+        ledger=LedgerRows(dynamodb(), settings.payments_table, settings.ledger_table),
+        ops_record=OpsRecordReader(dynamodb(), settings.ops_record_table),
         courier=courier(),
-        sender=settings().sender,
-        recipient=settings().gmail_audit_recipient,
+        addresses=gmail_settings().addresses,
     )
 
 
 @cache
 def courier() -> Courier:
+    """Raises SettingsError for a configuration that cannot mail."""
+    gmail, delivery = gmail_settings(), delivery_settings()
     return Courier(
-        deliveries=Deliveries(dynamodb(), settings().deliveries_table),
+        deliveries=Deliveries(dynamodb(), delivery.deliveries_table),
         mailbox=Gmail(
-            lambda: settings().service_account(_read_secret),
-            settings().sender,
-            settings().method,
-            settings().gmail_api_endpoint,
+            lambda: gmail.service_account(_read_secret),
+            gmail.sender,
+            gmail.method,
+            gmail.gmail_api_endpoint,
         ),
         pace=Pacer(
             dynamodb(),
-            settings().deliveries_table,
-            user=settings().sender,
-            rate=Rate(settings().gmail_sends_per_minute or PER_MINUTE[settings().method]),
-            probe_ms=min(PROBE_SECONDS, settings().retry_cap_seconds) * 1000,
+            delivery.deliveries_table,
+            user=gmail.sender,
+            rate=Rate(gmail.gmail_sends_per_minute or PER_MINUTE[gmail.method]),
+            probe_ms=min(PROBE_SECONDS, delivery.retry_cap_seconds) * 1000,
         ),
-        method=settings().method,
-        settle_ms=settings().gmail_search_settle_seconds * 1000,
-        retry_cap=settings().retry_cap_seconds,
+        method=gmail.method,
+        settle_ms=gmail.gmail_search_settle_seconds * 1000,
+        retry_cap=delivery.retry_cap_seconds,
         now=lambda: time.time_ns() // 1_000_000,
         pause=time.sleep,
     )
@@ -87,7 +97,7 @@ def courier() -> Courier:
 
 @cache
 def dynamodb() -> Any:
-    """One client for all threads: it is safe among them, and keeps ten connections."""
+    """One client for all threads: it is thread-safe and keeps ten connections."""
     return aws.client("dynamodb")
 
 

@@ -1,1 +1,1 @@
-"""What `make run` puts in to look at, and the show of an outage."""
+"""The demo data of `make run`, and the show of `make demo-outage`."""

@@ -1,4 +1,4 @@
-"""Demo events, rosters and sign-ins: put in once, and never over what a user has changed since."""
+"""Demo events, rosters and users: added once, and never overwriting what a user has changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH = 25  # BatchWriteItem's limit
 
 @dataclass(frozen=True, slots=True)
 class DemoEvent:
-    """A charter: its date as days from the first start, and which slice of the patrons sails."""
+    """A charter. in_days: its date, counted from the first start. roster: the patrons who sail."""
 
     event_id: str
     name: str
@@ -67,9 +67,9 @@ EVENTS = (
 
 
 def load_events(aws: LocalAws, table: str, today: dt.date) -> int:
-    """Put the events that are missing into the table; return how many were.
+    """Add the missing events to the table; return how many there were.
 
-    An event's META item is written after its roster: where it stands, the event is complete.
+    An event's META item is written after its roster: if it exists, the event is complete.
     """
     dynamodb = aws.client("dynamodb")
     there = _event_ids(dynamodb, table)
@@ -87,7 +87,7 @@ def load_events(aws: LocalAws, table: str, today: dt.date) -> int:
 
 
 def load_users(aws: LocalAws, pool_id: str, password: str) -> None:
-    """Make the three sign-ins, or give those there the password of this start."""
+    """Create the three users, or give existing ones this run's password."""
     cognito = aws.client("cognito-idp")
     for user in USERS:
         _make_user(cognito, pool_id, user)

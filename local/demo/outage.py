@@ -1,7 +1,7 @@
-"""`make demo-outage`: Gmail breaks, payments go on, and `scc` explains, mends and proves it.
+"""`make demo-outage`: Gmail breaks, payments continue, and `scc` explains, repairs and proves it.
 
-Takes about two minutes, on a stack of its own. At a terminal every chapter waits for Enter. Exits
-with 1 when the show did not end as it should.
+It takes about two minutes, on its own stack. In a terminal, each chapter waits for Enter. Exits
+with 1 if the show does not end as it should.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PATRONS = ("jane.doe@example.com", "a.dubois@example.net", "bjork.s@example.org")
 PATIENCE_SECONDS = 60.0
 DOWN = [{"kind": "down"}]
-# What Gmail says of a mail that it will never take: no retry can help.
+# What Gmail answers when it will never accept a mail: no retry can help.
 REFUSED = [{"kind": "status", "code": 400, "message": "Invalid From header", "reason": "failed"}]
 
 
 class ShowError(Exception):
-    """Something did not go as the show tells it."""
+    """Something did not go as planned."""
 
 
 class Show:
-    """The dock, the outage and the operator, one after the other."""
+    """The dock, the outage and the operator, in turn."""
 
     def __init__(self, stack: RunningStack, event_id: str = "sunset-charter") -> None:
         self._stack = stack
@@ -45,11 +45,11 @@ class Show:
     def run(self) -> None:
         self._sandbox("DELETE", "/sandbox/faults")
         self._sign_in()
-        self._chapter("A calm evening: a payment, and its mail")
+        self._chapter("A quiet evening: one payment, one mail")
         (first,) = self._log(1)
-        self._await(f"the mail of {first}", lambda: self._mailed([first]))
+        self._await(f"the mail for {first}", lambda: self._mailed([first]))
 
-        self._chapter("Gmail is down. The dock does not notice")
+        self._chapter("Gmail goes down. The dock does not notice")
         self._sandbox("POST", "/sandbox/faults", DOWN)
         waiting = self._log(2)
         self._scc("status", expect=(0, 1))
@@ -57,7 +57,9 @@ class Show:
         self._sandbox("DELETE", "/sandbox/faults")
         self._await("their mails", lambda: self._mailed(waiting))
 
-        self._chapter("Worse: Gmail refuses our mails for good. They come to rest")
+        self._chapter(
+            "Worse: Gmail refuses our mails for good. They end up in the dead-letter queue"
+        )
         self._sandbox("POST", "/sandbox/faults", REFUSED)
         refused = self._log(3)
         self._await("three dead letters", lambda: self._dead_letters() == 3)
@@ -65,15 +67,19 @@ class Show:
         self._scc("dlq", "groups", expect=(1,))
         self._scc("payment", refused[0], expect=(1,))
 
-        self._chapter("What would a replay do? And what does one message say, while it is broken?")
+        self._chapter(
+            "What would a replay do? And what happens if we replay before fixing the cause?"
+        )
         self._scc("dlq", "replay", "--all", "--dry-run", expect=(0,))
         self._scc("dlq", "replay", "--all", "--yes", "--reason", "too early", expect=(1,))
-        self._say("The first died again, so the others were not touched. The two mails about this")
-        self._say("replay itself, to compliance, lie with them now.")
+        self._say(
+            "The first one failed again, so scc did not touch the others. The two mails that tell"
+        )
+        self._say("compliance about this replay are in the dead-letter queue now, too.")
 
-        self._chapter("The cause is mended: replay, at five a second")
+        self._chapter("The cause is fixed: replay, five a second")
         self._sandbox("DELETE", "/sandbox/faults")
-        replay = ("dlq", "replay", "--all", "--yes", "--rate", "5", "--reason", "From is right now")
+        replay = ("dlq", "replay", "--all", "--yes", "--rate", "5", "--reason", "From header fixed")
         self._scc(*replay, expect=(0,))
         self._await("every mail", lambda: self._mailed([first, *waiting, *refused]))
 
@@ -82,13 +88,13 @@ class Show:
         self._scc("dlq", "ls", expect=(0,))
         self._say("Six payments, six mails, and a record of who replayed what in the same inbox.")
 
-    # ── what is said
+    # ── what the show says
 
     def _chapter(self, title: str) -> None:
         self._chapters += 1
         if self._chapters > 1 and sys.stdin.isatty() and sys.stdout.isatty():
             with contextlib.suppress(EOFError):
-                input("\n  Enter goes on ")
+                input("\n  Press Enter to continue ")
         print(f"\n── {self._chapters}. {title}", flush=True)
 
     def _say(self, text: str) -> None:
@@ -97,19 +103,19 @@ class Show:
     def _await(self, what: str, is_there: Any) -> None:
         began = time.monotonic()
         if not wait_until(is_there, PATIENCE_SECONDS):
-            raise ShowError(f"{what}: not there after {PATIENCE_SECONDS:.0f} s")
-        self._say(f"{what}: there after {time.monotonic() - began:.1f} s")
+            raise ShowError(f"{what} did not arrive within {PATIENCE_SECONDS:.0f} s")
+        self._say(f"{what}: arrived after {time.monotonic() - began:.1f} s")
 
-    # ── what is done
+    # ── what the show does
 
     def _scc(self, *arguments: str, expect: tuple[int, ...]) -> None:
         print(f"\n   $ scc {' '.join(arguments)}", flush=True)
-        command = [str(ROOT / "ops" / "scc"), *arguments]
+        command = [sys.executable, "-m", "ops.cli", *arguments]
         theirs = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = theirs | {"AWS_ENDPOINT_URL": self._stack.settings.engine_url}
         done = subprocess.run(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            check=False,
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False,
         )  # fmt: skip
         for line in done.stdout.splitlines():
             print(f"     {line.rstrip()}", flush=True)
@@ -125,7 +131,7 @@ class Show:
             self._cookie = answer.headers["Set-Cookie"].split(";")[0]
 
     def _log(self, number: int) -> list[str]:
-        """Log payments as the app does; returns their ids."""
+        """Log payments as the app does; return their ids."""
         found = []
         for patron in PATRONS[:number]:
             cents = uuid.uuid4().int % 90_000 + 10_000
@@ -138,7 +144,7 @@ class Show:
                 entry = json.load(answer)["payment"]
             took = (time.monotonic() - began) * 1000
             self._say(
-                f"#{entry['seq']:06d} ${entry['amount']} of {patron}, logged in {took:.0f} ms"
+                f"#{entry['seq']:06d} ${entry['amount']} from {patron}, logged in {took:.0f} ms"
             )
             found.append(str(entry["payment_id"]))
         return found
@@ -179,13 +185,13 @@ class Show:
 
 
 def main() -> None:
-    print("Starting a stack for the show (half a minute or so).", flush=True)
+    print("Starting a stack for the show. This takes about half a minute.", flush=True)
     with RunningStack.temporary() as stack:
         try:
             Show(stack).run()
         except ShowError as error:
             sys.exit(f"The show stopped: {error}.")
-    print("\nThat was it. docs/runbook.md has the rest.")
+    print("\nThat is the whole show. docs/runbook.md has the rest.")
 
 
 if __name__ == "__main__":

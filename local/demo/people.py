@@ -1,4 +1,4 @@
-"""The people of the demo: those who sign in, and the patrons on the rosters."""
+"""The people in the demo: users who sign in, and patrons on the rosters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DOMAIN = "shipcaptaincrew.example"
 
 @dataclass(frozen=True, slots=True)
 class DemoUser:
-    """Somebody who can sign in: e-mail, name and the one Cognito group."""
+    """Someone who can sign in: e-mail, name and their one Cognito group."""
 
     email: str
     name: str
@@ -20,10 +20,10 @@ class DemoUser:
 USERS = (
     DemoUser(f"admin@{DOMAIN}", "Marina Castellanos", "admins", "logs payments"),
     DemoUser(f"auditor@{DOMAIN}", "Ruth Abernathy", "auditors", "reads everything, writes nothing"),
-    DemoUser(f"crew@{DOMAIN}", "Tomás Reyes", "crew", "sees events, no payments"),
+    DemoUser(f"crew@{DOMAIN}", "Tomás Reyes", "crew", "sees events but no payments"),
 )
 
-# e-mail address (lower case), name. The first three are on every roster of size.
+# E-mail address (lower case) and name. The first three are on every larger roster.
 PATRONS = (
     ("jane.doe@example.com", "Jane Doe"),
     ("o'brien+dock@example.com", "Séamus O'Brien"),

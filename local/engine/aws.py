@@ -1,4 +1,4 @@
-"""boto3 clients of the local AWS: root credentials, one region, none of the developer's own."""
+"""boto3 clients for the local AWS: root credentials, one region, no settings of the developer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LocalAws:
         return self._session.resource(service, endpoint_url=self.endpoint, config=CONFIG)  # type: ignore[call-overload]
 
     def client_with(self, access_key_id: str, secret_access_key: str, service: str) -> Any:
-        """Return a client that signs as somebody else than root, to whom policies apply."""
+        """Return a client that is not root, so that policies apply to it."""
         return self._session.client(
             service,
             endpoint_url=self.endpoint,

@@ -39,10 +39,10 @@ SOURCES = (
 
 
 class Build:
-    """`sam build` of every function for the emulator's Python, beside other steps of the start.
+    """`sam build` of every function for the emulator's Python, in parallel with other steps.
 
-    Builds are kept by what went into them, so stacks side by side (and test runs) share one.
-    Use as a context: leaving it early stops the build.
+    Builds are named by a digest of their sources, so stacks and test runs share them. Use it as a
+    context: leaving it early stops the build.
     """
 
     def __init__(self, logs: Path, python_version: str) -> None:
@@ -84,7 +84,7 @@ class Build:
 
 
 def deploy(settings: Settings, aws: LocalAws, built: Path, parameters: Mapping[str, str]) -> bool:
-    """Deploy unless this very build with these parameters is deployed; say if it did."""
+    """Deploy, unless this build is already deployed with these parameters; return if it did."""
     wanted = json.dumps({"build": built.parent.name, "parameters": dict(parameters)})
     if _is_deployed(aws) and _deployed(aws) == wanted:
         return False
@@ -125,13 +125,13 @@ def _environment(python_version: str = "") -> dict[str, str]:
 def _is_deployed(aws: LocalAws) -> bool:
     try:
         (stack,) = aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
-    except ClientError:  # no such stack
+    except ClientError:  # there is no such stack
         return False
     return stack["StackStatus"] in DEPLOYED
 
 
 def _deployed(aws: LocalAws) -> str:
-    """Return what was deployed last, kept in the emulator itself so both are lost together."""
+    """Return what was deployed last. The emulator stores it, so both are lost together."""
     ssm = aws.client("ssm")
     try:
         value: str = ssm.get_parameter(Name=MARKER)["Parameter"]["Value"]

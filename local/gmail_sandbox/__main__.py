@@ -1,4 +1,4 @@
-"""`python -m local.gmail_sandbox`: run the sandbox, or make a service account for it."""
+"""`python -m local.gmail_sandbox`: run the sandbox, or create a service account for it."""
 
 import argparse
 import asyncio
@@ -28,11 +28,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", type=int, default=_DEFAULT_PORT, help="0 takes a free one (%(default)s)"
+        "--port", type=int, default=_DEFAULT_PORT, help="0 picks a free one (%(default)s)"
     )
-    parser.add_argument("--state", type=Path, metavar="DIR", help="where all mail is kept")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="folder for all mail")
     parser.add_argument(
-        "--service-account", type=Path, metavar="FILE", help="the key file whose JWTs to accept"
+        "--service-account", type=Path, metavar="FILE", help="key file whose JWTs are accepted"
     )
     parser.add_argument(
         "--units-per-minute",
@@ -50,10 +50,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--search-lag-ms",
         type=int,
         default=500,
-        help="how long after its arrival a message is found by q= (%(default)s)",
+        help="how long after arrival q= finds a message (%(default)s)",
     )
     parser.add_argument(
-        "--new-service-account", type=Path, metavar="FILE", help="make a key file, and end"
+        "--new-service-account", type=Path, metavar="FILE", help="create a key file and exit"
     )
     parser.add_argument(
         "--token-uri",
@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> int:
     except ServiceAccountFileError as error:
         return _fail(str(error))
     except sqlite3.Error as error:
-        return _fail(f"the mail store in {arguments.state} cannot be used: {error}")
+        return _fail(f"cannot use the mail store in {arguments.state}: {error}")
     except (OSError, OverflowError) as error:
         return _fail(
             f"cannot listen on {arguments.host}:{arguments.port}: {error}; choose another --port"

@@ -1,4 +1,4 @@
-"""Service accounts: made for a local run, and read back by the sandbox for their public key."""
+"""Service accounts: created for a local run; the sandbox reads their public key."""
 
 import json
 import os
@@ -15,7 +15,7 @@ CLIENT_EMAIL = f"audit-mailer@{PROJECT_ID}.iam.gserviceaccount.com"
 
 
 class ServiceAccountFileError(Exception):
-    """The service-account file cannot be used; the message names the file and what to do."""
+    """The service-account file is unusable; the message names the file and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ServiceAccount:
 
 
 def new_service_account(token_uri: str) -> dict[str, Any]:
-    """Make the JSON key file's content that Google's console would hand out, with a fresh key."""
+    """Create the content of a JSON key file, as Google's console would, with a new key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM,
@@ -44,13 +44,13 @@ def new_service_account(token_uri: str) -> dict[str, Any]:
 
 
 def write_service_account(path: Path, info: dict[str, Any]) -> None:
-    """Write a key file readable by its owner only; refuses to replace a key that may be in use."""
+    """Write a key file that only its owner can read. Never replaces a key that may be in use."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise ServiceAccountFileError(
-            f"{path} exists already; delete it to make a new key"
+            f"{path} already exists; delete it to create a new key"
         ) from error
     except OSError as error:
         raise ServiceAccountFileError(f"{path} cannot be written: {error.strerror}") from error
@@ -66,13 +66,13 @@ def read_service_account(path: Path) -> ServiceAccount:
         client_email = str(info["client_email"])
     except OSError as error:
         raise ServiceAccountFileError(
-            f"{path} cannot be read: {error.strerror}; make one with --new-service-account {path}"
+            f"cannot read {path}: {error.strerror}; create one with --new-service-account {path}"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ServiceAccountFileError(
-            f"{path} is not a service-account key file; make one with --new-service-account"
+            f"{path} is not a service-account key file; create one with --new-service-account"
         ) from error
     public_key = key.public_key()
     if not isinstance(public_key, rsa.RSAPublicKey):
-        raise ServiceAccountFileError(f"{path} holds a key that is not RSA")
+        raise ServiceAccountFileError(f"the key in {path} is not an RSA key")
     return ServiceAccount(client_email=client_email, public_key=public_key)

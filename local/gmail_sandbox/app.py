@@ -16,7 +16,7 @@ from local.gmail_sandbox.store import Store
 from local.gmail_sandbox.wiring import FAULTS, LIMITS, SERVICE_ACCOUNT, STORE, now_ms
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-# base64 makes three bytes four; the rest is room for the JSON around it.
+# base64 turns three bytes into four; the rest leaves room for the JSON around it.
 MAX_BODY_BYTES = MAX_RAW_BYTES * 4 // 3 + 64 * 1024
 
 
@@ -70,7 +70,7 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
 async def _after_success(
     request: web.Request, operation: Operation, response: web.StreamResponse
 ) -> web.StreamResponse:
-    """Let the call's effect stand, whatever becomes of its answer."""
+    """Keep the call's effect, but change what happens to its answer."""
     faults = request.app[FAULTS]
     if hold := faults.take("hold", operation):
         await asyncio.sleep(hold.number("ms") / 1000)
@@ -101,7 +101,7 @@ def _injected(fault: Fault, operation: Operation) -> GmailError | TokenError:
 
 
 def _hang_up(request: web.Request) -> web.Response:
-    """Close the connection; aiohttp finds nobody to send the returned answer to."""
+    """Close the connection; aiohttp then cannot send the returned answer."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()

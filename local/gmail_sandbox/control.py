@@ -1,4 +1,4 @@
-"""`/sandbox/*`: what tests, the inbox page and people use to look at mail and to cause trouble."""
+"""`/sandbox/*`: how tests, the inbox page and people look at mail and cause faults."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE
 LIST_LIMIT = 200
 LONGEST_LIST = 10_000
 _HEAD = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
-# A mail's HTML is a stranger's: no script, no request to anywhere, no access to the inbox page.
+# Never trust a mail's HTML: no script, no requests, no access to the inbox page.
 _STRANGER_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none';"
     " base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -35,7 +35,7 @@ async def list_faults(request: web.Request) -> web.Response:
 
 
 async def add_faults(request: web.Request) -> web.Response:
-    """Add the posted faults to the active ones; the answer lists them all."""
+    """Add the posted faults to the active ones and list them all."""
     faults = request.app[FAULTS]
     try:
         posted = parse_faults(json.loads(await request.read()))
@@ -56,7 +56,7 @@ def _refusal(field: str, message: str) -> web.Response:
 
 
 async def clear_faults(request: web.Request) -> web.Response:
-    """Forget all faults, or with `?kind=` those of one kind."""
+    """Remove all faults, or with `?kind=` those of one kind."""
     kind = request.query.get("kind")
     if kind is not None and kind not in KINDS:
         return _refusal("kind", f"must be one of {', '.join(sorted(KINDS))}")
@@ -65,11 +65,11 @@ async def clear_faults(request: web.Request) -> web.Response:
 
 
 async def list_messages(request: web.Request) -> web.Response:
-    """Give every mail in an inbox, oldest first, complete.
+    """List every mail in an inbox, complete, oldest first.
 
-    `?mailbox=` narrows it, `?containing=` to those whose raw bytes hold a text; `?after=` a
-    message's id gives what came later; `?limit=` the first so many. Whoever polls a full mailbox
-    asks for what is new, or for one payment's mail.
+    `?mailbox=` shows one mailbox, `?containing=` mails whose raw bytes hold a text, `?after=` what
+    came after a message's id, `?limit=` only the first few. If you poll a full mailbox, ask only
+    for new mail or for one payment's mail.
     """
     store, after, limit = request.app[STORE], request.query.get("after"), request.query.get("limit")
     if limit is not None and not (limit.isdecimal() and 1 <= int(limit[:6]) <= LONGEST_LIST):
@@ -85,7 +85,7 @@ async def list_messages(request: web.Request) -> web.Response:
         (each for each in found if text in each.raw), int(limit) if limit else None
     ):
         described.append(_described(message, origin))
-        await asyncio.sleep(0)  # a full mailbox must not keep the Gmail API waiting
+        await asyncio.sleep(0)  # a full mailbox must not block the Gmail API
     return web.json_response(described)
 
 
@@ -94,7 +94,7 @@ async def get_message(request: web.Request) -> web.Response:
 
 
 async def delete_messages(request: web.Request) -> web.Response:
-    """Empty all mailboxes; quota and daily sending count start anew."""
+    """Empty all mailboxes and reset quota and daily sending count."""
     request.app[STORE].clear()
     request.app[LIMITS].forget()
     return web.Response(status=204)
@@ -110,7 +110,7 @@ async def get_raw(request: web.Request) -> web.Response:
 
 
 async def get_html(request: web.Request) -> web.Response:
-    """Give the HTML part for the inbox's frame; its links open in a new tab."""
+    """Return the HTML part for the inbox's frame; its links open in a new tab."""
     html = read_mail(_message(request).raw).html
     head = _HEAD.search(html)
     at = head.end() if head else 0
@@ -137,7 +137,7 @@ async def get_attachment(request: web.Request) -> web.Response:
 
 
 async def export_mbox(request: web.Request) -> web.StreamResponse:
-    """Give all inbox mails, oldest first, as one mboxrd file. `?mailbox=` narrows it."""
+    """Return all inbox mails, oldest first, as one mboxrd file. `?mailbox=` shows one mailbox."""
     response = web.StreamResponse(
         headers={
             "Content-Type": "application/mbox",
@@ -152,7 +152,7 @@ async def export_mbox(request: web.Request) -> web.StreamResponse:
 
 
 async def inbox(request: web.Request) -> web.Response:
-    """Give the inbox page its list: newest first, `?q=` as in Gmail; 304 while nothing changed."""
+    """List mails for the inbox page: newest first, `?q=` as in Gmail; 304 if nothing changed."""
     store, faults = request.app[STORE], request.app[FAULTS].as_json()
     query = request.query.get("q", "")
     limit = request.query.get("limit", "")

@@ -10,7 +10,7 @@ from local.gmail_sandbox.store import Incoming, Store, StoredMessage
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a caller hands in for one of the three. `now`: epoch milliseconds."""
+    """One call of send, import or insert. `now`: epoch milliseconds."""
 
     user: str
     raw: bytes
@@ -24,9 +24,9 @@ class Submission:
 
 
 def send(store: Store, submission: Submission) -> StoredMessage:
-    """Deliver to every recipient; the answer is the sender's own copy.
+    """Deliver to every recipient; return the sender's own copy.
 
-    A mail to oneself is one message, sent and in the inbox. Sending never de-duplicates.
+    A mail to yourself is one message, both sent and in the inbox. Sending never removes duplicates.
     """
     mail = read_mail(submission.raw)
     sender, now = submission.user, submission.now
@@ -65,7 +65,7 @@ def send(store: Store, submission: Submission) -> StoredMessage:
 
 
 def import_message(store: Store, submission: Submission) -> StoredMessage:
-    """Store the bytes as they are. A Message-ID already in the mailbox only gains the labels."""
+    """Store the bytes as they are. If the Message-ID is already in the mailbox, only add labels."""
     mail = read_mail(submission.raw)
     earlier = store.imported(_mailbox(submission), mail.message_id) if mail.message_id else None
     if earlier is None:
@@ -78,7 +78,7 @@ def import_message(store: Store, submission: Submission) -> StoredMessage:
 
 
 def insert(store: Store, submission: Submission) -> StoredMessage:
-    """Store the bytes as they are, like IMAP APPEND; every call is a message of its own."""
+    """Store the bytes as they are, like IMAP APPEND; every call makes a new message."""
     mail = read_mail(submission.raw)
     date = mail.date_ms() if submission.date_from_header else None
     with store.transaction():
@@ -95,7 +95,7 @@ def insert(store: Store, submission: Submission) -> StoredMessage:
 
 
 def _requested_thread(store: Store, submission: Submission, mail: Mail) -> str | None:
-    """Give the thread to join: References and the subject must fit, whatever threadId says."""
+    """Return the thread to join: References and subject must match, whatever threadId says."""
     mailbox, wanted = _mailbox(submission), submission.thread_id
     if wanted is not None and not store.has_thread(mailbox, wanted):
         raise not_found()

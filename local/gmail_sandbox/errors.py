@@ -1,4 +1,4 @@
-"""What Google answers when it refuses: one exception per family, bodies shaped here only."""
+"""How Google refuses: one exception per family; only this module shapes the bodies."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +42,7 @@ _USAGE_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExcee
 
 @dataclass(eq=False)
 class GmailError(Exception):
-    """A refusal of the Gmail API, as https://developers.google.com/workspace/gmail/api/guides/handle-errors."""
+    """A refusal by the Gmail API, see https://developers.google.com/workspace/gmail/api/guides/handle-errors."""
 
     code: int
     message: str
@@ -73,7 +73,7 @@ class GmailError(Exception):
 
 @dataclass(eq=False)
 class TokenError(Exception):
-    """A refusal of the token endpoint (RFC 6749 §5.2, with Google's descriptions)."""
+    """A refusal by the token endpoint (RFC 6749 §5.2, with Google's descriptions)."""
 
     code: int
     error: str
@@ -88,7 +88,7 @@ class TokenError(Exception):
 def injected(
     code: int, *, message: str | None, reason: str | None, retry_after: int | None
 ) -> GmailError:
-    """Give the refusal that a `status` fault asks for, in Google's words where it has none."""
+    """Return the refusal that a `status` fault asks for; without a message, in Google's words."""
     return GmailError(
         code=code,
         message=message or _MESSAGES.get(code, "Backend Error"),

@@ -1,6 +1,6 @@
-"""Trouble on demand: what `POST /sandbox/faults` takes, and when each fault strikes.
+"""Faults on demand: what `POST /sandbox/faults` takes, and when each fault strikes.
 
-README.md beside this file lists every kind with its fields; this module is where they are checked.
+README.md in this folder lists every kind with its fields; this module checks them.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Operation = Literal["send", "token", "list", "get", "profile"]
 
 
 class FaultFieldError(Exception):
-    """A posted fault is not one of the documented ones; `field` is where, like `[0].code`."""
+    """A posted fault is not documented; `field` says where, like `[0].code`."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -86,7 +86,7 @@ class Fault:
 
 
 def parse_faults(document: Any) -> list[Fault]:
-    """Read a list of faults (or one). Raises FaultFieldError at the first thing not documented."""
+    """Read a list of faults (or one). Raises FaultFieldError at the first undocumented thing."""
     items = document if isinstance(document, list) else [document]
     return [_parse_fault(f"[{index}]", item) for index, item in enumerate(items)]
 
@@ -132,7 +132,7 @@ class Faults:
         self._active.extend(faults)
 
     def clear(self, kind: str | None = None) -> None:
-        """Forget the faults of one kind, or all."""
+        """Remove the faults of one kind, or all."""
         self._active = [each for each in self._active if kind is not None and each.kind != kind]
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ class Faults:
     def peek(
         self, kind: str, operation: Operation | None = None, *, user: str | None = None
     ) -> Fault | None:
-        """Give the first fault of this kind that would strike, without using it up."""
+        """Return the first fault of this kind that would strike, without using it up."""
         for fault in self._active:
             if fault.kind == kind and fault.strikes(operation, user):
                 return fault
@@ -150,7 +150,7 @@ class Faults:
     def take(
         self, kind: str, operation: Operation | None = None, *, user: str | None = None
     ) -> Fault | None:
-        """Give the first fault of this kind that strikes now, and count it."""
+        """Return the first fault of this kind that strikes now, and count it."""
         fault = self.peek(kind, operation, user=user)
         if fault is not None:
             self.use(fault)

@@ -58,7 +58,7 @@ _USERS = "/gmail/v1/users/{user}"
 
 
 def operation_of(request: web.Request) -> Operation | None:
-    """Name the Google operation that a request is, as faults name it; None for sandbox pages."""
+    """Return a request's Google operation, by its name in faults; None for sandbox pages."""
     path = request.path
     if path == "/token":
         return "token"
@@ -72,7 +72,7 @@ def operation_of(request: web.Request) -> Operation | None:
 
 
 def _caller(request: web.Request, call: str) -> str:
-    """Give the mailbox the call is for, or refuse in the order in which Gmail does."""
+    """Return the call's mailbox, or refuse, with the same checks in the same order as Gmail."""
     store, faults, limits = request.app[STORE], request.app[FAULTS], request.app[LIMITS]
     now = now_ms()
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
@@ -105,7 +105,7 @@ def _caller(request: web.Request, call: str) -> str:
 
 
 def _check_daily_limit(request: web.Request, user: str, now: int) -> None:
-    """Refuse beyond the messages that one user may send within 24 hours."""
+    """Refuse if the user has sent too many messages within 24 hours."""
     faults = request.app[FAULTS]
     fault = faults.peek("daily_limit")
     allowed = fault.number("messages") if fault else request.app[LIMITS].sends_per_day
@@ -228,7 +228,7 @@ async def _json(request: web.Request) -> dict[str, Any]:
 
 
 def _raw(body: dict[str, Any]) -> bytes:
-    """Give the mail's bytes; Gmail takes the URL-safe alphabet, with or without padding."""
+    """Return the mail's bytes; Gmail takes URL-safe base64, with or without padding."""
     raw = body.get("raw")
     if not raw:
         raise invalid_argument(

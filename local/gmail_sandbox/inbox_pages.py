@@ -1,4 +1,4 @@
-"""The web inbox's own files. Their policy allows nothing from elsewhere and no inline code."""
+"""The web inbox's files. Their content policy allows nothing from elsewhere and no inline code."""
 
 from pathlib import Path
 

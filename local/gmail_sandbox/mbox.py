@@ -1,4 +1,4 @@
-"""mboxrd: the one mailbox format in which every line survives (RFC 4155 and its "rd" quoting)."""
+"""mboxrd: the mailbox format in which every line survives (RFC 4155 and its "rd" quoting)."""
 
 import re
 import time
@@ -9,7 +9,7 @@ _FROM_LINE = re.compile(rb"^(>*From )", re.MULTILINE)
 
 
 def mbox_entry(message: StoredMessage) -> bytes:
-    """Give one entry with LF line ends; a line `From …` or `>From …` gains one more `>`."""
+    """Return one entry with LF line ends; a line `From …` or `>From …` gets another `>`."""
     moment = time.asctime(time.gmtime(message.internal_date / 1000))
     lines = message.raw.replace(b"\r\n", b"\n")
     body = _FROM_LINE.sub(rb">\1", lines).rstrip(b"\n")

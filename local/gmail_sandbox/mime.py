@@ -1,6 +1,6 @@
 """Reading a mail as a person or a test would: decoded headers, text, HTML, attachments.
 
-Written for hostile input: whatever bytes come in, reading them gives an answer and never raises.
+Made for hostile input: whatever the bytes, reading them returns something and never raises.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ class Attachment:
     content: bytes
 
     def json(self) -> Any:
-        """Give the parsed content of a JSON attachment, or None."""
+        """Return the parsed content of a JSON attachment, or None."""
         if self.content_type == "application/json" or self.content_type.endswith("+json"):
             with contextlib.suppress(ValueError):
                 return json.loads(self.content)
@@ -62,22 +62,22 @@ class Mail:
 
     @property
     def base_subject(self) -> str:
-        """The subject without `Re:` and the like: what mails of one thread share."""
+        """The subject without `Re:` and the like, which all mails of a thread share."""
         return " ".join(_REPLY_PREFIX.sub("", self.header("Subject")).split()).lower()
 
     def addresses(self, *names: str) -> list[str]:
-        """Give the plain addresses in these header fields, lower case, each once."""
+        """Return the plain addresses in these header fields, lower case, each once."""
         found = [address.lower() for name in names for _, address in self.people(name)]
         return list(dict.fromkeys(address for address in found if "@" in address))
 
     def people(self, name: str) -> list[tuple[str, str]]:
-        """Give (decoded display name, address) pairs of one header field."""
+        """Return (decoded display name, address) pairs of one header field."""
         wanted = name.lower()
         values = [value for key, value in self.encoded_fields if key.lower() == wanted]
         return [(decoded_header(shown), address) for shown, address in getaddresses(values)]
 
     def date_ms(self) -> int | None:
-        """Give the Date header as epoch milliseconds, or None where it cannot be read."""
+        """Return the Date header as epoch milliseconds, or None if it is unreadable."""
         with contextlib.suppress(ValueError, TypeError, OverflowError, OSError):
             return int(parsedate_to_datetime(self.header("Date")).timestamp() * 1000)
         return None
@@ -110,7 +110,7 @@ def read_mail(raw: bytes) -> Mail:
 
 
 def leaves(part: Message) -> Iterator[Message]:
-    """Walk to the parts that hold content; an enclosed mail counts as one of them."""
+    """Walk through the parts that hold content; an enclosed mail counts as one part."""
     payload = part.get_payload()
     if part.get_content_maintype() == "multipart" and isinstance(payload, list):
         for child in payload:
@@ -121,7 +121,7 @@ def leaves(part: Message) -> Iterator[Message]:
 
 
 def is_body(part: Message, content_type: str) -> bool:
-    """Tell whether the part is what a reader sees, not a file of that type."""
+    """Whether readers see this part as the mail's text, not as an attached file."""
     return (
         part.get_content_type() == content_type
         and part.get_content_disposition() != "attachment"
@@ -164,6 +164,6 @@ def _text(part: Message) -> str:
     content = _content(part)
     try:
         text = content.decode(part.get_content_charset() or "utf-8", "replace")
-    except (LookupError, ValueError):  # a charset that does not exist, or is no text encoding
+    except (LookupError, ValueError):  # the charset does not exist or is not a text encoding
         text = content.decode("utf-8", "replace")
     return text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8")

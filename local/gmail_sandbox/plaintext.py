@@ -71,7 +71,7 @@ class _Plain(HTMLParser):
 
 
 def plain_from_html(html: str) -> str:
-    """Give the text that Gmail puts beside an HTML part, wrapped, words never broken."""
+    """Return the text that Gmail adds to an HTML part: wrapped, but never within a word."""
     parser = _Plain()
     parser.feed(html)
     parser.close()

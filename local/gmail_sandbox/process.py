@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, for tests, benchmarks and the local run.
+"""The sandbox as a separate process, for tests, benchmarks and the local run.
 
 with GmailSandbox.start() as gmail:
     credentials = Credentials.from_service_account_info(gmail.service_account_info, ...)
@@ -27,11 +27,11 @@ _STOP_SECONDS = 10
 
 
 class SandboxStartError(Exception):
-    """The sandbox did not come up; the message is what it said."""
+    """The sandbox did not start; the message is its output."""
 
 
 class GmailSandbox:
-    """A running sandbox, made by `start`. After `kill`, `restart` finds everything again."""
+    """A running sandbox, made by `start`. `restart` after `kill` loses nothing."""
 
     def __init__(self, port: int, state: Path, flags: list[str], *, owns_state: bool) -> None:
         self._port = port
@@ -45,9 +45,9 @@ class GmailSandbox:
     def start(
         cls, port: int = 0, state: Path | None = None, flags: list[str] | None = None
     ) -> Self:
-        """Start one. `port` 0: a free one; `state` None: a temporary folder, gone after `stop`.
+        """Start one. `port` 0: a free port. `state` None: a temporary folder, removed by `stop`.
 
-        `flags` are further command-line flags, such as ["--units-per-minute", "200"].
+        `flags`: more command-line flags, such as ["--units-per-minute", "200"].
         Raises SandboxStartError.
         """
         folder = state or Path(tempfile.mkdtemp(prefix="gmail-sandbox-"))
@@ -64,14 +64,14 @@ class GmailSandbox:
 
     @property
     def service_account_info(self) -> dict[str, Any]:
-        """The key file's content, its `token_uri` pointing at this sandbox."""
+        """The key file's content; its `token_uri` points to this sandbox."""
         info: dict[str, Any] = json.loads(self.service_account_file.read_text(encoding="utf-8"))
         return info | {"token_uri": f"{self.url}/token"}
 
     def forget_key_for(self, info: dict[str, Any]) -> None:
-        """Know another key from now on, as when the old one was deleted in Google's console.
+        """Accept another key from now on, as if the old one was deleted in Google's console.
 
-        Tokens that were given for the old one live on, as Google's do. For a state of yours.
+        Tokens made with the old key stay valid, as Google's do. Needs a `state` folder of yours.
         """
         self.stop()
         self.service_account_file.unlink()
@@ -79,7 +79,7 @@ class GmailSandbox:
         self.restart()
 
     def restart(self) -> None:
-        """Start again on the same state and port; after `stop` only with a state of yours."""
+        """Start again with the same state and port; after `stop`, only if `state` was yours."""
         command = [sys.executable, "-m", "local.gmail_sandbox", "--port", str(self._port)]
         command += ["--state", str(self._state)]
         command += ["--service-account", str(self.service_account_file), *self._flags]
@@ -96,13 +96,13 @@ class GmailSandbox:
         self._port = int(self.url.rsplit(":", 1)[1])
 
     def stop(self) -> None:
-        """Stop as Ctrl-C would, and forget a temporary state."""
+        """Stop as Ctrl-C would, and remove a temporary state folder."""
         self._end(kill=False)
         if self._owns_state:
             shutil.rmtree(self._state, ignore_errors=True)
 
     def kill(self) -> None:
-        """Kill it (SIGKILL); what it had answered is still there after `restart`."""
+        """Kill it (SIGKILL); what it has answered is still there after `restart`."""
         self._end(kill=True)
 
     def _end(self, *, kill: bool) -> None:
@@ -122,7 +122,7 @@ class GmailSandbox:
             process.stdout.close()
 
     def post_fault(self, *faults: dict[str, Any]) -> list[dict[str, Any]]:
-        """Add faults, such as {"kind": "accept_then_drop", "times": 1}; gives all active ones."""
+        """Add faults, such as {"kind": "accept_then_drop", "times": 1}; return all active ones."""
         active: list[dict[str, Any]] = self.request("POST", "/sandbox/faults", list(faults))
         return active
 
@@ -130,7 +130,7 @@ class GmailSandbox:
         self.request("DELETE", "/sandbox/faults")
 
     def messages(self) -> list[dict[str, Any]]:
-        """Give the mails in inboxes, oldest first."""
+        """Return the mails in inboxes, oldest first."""
         found: list[dict[str, Any]] = self.request("GET", "/sandbox/messages")
         return found
 
@@ -138,7 +138,7 @@ class GmailSandbox:
         self.request("DELETE", "/sandbox/messages")
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the control interface; gives the parsed JSON, or None for an empty answer."""
+        """Call the control interface; return the parsed JSON, or None for an empty answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         with urllib.request.urlopen(request, timeout=30) as response:
@@ -158,7 +158,7 @@ class GmailSandbox:
 
 
 def _first_line(process: subprocess.Popen[str]) -> str:
-    """Wait for the ready line; empty when the process ended or said nothing in time."""
+    """Wait for the ready line; empty if the process ended or printed nothing in time."""
     assert process.stdout is not None
     deadline = time.monotonic() + _START_SECONDS
     with selectors.DefaultSelector() as selector:

@@ -1,4 +1,4 @@
-"""How much one user may ask: units per minute, and messages sent per day.
+"""How much one user may use: units per minute, and messages sent per day.
 
 Numbers: https://developers.google.com/workspace/gmail/api/reference/quota (projects created from
 May 2026) and https://support.google.com/a/answer/166852.
@@ -19,7 +19,7 @@ DAY_MS = 86_400_000
 
 @dataclass(slots=True)
 class Limits:
-    """The two limits of one sandbox, and each user's spending in the last minute."""
+    """A sandbox's two limits, and each user's spending in the last minute."""
 
     units_per_minute: int = UNITS_PER_MINUTE
     sends_per_day: int = SENDS_PER_DAY
@@ -49,7 +49,7 @@ class Limits:
 
 
 def rate_limit_exceeded(retry_at: int) -> GmailError:
-    """Give Gmail's answer to a spent quota: the retry time stands in the text, not in a header."""
+    """Return Gmail's answer to a used-up quota: the retry time is in the text, not in a header."""
     moment = datetime.fromtimestamp(retry_at / 1000, UTC)
     stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return GmailError(

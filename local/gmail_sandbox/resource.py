@@ -12,7 +12,7 @@ FORMATS = ("full", "metadata", "minimal", "raw")
 
 
 def reference(message: StoredMessage) -> dict[str, Any]:
-    """Give what send, import and insert answer."""
+    """Return the answer of send, import and insert."""
     return {"id": message.id, "threadId": message.thread_id, "labelIds": message.labels}
 
 
@@ -44,7 +44,7 @@ def message_resource(
 
 
 def attachment_resource(message: StoredMessage, attachment_id: str) -> dict[str, Any] | None:
-    """Give the content of one part; `attachment_id` is its number among the leaves."""
+    """Return the content of one part; `attachment_id` is its number among the leaves."""
     parts = list(leaves(email.message_from_bytes(message.raw)))
     if not attachment_id.isdecimal() or int(attachment_id) >= len(parts):
         return None

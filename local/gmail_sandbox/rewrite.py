@@ -1,6 +1,6 @@
 """What messages.send does to a mail: its own Message-ID and Date, the real sender, a new text part.
 
-The header is changed line by line, so every field that Gmail leaves alone keeps its bytes. Sources:
+We change the header line by line, so fields that Gmail leaves alone keep their bytes. Sources:
 headers of mails sent with "gmailapi.google.com with HTTPREST" in public archives.
 """
 
@@ -60,7 +60,7 @@ def rewrite_for_sending(raw: bytes, mail: Mail, *, sender: str, now: int) -> Rew
 
 
 def addressed_to(raw: bytes, mailbox: str, sender: str) -> bytes:
-    """Add the trace fields of the mailbox that a delivered copy ends in."""
+    """Add the trace fields of the mailbox that a copy is delivered to."""
     trace = [_field("Delivered-To", mailbox), _field("Return-Path", f"<{sender}>")]
     return b"".join(field.lines for field in trace) + raw
 
@@ -70,7 +70,7 @@ def _gmail_id() -> str:
 
 
 def _sender_header(mail: Mail, sender: str) -> str:
-    """Keep the display name; an address that is not the user's own is replaced by it."""
+    """Keep the display name, but replace any other address with the user's own."""
     names = mail.people("From")
     name = names[0][0] if names else ""
     return formataddr((re.sub(r"[\x00-\x1f\x7f]", " ", name), sender))
@@ -94,7 +94,7 @@ def _split(raw: bytes) -> tuple[list[_Field], bytes]:
         elif b":" in line:
             name = line.partition(b":")[0].strip().lower()
             fields.append(_Field(name, line + b"\r\n"))
-        else:  # no header field: the body began without its empty line
+        else:  # not a header field: the body started without an empty line
             rest = line + newline + rest
             break
     return fields, rest
@@ -105,7 +105,7 @@ def _join(fields: list[_Field], body: bytes) -> bytes:
 
 
 def _with_plain_from_html(raw: bytes, mail: Mail) -> tuple[list[_Field], bytes]:
-    """Give MIME fields and body with the text part regenerated; attachments keep their bytes."""
+    """Return MIME fields and body with a new text part; attachments keep their bytes."""
     message = email.message_from_bytes(raw)
     html = next((part for part in leaves(message) if is_body(part, "text/html")), None)
     rewritten = raw if html is None else _rebuilt(message, html, mail.html) or raw
@@ -114,7 +114,7 @@ def _with_plain_from_html(raw: bytes, mail: Mail) -> tuple[list[_Field], bytes]:
 
 
 def _rebuilt(message: Message, html: Message, text: str) -> bytes | None:
-    """Give the mail with its new text part; None where the parts are too broken to write again."""
+    """Return the mail with its new text part; None if its parts are too broken to rewrite."""
     plain = _text_part(plain_from_html(text))
     if not _replace_alternative(message, html, plain):
         _become_alternative(html, plain)
@@ -125,7 +125,7 @@ def _rebuilt(message: Message, html: Message, text: str) -> bytes | None:
     policy = message.policy.clone(linesep="\r\n")
     try:
         BytesGenerator(out, mangle_from_=False, policy=policy).flatten(message)
-    except UnicodeEncodeError:  # a multipart without parts but with 8-bit text (CPython's limit)
+    except UnicodeEncodeError:  # a multipart with 8-bit text but no parts (a limitation of CPython)
         return None
     return out.getvalue()
 
@@ -145,7 +145,7 @@ def _replace_alternative(message: Message, html: Message, plain: Message) -> boo
 
 
 def _become_alternative(html: Message, plain: Message) -> None:
-    """Turn a lone HTML part into multipart/alternative in its place."""
+    """Replace a lone HTML part with multipart/alternative."""
     inner = copy.copy(html)
     for name in set(inner.keys()):
         if name.lower() not in ("content-type", "content-transfer-encoding"):

@@ -1,9 +1,9 @@
-"""Gmail's search language, the part that people and programs use, turned into SQL.
+"""The commonly used part of Gmail's search language, turned into SQL.
 
-Words and "quoted phrases" match whole words (split at every sign that is no letter or digit, so one
-alphanumeric token is the only safe thing to look for), `-x` excludes, `a OR b` offers a choice.
-Operators: subject from to cc list filename rfc822msgid in label is has after before. An operator
-nobody knows is searched for as text, as Gmail does.
+Words and "quoted phrases" match whole words. Text is split at everything except letters and digits,
+so only an alphanumeric token is safe to search for. `-x` excludes, `a OR b` matches either.
+Operators: subject from to cc list filename rfc822msgid in label is has after before. Unknown
+operators are searched for as text, as in Gmail.
 """
 
 import re
@@ -48,7 +48,7 @@ class Search:
 
 
 def parse_search(query: str, *, prefixes: bool = False) -> Search:
-    """Read a query. `prefixes`: words match by their beginning, for typing into a search box."""
+    """Read a query. `prefixes`: match the beginnings of words, for typing into a search box."""
     conditions: list[Condition] = []
     anywhere = offer_choice = False
     for match in _TERM.finditer(query):
@@ -111,7 +111,7 @@ def _unquoted(value: str) -> str:
 
 
 def _moment_ms(value: str) -> int | None:
-    """Read epoch seconds or yyyy/mm/dd (yyyy-mm-dd), the day starting at midnight UTC."""
+    """Read epoch seconds or yyyy/mm/dd (yyyy-mm-dd); a day starts at midnight UTC."""
     if value.isdecimal() and len(value) < 14:
         return int(value) * 1000
     try:

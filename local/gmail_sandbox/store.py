@@ -1,4 +1,4 @@
-"""All mailboxes in one SQLite file: a sandbox that is killed has lost nothing it answered for."""
+"""All mailboxes in one SQLite file: even if killed, the sandbox keeps what it has answered for."""
 
 import contextlib
 import secrets
@@ -41,7 +41,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message on its way into one mailbox; `thread_id` None opens a thread of its own."""
+    """A message on its way into one mailbox; `thread_id` None starts a new thread."""
 
     mailbox: str
     raw: bytes
@@ -146,14 +146,14 @@ class Store:
         return found[0] if found else None
 
     def imported(self, mailbox: str, message_id: str) -> StoredMessage | None:
-        """Find the mail that an import of the same Message-ID is a second copy of."""
+        """Find the mail in this mailbox with the same Message-ID."""
         found = self._select("mailbox = ? AND message_id = ?", [mailbox, message_id])
         return found[0] if found else None
 
     def thread_of(self, mailbox: str, mail: Mail, *, wanted: str | None = None) -> str | None:
         """Find the thread this mail belongs to: a shared reference and the same subject.
 
-        `wanted`: only this thread will do.
+        `wanted`: only this thread counts.
         """
         for ref in reversed(mail.references):
             row = self._db.execute(
@@ -175,7 +175,7 @@ class Store:
     def list_ids(
         self, mailbox: str, search: Search, *, arrived_before: int, offset: int, limit: int
     ) -> tuple[list[tuple[str, str]], int]:
-        """Give (id, thread id) pairs, newest first, and how many there are in all."""
+        """Return (id, thread id) pairs, newest first, and the total count."""
         seen = f"mailbox = ? AND received_at <= ? AND ({search.where})"
         if not search.anywhere:
             seen += " AND seq NOT IN (SELECT seq FROM labels WHERE label IN ('SPAM', 'TRASH'))"
@@ -194,17 +194,17 @@ class Store:
     def inbox(
         self, search: Search | None = None, *, mailbox: str | None = None, after_seq: int = 0
     ) -> Iterator[StoredMessage]:
-        """Give what lies in inboxes, oldest first: one entry per mail and recipient."""
+        """Return the mails in inboxes, oldest first: one entry per mail and recipient."""
         where, values = _inbox(search, mailbox)
         rows = self._db.execute(
             f"SELECT seq FROM messages WHERE seq > ? AND {where} ORDER BY seq",  # noqa: S608  # fixed fragments
             [after_seq, *values],
         ).fetchall()
-        for row in rows:  # one by one: a full mailbox does not fit into memory twice
+        for row in rows:  # one by one: a full mailbox does not fit in memory twice
             yield from self._select("seq = ?", [row["seq"]])
 
     def newest_in_inbox(self, search: Search, *, limit: int) -> tuple[list[StoredMessage], int]:
-        """Give the newest messages in inboxes, newest first, and how many there are in all."""
+        """Return the newest messages in inboxes, newest first, and the total count."""
         where, values = _inbox(search, None)
         total = self._db.execute(
             f"SELECT count(*) FROM messages WHERE {where}",  # noqa: S608  # fixed fragments
@@ -213,7 +213,7 @@ class Store:
         return self._select(where, values, tail=f"ORDER BY seq DESC LIMIT {limit:d}"), total
 
     def counts(self, mailbox: str) -> tuple[int, int, int]:
-        """Give (messages, threads, last sequence number) of one mailbox."""
+        """Return (messages, threads, last sequence number) of one mailbox."""
         row = self._db.execute(
             "SELECT count(*), count(DISTINCT thread_id), ifnull(max(seq), 0)"
             " FROM messages WHERE mailbox = ?",
@@ -222,7 +222,7 @@ class Store:
         return row[0], row[1], row[2]
 
     def clear(self) -> None:
-        """Empty every mailbox, and forget how much was sent."""
+        """Empty every mailbox and reset the count of sent mails."""
         with self.transaction():
             for table in _MAIL_TABLES:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # a fixed name

@@ -1,4 +1,4 @@
-"""What every request handler shares: the collaborators of one running sandbox, and its clock."""
+"""What all request handlers share: one sandbox's collaborators and its clock."""
 
 import time
 

@@ -1,1 +1,1 @@
-"""The verbs of `scc`: each reads its options, asks a rule, and shows what it found."""
+"""The verbs of `scc`: each reads its options, applies the rules, and shows the result."""

@@ -25,19 +25,21 @@ from ops.stack.queues import OpsAuditQueue
 
 @click.command()
 @shared_options
-@click.option("--id", "wanted", required=True, metavar="ID", help="Message id, or how it begins.")
+@click.option(
+    "--id", "wanted", required=True, metavar="ID", help="Message id, or its first characters."
+)
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the ops record.")
 @click.option(
     "--export-to", type=click.Path(file_okay=False, path_type=Path), default=Path(),
-    metavar="FOLDER", help="Where its file goes.  [default: here]",
+    metavar="FOLDER", help="Where to write its file.  [default: here]",
 )  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_session
 def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes: bool) -> None:
-    """Take one dead letter away for good, after keeping it whole in a file and in S3.
+    """Delete one dead letter for good, after saving it to a file and to S3.
 
-    A payment whose message is discarded keeps its ledger row; if its mail is missing, the sweep or
-    a reconciliation still finds it. What was done is recorded and mailed to compliance.
+    The payment stays in the ledger; if its mail is missing, the sweep or a reconciliation still
+    finds it. The ops record is mailed to compliance.
 
     \b
     Examples:
@@ -45,20 +47,20 @@ def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes:
       scc dlq discard --id 3f9c0a1b --reason "see ticket 7" --export-to ~/evidence --yes
     """
     if not reason.strip():
-        raise click.UsageError("--reason must say why.")
+        raise click.UsageError("--reason must not be empty.")
     with peek(session, lambda letter: is_meant(wanted, letter)) as looking:
         chosen = _only([each for each in looking.found if each.raw is not None], wanted)
         looking.look.release(but=[chosen.receipt])
         _ask(session, chosen, yes=yes)
         content = _content(session, chosen, reason)
         file = _exported(export_to, content)
-        session.console.say(f"Kept in {file}")
+        session.console.say(f"Saved to {file}")
         run = _archived(session, content)
         _record(session, run, chosen, reason)
         if not looking.look.delete(chosen.receipt):
             raise OpsError(
-                f"{chosen.letter.message_id} is kept and recorded, but somebody else received it "
-                "meanwhile: discard it again."
+                f"{chosen.letter.message_id} is saved and recorded, but something else received "
+                "it meanwhile: discard it again."
             )
     if session.console.as_json:
         session.console.show(
@@ -68,7 +70,7 @@ def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes:
         session.console.facts(
             [
                 ("discarded", chosen.letter.message_id),
-                ("kept in", file),
+                ("saved to", file),
                 ("ops record", f"{run}_done"),
             ]
         )
@@ -79,22 +81,24 @@ def _only(matches: Sequence[Examined], wanted: str) -> Examined:
         return matches[0]
     if not matches:
         raise OpsError(
-            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists those there are. An id has "
-            f"{SHORTEST_ID} characters at least."
+            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists them. Use at least {SHORTEST_ID} "
+            "characters of an id."
         )
     found = ", ".join(each.letter.message_id for each in matches[:5])
-    raise OpsError(f"{len(matches)} dead letters fit {safe(wanted)!r} ({found}): name one of them.")
+    raise OpsError(
+        f"{len(matches)} dead letters match {safe(wanted)!r} ({found}): use a longer id."
+    )
 
 
 def _ask(session: Session, chosen: Examined, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise OpsError("Nobody is there to ask: say --yes to discard.")
+        raise OpsError("There is no terminal to ask on: add --yes to discard.")
     cause = chosen.cause
     question = f"Discard {chosen.letter.message_id} ({safe(cause.klass)}: {safe(cause.message)})?"
     if not click.confirm(question, err=True):
-        session.console.say("Nothing was done.")
+        session.console.say("Nothing was changed.")
         raise click.exceptions.Exit(0)
 
 
@@ -117,7 +121,7 @@ def _content(session: Session, chosen: Examined, reason: str) -> dict[str, Any]:
 
 
 def _exported(folder: Path, content: Mapping[str, Any]) -> Path:
-    """Write the file and wait until it is on the disk; never over another. Raises OpsError."""
+    """Write the file to disk and never overwrite another. Raises OpsError."""
     file = (folder / f"discarded-{content['message_id']}-{content['discarded_at']}.json").resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,14 +132,14 @@ def _exported(folder: Path, content: Mapping[str, Any]) -> Path:
             os.fsync(stream.fileno())
     except OSError as error:
         raise OpsError(
-            f"{file} cannot be written ({error.strerror}): nothing was discarded. Name another "
+            f"{file} cannot be written ({error.strerror}): nothing was discarded. Choose another "
             "folder with --export-to."
         ) from error
     return file
 
 
 def _archived(session: Session, content: Mapping[str, Any]) -> str:
-    """Keep it where no laptop can lose it; returns the run's name, which its key holds."""
+    """Save it to S3, which outlives this laptop; returns the run's name, part of the key."""
     run = new_run("discard", content["discarded_at"])
     session.aws.client("s3").put_object(
         Bucket=session.aws.output("FailuresBucketName"),

@@ -1,4 +1,4 @@
-"""`scc dlq`: look at the dead letters. Looking takes nothing away and changes nothing."""
+"""`scc dlq`: look at the dead letters. Looking removes and changes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_BODY = 4_000  # characters shown of one body
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """A look in progress. found: everything it shows, once."""
+    """A look in progress. found: every message it shows, once."""
 
     look: Look
     meter: Meter
@@ -37,7 +37,7 @@ class Peek:
 
 @contextmanager
 def peek(session: Session, keep: Callable[[DeadLetter], bool] = lambda _: False) -> Iterator[Peek]:
-    """Look through the dead-letter queue with progress; all is visible again when it ends."""
+    """Look through the dead-letter queue with progress; at the end all is visible again."""
     queue, ledger = dead_letter_queue(session), LedgerReader.of(session)
     depth = queue.depth()
     look = None
@@ -50,13 +50,13 @@ def peek(session: Session, keep: Callable[[DeadLetter], bool] = lambda _: False)
     finally:
         if look is not None and look.unreleased:
             session.console.say(
-                f"{look.unreleased} messages could not be shown again at once: they come back "
+                f"{look.unreleased} messages are still hidden: they become visible again "
                 f"within {hold_seconds(depth.total)} s."
             )
     if depth.in_flight:
         session.console.say(
-            f"{depth.in_flight} more were hidden: somebody else is looking at them or replaying "
-            "them. They are back in a minute or so."
+            f"{depth.in_flight} more are hidden: another look or replay holds them. Try again in a "
+            "minute."
         )
 
 
@@ -69,7 +69,7 @@ def described_now(examined: Examined, retention_ms: int) -> dict[str, Any]:
 
 
 def age(seconds: int) -> str:
-    """How long ago, to two digits or so."""
+    """How long ago, roughly."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
             return f"{seconds // size}{unit}"
@@ -79,7 +79,7 @@ def age(seconds: int) -> str:
 @click.group(cls=LazyGroup, lazy=LAZY)
 @shared_options
 def dlq() -> None:
-    """The dead-letter queue: messages that will not be tried again without a person.
+    """The dead-letter queue: messages that are not retried until a person steps in.
 
     \b
     Examples:
@@ -93,10 +93,10 @@ def dlq() -> None:
 @shared_options
 @pass_session
 def ls(session: Session) -> None:
-    """List every dead letter: why it is there, its payment, its age. Exit 1 when there are any.
+    """List every dead letter: its cause, payment and age. Exit 1 when there are any.
 
-    Peeking hides the messages while they are listed (up to 120,000 of them, SQS's own limit) and
-    shows them again at the end, also after Ctrl-C. With --json the list is written as it is read.
+    Messages are hidden while they are listed (at most 120,000, SQS's limit) and become visible
+    again at the end, even after Ctrl-C. With --json the list is written as it is read.
 
     \b
     Examples:
@@ -132,7 +132,7 @@ def ls(session: Session) -> None:
 @click.argument("wanted", metavar="ID")
 @pass_session
 def show(session: Session, wanted: str) -> None:
-    """Show one dead letter in full: ID is its message id, its payment's id, or how one begins.
+    """Show one dead letter in full. ID: its message id, payment id, or the start of either.
 
     \b
     Examples:
@@ -143,8 +143,8 @@ def show(session: Session, wanted: str) -> None:
         matches = [each for each in looking.found if each.raw is not None]
     if not matches:
         raise OpsError(
-            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists those there are. An id has six "
-            "characters at least."
+            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists them. Use at least six "
+            "characters of an id."
         )
     retention = dead_letter_queue(session).retention_ms()
     contents = [_in_full(each, retention) for each in matches]
@@ -193,9 +193,9 @@ class _Group:
 @shared_options
 @pass_session
 def groups(session: Session) -> None:
-    """Group the dead letters by cause: error class, and message without its ids and numbers.
+    """Group the dead letters by cause: error class, and message without ids and numbers.
 
-    The group's name goes to `scc dlq replay --group`. Exit 1 when there are any.
+    `scc dlq replay --group` takes a group's name. Exit 1 when there are any.
 
     \b
     Examples:

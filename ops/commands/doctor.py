@@ -1,4 +1,4 @@
-"""`scc doctor`: whether everything is wired, allowed and armed."""
+"""`scc doctor`: check that everything is wired up, permitted and switched on."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ops.stack.doctor import Check, run_checks
 @shared_options
 @pass_session
 def doctor(session: Session) -> None:
-    """Check credentials, app, queues, schedules, Gmail, alarms and users, each with its remedy.
+    """Check credentials, app, queues, schedules, Gmail, alarms and users; say how to fix each.
 
-    Nothing is changed and no mail is sent. Exit 1 when a check failed, 2 when none could be made.
+    Changes nothing and sends no mail. Exit 1 when a check failed, 2 when none could be made.
 
     \b
     Examples:
       scc doctor
       scc doctor --json | jq -r '.[] | select(.is_ok | not) | .remedy'
     """
-    # Without credentials or a stack nothing can be checked: both end it here, with a sentence.
+    # Without credentials or a stack nothing can be checked: this line raises then.
     session.console.say(f"{session.aws.output('ApiFunctionName')}, as {session.aws.caller}")
     found: list[Check] = []
 
@@ -46,5 +46,5 @@ def doctor(session: Session) -> None:
     failed = [each for each in found if not each.is_ok]
     for each in failed:
         session.console.say(f"! {each.name}: {each.remedy}", style="bold red")
-    session.console.say(f"{len(found) - len(failed)} of {len(found)} checks are well.")
+    session.console.say(f"{len(found) - len(failed)} of {len(found)} checks passed.")
     raise click.exceptions.Exit(FOUND if failed else FINE)

@@ -1,4 +1,4 @@
-"""`scc payment`: everything that is known of one payment or void."""
+"""`scc payment`: everything that is known about one payment or void."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ops.stack.mailbox import AuditMailbox
 @click.command()
 @shared_options
 @click.argument("payment_id", metavar="ID")
-@click.option("--mailbox", "look", is_flag=True, help="Look into Gmail too.")
+@click.option("--mailbox", "look", is_flag=True, help="Search Gmail too.")
 @pass_session
 def payment(session: Session, payment_id: str, *, look: bool) -> None:
-    """Tell the whole history of a payment: ledger row, tries, dead letters, mail, void.
+    """Show the whole history of a payment: ledger row, tries, dead letters, mail, void.
 
-    ID is the payment's id (pay_…): it stands in the mail, in the app's address and in every log
-    line. With --mailbox Gmail is asked for its mail. Exit 1 when something needs a person.
+    ID is the payment id (pay_…) from the mail, the app's address bar or any log line. --mailbox
+    searches Gmail for its mail. Exit 1 when something needs a person.
 
     \b
     Examples:
@@ -36,7 +36,7 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
       scc payment pay_9f86d081884c7d659a2feaa0c55ad015 --mailbox --json
     """
     if not re.fullmatch(r"pay_[0-9a-f]{32}", payment_id):
-        raise click.UsageError(f"{safe(payment_id)!r} is no payment id: pay_ and 32 hex digits.")
+        raise click.UsageError(f"{safe(payment_id)!r} is not a payment id: pay_ and 32 hex digits.")
     history = _history(session, payment_id, look=look)
     if session.console.as_json:
         content = asdict(history) | {"is_intact": history.is_intact, "concerns": history.concerns()}
@@ -58,7 +58,7 @@ def _history(session: Session, payment_id: str, *, look: bool) -> PaymentHistory
     row = ledger.payment(payment_id)
     if not row:
         raise OpsError(
-            f"No payment {payment_id} is in the ledger of {session.aws.target.stack}: is this the "
+            f"The ledger of {session.aws.target.stack} has no payment {payment_id}: is this the "
             "right --stack?"
         )
     void_id = ledger.void_of(payment_id)

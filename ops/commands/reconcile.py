@@ -1,4 +1,4 @@
-"""`scc reconcile`: one ledger entry, one mail? Ledger, deliveries and mailbox, joined."""
+"""`scc reconcile`: check that every ledger entry has exactly one mail."""
 
 from __future__ import annotations
 
@@ -33,23 +33,29 @@ class Day(click.ParamType):
         try:
             return date.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no day such as 2026-11-24", param, ctx)
+            self.fail(f"{value!r} is not a day such as 2026-11-24", param, ctx)
 
 
 @click.command()
 @shared_options
 @click.option("--event", "event_id", metavar="ID", help="One event only.")
-@click.option("--from", "first", type=Day(), metavar="DAY", help="Logged from this UTC day on.")
-@click.option("--to", "last", type=Day(), metavar="DAY", help="Up to this one.  [default: today]")
-@click.option("--mailbox", "look", is_flag=True, help="Look into Gmail too.")
-@click.option("--repair", is_flag=True, help="Queue again what was never mailed.")
+@click.option("--from", "first", type=Day(), metavar="DAY", help="Logged on or after this UTC day.")
+@click.option(
+    "--to",
+    "last",
+    type=Day(),
+    metavar="DAY",
+    help="Up to and including this day.  [default: today]",
+)
+@click.option("--mailbox", "look", is_flag=True, help="Search Gmail too.")
+@click.option("--repair", is_flag=True, help="Queue unmailed entries again.")
 @click.option(
     "--late", type=click.IntRange(1, 10_000), default=15, show_default=True, metavar="MINUTES",
-    help="When a mail is late.",
+    help="After how long a mail is late.",
 )  # fmt: skip
 @click.option(
     "--state", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the progress there, and go on from it after an interruption.",
+    help="Save progress there, and resume from it.",
 )  # fmt: skip
 @pass_session
 def reconcile(  # noqa: PLR0913 - click gives every option a name
@@ -63,13 +69,14 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     late: int,
     file: Path | None,
 ) -> None:
-    """Hold ledger, deliveries and mailbox against each other, per event and in total.
+    """Compare ledger, deliveries and mailbox, per event and in total.
 
-    missing: an entry has no mail, later than --late minutes after it was logged. duplicate: it has
-    more than one. altered: a mail does not say what the ledger says. orphan: a mail of no entry.
-    Those four make exit code 1; late only tells of mails that came after more than --late minutes.
-    Without --mailbox the deliveries are believed; with it every entry is searched for in Gmail and
-    every audit mail there is read. --repair queues what is missing and was never sent: the mailer
+    missing: no mail --late minutes after the entry was logged. duplicate: more than one mail.
+    altered: the mail differs from the ledger. orphan: a mail without an entry. Any of these four
+    gives exit code 1. late: the mail took longer than --late minutes.
+
+    Without --mailbox the deliveries are trusted; with it, every entry is looked up in Gmail and
+    every audit mail is read. --repair queues missing entries that were never sent; the mailer
     still sends nothing twice.
 
     \b
@@ -84,11 +91,11 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     heads = {} if units else ledger.heads()
     units = units or [f"event {each}" for each in sorted(heads)]
     if event_id and not ledger.head(event_id):
-        raise OpsError(f"No entry of an event {event_id!r} is in the ledger.")
+        raise OpsError(f"The ledger has no entry for the event {event_id!r}.")
     mailbox = AuditMailbox.of(session) if look else None
     work = Work(session, ledger, mailbox, late * 60_000, repair=repair)
     scope = [*units, "mailbox"] if look else units
-    # A new event must not spoil the progress over all of them.
+    # A new event must not invalidate saved progress over all of them.
     named = scope if event_id or first or last else ["all", *(["mailbox"] if look else [])]
     work.load(file, named)
     total = sum(int(each.get("seq", 0)) for each in heads.values()) or None
@@ -120,7 +127,7 @@ class Work:
         self.state = Reconciliation([])
 
     def load(self, file: Path | None, scope: list[str]) -> None:
-        """Raises OpsError: the file is of another reconciliation, or cannot be used."""
+        """Raises OpsError: the file belongs to another reconciliation, or cannot be used."""
         self._file, self.state = file, Reconciliation(scope)
         if file is None or not file.exists():
             self.save()
@@ -128,12 +135,14 @@ class Work:
         try:
             self.state = Reconciliation.from_json(json.loads(file.read_text()))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise OpsError(f"{file} is not the progress of a reconciliation: remove it.") from error
+            raise OpsError(f"{file} is not a saved reconciliation: remove it.") from error
         if self.state.scope != scope:
-            raise OpsError(f"{file} is of another reconciliation: remove it, or name another file.")
+            raise OpsError(
+                f"{file} belongs to another reconciliation: remove it or choose another file."
+            )
 
     def save(self) -> None:
-        """Whole or not at all: a kill leaves the file of the page before."""
+        """All or nothing: a kill leaves the file as it was after the page before."""
         if self._file is None:
             return
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
@@ -197,7 +206,7 @@ class Work:
             row = rows[link.payment_id]
             day = f"day {row.get('logged_day', '')}"
             if not {f"event {link.event_id}", day} & units and (row or len(units) == 1):
-                continue  # it was found, but another reconciliation is about it
+                continue  # found, but outside of this reconciliation
             self.state.take_mail(link, row, [each.detail for each in box.wrong if each.seq])
 
 
@@ -210,7 +219,7 @@ def _units(event_id: str | None, first: date | None, last: date | None) -> list[
         return []
     end = last or datetime.now(UTC).date()
     if first is None or first > end:
-        raise click.UsageError("--from names a day, not later than --to.")
+        raise click.UsageError("--from must be a day on or before --to.")
     days = (end - first).days + 1
     if days > MOST_DAYS:
         raise click.UsageError(f"That is {days} days; at most {MOST_DAYS} at a time.")
@@ -218,7 +227,7 @@ def _units(event_id: str | None, first: date | None, last: date | None) -> list[
 
 
 def _query(event_id: str | None, first: date | None) -> str:
-    """Which mails to read; what is not of the chosen entries is left out after reading."""
+    """Which mails to read; mails of other entries are dropped after reading."""
     words = ["filename:record.json"]
     if event_id:
         words.append('"{}"'.format(event_id.replace('"', " ")))
@@ -251,7 +260,7 @@ def _show(session: Session, state: Reconciliation) -> None:
                 ],
             )  # fmt: skip
     if state.repaired:
-        session.console.say(f"Queued again: {len(state.repaired)}. Reconcile once more to see.")
+        session.console.say(f"Queued again: {len(state.repaired)}. Run it again to check.")
     told = ", ".join(f"{state.count(kind)} {kind}" for kind in AILING)
     session.console.say(told)
     raise click.exceptions.Exit(FINE if state.is_fine else FOUND)

@@ -31,7 +31,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class Since(click.ParamType):
-    """30m, 6h, 2d, or a moment in ISO 8601 (UTC unless it says otherwise), as epoch ms."""
+    """30m, 6h, 2d, or an ISO 8601 time (UTC by default), as epoch ms."""
 
     name = "since"
 
@@ -42,9 +42,7 @@ class Since(click.ParamType):
         try:
             given = datetime.fromisoformat(text)
         except ValueError:
-            self.fail(
-                f"{text!r} is neither like 30m, 6h or 2d nor like 2026-11-25T08:00", param, ctx
-            )
+            self.fail(f"{text!r} is not a time such as 30m, 6h, 2d or 2026-11-25T08:00", param, ctx)
         aware = given if given.tzinfo else given.replace(tzinfo=UTC)
         return int(aware.timestamp() * 1000)
 
@@ -57,14 +55,14 @@ class Since(click.ParamType):
 )
 @click.option("--since", type=Since(), metavar="WHEN", help="Sent since then: 6h, 2d, ISO 8601.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
-@click.option("--dry-run", is_flag=True, help="Only show the verdict on each message.")
+@click.option("--dry-run", is_flag=True, help="Show each message's verdict; change nothing.")
 @click.option(
     "--rate", type=click.FloatRange(0.01, 100), default=1.0, show_default=True, metavar="N",
-    help="Messages a second; Gmail takes 1 of a new project.",
+    help="Messages per second; Gmail allows a new project 1.",
 )  # fmt: skip
 @click.option(
     "--patience", type=click.FloatRange(1, 3600), default=120.0, show_default=True, metavar="S",
-    help="Seconds to wait for the mailer's word.",
+    help="Seconds to wait for the mailer.",
 )  # fmt: skip
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the ops record.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -84,12 +82,12 @@ def replay(  # noqa: PLR0913 - click gives every option a name
 ) -> None:
     """Put dead letters back on the audit queue: one first, then the others at a capped rate.
 
-    Every message gets a verdict: send; skip-already-sent (its mail is in the inbox: it is only
-    removed here); poison-schema and poison-no-payment (no replay can help: see discard);
-    quarantined (replayed twice already: only --id replays it). Nothing is edited: the mail is
-    made from the ledger anew. The drain stops after 3 failures in a row and may be interrupted at
-    any time: a message leaves the dead-letter queue only after it is on the audit queue. Exit 1
-    when something is left for a person. What was done is recorded and mailed to compliance.
+    Every message gets a verdict: send; skip-already-sent (its mail is in the inbox: only removed);
+    poison-schema and poison-no-payment (a replay cannot help: discard it); quarantined (replayed
+    twice already: only --id replays it). Messages are not edited: each mail is made from the
+    ledger. A replay stops after 3 failures in a row, and is safe to interrupt: a message leaves
+    the dead-letter queue only after it is on the audit queue. Exit 1 when something is left for a
+    person. The ops record is mailed to compliance.
 
     \b
     Examples:
@@ -107,7 +105,7 @@ def replay(  # noqa: PLR0913 - click gives every option a name
             for each, verdict in _verdicts(session, looking.found, selection)
         ]
     counts = Counter(str(each.verdict) for each in plan)
-    session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter is chosen'}")
+    session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter matches'}")
     if not any(each.is_actionable for each in plan):
         if session.console.as_json:
             session.console.show({"ops_id": None, "counts": counts, "stopped": ""})
@@ -138,7 +136,7 @@ def _verdicts(
 
 
 def _show_verdicts(session: Session, selection: Selection) -> None:
-    """The dry run: a verdict a line, and how many of each. Exit 1 when some need a person."""
+    """The dry run: one verdict per line, and totals. Exit 1 when some need a person."""
     counts: Counter[str] = Counter()
 
     def told() -> Iterator[dict[str, Any]]:
@@ -165,7 +163,7 @@ def _show_verdicts(session: Session, selection: Selection) -> None:
                     for row in told()
                 ),
             )  # fmt: skip
-    session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter is chosen'}")
+    session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter matches'}")
     left = counts.total() - counts[Verdict.SEND] - counts[Verdict.ALREADY_SENT]
     raise click.exceptions.Exit(FOUND if left else FINE)
 
@@ -174,10 +172,10 @@ def _ask(session: Session, counts: Counter[str], *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise OpsError("Nobody is there to ask: say --yes to replay, or --dry-run to look.")
+        raise OpsError("There is no terminal to ask on: add --yes to replay, or --dry-run to look.")
     question = f"Send {counts[Verdict.SEND]}, remove {counts[Verdict.ALREADY_SENT]} already sent?"
     if not click.confirm(question, err=True):
-        session.console.say("Nothing was done.")
+        session.console.say("Nothing was changed.")
         raise click.exceptions.Exit(FINE)
 
 
@@ -218,7 +216,7 @@ def _carry_out(
     except KeyboardInterrupt:
         report.stopped = "interrupted"
     except (BotoCoreError, ClientError) as error:
-        report.stopped = f"{type(error).__name__} of AWS"
+        report.stopped = f"{type(error).__name__} from AWS"
         raise
     finally:
         done = replace(
@@ -252,7 +250,9 @@ def _conclude(session: Session, done: Deed, report: Report) -> None:
     else:
         session.console.table(("outcome", "messages"), sorted(counts.items()))
     if report.stopped:
-        session.console.say(f"Stopped: {report.stopped}. What was not reached is where it was.")
+        session.console.say(
+            f"Stopped: {report.stopped}. The rest is still in the dead-letter queue."
+        )
     session.console.say(f"Recorded as {done.ops_id}.")
     if report.stopped == "interrupted":
         raise click.exceptions.Exit(INTERRUPTED)

@@ -1,4 +1,4 @@
-"""`scc status`: is all well, and if not, what needs a person."""
+"""`scc status`: whether everything is fine, and if not, what needs a person."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.queues import depth_of
 
-MOST_LOOKED_AT = 1_000  # dead letters; more would make a glance take minutes
+MOST_LOOKED_AT = 1_000  # dead letters; more would take minutes
 
 
 @click.command()
 @shared_options
 @click.option(
     "--days", type=click.IntRange(1, 31), default=2, show_default=True,
-    help="How many days of entries to look at, today included.",
+    help="How many days of entries to read, including today.",
 )  # fmt: skip
 @pass_session
 def status(session: Session, *, days: int) -> None:
-    """Whether all is well: queues, dead letters, mails, credential, router. Exit 1 when it is not.
+    """Show queues, dead letters, mails, credential and router. Exit 1 when something is wrong.
 
     \b
     Examples:
@@ -79,7 +79,7 @@ def _mails(session: Session, now: int, days: int) -> Mails:
 
 
 def _iterator_age_ms(session: Session) -> int | None:
-    """The router's worst lag of the last quarter of an hour; None where CloudWatch has none."""
+    """The router's worst lag in the last 15 minutes; None when CloudWatch has no data."""
     end = datetime.now(UTC)
     dimension = {"Name": "FunctionName", "Value": session.aws.output("RouterFunctionName")}
     metric = {"Namespace": "AWS/Lambda", "MetricName": "IteratorAge", "Dimensions": [dimension]}
@@ -92,7 +92,7 @@ def _iterator_age_ms(session: Session) -> int | None:
             ],
         )
     except (ClientError, BotoCoreError):
-        return None  # nice to know, no reason to fail
+        return None  # nice to know, not worth failing for
     values = [value for each in answer["MetricDataResults"] for value in each["Values"]]
     return int(max(values)) if values else None
 
@@ -117,7 +117,7 @@ def _show(session: Session, found: Status, days: int) -> None:
         ("router lag", _lag(found)),
     ]
     if found.sampled >= MOST_LOOKED_AT:
-        facts.insert(1, ("", f"of the {found.sampled} looked at; scc dlq ls looks at all"))
+        facts.insert(1, ("", f"among the first {found.sampled}; scc dlq ls reads them all"))
     console.facts(facts)
     for concern in found.concerns():
         console.say(f"! {concern}", style="bold red")

@@ -1,4 +1,4 @@
-"""`scc users`: who may sign in, and as what."""
+"""`scc users`: who can sign in, and with which rights."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ops.stack.accounts import GROUPS, SHORTEST_PASSWORD, Accounts, new_password
 
 
 class Email(click.ParamType):
-    """An address in small letters: it becomes `logged_by` in the ledger."""
+    """An address in lower case: it becomes `logged_by` in the ledger."""
 
     name = "email"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).lower()
         if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,189}", text) or not text.isprintable():
-            self.fail(f"{value!r} is no e-mail address", param, ctx)
+            self.fail(f"{value!r} is not an email address", param, ctx)
         return text
 
 
 @click.group()
 @shared_options
 def users() -> None:
-    """Accounts of the app: admins log payments, auditors read them, crew sees rosters.
+    """The app's accounts: admins log payments, auditors read them, crew sees rosters.
 
     \b
     Examples:
@@ -53,7 +53,7 @@ def ls(session: Session) -> None:
         session.console.show(found)
     else:
         session.console.table(
-            ("e-mail", "name", "groups", "may sign in"),
+            ("email", "name", "groups", "can sign in"),
             [
                 (each["email"], each["name"], ", ".join(each["groups"]) or "none",
                  "yes" if each["is_enabled"] else "no")
@@ -65,14 +65,14 @@ def ls(session: Session) -> None:
 @users.command()
 @shared_options
 @click.argument("email", type=Email())
-@click.option("--name", required=True, help="As it stands in the app.")
+@click.option("--name", required=True, help="As the app shows it.")
 @click.option("--group", type=click.Choice(GROUPS), required=True, help="What the account may do.")
 @click.option(
-    "--password-stdin", is_flag=True, help="Read the password from stdin, not make one up."
+    "--password-stdin", is_flag=True, help="Read the password from stdin instead of generating one."
 )
 @pass_session
 def add(session: Session, email: str, *, name: str, group: str, password_stdin: bool) -> None:
-    """Make an account. Its password is shown once, and never taken as an argument.
+    """Create an account. Its password is shown once and is never an argument.
 
     \b
     Examples:
@@ -81,7 +81,7 @@ def add(session: Session, email: str, *, name: str, group: str, password_stdin: 
           --password-stdin
     """
     if not name.strip() or not name.isprintable() or len(name) > 100:
-        raise click.UsageError("--name is 1 to 100 printable characters.")
+        raise click.UsageError("--name must be 1 to 100 printable characters.")
     password = _password(is_from_stdin=password_stdin)
     _accounts(session).add(email, name.strip(), group, password)
     _tell(session, email, password, is_made_up=not password_stdin)
@@ -91,7 +91,7 @@ def add(session: Session, email: str, *, name: str, group: str, password_stdin: 
 @shared_options
 @click.argument("email", type=Email())
 @click.option(
-    "--password-stdin", is_flag=True, help="Read the password from stdin, not make one up."
+    "--password-stdin", is_flag=True, help="Read the password from stdin instead of generating one."
 )
 @pass_session
 def password(session: Session, email: str, *, password_stdin: bool) -> None:
@@ -111,7 +111,7 @@ def password(session: Session, email: str, *, password_stdin: bool) -> None:
 @click.argument("email", type=Email())
 @pass_session
 def disable(session: Session, email: str) -> None:
-    """Let an account sign in no more. Open sessions end within five minutes.
+    """Stop an account from signing in. Open sessions end within five minutes.
 
     \b
     Examples:
@@ -145,7 +145,7 @@ def _password(*, is_from_stdin: bool) -> str:
         return new_password()
     text = sys.stdin.readline().rstrip("\r\n")
     if not SHORTEST_PASSWORD <= len(text) <= 256:
-        raise OpsError(f"The password on stdin has {SHORTEST_PASSWORD} to 256 characters.")
+        raise OpsError(f"The password on stdin must have {SHORTEST_PASSWORD} to 256 characters.")
     return text
 
 
@@ -154,6 +154,8 @@ def _tell(session: Session, email: str, password: str, *, is_made_up: bool) -> N
         session.console.show({"email": email} | ({"password": password} if is_made_up else {}))
     elif is_made_up:
         session.console.facts([("account", email), ("password", password)])
-        session.console.say("It is shown this once: hand it over, and do not mail it.")
+        session.console.say(
+            "The password is shown only this once. Hand it over in person; do not mail it."
+        )
     else:
         session.console.facts([("account", email)])

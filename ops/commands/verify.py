@@ -1,4 +1,4 @@
-"""`scc verify`: the hash chains of the ledger, alone or against an exported mailbox."""
+"""`scc verify`: check the ledger's hash chains, alone or against an exported mailbox."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ PAUSE_SECONDS = 1.0
 @click.option("--event", "event_id", metavar="ID", help="One event only.")
 @click.option(
     "--mbox", "file", metavar="FILE", type=click.Path(path_type=Path),
-    help="An exported mailbox to hold against the ledger.",
+    help="An exported mailbox to compare with the ledger.",
 )  # fmt: skip
 @pass_session
 def verify(session: Session, event_id: str | None, file: Path | None) -> None:
-    """Recompute every hash and every chain of the ledger, and say what does not fit.
+    """Recompute every hash and every chain of the ledger, and report what does not match.
 
-    Every row must match its own hash, follow the entry before it, and the last one must be the
-    event's head. With --mbox every row must also be what its mail says, and every mail that was
-    sent must be in the file. Exit 1 when anything is altered, inserted, missing or there twice. An
-    auditor without AWS checks the same file with ops/verify_mbox.py alone.
+    Every row must match its own hash and follow the entry before it; the last one must be the
+    event's head. With --mbox, every row must also match its mail, and every sent mail must be in
+    the file. Exit 1 when anything is altered, inserted, missing or duplicated. An auditor without
+    AWS checks the same file with ops/verify_mbox.py alone.
 
     \b
     Examples:
@@ -51,7 +51,7 @@ def verify(session: Session, event_id: str | None, file: Path | None) -> None:
     )
     if event_id and not heads[event_id] and not next(ledger.of_event(event_id))[0]:
         raise OpsError(
-            f"No entry of an event {event_id!r} is in the ledger. `scc verify` lists them."
+            f"The ledger has no entry for the event {event_id!r}. `scc verify` lists the events."
         )
     total = sum(int(each.get("seq", 0)) for each in heads.values())
     with session.console.meter("checking entries", total) as meter:
@@ -133,5 +133,5 @@ def _findings(
     for proof in proofs:
         yield from (("ledger", each) for each in proof.ledger)
         yield from (("mailbox", each) for each in proof.mailbox)
-    if box and not is_one:  # of no event: mails that cannot be read
+    if box and not is_one:  # unreadable mails belong to no event
         yield from (("mailbox", each) for each in box.wrong if not each.event_id)

@@ -1,1 +1,1 @@
-"""What `scc` decides, one module a verb: pure rules over what was read."""
+"""What `scc` decides: pure rules over what was read, one module per verb."""

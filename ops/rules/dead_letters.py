@@ -1,6 +1,6 @@
-"""What lies in the dead-letter queue: which entry it is about, why it is there, what a replay does.
+"""A dead letter: which entry it is about, why it is in the queue, what a replay would do with it.
 
-All pure: messages as SQS gave them and items as DynamoDB keeps them go in, decisions come out.
+Pure: SQS messages and DynamoDB items go in, decisions come out.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 
 from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message
 
-MOST_REPLAYS = 2  # then a message is quarantined: whatever is wrong, a replay does not heal it
-SHORTEST_ID = 6  # of a prefix that may stand for an id
-LONGEST_KEPT = 250  # of a message's own text: the body may be a megabyte of anything
+MOST_REPLAYS = 2  # then a message is quarantined: another replay would not help
+SHORTEST_ID = 6  # of a prefix that is accepted as an id
+LONGEST_KEPT = 250  # of a message's own text: a body may be a megabyte of anything
 
 LONGEST_KEY = 500
 LARGEST_TIME = 10**15
@@ -27,9 +27,9 @@ UNEXPLAINED = "unexplained"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """sent_at: epoch ms of the first enqueueing, from which SQS counts its retention.
+    """sent_at: epoch ms when it was first queued, from which SQS counts its retention.
 
-    message: what the body says, or None; then problem says why it cannot be read.
+    message: the parsed body, or None; then problem says why it cannot be parsed.
     """
 
     message_id: str
@@ -45,7 +45,7 @@ class DeadLetter:
 
     @property
     def subject_id(self) -> str:
-        """What AuditDeliveries knows it by: the payment's id, an ops record's, or nothing."""
+        """Its key in AuditDeliveries: a payment id, an ops record id, or nothing."""
         match self.message:
             case AuditMessage():
                 return self.message.payment_id
@@ -57,14 +57,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why it is there. message: normalised, so that like failures read alike."""
+    """Why it is there. message: normalised, so that similar failures share a text."""
 
     klass: str
     message: str
 
     @property
     def group(self) -> str:
-        """A short name for the group, the same in every run."""
+        """A short name for the group; every run gives the same one."""
         return hashlib.sha256(f"{self.klass}\n{self.message}".encode()).hexdigest()[:8]
 
 
@@ -77,7 +77,7 @@ class Verdict(StrEnum):
 
 
 def read_letter(raw: Mapping[str, Any]) -> DeadLetter:
-    """A message as ReceiveMessage gives it, whatever is in it."""
+    """Parse a message from ReceiveMessage, whatever it contains."""
     body, system = str(raw.get("Body", "")), raw.get("Attributes", {})
     message, problem = None, ""
     try:
@@ -99,7 +99,7 @@ def read_letter(raw: Mapping[str, Any]) -> DeadLetter:
 
 
 def _plausible(message: AuditMessage | OpsMessage) -> AuditMessage | OpsMessage:
-    """Refuse what no table could hold as a key, so that one message never stops a whole list."""
+    """Refuse what is not a valid key, so that one message cannot stop a whole list."""
     texts = (
         (message.payment_id, message.pk, message.event_id)
         if isinstance(message, AuditMessage)
@@ -107,14 +107,14 @@ def _plausible(message: AuditMessage | OpsMessage) -> AuditMessage | OpsMessage:
     )
     for text in texts:
         if len(text) > LONGEST_KEY or any("\ud800" <= each <= "\udfff" for each in text):
-            raise MalformedMessageError("a field is longer than any of ours, or is not Unicode")
+            raise MalformedMessageError("a field is too long or not Unicode")
     if isinstance(message, AuditMessage) and not 0 <= message.sk < LARGEST_TIME:
-        raise MalformedMessageError("sk is no moment in milliseconds")
+        raise MalformedMessageError("sk is not a time in milliseconds")
     return message
 
 
 def cause_of(letter: DeadLetter, delivery: Mapping[str, Any] | None) -> Cause:
-    """The mailer's reason on the message, else the delivery's last error, else what can be seen."""
+    """The mailer's reason on the message, or the delivery's last error, or what can be seen."""
     if letter.error_class:
         return Cause(letter.error_class, normalised(letter.error_message))
     if letter.message is None:
@@ -123,7 +123,7 @@ def cause_of(letter: DeadLetter, delivery: Mapping[str, Any] | None) -> Cause:
     if isinstance(error, Mapping):
         text = f"{error.get('code', '')}: {error.get('message', '')}"
         return Cause(str(error.get("class", UNEXPLAINED)), normalised(text))
-    return Cause(UNEXPLAINED, "SQS gave up on it, and the mailer left no word")
+    return Cause(UNEXPLAINED, "SQS gave up on it, and the mailer noted no reason")
 
 
 _NOISE = (
@@ -151,7 +151,7 @@ def verdict_of(
     is_in_ledger: bool,
     is_named: bool = False,
 ) -> Verdict:
-    """What a replay does with it. is_named: chosen by its own id, which a person answers for."""
+    """What a replay does with it. is_named: a person chose it by its id."""
     if letter.message is None:
         return Verdict.POISON_SCHEMA
     if (delivery or {}).get("state") == "sent":
@@ -165,7 +165,7 @@ def verdict_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which dead letters a command is about. since: epoch ms; all of them when nothing is given."""
+    """Which dead letters a command works on. since: epoch ms. Without any choice: all of them."""
 
     ids: Sequence[str] = ()
     group: str = ""
@@ -189,7 +189,7 @@ class Selection:
 
 
 def is_meant(wanted: str, letter: DeadLetter) -> bool:
-    """Whether an id, or the beginning of one, is this message's or its payment's."""
+    """Whether an id, or the start of one, is this message's or its payment's."""
     return len(wanted) >= SHORTEST_ID and (
         letter.message_id.startswith(wanted) or letter.subject_id.startswith(wanted)
     )
@@ -198,7 +198,7 @@ def is_meant(wanted: str, letter: DeadLetter) -> bool:
 def described(
     letter: DeadLetter, delivery: Mapping[str, Any] | None, *, now: int, retention_ms: int
 ) -> dict[str, Any]:
-    """One row of `ls`: what is known of a dead letter. Times as ISO 8601, ages in seconds."""
+    """One row of `ls`: what is known about a dead letter. Times are ISO 8601, ages in seconds."""
     cause = cause_of(letter, delivery)
     message, known = letter.message, delivery or {}
     is_audit = isinstance(message, AuditMessage)
@@ -234,6 +234,6 @@ def _attribute(raw: Mapping[str, Any], name: str) -> str:
 
 
 def _number(text: Any) -> int:
-    """Attributes are anybody's: what is no number counts as none."""
+    """Anybody can set attributes: one that is not a number counts as 0."""
     text = str(text or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

@@ -1,4 +1,4 @@
-"""The life of one payment, told from what ledger, deliveries, queue and mailbox hold. Pure."""
+"""The history of one payment, from ledger, deliveries, queue and mailbox. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LATE_MS = 15 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """at: epoch ms, or None where nobody noted when."""
+    """at: epoch ms, or None when the time is not recorded."""
 
     at: int | None
     what: str
@@ -21,10 +21,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentHistory:
-    """row: the ledger's. voided_by, voids: the rows of the void and of what this one voids.
+    """row: the ledger's. voided_by: its void's row. voids: the row that this one voids.
 
-    delivery: of AuditDeliveries, empty before the first try. dead_letters: rows as `scc dlq ls`
-    describes them, with sent_ms. mails: Gmail's ids, or None when nobody looked. now: epoch ms.
+    delivery: from AuditDeliveries, empty before the first try. dead_letters: rows of `scc dlq ls`,
+    with sent_ms. mails: Gmail ids, or None without a search. now: epoch ms.
     """
 
     row: Mapping[str, Any]
@@ -40,7 +40,7 @@ class PaymentHistory:
         return bool(entry_hash(self.row) == self.row.get("hash"))
 
     def steps(self) -> list[Step]:
-        """In the order in which they happened; what has no time comes last."""
+        """In order of time; steps without a time come last."""
         return sorted(self._steps(), key=lambda step: (step.at is None, step.at or 0))
 
     def _steps(self) -> Iterator[Step]:
@@ -52,15 +52,17 @@ class PaymentHistory:
             told = f"{error['class']} {error['code']}: {error['message']}"
             yield Step(int(error["at"]), f"try {delivery.get('attempts')} failed, {told}")
         if delivery.get("state") == "sending":
-            yield Step(int(delivery["lease_until"]), "the try under way must have ended")
+            yield Step(int(delivery["lease_until"]), "the current try has ended by now")
         elif delivery.get("state") == "failed":
-            yield Step(int(delivery["retry_at"]), "free to be tried again")
+            yield Step(int(delivery["retry_at"]), "can be tried again")
         elif delivery.get("state") == "sent":
-            tries = f" at try {delivery['attempts']}" if int(delivery["attempts"]) > 1 else ""
-            yield Step(int(delivery["sent_at"]), f"mailed{tries}, Gmail's {delivery['gmail_id']}")
+            tries = f" on try {delivery['attempts']}" if int(delivery["attempts"]) > 1 else ""
+            yield Step(int(delivery["sent_at"]), f"mailed{tries}, Gmail id {delivery['gmail_id']}")
         for letter in self.dead_letters:
             told = f"{letter['class']}: {letter['message']}"
-            yield Step(letter["sent_ms"], f"queued as {letter['message_id']}, now dead ({told})")
+            yield Step(
+                letter["sent_ms"], f"queued as {letter['message_id']}, now a dead letter ({told})"
+            )
         for mail in self.mails or ():
             yield Step(None, f"in the audit mailbox as {mail}")
         if self.voided_by:
@@ -69,24 +71,26 @@ class PaymentHistory:
             yield Step(int(void["logged_at"]), f"{told} {void['note']}".strip())
 
     def concerns(self) -> list[str]:
-        """What needs a person, with the command that helps."""
+        """What needs a person, and the command that helps."""
         found = []
         if not self.is_intact:
             event_id = self.row.get("event_id")
-            found.append(f"The row is not what was logged: run `scc verify --event {event_id}`.")
+            found.append(
+                f"The row was changed after it was logged: run `scc verify --event {event_id}`."
+            )
         is_sent = self.delivery.get("state") == "sent"
         if self.dead_letters and is_sent:
             found.append(
-                "Its mail was sent, and a message still lies dead: `scc dlq replay --id "
+                "Its mail was sent, but a dead letter is left: `scc dlq replay --id "
                 f"{self.row['payment_id']}` removes it."
             )
         elif self.dead_letters:
             found.append(
-                "Its message lies dead: once the cause is mended, run `scc dlq replay --id "
-                f"{self.row['payment_id']}`."
+                "Its message is in the dead-letter queue: fix the cause, then run "
+                f"`scc dlq replay --id {self.row['payment_id']}`."
             )
         elif not is_sent and self.now - int(self.row["logged_at"]) > LATE_MS:
-            found.append("Its mail is late: `scc status` says what the mailer waits for.")
+            found.append("Its mail is late: `scc status` says what the mailer is waiting for.")
         if self.mails is not None and len(self.mails) != int(is_sent):
-            found.append(f"The mailbox holds {len(self.mails)} mails of it: run `scc reconcile`.")
+            found.append(f"The mailbox has {len(self.mails)} mails for it: run `scc reconcile`.")
         return found

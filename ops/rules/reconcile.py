@@ -1,4 +1,4 @@
-"""Ledger, deliveries and mailbox held against each other. Pure rules."""
+"""Compare ledger, deliveries and mailbox. Pure rules."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Reconciliation:
-    """Everything found so far; it can be put down in JSON and taken up again.
+    """Everything found so far; JSON can store it to resume later.
 
-    unit, after: the event or day in work and where its next page begins. mails_after: the page of
-    the mailbox. repaired: payments that were queued again.
+    unit, after: the current event or day, and where its next page starts. mails_after: the next
+    page of the mailbox. repaired: payments that were queued again.
     """
 
     scope: list[str]
@@ -106,12 +106,12 @@ class Reconciliation:
         now: int,
         late_ms: int,
     ) -> None:
-        """One ledger row. mails: how many the mailbox has of it, None when nobody looked."""
+        """One ledger row. mails: how many the mailbox has for it, None without a search."""
         tally = self.tally(str(row["event_id"]))
         tally.add(row)
         is_sent = delivery.get("state") == "sent"
         if is_sent and mails == 0:
-            self.found("missing", row, "was sent and is not in the mailbox", queue=False)
+            self.found("missing", row, "was sent but is not in the mailbox", queue=False)
             return
         age = now - int(row["logged_at"])
         if is_sent:
@@ -121,7 +121,7 @@ class Reconciliation:
                 self.found("late", row, f"mailed after {delay // 60_000} minutes")
         elif age > late_ms and not mails:
             error = (delivery.get("last_error") or {}).get("message", "")
-            state = str(delivery.get("state") or "no delivery was begun")
+            state = str(delivery.get("state") or "no delivery has started")
             self.found("missing", row, f"{state}: {error}" if error else state, queue=True)
         else:
             tally.pending += 1
@@ -129,13 +129,13 @@ class Reconciliation:
             self.found("duplicate", row, f"{mails} mails")
 
     def take_mail(self, link: Link, row: Mapping[str, Any], problems: Sequence[str]) -> None:
-        """One genuine-looking mail. row: what the ledger has at its place, empty for nothing."""
+        """One mail that looks genuine. row: the ledger's row for it, or empty."""
         self.mails += 1
         if not row or row.get("payment_id") != link.payment_id:
             claimed = {"event_id": link.event_id, "seq": link.seq, "payment_id": link.payment_id}
-            self.found("orphan", claimed, "no such entry is in the ledger")
+            self.found("orphan", claimed, "the ledger has no such entry")
         elif hashlib.sha256(canonical_json(row)).hexdigest() != link.sha256:
-            self.found("altered", row, "its record.json is not the ledger's row")
+            self.found("altered", row, "its record.json differs from the ledger's row")
         elif problems:
             self.found("altered", row, "; ".join(problems))
 

@@ -1,7 +1,7 @@
-"""Replay: dead letters go back on the audit queue, one first, then the others at a capped rate.
+"""Replay: dead letters go back on the audit queue, one first, then the rest at a capped rate.
 
 A message leaves the dead-letter queue only after it is on the audit queue, so whatever stops a
-replay loses nothing. What is sent twice mails once: the mailer claims each entry.
+replay loses nothing. A message sent twice is mailed once: the mailer claims each entry.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, Ledger, Pages, judged
 
 FAILURES_IN_A_ROW = 3
-MOST_PENDING = 50  # replayed and not yet mailed: more would only wait in another queue
-WINDOW_SECONDS = 5  # how much of the drain is held at once, and so hidden if we are killed
+MOST_PENDING = 50  # replayed but not yet mailed: more would only wait in another queue
+WINDOW_SECONDS = 5  # how much is held at once, and stays hidden if we are killed
 LARGEST_WINDOW = 100
-LOOKED_AT_FIRST = 10  # to find a canary among: what SQS gives in one call
-LOOKS = 3  # for messages that somebody else is looking at
+LOOKED_AT_FIRST = 10  # to pick a canary from: what SQS returns in one call
+LOOKS = 3  # for messages that another look holds
 BETWEEN_LOOKS = 2.0
 BETWEEN_POLLS = 0.5
-HOPELESS = frozenset({"systemic", "permanent"})  # failures that waiting does not mend
+HOPELESS = frozenset({"systemic", "permanent"})  # failures that waiting does not cure
 
 
 class Look(Pages, Protocol):
@@ -42,7 +42,7 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """subject_id: what AuditDeliveries knows it by."""
+    """subject_id: its key in AuditDeliveries."""
 
     message_id: str
     subject_id: str
@@ -55,7 +55,7 @@ class Planned:
 
 @dataclass(slots=True)
 class Report:
-    """outcomes: by message id. stopped: why the drain ended before the plan's end, or nothing."""
+    """outcomes: by message id. stopped: why the drain ended early, or empty."""
 
     outcomes: dict[str, str] = field(default_factory=dict)
     stopped: str = ""
@@ -66,7 +66,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """rate: messages a second. patience: seconds to wait for the mailer's word on a message."""
+    """rate: messages per second. patience: seconds to wait for the mailer to finish a message."""
 
     rate: float
     patience: float
@@ -78,7 +78,7 @@ class Pace:
 
 @dataclass(slots=True)
 class Pending:
-    """Replayed, its mail not yet seen. attempts: how many tries there had been before."""
+    """Replayed, but its mail is not yet seen. attempts: how many tries it had before."""
 
     message_id: str
     attempts: int
@@ -86,7 +86,7 @@ class Pending:
 
 @dataclass(slots=True, kw_only=True)
 class Drain:
-    """now: returns seconds that only grow. pause: sleeps. advance: told of each message done."""
+    """now: monotonic seconds. pause: sleeps. advance: called for each finished message."""
 
     dead_letters: DeadLetters
     queue: Queue
@@ -103,7 +103,7 @@ class Drain:
     _next_at: float = 0.0
 
     def run(self, plan: Sequence[Planned], selection: Selection) -> None:
-        """Carry the plan out. Whatever ends it, `report` says how far it came."""
+        """Carry out the plan. Whatever ends it, `report` says how far it got."""
         remaining = {each.message_id for each in plan if each.is_actionable}
         for each in plan:
             self.report.outcomes[each.message_id] = (
@@ -125,7 +125,7 @@ class Drain:
                 self.report.outcomes[message_id] = "gone"
 
     def _one_window(self, remaining: set[str], selection: Selection) -> set[str]:
-        """Take some of the remaining messages and deal with them; returns their ids."""
+        """Handle some of the remaining messages; returns their ids."""
         size = self.pace.window if self._canary_sang else LOOKED_AT_FIRST
         hold = hold_seconds(self.depth) + WINDOW_SECONDS
         done: set[str] = set()
@@ -146,7 +146,7 @@ class Drain:
                 done.add(message_id)
                 self.advance(1)
                 if verdict is Verdict.SEND and not self._canary_sang:
-                    break  # nobody waits, hidden, for the canary
+                    break  # no other message stays hidden while the canary is mailed
                 self._settle()
                 if self.report.stopped:
                     break
@@ -174,13 +174,13 @@ class Drain:
         self.pause(max(0.0, self._next_at - self.now()))
         self._next_at = self.now() + 1 / self.pace.rate
         letter = examined.letter
-        assert letter.message is not None, "a message without meaning is never replayed"
+        assert letter.message is not None, "an unreadable message is never replayed"
         self.queue.send(letter.message.to_json(), letter.replay_count + 1)
         attempts = int((examined.delivery or {}).get("attempts", 0))
         self._pending[letter.subject_id] = Pending(letter.message_id, attempts)
 
     def _await(self, most: int) -> None:
-        """Wait until at most this many replayed messages are without the mailer's word."""
+        """Wait until at most this many replayed messages are still pending."""
         deadline = self.now() + self.pace.patience
         while len(self._pending) > most and not self.report.stopped:
             self._settle()
@@ -189,14 +189,14 @@ class Drain:
             if self.now() >= deadline:
                 if not self._canary_sang or most:
                     self.report.stopped = (
-                        f"the mailer gave no word for {self.pace.patience:.0f} s: it may be down, "
-                        "or its queue mapping disabled"
+                        f"the mailer did nothing for {self.pace.patience:.0f} s: it may be down, "
+                        "or its queue mapping may be disabled"
                     )
                 return
             self.pause(BETWEEN_POLLS)
 
     def _settle(self) -> None:
-        """Look what became of the replayed messages, oldest first."""
+        """Check what happened to the replayed messages, oldest first."""
         if not self._pending:
             return
         deliveries = self.ledger.deliveries(list(self._pending))
@@ -221,7 +221,7 @@ class Drain:
         if not self._canary_sang:
             self.report.stopped = f"the first message failed again ({why})"
         elif self._streak >= FAILURES_IN_A_ROW:
-            self.report.stopped = f"{FAILURES_IN_A_ROW} failures in a row, the last: {why}"
+            self.report.stopped = f"{FAILURES_IN_A_ROW} failures in a row, the last one: {why}"
 
     def _conclude(self, subject_id: str, outcome: str) -> None:
         self.report.outcomes[self._pending.pop(subject_id).message_id] = outcome

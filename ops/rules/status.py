@@ -1,4 +1,4 @@
-"""Is all well? The rules of `scc status`: what was read goes in, what needs a person comes out."""
+"""Is everything fine? The rules of `scc status`: readings go in, what needs a person comes out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
 
-# The router queues an entry within seconds; what it lost the sweep finds, every 15 minutes.
+# The router queues an entry within seconds; the sweep finds what it lost, every 15 minutes.
 ROUTED_MS = 60_000
 LATE_MS = 30 * 60_000
 EXPIRES_SOON_MS = 72 * 3_600_000
@@ -19,11 +19,11 @@ EXPIRES_SOON_MS = 72 * 3_600_000
 
 @dataclass(slots=True, kw_only=True)
 class Mails:
-    """What became of the entries of the last days. Times are epoch ms, or None.
+    """What happened to the entries of the last days. Times are epoch ms, or None.
 
-    unmailed: how many, by state; `queued` has no delivery yet, `failed` will not be tried again.
-    waiting_since: when the oldest unmailed entry was logged. unrouted_since: of those, the oldest
-    whose mail nobody has begun. systemic_at: the last time that Google refused the credential.
+    unmailed: how many, by state; `queued` has no delivery yet, `failed` is not retried.
+    waiting_since: when the oldest unmailed entry was logged. unrouted_since: the same among
+    entries without a delivery. systemic_at: the last time Google refused the credential.
     """
 
     entries: int = 0
@@ -53,7 +53,7 @@ class Mails:
 
     @property
     def credential(self) -> str:
-        """ok, refused, or unknown when neither a mail nor a refusal is in these days."""
+        """ok, refused, or unknown when these days have neither a mail nor a refusal."""
         if self.systemic_at is not None and self.systemic_at >= (self.last_mail_at or 0):
             return "refused"
         return "ok" if self.last_mail_at is not None else "unknown"
@@ -70,11 +70,11 @@ def _state(delivery: Mapping[str, Any] | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """oldest_dead_at: epoch ms of the dead letter that was first enqueued first.
+    """oldest_dead_at: epoch ms when the oldest dead letter was first queued.
 
-    retention_ms: how long after that SQS deletes it. sampled: dead letters looked at; when there
-    are more, the true first expiry may be earlier. iterator_age_ms: how far the router is behind
-    the stream, where CloudWatch knows.
+    retention_ms: how long after that SQS deletes it. sampled: dead letters that were read; if there
+    are more, the first expiry may be earlier. iterator_age_ms: how far the router is behind the
+    stream, if CloudWatch knows.
     """
 
     now: int
@@ -88,7 +88,7 @@ class Status:
 
     @property
     def first_expiry(self) -> int | None:
-        """When SQS deletes that one: it goes on counting from the first enqueueing.
+        """When SQS deletes that one: it counts from when the message was first queued.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
         """
@@ -97,19 +97,23 @@ class Status:
         return self.oldest_dead_at + self.retention_ms
 
     def concerns(self) -> list[str]:
-        """What needs a person, and the command to go on with."""
+        """What needs a person, and the next command."""
         mails, found = self.mails, []
         if self.dead.total:
             found.append(f"{self.dead.total} dead letters: scc dlq groups")
         expiry = self.first_expiry
         if expiry is not None and expiry - self.now < EXPIRES_SOON_MS:
-            found.append(f"the first dead letter is deleted at {moment(expiry)}: replay before")
+            found.append(
+                f"the first dead letter is deleted at {moment(expiry)}: replay it before then"
+            )
         if mails.credential == "refused":
             found.append(f"Google refuses the credential ({mails.systemic})")
         if mails.unmailed["failed"]:
             found.append(f"{mails.unmailed['failed']} entries failed for good: scc dlq ls")
         if mails.waiting_since is not None and self.now - mails.waiting_since > LATE_MS:
-            found.append(f"an entry has waited for its mail since {moment(mails.waiting_since)}")
+            found.append(
+                f"an entry has been waiting for its mail since {moment(mails.waiting_since)}"
+            )
         waiting = mails.unmailed["queued"] - self.queue.total
         unrouted = mails.unrouted_since
         if waiting > 0 and unrouted is not None and self.now - unrouted > ROUTED_MS:

@@ -1,4 +1,4 @@
-"""A look through the dead-letter queue, each message joined with what became of its mail."""
+"""A look through the dead-letter queue: each message joined with its delivery."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """raw: the message as SQS gave it, only where it was asked for: bodies may be large."""
+    """raw: the message as SQS returned it, only when asked for: bodies may be large."""
 
     letter: DeadLetter
     receipt: str
@@ -49,14 +49,14 @@ def survey(
     advance: Callable[[int], None],
     keep: Callable[[DeadLetter], bool] = lambda _: False,
 ) -> Iterator[Examined]:
-    """Everything that the look shows, once. keep: for which messages `raw` is wanted."""
+    """Every message that the look shows, once. keep: for which ones to keep `raw`."""
     seen: set[str] = set()
     some: list[tuple[DeadLetter, str, Mapping[str, Any] | None]] = []
     for page in look.pages():
         for raw in page:
             letter = read_letter(raw)
             if letter.message_id in seen:
-                continue  # its hold was over, and it came again
+                continue  # its hold ended, and it came back
             seen.add(letter.message_id)
             some.append((letter, str(raw["ReceiptHandle"]), raw if keep(letter) else None))
         advance(len(page))

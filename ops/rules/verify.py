@@ -1,4 +1,4 @@
-"""Does the ledger hold what was written, and do ledger and exported mailbox agree? Pure rules."""
+"""Is the ledger intact, and does an exported mailbox agree with it? Pure rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ops.verify_mbox import (
 
 @dataclass(slots=True)
 class EventProof:
-    """What was found out about one event. head: of its chain, 0 when there is none."""
+    """What was found about one event. head: its chain's last number, 0 without one."""
 
     event_id: str
     head: int = 0
@@ -43,9 +43,9 @@ def prove(
     read_head: Callable[[], Mapping[str, Any]],
     anchors: Sequence[Anchor] = (),
 ) -> EventProof:
-    """One event's rows against their hashes, each other, the head and what mails say of them.
+    """Check one event's rows against their hashes, each other, the head and the mails.
 
-    The head is read after the rows, so that no row can be newer than it.
+    The head is read after the rows, so no row is newer than the head.
     """
     proof = EventProof(event_id)
     found: list[Finding] = []
@@ -77,9 +77,9 @@ def prove(
 
 
 def compare(proof: EventProof, box: Mailbox, sent: Collection[str]) -> None:
-    """The event's entries against its mails. sent: payments whose mail was marked as sent.
+    """Compare the event's entries with its mails. sent: payments whose mail was marked as sent.
 
-    What is missing from the mailbox is judged by the ledger, which knows what ought to be there.
+    The ledger decides what is missing from the mailbox: it knows what should be there.
     """
     event_id = proof.event_id
     links = [each for each in box.links if each.event_id == event_id]
@@ -106,17 +106,17 @@ def compare(proof: EventProof, box: Mailbox, sent: Collection[str]) -> None:
         if row is None:
             proof.ledger.append(
                 Finding(COMPLETENESS, event_id, mail.seq, mail.seq, "missing", payment_id,
-                        "its mail is there, its row is not")
+                        "its mail exists, its row does not")
             )  # fmt: skip
         elif row.sha256 != mail.sha256:
             proof.ledger.append(
                 Finding(INTEGRITY, event_id, row.seq, row.seq, "altered", payment_id,
-                        "its mail says otherwise, and both were sealed")
+                        "its mail differs, and both match their own hash")
             )  # fmt: skip
     for payment_id, row in ledger.items():
         if payment_id not in mailed and payment_id in sent:
             wrong.append(
                 Finding(COMPLETENESS, event_id, row.seq, row.seq, "missing", payment_id,
-                        "its mail was sent and is not in this file")
+                        "its mail was sent but is not in this file")
             )  # fmt: skip
     proof.ledger, proof.mailbox = merged(proof.ledger), merged(wrong)

@@ -1,1 +1,1 @@
-"""What `scc` reads and writes of a deployed stack, one outside system a module."""
+"""What `scc` reads and writes in a deployed stack, one module per outside system."""

@@ -1,4 +1,4 @@
-"""Who may sign in: Cognito's user pool, and the groups that say what they may do."""
+"""Who can sign in: the Cognito user pool, and the groups that grant rights."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 def new_password() -> str:
-    """119 bits, of letters and digits that can be read out over a radio."""
+    """119 bits, in letters and digits that can be read out over a radio."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_LENGTH))
 
 
 class Accounts:
-    """client: Cognito's (cognito-idp). Every method raises OpsError where a person can help."""
+    """client: cognito-idp. Every method raises OpsError when a person can fix it."""
 
     def __init__(self, client: Any, pool_id: str) -> None:
         self._client = client
         self._pool = pool_id
 
     def add(self, email: str, name: str, group: str, password: str) -> None:
-        """Make an account that can sign in at once. On a failure half way, none is left behind."""
+        """Create an account that can sign in at once. A failure halfway leaves none behind."""
         attributes = [
             {"Name": "email", "Value": email},
             {"Name": "email_verified", "Value": "true"},
@@ -44,8 +44,8 @@ class Accounts:
             )
         except self._client.exceptions.UsernameExistsException as error:
             raise OpsError(
-                f"{email} has an account: `scc users enable` lets it sign in again, "
-                "`scc users password` gives it a new password."
+                f"{email} already has an account: `scc users enable` lets it sign in again, "
+                "`scc users password` sets a new password."
             ) from error
         try:
             self.set_password(email, password)
@@ -62,12 +62,12 @@ class Accounts:
                 UserPoolId=self._pool, Username=email, Password=password, Permanent=True
             )
         except self._client.exceptions.InvalidPasswordException as error:
-            raise OpsError(f"The pool refuses this password: {_words(error)}") from error
+            raise OpsError(f"Cognito refuses this password: {_words(error)}") from error
         except self._client.exceptions.UserNotFoundException as error:
             raise _unknown(email) from error
 
     def switch(self, email: str, *, is_on: bool) -> None:
-        """Let somebody sign in, or not. The API notices within five minutes, open sessions too."""
+        """Allow or forbid sign-in. It reaches open sessions within five minutes."""
         call = self._client.admin_enable_user if is_on else self._client.admin_disable_user
         try:
             call(UserPoolId=self._pool, Username=email)
@@ -75,7 +75,7 @@ class Accounts:
             raise _unknown(email) from error
 
     def listed(self) -> list[dict[str, Any]]:
-        """Every account: email, name, groups, whether it may sign in; by e-mail."""
+        """Every account by email: name, groups, whether it can sign in."""
         groups: dict[str, list[str]] = {}
         for group in GROUPS:
             pages = self._client.get_paginator("list_users_in_group").paginate(
@@ -100,7 +100,7 @@ def _account(user: Any, groups: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _unknown(email: str) -> OpsError:
-    return OpsError(f"Nobody has an account as {email}: `scc users ls` lists those who have.")
+    return OpsError(f"{email} has no account: `scc users ls` lists all accounts.")
 
 
 def _words(error: ClientError) -> str:

@@ -1,4 +1,4 @@
-"""What `scc doctor` looks at, a function for each; none of them changes anything."""
+"""The checks of `scc doctor`, one function each; none of them changes anything."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from urllib.request import Request, urlopen
 
 from ops.errors import OpsError, translate
 from ops.session import Session
-from ops.stack.mailbox import AuditMailbox, mailer_settings, service_account_key
+from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
 
-MOST_SKEW_SECONDS = 60  # AWS refuses signatures at 5 minutes, Google's token endpoint at less
-VISIBILITY_FACTOR = 6  # of the function's timeout, as AWS advises for SQS event sources
+MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
+VISIBILITY_FACTOR = 6  # times the function's timeout, as AWS advises for SQS event sources
 SCOPES = "https://www.googleapis.com/auth/"
 HEALTHY_STACK = frozenset({
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE",
@@ -25,7 +25,7 @@ HEALTHY_STACK = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """remedy: what to do; empty when all is well."""
+    """remedy: what to do; empty when the check passed."""
 
     name: str
     detail: str
@@ -37,17 +37,17 @@ class Check:
 
 
 def run_checks(session: Session) -> Iterator[Check]:
-    """Every check in turn, each made while it is asked for."""
+    """Run every check, one at a time."""
     for name, look in _CHECKS.items():
         try:
             yield from look(session)
         except OpsError as error:
-            yield Check(name, "could not be looked at", error.message)
+            yield Check(name, "could not be checked", error.message)
         except Exception as error:
             told = translate(error)
             if told is None:
                 raise
-            yield Check(name, "could not be looked at", told.message)
+            yield Check(name, "could not be checked", told.message)
 
 
 def _credentials(session: Session) -> Iterator[Check]:
@@ -61,7 +61,7 @@ def _clock(session: Session) -> Iterator[Check]:
     skew = parsedate_to_datetime(date).timestamp() - before if date else 0.0
     yield Check(
         "clock",
-        f"{abs(skew):.0f} s from AWS's",
+        f"{abs(skew):.0f} s off AWS's clock",
         "" if abs(skew) <= MOST_SKEW_SECONDS else "Set this machine's clock (NTP).",
     )
 
@@ -70,12 +70,16 @@ def _stack(session: Session) -> Iterator[Check]:
     name = session.aws.target.stack
     answer = session.aws.client("cloudformation").describe_stacks(StackName=name)
     status = answer["Stacks"][0]["StackStatus"]
-    remedy = "" if status in HEALTHY_STACK else "Look at the stack's events and deploy again."
+    remedy = (
+        ""
+        if status in HEALTHY_STACK
+        else "Read the stack's events, fix the cause and deploy again."
+    )
     yield Check("stack", f"{name} {status}", remedy)
 
 
 def _app(session: Session) -> Iterator[Check]:
-    """The whole way in: CloudFront, the API's function URL and its tables' names."""
+    """The whole way in: CloudFront and the API's function URL."""
     domain, target = session.aws.output("DistributionDomainName"), session.aws.target
     origin = target.endpoint_url.rstrip("/") if target.is_local else f"https://{domain}"
     for name, path in (("web app", "/"), ("API", "/api/health")):
@@ -84,8 +88,10 @@ def _app(session: Session) -> Iterator[Check]:
             with urlopen(request, timeout=15) as answer:  # noqa: S310
                 yield Check(name, f"{answer.status} for {path}")
         except (URLError, OSError) as error:
-            hint = "scc web publish --stage prod" if path == "/" else "its log group"
-            yield Check(name, f"{path}: {error}", f"Look at the distribution, and at `{hint}`.")
+            remedy = (
+                "Run `scc web publish --stage prod`" if path == "/" else "Read the API's log group"
+            )
+            yield Check(name, f"{path}: {error}", f"{remedy}, and check the distribution.")
 
 
 def _mapping(session: Session, name: str, output: str) -> Iterator[Check]:
@@ -93,13 +99,15 @@ def _mapping(session: Session, name: str, output: str) -> Iterator[Check]:
     answer = session.aws.client("lambda").list_event_source_mappings(FunctionName=function)
     mappings = answer["EventSourceMappings"]
     if not mappings:
-        yield Check(name, f"{function} has no source", "Deploy the template again.")
+        yield Check(name, f"{function} has no event source", "Deploy the template again.")
     for each in mappings:
         told = f"{each['State']}, batches of {each['BatchSize']}"
         if each["State"] not in ("Enabled", "Enabling", "Updating", "Creating"):
             yield Check(name, told, f"Enable it: {_enabling(each['UUID'])}")
         elif "ReportBatchItemFailures" not in each.get("FunctionResponseTypes", ()):
-            yield Check(name, f"{told}, one failure fails all", "Deploy the template again.")
+            yield Check(
+                name, f"{told}, one failure fails the whole batch", "Deploy the template again."
+            )
         else:
             yield Check(name, told)
 
@@ -125,13 +133,15 @@ def _queues(session: Session) -> Iterator[Check]:
     yield Check(
         "dead-letter target",
         f"{target.rpartition(':')[2]} after {redrive.get('maxReceiveCount', 0)} receives",
-        "" if wired else "Failing messages would be lost: deploy the template again.",
+        "" if wired else "Failed messages would be lost: deploy the template again.",
     )
     kept, kept_dead = (int(each["MessageRetentionPeriod"]) // 86_400 for each in (queue, dead))
     yield Check(
         "retention",
-        f"{kept} d, dead letters {kept_dead} d",
-        "" if kept < kept_dead else "Dead letters count from their first enqueueing: keep longer.",
+        f"{kept} days, dead letters {kept_dead} days",
+        ""
+        if kept < kept_dead
+        else "Keep dead letters longer: SQS counts from when they were first queued.",
     )
     function = session.aws.output("MailerFunctionName")
     client = session.aws.client("lambda")
@@ -139,7 +149,7 @@ def _queues(session: Session) -> Iterator[Check]:
     visible = int(queue["VisibilityTimeout"])
     yield Check(
         "visibility",
-        f"{visible} s, the mailer may take {timeout} s",
+        f"{visible} s, the mailer may run {timeout} s",
         "" if visible >= VISIBILITY_FACTOR * timeout else "Raise the queue's VisibilityTimeout.",
     )
 
@@ -161,13 +171,13 @@ def _schedules(session: Session) -> Iterator[Check]:
         for each in page["Schedules"]
     }
     for name, output in (("sweep", "SweepFunctionName"), ("statement", "StatementFunctionName")):
-        state = by_target.get(session.aws.output(output), "not there")
+        state = by_target.get(session.aws.output(output), "missing")
         remedy = "" if state == "ENABLED" else "Enable its schedule, or deploy the template again."
         yield Check(f"schedule of the {name}", state, remedy)
 
 
 def _gmail(session: Session) -> Iterator[Check]:
-    settings = mailer_settings(session)
+    settings = gmail_settings(session)
     key = service_account_key(session, settings)
     yield Check("Gmail credential", str(key.get("client_email", "")))
     scope = f"gmail.{'send' if settings.gmail_delivery_method == 'send' else 'insert'}"
@@ -181,7 +191,7 @@ def _gmail(session: Session) -> Iterator[Check]:
         except OpsError as error:
             yield Check(name, f"gmail.readonly of {user}", error.message)
         else:
-            yield Check(name, f"{user}: {found} mails seen" if found else f"{user}: no mail yet")
+            yield Check(name, f"{user}: {found} mails found" if found else f"{user}: no mail yet")
 
 
 def _granted(name: str, key: Any, user: str, endpoint: str, scope: str) -> Iterator[Check]:
@@ -219,17 +229,17 @@ def _alarms(session: Session) -> Iterator[Check]:
         if not (each.get("ActionsEnabled", True) and each.get("AlarmActions")):
             yield Check(
                 name,
-                "tells nobody",
+                "notifies nobody",
                 "Enable its actions: aws cloudwatch "
                 f"enable-alarm-actions --alarm-names {each['AlarmName']}",
             )
         elif each["StateValue"] == "ALARM":
-            yield Check(name, "ALARM", "Its entry in docs/runbook.md says what to do.")
+            yield Check(name, "ALARM", "docs/runbook.md says what to do.")
         else:
-            yield Check(name, f"armed, {each['StateValue']}")
+            yield Check(name, f"on, {each['StateValue']}")
     gone = sorted(set(names) - {each["AlarmName"] for each in found})
     for missing in gone:
-        yield Check(f"alarm {missing}", "not there", "Deploy the template again.")
+        yield Check(f"alarm {missing}", "missing", "Deploy the template again.")
     yield from _listeners(session)
 
 
@@ -241,7 +251,9 @@ def _listeners(session: Session) -> Iterator[Check]:
     if confirmed or session.aws.target.is_local:
         yield Check("alarm receivers", told)
     else:
-        yield Check("alarm receivers", told, "Deploy with AlarmEmail=… and confirm Amazon's mail.")
+        yield Check(
+            "alarm receivers", told, "Deploy with AlarmEmail=… and confirm the mail from Amazon."
+        )
 
 
 def _users(session: Session) -> Iterator[Check]:

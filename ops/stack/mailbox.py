@@ -1,10 +1,11 @@
-"""The compliance mailbox as it is, read with the mailer's credential and `gmail.readonly`."""
+"""The compliance mailbox, read with the mailer's credential and `gmail.readonly`."""
 
 from __future__ import annotations
 
 import base64
 import json
 import os
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,8 +17,8 @@ from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 from httplib2 import Http, HttpLib2Error
 
-from functions.audit_mailer.mails.payment_mail import search_token
-from functions.audit_mailer.settings import MailerSettings
+from functions.audit_mailer.mails.envelope import search_token
+from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
 from ops.rules.reconcile import read_mail
 from ops.safe_text import safe
@@ -29,8 +30,8 @@ TIMEOUT_SECONDS = 30
 RETRIES = 5  # of a read, with growing waits: 429, 5xx and broken connections
 
 
-def mailer_settings(session: Session) -> MailerSettings:
-    """The mailer's own settings; GMAIL_* variables of this shell come before. Raises OpsError."""
+def gmail_settings(session: Session) -> GmailSettings:
+    """The mailer's Gmail settings; this shell's GMAIL_* variables win. Raises OpsError."""
     name = session.aws.output("MailerFunctionName")
     configuration = session.aws.client("lambda").get_function_configuration(FunctionName=name)
     environ = dict(configuration.get("Environment", {}).get("Variables", {}))
@@ -38,14 +39,14 @@ def mailer_settings(session: Session) -> MailerSettings:
     if "GMAIL_SERVICE_ACCOUNT_KEY" in mine:
         environ.pop("GMAIL_CREDENTIALS_SECRET_ID", None)
     try:
-        settings = read_settings(MailerSettings, environ | mine)
+        settings = read_settings(GmailSettings, environ | mine)
         settings.check()
     except SettingsError as error:
-        raise OpsError(f"The mailer's settings are not whole: {error}.") from error
+        raise OpsError(f"The mailer's Gmail settings are incomplete: {error}.") from error
     return settings
 
 
-def service_account_key(session: Session, settings: MailerSettings) -> Mapping[str, Any]:
+def service_account_key(session: Session, settings: GmailSettings) -> Mapping[str, Any]:
     """The Gmail credential, from this shell or the stack's secret. Raises OpsError."""
 
     def read_secret(secret_id: str) -> str:
@@ -56,7 +57,7 @@ def service_account_key(session: Session, settings: MailerSettings) -> Mapping[s
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
             raise OpsError(
-                f"There is no secret {secret_id}: store the service account's key in it, or set "
+                f"There is no secret {secret_id}: store the key with `make gmail-key`, or set "
                 "GMAIL_SERVICE_ACCOUNT_KEY (base64 JSON)."
             ) from error
 
@@ -67,7 +68,7 @@ def service_account_key(session: Session, settings: MailerSettings) -> Mapping[s
 
 
 class AuditMailbox:
-    """Finds and reads mails. Every method raises OpsError when Google refuses or is away."""
+    """Finds and reads mails. Raises OpsError when Google refuses or does not answer."""
 
     def __init__(
         self, key: Mapping[str, Any], user: str, endpoint: str = "", scope: str = READ_SCOPE
@@ -77,12 +78,13 @@ class AuditMailbox:
                 key, scopes=[scope], subject=user
             )
         except (ValueError, GoogleAuthError) as error:
-            raise OpsError("The service account's private key cannot be used.") from error
+            raise OpsError("The service account's private key is not valid.") from error
         self._user = user
         self._credentials = credentials
         self._http = google_auth_httplib2.AuthorizedHttp(
             credentials, http=Http(timeout=TIMEOUT_SECONDS)
         )
+        weakref.finalize(self, self._http.close)
         api = discovery.build(
             "gmail",
             "v1",
@@ -95,7 +97,7 @@ class AuditMailbox:
 
     @classmethod
     def of(cls, session: Session) -> AuditMailbox:
-        settings = mailer_settings(session)
+        settings = gmail_settings(session)
         return cls(
             service_account_key(session, settings),
             settings.gmail_audit_recipient,
@@ -103,7 +105,7 @@ class AuditMailbox:
         )
 
     def find(self, query: str, page_token: str = "") -> Iterator[tuple[list[str], str]]:
-        """Pages of message ids, each with the token that gets the page after it."""
+        """Pages of message ids, each with the token for the next page."""
         while True:
             request = self._messages.list(
                 userId="me",
@@ -123,7 +125,7 @@ class AuditMailbox:
         return base64.urlsafe_b64decode(str(answer["raw"]))
 
     def mails_of(self, payment_id: str) -> list[str]:
-        """Gmail's ids of a payment's audit mails. Replies quote its token, too: they are none."""
+        """Gmail ids of a payment's audit mails. Replies quote its token too, but do not count."""
         found = [each for ids, _ in self.find(f'"{search_token(payment_id)}"') for each in ids]
         if len(found) < 2:
             return found
@@ -133,7 +135,7 @@ class AuditMailbox:
         ]
 
     def authorize(self) -> None:
-        """Ask Google for a token, no more."""
+        """Only ask Google for a token."""
         self._guarded(
             lambda: self._credentials.refresh(google_auth_httplib2.Request(self._http.http))
         )
@@ -147,12 +149,12 @@ class AuditMailbox:
             return call()
         except HttpError as error:
             told = f"{error.resp.status} {safe(str(error.reason))}"
-            raise OpsError(f"Gmail refused to show {self._user}: {told}.") from error
+            raise OpsError(f"Gmail does not let us read {self._user}: {told}.") from error
         except GoogleAuthError as error:
             told = safe(_oauth_words(error))
             raise OpsError(
-                f"Google gives no token for {self._user}: {told}. Check the service account's key, "
-                "and that its domain-wide delegation lists gmail.readonly."
+                f"Google gives no token for {self._user}: {told}. Check the service account's key "
+                "and its domain-wide delegation, which must list gmail.readonly."
             ) from error
         except (OSError, HttpLib2Error) as error:
             told = safe(f"{type(error).__name__}: {error}")
@@ -160,7 +162,7 @@ class AuditMailbox:
 
 
 def _oauth_words(error: GoogleAuthError) -> str:
-    """The token endpoint's own words, where it had some."""
+    """The token endpoint's own words, if it sent any."""
     content = error.args[1] if len(error.args) > 1 else {}
     if isinstance(content, str):
         try:

@@ -1,4 +1,4 @@
-"""The ops record: who did what to which messages, appended to a table and mailed to compliance."""
+"""The ops record: who did what to which messages, kept in a table and mailed to compliance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Action = Literal["replay", "discard"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """What is about to be done, or was. at: epoch milliseconds. run: one for all of its phases."""
+    """What was planned or done. at: epoch milliseconds. run: shared by its phases."""
 
     run: str
     action: Action
@@ -41,7 +41,7 @@ class Deed:
         return f"{self.run}_{self.phase}"
 
     def parts(self) -> list[dict[str, Any]]:
-        """The items of the OpsRecord table. Part 0 says it all but the messages beyond its own."""
+        """The OpsRecord items. Part 0 has everything except the messages of later parts."""
         pieces = [
             list(self.messages[start : start + MESSAGES_A_PART])
             for start in range(0, len(self.messages), MESSAGES_A_PART)
@@ -73,13 +73,13 @@ class Deed:
 
 
 def new_run(action: Action, at: int) -> str:
-    """A name that nobody else has, in order of time. at: epoch milliseconds."""
+    """A unique name that sorts by time. at: epoch milliseconds."""
     stamp = datetime.fromtimestamp(at / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"ops_{action}_{stamp}_{secrets.token_hex(4)}"
 
 
 class OpsRecord:
-    """Appends to the table, never over anything; then the mailer is told."""
+    """Appends to the table, never overwrites, then tells the mailer."""
 
     def __init__(self, client: Any, table: str, queue: OpsAuditQueue) -> None:
         self._client = client
@@ -87,7 +87,7 @@ class OpsRecord:
         self._queue = queue
 
     def append(self, deed: Deed) -> None:
-        """Part 0 goes last: it is what makes the record whole, and what the mail is made from."""
+        """Part 0 goes last: it completes the record, and the mail is made from it."""
         for part in reversed(deed.parts()):
             try:
                 self._client.put_item(
@@ -98,5 +98,5 @@ class OpsRecord:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
-                # Ours: the SDK had tried again after an answer that was lost.
+                # Ours: the SDK retried after a lost answer.
         self._queue.send(OpsMessage(ops_id=deed.ops_id).to_json())

@@ -1,4 +1,4 @@
-"""The audit queue and its dead-letter queue, as operations see them."""
+"""The audit queue and its dead-letter queue, for operations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.rules.depth import Depth
 
-BATCH = 10  # what SQS takes and gives at most in one call
+BATCH = 10  # the most that SQS takes or returns in one call
 LONGEST_HOLD = 43_200  # seconds; SQS hides a message for 12 hours at most
 
 
@@ -21,12 +21,12 @@ def depth_of(client: Any, url: str) -> Depth:
 
 
 class DeadLetterQueue:
-    """Messages are looked at by hiding them for a while, and shown again at once after.
+    """A look hides messages for a while and makes them visible again right after.
 
-    SQS has no other way. A dead-letter queue has none of its own, so being received does not use
-    anything up. At most 120,000 messages of a standard queue can be hidden at once; a queue that is
-    longer shows its first 120,000. Whoever is killed while looking leaves the messages hidden until
-    their hold is over (`hold_seconds`), never longer.
+    SQS has no other way. A dead-letter queue has no dead-letter queue itself, so receiving costs
+    nothing. At most 120,000 messages of a standard queue can be hidden at once; a longer queue
+    shows its first 120,000. If a look is killed, its messages stay hidden until their hold ends
+    (`hold_seconds`), never longer.
     """
 
     def __init__(self, client: Any, url: str) -> None:
@@ -37,14 +37,14 @@ class DeadLetterQueue:
         return depth_of(self._client, self.url)
 
     def retention_ms(self) -> int:
-        """How long a message is kept, from its very first enqueueing."""
+        """How long a message is kept, counted from when it was first queued."""
         names = ["MessageRetentionPeriod"]
         found = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
         return int(found["Attributes"][names[0]]) * 1000
 
     @contextlib.contextmanager
     def looking(self, hold_seconds: int) -> Iterator[Look]:
-        """A look through the queue; every message still held at its end is shown again."""
+        """A look through the queue; at its end every message becomes visible again."""
         look = Look(self._client, self.url, min(hold_seconds, LONGEST_HOLD))
         try:
             yield look
@@ -53,7 +53,7 @@ class DeadLetterQueue:
 
 
 class Look:
-    """Pages of messages, hidden while they are looked at. unreleased: could not be shown again."""
+    """Pages of hidden messages. unreleased: how many could not be made visible again."""
 
     def __init__(self, client: Any, url: str, hold_seconds: int) -> None:
         self._client = client
@@ -63,7 +63,7 @@ class Look:
         self.unreleased = 0
 
     def pages(self) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Batches of at most ten raw messages, until the queue has no more to show."""
+        """Batches of at most ten raw messages, until the queue has no more."""
         while True:
             try:
                 answer = self._client.receive_message(
@@ -75,7 +75,7 @@ class Look:
                     MessageAttributeNames=["All"],
                 )
             except self._client.exceptions.OverLimit:
-                return  # as many are hidden as can be
+                return  # no more can be hidden
             messages = answer.get("Messages", ())
             if not messages:
                 return
@@ -83,7 +83,7 @@ class Look:
             yield messages
 
     def delete(self, receipt: str) -> bool:
-        """Take a held message away. False: its hold was over, and somebody else has it now."""
+        """Delete a held message. False: its hold ended, and something else has it now."""
         self._held.pop(receipt, None)
         try:
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
@@ -92,7 +92,7 @@ class Look:
         return True
 
     def release(self, but: Collection[str] = ()) -> None:
-        """Show what is held again. What cannot be reached comes back when its hold is over."""
+        """Make held messages visible again. The rest come back when their hold ends."""
         receipts = [each for each in self._held if each not in but]
         for receipt in receipts:
             del self._held[receipt]

@@ -1,22 +1,27 @@
-"""What the API answers, as models: the document is made from them and answers are held to it."""
+"""The API's answers as models: the document is made from them, and tests hold answers to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
 from functions.api.people.identity import Grant
+from shared.ledger import LedgerEntry
 from shared.methods import METHODS, Method
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Date = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Dollars = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["125.00"])]
 EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$", examples=["sunset-charter"])]
 PaymentId = Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]
-Cursor = Annotated[str | None, Field(description="Where the next page starts; null on the last.")]
+Cursor = Annotated[
+    str | None, Field(description="Where the next page starts; null on the last page.")
+]
 
 
 class Answer(BaseModel):
@@ -31,18 +36,18 @@ def _with_fields(definitions: Mapping[str, Any]) -> Any:
 class FieldProblem(Answer):
     field: Annotated[str, Field(description="A field of the body, a parameter, or a header.")]
     code: str
-    message: Annotated[str, Field(description="Fit to show a person.")]
+    message: Annotated[str, Field(description="Can be shown to a person.")]
 
 
 class Problem(Answer):
-    """What was refused, and what to do (RFC 9457)."""
+    """What is wrong and what to do (RFC 9457)."""
 
     type: str
     title: str
     status: int
-    code: Annotated[str, Field(description="Stable; what programs tell problems apart by.")]
-    detail: Annotated[str, Field(description="Fit to show a person.")]
-    instance: Annotated[str, Field(description="The request's id, as the logs know it.")]
+    code: Annotated[str, Field(description="Stable; for programs to tell problems apart.")]
+    detail: Annotated[str, Field(description="Can be shown to a person.")]
+    instance: Annotated[str, Field(description="The request's id in the logs.")]
     errors: list[FieldProblem]
 
 
@@ -73,29 +78,29 @@ class MethodTotals(_with_fields(dict.fromkeys(METHODS, Dollars))):  # type: igno
     """What was paid by each method, less what was voided."""
 
 
-class AilingMails(Answer):
-    """Of an event's newest 25 entries, whose audit mails need somebody."""
+class MailAlerts(Answer):
+    """How many of an event's newest 25 entries have an audit mail that needs attention."""
 
     failed: int
     late: Annotated[int, Field(description="Neither sent nor failed after five minutes.")]
 
 
 class EventView(Answer):
-    """What follows `roster_size` is there for admins and auditors only.
+    """Only admins and auditors get the fields after `roster_size`.
 
     `audit` is left out for events without an entry in the last seven days.
     """
 
     event_id: EventId
     name: str
-    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    event_date: Date
     timezone: Annotated[str, Field(examples=["America/New_York"])]
     location: str | None
     roster_size: int | None
     payments_count: int = 0
     total: Dollars = "0.00"
     totals_by_method: MethodTotals = MethodTotals(**dict.fromkeys(METHODS, "0.00"))
-    audit: AilingMails = AilingMails(failed=0, late=0)
+    audit: MailAlerts = MailAlerts(failed=0, late=0)
     last_payment_at: Milliseconds | None = None
 
 
@@ -118,44 +123,50 @@ class EventAnswer(RosterAnswer):
     event: EventView
 
 
-class LedgerRow(Answer):
+_TYPES: Mapping[str, Any] = {  # of the ledger's attributes, as JSON has them
+    "int": int,
+    "str": str,
+    "str | None": str,
+    "Milliseconds": Milliseconds,
+    "EventId": EventId,
+    "PaymentId": PaymentId,
+    "PaymentId | None": PaymentId,
+    "tuple[PaymentId, ...]": list[PaymentId],
+}
+_MORE_EXACTLY: Mapping[str, Any] = {
+    "kind": Literal["payment", "void"],
+    "event_date": Date,
+    "currency": Literal["USD"],
+    "method": Method,
+    "timestamp": Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")],
+    "logged_at": Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")],
+    "logged_day": Date,
+    "expiration_timestamp": Annotated[int, Field(description="Epoch seconds.")],
+    "seq": Annotated[int, Field(ge=1, description="The entry's number in its event, gapless.")],
+    "prev_hash": Sha256,
+    "hash": Sha256,
+}
+
+
+def _row_fields() -> Iterator[tuple[str, Any]]:
+    """Every attribute of a row; those whose default is None may be absent."""
+    yield from {"PK": str, "SK": Milliseconds}.items()
+    for each in fields(LedgerEntry):
+        kind = _MORE_EXACTLY.get(each.name, _TYPES[str(each.type)])
+        yield each.name, (kind, "") if each.default is None else kind
+        if each.name == "amount_cents":
+            yield "amount", Dollars
+
+
+class LedgerRow(_with_fields(dict(_row_fields()))):  # type: ignore[misc] # dynamic
     """A row of the ledger as it is hashed, and its amount in dollars.
 
-    `voids` and `reason` stand in voids only. Names are as they were when it was written.
+    Only voids have `voids` and `reason`. Names are as they were when it was written.
     """
-
-    PK: str
-    SK: Milliseconds
-    kind: Literal["payment", "void"]
-    payment_id: PaymentId
-    event_id: EventId
-    event_name: str
-    event_date: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    event_timezone: str
-    patron_email: str
-    patron_name: str
-    amount_cents: int
-    amount: Dollars
-    currency: Literal["USD"]
-    method: Method
-    reference: str
-    note: str
-    timestamp: Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")]
-    logged_at: Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")]
-    logged_day: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    logged_by: str
-    expiration_timestamp: Annotated[int, Field(description="Epoch seconds.")]
-    acknowledged_duplicates: list[PaymentId]
-    voids: PaymentId = ""
-    reason: str = ""
-    schema_version: int
-    seq: Annotated[int, Field(ge=1, description="The entry's number within its event, gapless.")]
-    prev_hash: Sha256
-    hash: Sha256
 
 
 class DeliveryError(Answer):
-    """Why the last try to mail failed."""
+    """Why the last attempt failed."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -163,7 +174,7 @@ class DeliveryError(Answer):
 
 
 class AuditView(Answer):
-    """What became of the entry's audit mail."""
+    """The state of the entry's audit mail."""
 
     state: Literal["queued", "sent", "failed"]
     sent_at: Milliseconds | None
@@ -172,7 +183,7 @@ class AuditView(Answer):
 
 
 class AuditedPayment(LedgerRow):
-    """A ledger row, which entry voids it, and what became of its audit mail."""
+    """A ledger row, the entry that voids it, and the state of its audit mail."""
 
     voided_by: PaymentId | None
     audit: AuditView
@@ -197,7 +208,7 @@ class VoidAnswer(Answer):
 
 
 class DuplicateProblem(Problem):
-    """A refusal; `possible_duplicate` comes with the earlier entries."""
+    """A problem; `possible_duplicate` comes with the earlier entries."""
 
     payments: list[LedgerRow] = []
 
@@ -205,7 +216,7 @@ class DuplicateProblem(Problem):
 class WaiverView(Answer):
     event_id: EventId
     email: str
-    name: Annotated[str, Field(description="As it was signed with.")]
+    name: Annotated[str, Field(description="The name used to sign.")]
     signed_at: Milliseconds
 
 

@@ -94,7 +94,7 @@ class DeadLetters:
                     taken += 1
                 return taken >= number
 
-            until(moved, 30)
+            until(moved)
         assert taken == number
         return [payment["payment_id"] for payment in payments]
 
@@ -115,7 +115,7 @@ def mailer_off(stack: RunningStack) -> Iterator[None]:
 
     def switch(state: str, *, is_on: bool) -> None:
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=is_on)
-        until(lambda: client.get_event_source_mapping(UUID=mapping["UUID"])["State"] == state, 20)
+        until(lambda: client.get_event_source_mapping(UUID=mapping["UUID"])["State"] == state)
 
     switch("Disabled", is_on=False)
     try:
@@ -136,7 +136,7 @@ def dock(stack: RunningStack) -> Iterator[Dock]:
 @pytest.fixture
 def dead(dock: Dock) -> Iterator[DeadLetters]:
     """An empty dead-letter queue, and an idle mailer."""
-    until(dock.is_queue_empty, 60)
+    until(dock.is_queue_empty)
     letters = DeadLetters(dock)
     letters.clear()
     yield letters

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from email import message_from_bytes
 from typing import Any
 
+from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.payment_mail import compose
 from local.gmail_sandbox.mbox import mbox_entry
 from local.gmail_sandbox.store import StoredMessage
@@ -13,6 +14,7 @@ from shared.ledger import Head, LedgerEntry, PaymentId
 from tests.builders import NOW, entry
 
 AUDIT = "audit@shipcaptaincrew.example"
+ADDRESSES = Addresses(AUDIT, AUDIT)
 
 
 def chain(count: int, event_id: str = "sunset-charter") -> list[LedgerEntry]:
@@ -34,7 +36,7 @@ def chain(count: int, event_id: str = "sunset-charter") -> list[LedgerEntry]:
 
 
 def mail(row: dict[str, Any]) -> bytes:
-    return compose(row, AUDIT, AUDIT).content
+    return compose(row, ADDRESSES).content
 
 
 def mails(entries: Iterable[LedgerEntry]) -> list[bytes]:

@@ -105,7 +105,7 @@ def test_an_address_where_nothing_answers_is_named(scc: Scc) -> None:
         ("ExpiredToken", "aws sso login"),
         ("SignatureDoesNotMatch", "--profile"),
         ("ThrottlingException", "wait a minute"),
-        ("AWS.SimpleQueueService.NonExistentQueue", "deployed in full"),
+        ("AWS.SimpleQueueService.NonExistentQueue", "fully deployed"),
         ("SomethingNew", "(SomethingNew): \\x1b[31mred"),
     ],
 )
@@ -179,7 +179,7 @@ MINIMAL = {
     ("env", "says"),
     [
         ({"AWS_REGION": "us-east-1"}, "No AWS credentials"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Nothing answers as AWS does"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS does not answer"),
         ({"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody"}, "nobody"),
     ],
 )

@@ -39,7 +39,7 @@ class Scene:
         dock.await_mail(dock.logged()["payment_id"])
         dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 400, "times": 1}])
         payment = dock.logged()["payment_id"]
-        until(lambda: self.dead.depth().waiting > before, 30)
+        until(lambda: self.dead.depth().waiting > before)
         self.variables = {
             "PAYMENT_ID": payment,
             "POISON_ID": self.dead.put(f"nonsense {uuid.uuid4()}"),

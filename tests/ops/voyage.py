@@ -98,8 +98,8 @@ def set_sail(
     for number in range(1, count + 1):
         payment = dock.logged(event_id=event_id, amount=f"{number}.00", acknowledge_duplicates=[])
         voyage.payments.append(payment)
-    until(lambda: all(dock.mails_of(each["payment_id"]) for each in voyage.payments), 30)
-    until(lambda: all(_is_marked(dock, each) for each in voyage.payments), 30)
+    until(lambda: all(dock.mails_of(each["payment_id"]) for each in voyage.payments))
+    until(lambda: all(_is_marked(dock, each) for each in voyage.payments))
     return voyage
 
 

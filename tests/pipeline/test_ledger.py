@@ -15,13 +15,8 @@ from typing import Any
 import pytest
 
 from functions.api.http.problems import ContentionError
-from functions.api.payments.log import (
-    Limits,
-    Logged,
-    PaymentRequest,
-    handle_payment_log,
-    payment_id_of,
-)
+from functions.api.payments.appending import Submission, payment_id_of
+from functions.api.payments.log import Logged, PaymentRequest, handle_payment_log
 from functions.api.people.identity import User
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo
@@ -59,10 +54,17 @@ def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFi
             amount="25.00",
             method="cash",
         )
-        limits = Limits(now=time.time_ns() // 1_000_000, max_amount_cents=10_000_000)
+        submission = Submission(
+            user=ADMIN,
+            key=key,
+            now=time.time_ns() // 1_000_000,
+            max_amount_cents=10_000_000,
+            ledger=ledger,
+            pause=time.sleep,
+        )
         together.wait()
         try:
-            return handle_payment_log(ADMIN, key, request, ledger, limits, time.sleep)
+            return handle_payment_log(submission, request)
         except ContentionError as error:
             return error
 

@@ -16,7 +16,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with empty_account(tmp_path_factory.mktemp("walk")) as account:
         done = account.shell("\n".join(blocks()))
         assert done.returncode == 0, done.stdout[-6000:]
-        until(account.mails, 60)
+        until(account.mails)
         done = account.shell('.venv/bin/scc reconcile --from "$(date -u +%F)" --mailbox')
         assert done.returncode == 0, done.stdout  # ledger, deliveries and mailbox agree
         yield account

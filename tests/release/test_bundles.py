@@ -30,7 +30,7 @@ key, endpoint = json.loads(sys.argv[1]), sys.argv[2]
 who = "audit@shipcaptaincrew.example"
 gmail = Gmail(lambda: key, who, "send", endpoint)
 lines = [f"From: {who}", f"To: {who}", "Subject: hello", "", "from a bundle", ""]
-print(gmail.deliver("\\r\\n".join(lines).encode()).gmail_id)
+print(gmail.send_audit_email_via_gmail("\\r\\n".join(lines).encode()).gmail_id)
 gmail.find("AUD0000000000000000")
 """
 

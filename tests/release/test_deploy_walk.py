@@ -12,7 +12,7 @@ def test_the_walk_ends_with_the_mail_in_the_inbox(walked: Account) -> None:
     def first() -> list[dict[str, Any]]:
         return [each for each in walked.mails() if "$125.00" in each["subject"]]
 
-    until(first, 60)
+    until(first)
     (mail,) = first()
     assert mail["mailbox"] == "compliance@shipcaptaincrew.example"
     assert "$125.00 cash - Jane Doe - First Sail" in mail["subject"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from release.openapi.answers import LedgerRow
 from release.openapi.document import document
 from release.openapi.operations import OPERATIONS
 from release.openapi.page import anchor, page
+from shared.ledger import LedgerEntry
 from shared.methods import METHODS
 from tests.builders import entry
 
@@ -85,8 +87,12 @@ def test_a_call_with_a_body_can_refuse_it_in_every_way() -> None:
 
 
 def test_a_ledger_row_is_documented_to_the_last_attribute() -> None:
-    void = payment_view(entry(kind="void", voids="pay_" + "1" * 32, reason="other"))
-    assert set(LedgerRow.model_fields) == set(void)
+    attributes = {each.name for each in fields(LedgerEntry)}
+    assert set(LedgerRow.model_fields) == attributes | {"PK", "SK", "amount"}
+    payment = payment_view(entry(payment_id="pay_" + "0" * 32))
+    void = payment | {"kind": "void", "voids": payment["payment_id"], "reason": "other"}
+    for each in (payment, void):
+        LedgerRow.model_validate(each)
 
 
 def test_every_method_is_documented_in_requests_rows_and_totals(written: dict[str, Any]) -> None:

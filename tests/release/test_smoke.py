@@ -61,7 +61,7 @@ def disabled_mapping(account: Account) -> Iterator[None]:
     def switch(*, is_on: bool) -> None:
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=is_on)
         wanted = "Enabled" if is_on else "Disabled"
-        until(lambda: client.get_event_source_mapping(UUID=mapping["UUID"])["State"] == wanted, 20)
+        until(lambda: client.get_event_source_mapping(UUID=mapping["UUID"])["State"] == wanted)
 
     switch(is_on=False)
     try:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields
 
 import pytest
 
@@ -57,3 +58,16 @@ def test_key_and_expiry_are_the_ledgers() -> None:
     assert row["PK"] == "sunset-charter#jane.doe@example.com"
     assert row["SK"] == row["timestamp"]
     assert row["expiration_timestamp"] == row["logged_at"] // 1000 + 2_555 * 86_400
+
+
+def test_an_attribute_whose_default_is_none_may_be_absent_and_no_other() -> None:
+    row = entry(voids="pay_2", reason="other", acknowledged_duplicates=("pay_1",)).to_row()
+    optional = {each.name for each in fields(LedgerEntry) if each.default is None}
+    assert LedgerEntry.from_row(row).to_row() == row
+    for name in {each.name for each in fields(LedgerEntry)}:
+        without = {key: value for key, value in row.items() if key != name}
+        if name in optional:
+            assert LedgerEntry.from_row(without).to_row() == without
+        else:
+            with pytest.raises(MalformedEntryError, match=name):
+                LedgerEntry.from_row(without)

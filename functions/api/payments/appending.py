@@ -1,21 +1,25 @@
-"""Appending to the ledger: what is read before, and the loop that writes after it unchanged."""
+"""Appending to the ledger: who writes, what is read first, and the loop that writes."""
 
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
-from functions.api.http.problems import ApiError, ContentionError
-from shared.ledger import EventId, Head, LedgerEntry, PaymentId
+from functions.api.http.problems import ApiError, ContentionError, FieldError, KeyReusedError
+from functions.api.people.identity import User
+from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
 
-MOVES = 16  # of the head, until the caller is asked to come again: 8 s of pauses at most
+NAMESPACE = uuid.UUID("6f1c9a52-6b0e-5c39-9d0e-5cc5cb0f5a11")
+MOVES = 16  # how often the head may move before the caller must retry: 8 s of pauses at most
 STEPS = 100  # to the next free millisecond; each costs one write
 
 
 class HeadMovedError(Exception):
-    """Another entry of the event was, or is being, written first: the ground is another one."""
+    """Another entry of the event was written first, or is being written: read again."""
 
 
 class TimestampTakenError(Exception):
@@ -45,29 +49,31 @@ class Patron:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Snapshot:
     """What one consistent read finds before an entry is written.
 
-    numbered: the event's payments, voided or not, with the same check or trace number.
+    same_number: the event's payments, voided or not, with the same check or trace number.
     """
 
     event: Event | None
     patron: Patron | None
     head: Head
-    numbered: frozenset[PaymentId]
+    same_number: frozenset[PaymentId]
 
 
 class Ledger(Protocol):
-    def ground(self, event_id: str, patron_email: str, method: str, reference: str) -> Ground: ...
+    def snapshot(
+        self, event_id: str, patron_email: str, method: str, reference: str
+    ) -> Snapshot: ...
 
-    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground) -> None:
-        """One transaction on unchanged ground: all of the entries or none.
+    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, snapshot: Snapshot) -> None:
+        """Write all of the entries or none, in one transaction, if the snapshot still holds.
 
         Raises HeadMovedError, TimestampTakenError, AlreadyLoggedError or AlreadyVoidedError.
         """
 
-    def similar(self, entry: LedgerEntry, numbered: Iterable[PaymentId]) -> list[LedgerEntry]:
-        """The patron's entries around the same time, and the numbered ones; no voided."""
+    def entries_between(self, pk: str, since: int, until: int) -> list[LedgerEntry]:
+        """A patron's entries at an event. since, until: epoch milliseconds, both included."""
 
     def voids_of(self, payment_ids: Iterable[str]) -> Mapping[str, PaymentId]:
         """Which of these are voided, and by which entry."""
@@ -76,54 +82,97 @@ class Ledger(Protocol):
         """An entry and the fingerprint of the request that wrote it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A request to write: who sent it under which key, and what it is checked and written with.
+
+    now: epoch milliseconds by the server's clock. pause: sleeps seconds.
+    """
+
+    user: User
+    key: uuid.UUID
+    now: int
+    max_amount_cents: int
+    ledger: Ledger
+    pause: Callable[[float], None]
+
+    def payment_id(self, part: str = "") -> PaymentId:
+        return payment_id_of(self.user, self.key, part)
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """Who logs an entry and when, as the ledger keeps it."""
+        return {
+            "logged_at": self.now,
+            "logged_day": datetime.fromtimestamp(self.now / 1000, UTC).date().isoformat(),
+            "logged_by": self.user.email,
+            "expiration_timestamp": self.now // 1000 + RETENTION_SECONDS,
+        }
+
+
+def payment_id_of(user: User, key: uuid.UUID, part: str = "") -> PaymentId:
+    """The id of what `user` logs under `key`: the ledger is its own idempotency record.
+
+    part: tells the entries of one request apart, such as a void and its replacement.
+    """
+    return PaymentId("pay_" + uuid.uuid5(NAMESPACE, f"{user.email}:{key}{part}").hex)
+
+
 def append(
+    submission: Submission,
     entries: Sequence[LedgerEntry],
     fingerprint: str,
-    ground: Ground,
-    ledger: Ledger,
-    look: Callable[[Sequence[LedgerEntry], Ground], Sequence[LedgerEntry]],
-    pause: Callable[[float], None],
+    snapshot: Snapshot,
+    check: Callable[[Sequence[LedgerEntry], Snapshot], Sequence[LedgerEntry]],
 ) -> list[LedgerEntry]:
     """Write entries as the next links after the head; returns them numbered and chained.
 
-    look: looks for duplicates, and gives the entries with what was acknowledged. It runs after the
-    head was read, and nothing is written if the head has moved since: so of two like payments at
-    the same moment, the later one is warned of the first. Raises ContentionError.
+    check: refuses duplicates; returns the entries with the ones that were acknowledged. It runs
+    after the head was read, and nothing is written if the head has moved since: of two like
+    payments at the same moment, the later one is warned about the first. Raises ContentionError.
     """
+    ledger = submission.ledger
     moves = steps = 0
     while moves < MOVES and steps < STEPS:
-        sealed = _chained(look(entries, ground), ground.head)
+        sealed = _chained(check(entries, snapshot), snapshot.head)
         try:
-            ledger.append(sealed, fingerprint, ground)
+            ledger.append(sealed, fingerprint, snapshot)
         except TimestampTakenError:
             steps += 1
             entries = [replace(each, timestamp=each.timestamp + 1) for each in entries]
         except HeadMovedError:
             moves += 1
-            pause(random.uniform(0, 0.02 * 2 ** min(moves, 5)))  # noqa: S311 - jitter, no secret
-            last = entries[-1]  # the one that may have a number
-            ground = ledger.ground(last.event_id, last.patron_email, last.method, last.reference)
+            jitter = random.uniform(0, 0.02 * 2 ** min(moves, 5))  # noqa: S311 - not a secret
+            submission.pause(jitter)
+            last = entries[-1]  # the one that may have a check or trace number
+            snapshot = ledger.snapshot(
+                last.event_id, last.patron_email, last.method, last.reference
+            )
         else:
             return sealed
     raise ContentionError(
-        "Many payments are being logged for this event. Send the request again with the same key.",
+        "This event is busy: many payments are being logged. Try again in a moment.",
         retry_after=1,
     )
 
 
-def logged_before(
-    payment_id: PaymentId, refusal: Exception, ledger: Ledger
-) -> tuple[LedgerEntry, str]:
-    """What a key has written before: that stands, whatever a second look at the request says.
+def logged_before(submission: Submission, refusal: Exception) -> tuple[LedgerEntry, str]:
+    """The entry that this key has already written, and its request's fingerprint.
 
-    Also its request's fingerprint. Raises the refusal when the key has written nothing.
+    It stands even if the same request would be refused today. Raises the refusal if there is none.
     """
-    found = ledger.find(payment_id)
+    found = submission.ledger.find(submission.payment_id())
     if found:
         return found
     if isinstance(refusal, ApiError):
         raise refusal
     raise ContentionError("The first request is still being written.", retry_after=1)
+
+
+def key_reused(field: str) -> KeyReusedError:
+    """field: the first one that differs from the key's first request."""
+    message = f"This Idempotency-Key was already used with a different {field}."
+    return KeyReusedError(message, FieldError(field, "idempotency_key_reused", message))
 
 
 def _chained(entries: Sequence[LedgerEntry], head: Head) -> list[LedgerEntry]:

@@ -1,12 +1,12 @@
-"""Which earlier entries a new payment may be a second log of. A warning, never a wall."""
+"""Is this a duplicate? Which earlier payments a new one may repeat: a warning, never a wall."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from functions.api.http.problems import FieldError, PossibleDuplicateError
-from functions.api.payments.appending import AlreadyLoggedError, Ground, Ledger
+from functions.api.payments.appending import AlreadyLoggedError, Ledger, Snapshot
 from functions.api.payments.listing import payment_view
 from shared.ledger import LedgerEntry
 from shared.methods import is_unique_reference
@@ -15,44 +15,53 @@ MOST = 20  # what a person can look through, and a request may acknowledge
 WINDOW_MS = 10 * 60 * 1000
 
 
-def likely_duplicates(entry: LedgerEntry, similar: Iterable[LedgerEntry]) -> list[LedgerEntry]:
-    """Those of the event's earlier entries that look like `entry`, the newest 20, oldest first.
-
-    The same patron, amount and method within ten minutes; or, from any patron and at any time, the
-    same check number or ACH trace. An amount alone would warn too often to be read.
-    """
-    found = {
-        each.payment_id: each
-        for each in similar
-        if each.kind == "payment" and (_is_same_sum(entry, each) or _is_same_number(entry, each))
-    }
-    return sorted(found.values(), key=lambda each: each.seq)[-MOST:]
-
-
-def warned(
+def check_duplicates(
     entry: LedgerEntry,
-    ground: Ground,
+    snapshot: Snapshot,
     ledger: Ledger,
     acknowledged: Sequence[str],
-    besides: str = "",
+    replaces: str = "",
 ) -> LedgerEntry:
-    """The entry with the likely duplicates that the admin has said to be other payments.
+    """The entry, with the likely duplicates that the admin has acknowledged.
 
-    acknowledged: the payment ids that the request names. besides: a payment that is no duplicate.
-    Raises PossibleDuplicateError when there are others, AlreadyLoggedError when the entry itself is
-    there: another try of the same request was quicker.
+    acknowledged: the payment ids that the request names. replaces: a payment voided in the same
+    transaction, which is no duplicate. Raises PossibleDuplicateError if there are others, and
+    AlreadyLoggedError if the entry itself is there: another try of the same request was faster.
     """
-    similar = [
-        each for each in ledger.similar(entry, ground.numbered) if each.payment_id != besides
-    ]
-    if any(each.payment_id == entry.payment_id for each in similar):
+    earlier = [each for each in _earlier(entry, snapshot, ledger) if each.payment_id != replaces]
+    if any(each.payment_id == entry.payment_id for each in earlier):
         raise AlreadyLoggedError
-    duplicates = likely_duplicates(entry, similar)
+    duplicates = _likely_duplicates(entry, earlier)
     if any(each.payment_id not in acknowledged for each in duplicates):
-        message = "A similar payment is logged already. If this is another one, say so."
+        message = "A similar payment was already logged. Confirm if this is a different one."
         field = FieldError("acknowledge_duplicates", "possible_duplicate", message)
         raise PossibleDuplicateError(message, field, payments=[payment_view(d) for d in duplicates])
     return replace(entry, acknowledged_duplicates=tuple(each.payment_id for each in duplicates))
+
+
+def _earlier(entry: LedgerEntry, snapshot: Snapshot, ledger: Ledger) -> list[LedgerEntry]:
+    """The patron's entries around the same time, and those with the same number; none voided."""
+    entries = ledger.entries_between(
+        entry.pk, entry.timestamp - WINDOW_MS, entry.timestamp + WINDOW_MS
+    )
+    found = [ledger.find(each) for each in sorted(snapshot.same_number)[:MOST]]
+    entries += [each[0] for each in found if each]
+    voided = ledger.voids_of(each.payment_id for each in entries)
+    return [each for each in entries if each.payment_id not in voided]
+
+
+def _likely_duplicates(entry: LedgerEntry, earlier: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """The newest 20 payments that look like `entry`, oldest first.
+
+    The same patron, amount and method within ten minutes; or, from any patron and at any time, the
+    same check number or ACH trace. The amount alone would warn too often to be read.
+    """
+    found = {
+        each.payment_id: each
+        for each in earlier
+        if each.kind == "payment" and (_is_same_sum(entry, each) or _is_same_number(entry, each))
+    }
+    return sorted(found.values(), key=lambda each: each.seq)[-MOST:]
 
 
 def _is_same_sum(entry: LedgerEntry, other: LedgerEntry) -> bool:

@@ -1,12 +1,11 @@
-"""The ledger in DynamoDB: what an entry is judged by, and the one transaction that writes it."""
+"""The ledger in DynamoDB: what is read before an entry, and the one transaction that writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from functions.api.payments.appending import Event, Ground, HeadMovedError, Patron
-from functions.api.payments.duplicates import MOST, WINDOW_MS
+from functions.api.payments.appending import Event, HeadMovedError, Patron, Snapshot
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo
 from functions.api.tables.transaction import reason_of, writes_of
@@ -18,42 +17,42 @@ from shared.reads import TableKey
 
 
 class LedgerStore:
-    """Every read here is consistent: a rule that decides about money looks at what is written."""
+    """Every read is consistent: a decision about money must see the latest write."""
 
     def __init__(self, dynamo: Dynamo, tables: ApiSettings) -> None:
         self._dynamo = dynamo
         self._tables = tables
 
-    def ground(self, event_id: str, patron_email: str, method: str, reference: str) -> Ground:
+    def snapshot(self, event_id: str, patron_email: str, method: str, reference: str) -> Snapshot:
         event, patron, head, *numbered = self._dynamo.get_all(
-            self.ground_keys(event_id, patron_email, method, reference)
+            self.snapshot_keys(event_id, patron_email, method, reference)
         )
         ids = [each["payment_ids"] for each in numbered if each]
-        return Ground(
+        return Snapshot(
             event=_event(event) if event else None,
             patron=Patron(email=patron["email"], name=patron["name"]) if patron else None,
             head=Head(seq=head["seq"], hash=head["hash"]) if head else Head(),
-            numbered=frozenset().union(*ids),
+            same_number=frozenset().union(*ids),
         )
 
-    def ground_keys(
+    def snapshot_keys(
         self, event_id: str, patron_email: str, method: str, reference: str
     ) -> list[TableKey]:
-        """What `ground` reads: event, patron, head, and the number's earlier uses if it is one."""
-        ground: list[TableKey] = [
+        """What `snapshot` reads: event, patron, head, and who used a check or trace number."""
+        wanted: list[TableKey] = [
             (self._tables.events_table, keys.event_meta(event_id)),
             (self._tables.events_table, keys.patron(event_id, patron_email)),
             (self._tables.ledger_table, keys.head(event_id)),
         ]
         if is_unique_reference(method, reference):
             uses = keys.number_uses(event_id, method, reference)
-            ground.append((self._tables.ledger_table, uses))
-        return ground
+            wanted.append((self._tables.ledger_table, uses))
+        return wanted
 
-    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground) -> None:
+    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, snapshot: Snapshot) -> None:
         """Rows, pointers, voids, numbers and head in one transaction: all of them or none."""
         client = self._dynamo.client
-        writes = writes_of(entries, fingerprint, ground, self._tables)
+        writes = writes_of(entries, fingerprint, snapshot, self._tables)
         try:
             client.transact_write_items(TransactItems=[write for _, write in writes])
         except client.exceptions.TransactionCanceledException as error:
@@ -67,25 +66,16 @@ class LedgerStore:
         except client.exceptions.TransactionInProgressException as error:
             raise HeadMovedError from error
 
-    def similar(self, entry: LedgerEntry, numbered: Iterable[PaymentId]) -> list[LedgerEntry]:
-        """The patron's entries within the window, and those with the same number; no voided."""
+    def entries_between(self, pk: str, since: int, until: int) -> list[LedgerEntry]:
+        """A patron's entries at an event. since, until: epoch milliseconds, both included."""
+        values = {":pk": pk, ":since": since, ":until": until}
         pages = self._dynamo.pages(
             TableName=self._tables.payments_table,
             KeyConditionExpression="PK = :pk AND SK BETWEEN :since AND :until",
-            ExpressionAttributeValues=to_attributes(
-                {
-                    ":pk": entry.pk,
-                    ":since": entry.timestamp - WINDOW_MS,
-                    ":until": entry.timestamp + WINDOW_MS,
-                }
-            ),
+            ExpressionAttributeValues=to_attributes(values),
             ConsistentRead=True,
         )
-        entries = [each for page in pages for each in map(_entry_or_none, page) if each]
-        found = [self.find(each) for each in sorted(numbered)[:MOST]]
-        entries += [each[0] for each in found if each]
-        voided = self.voids_of(each.payment_id for each in entries)
-        return [each for each in entries if each.payment_id not in voided]
+        return [each for page in pages for each in map(_entry_or_none, page) if each]
 
     def voids_of(self, payment_ids: Iterable[str]) -> dict[str, PaymentId]:
         """Which of these payments are voided, and by which entry."""
@@ -119,7 +109,7 @@ def _event(row: Mapping[str, Any]) -> Event:
 
 
 def _entry_or_none(row: Mapping[str, Any]) -> LedgerEntry | None:
-    """A row that is no ledger entry duplicates nothing, and must not keep others from logging."""
+    """A malformed row is never a duplicate, and must not keep others from logging."""
     try:
         return LedgerEntry.from_row(row)
     except MalformedEntryError:

@@ -1,4 +1,4 @@
-"""The ledger transaction as DynamoDB takes it, and what its refusal means."""
+"""The ledger transaction in DynamoDB's terms, and what its refusals mean."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from functions.api.payments.appending import (
     AlreadyLoggedError,
     AlreadyVoidedError,
-    Ground,
     HeadMovedError,
+    Snapshot,
     TimestampTakenError,
 )
 from functions.api.settings import ApiSettings
@@ -21,7 +21,7 @@ from shared.methods import is_unique_reference
 
 
 def writes_of(
-    entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground, tables: ApiSettings
+    entries: Sequence[LedgerEntry], fingerprint: str, snapshot: Snapshot, tables: ApiSettings
 ) -> list[tuple[str, dict[str, Any]]]:
     """TransactItems, each with what it is: row, pointer, void, number or head."""
     writes: list[tuple[str, dict[str, Any]]] = []
@@ -38,16 +38,16 @@ def writes_of(
             void = {**keys.void_mark(entry.voids), "void_id": entry.payment_id}
             writes.append(("void", _put_new(tables.ledger_table, void)))
         elif is_unique_reference(entry.method, entry.reference):
-            known = len(ground.numbered)
+            known = len(snapshot.same_number)
             writes.append(("number", _note_number(tables.ledger_table, entry, known)))
-    writes.append(("head", _advance_head(tables.ledger_table, entries, ground.head)))
+    writes.append(("head", _advance_head(tables.ledger_table, entries, snapshot.head)))
     return writes
 
 
 def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | None:
     """Why the transaction was cancelled; an earlier use of the key outranks the rest.
 
-    reasons: what each write was, and DynamoDB's reason. None: writing again would not mend it.
+    reasons: what each write was, and DynamoDB's reason. None: writing again would not help.
     """
     failed = {kind: why for kind, why in reasons if why.get("Code") == "ConditionalCheckFailed"}
     if "pointer" in failed:
@@ -74,7 +74,7 @@ def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
-    """Note one more use of a number, unless it has others than the known ones by now."""
+    """Record another use of a number, unless others were added since it was read."""
     values: dict[str, Any] = {":ids": {entry.payment_id}}
     if known:
         values[":known"] = known
@@ -92,7 +92,7 @@ def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
 
 
 def _advance_head(table: str, entries: Sequence[LedgerEntry], head: Head) -> dict[str, Any]:
-    """The last entry's number and hash, and the event's totals, from which voids take away."""
+    """The last entry's number and hash, and the event's totals, less voids."""
     added: Counter[str] = Counter()
     for entry in entries:
         sign = -1 if entry.voids else 1

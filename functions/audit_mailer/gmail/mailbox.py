@@ -1,11 +1,11 @@
-"""Gmail, under domain-wide delegation: deliver a mail, find one by its token.
+"""Gmail, under domain-wide delegation: send a mail, find one by its token.
 
-A service account has no mailbox: its token names the Workspace user to act for. Delivering and
-searching use a credential each, since asking for one scope that was not granted fails the whole
-token.
+A service account has no mailbox: its token names the Workspace user to act for. Sending and
+searching each use a credential of their own, because asking for one scope that was not granted
+fails the whole token.
 
-One Gmail serves all threads of a Lambda environment. httplib2 is not thread-safe, so every thread
-has a connection of its own; they share the tokens.
+All threads of a Lambda environment share one Gmail and its tokens. httplib2 is not thread-safe, so
+every thread has its own connection.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class _Connection:
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """A token that could not be had. at: seconds on the monotonic clock."""
+    """Why there is no token. at: seconds on the monotonic clock."""
 
     failure: Failure
     at: float
 
 
 class Gmail:
-    """read_key: gives the service account's JSON; asked again after Google refused a token."""
+    """read_key: returns the service account's JSON; called again after Google refused a token."""
 
     def __init__(
         self,
@@ -78,23 +78,23 @@ class Gmail:
         self._lock = threading.Lock()
         self._tokens = threading.Lock()
 
-    def deliver(self, mail: bytes, thread_id: str | None = None) -> Receipt:
+    def send_audit_email_via_gmail(self, mail: bytes, thread_id: str | None = None) -> Receipt:
         """Hand one mail to Gmail, once. Raises DeliveryError.
 
-        thread_id: the conversation to join. When the mailbox no longer holds it, Gmail takes
-        nothing (404), and the mail goes out without.
+        thread_id: the conversation to join. If the mailbox no longer has it, Gmail accepts nothing
+        (404), and the mail is sent without it.
         """
         try:
-            return self._deliver(mail, thread_id)
+            return self._send(mail, thread_id)
         except DeliveryError as error:
             if thread_id is None or error.failure.code != "notFound":
                 raise
-            return self._deliver(mail, None)
+            return self._send(mail, None)
 
     def find(self, token: str) -> Receipt | None:
         """The mail whose subject or text holds `token`, or None. Raises DeliveryError.
 
-        Gmail's search is an index that lags behind: None soon after a delivery proves nothing.
+        Gmail's search index lags: None soon after a delivery proves nothing.
         """
         query = f'"{token}" in:anywhere'
         return self._call(
@@ -106,7 +106,7 @@ class Gmail:
         )
 
     def close(self) -> None:
-        """Close every thread's connections; the next call starts anew."""
+        """Close every thread's connections. The next call opens new ones."""
         with self._lock:
             for connection in self._connections:
                 connection.http.close()
@@ -114,7 +114,7 @@ class Gmail:
             self._credentials.clear()
             self._own = threading.local()
 
-    def _deliver(self, mail: bytes, thread_id: str | None) -> Receipt:
+    def _send(self, mail: bytes, thread_id: str | None) -> Receipt:
         content: dict[str, Any] = {"raw": base64.urlsafe_b64encode(mail).decode()}
         if thread_id is not None:
             content["threadId"] = thread_id
@@ -134,7 +134,7 @@ class Gmail:
     def _call(
         self, scope: str, build: Callable[[Any], Any], read: Callable[[Any], _Found]
     ) -> _Found:
-        """One request, once. Only a 401, given before anything was done, gets a second one."""
+        """One request, once. Only a 401, given before Gmail acts, is tried again."""
         http = self._connection()
         request = build(self._messages())
         for is_last in (False, True):
@@ -144,16 +144,16 @@ class Gmail:
             except HttpError as error:
                 if is_last or error.status_code != 401:
                     raise DeliveryError(classify(error, "gmail", time.time())) from error
-            except Exception as error:  # sockets, HTTP framing, an answer nobody can read
+            except Exception as error:  # sockets, HTTP framing, an unreadable answer
                 raise DeliveryError(classify(error, "gmail", time.time())) from error
             with self._tokens:
                 self._credentials.pop(scope, None)
         raise AssertionError("the last round returns or raises")
 
     def _authorize(self, scope: str, headers: dict[str, str], http: OnceHttp) -> None:
-        """Put a token into the headers. One thread asks for a new one, the others wait for it.
+        """Put a token into the headers. One thread asks for a new one while the others wait.
 
-        What it is refused holds for those who waited: ten threads must not wait for ten timeouts.
+        A refusal counts for all who waited: ten threads must not wait for ten timeouts.
         """
         asked_at = time.monotonic()
         with self._tokens:
@@ -162,7 +162,7 @@ class Gmail:
                 raise DeliveryError(refusal.failure)
             try:
                 self._valid_credentials(scope, http).apply(headers)
-            except Exception as error:  # whatever it was, Gmail was not asked yet
+            except Exception as error:  # whatever it was, nothing was sent to Gmail
                 failure = classify(error, "token", time.time())
                 self._refusals[scope] = _Refusal(failure, time.monotonic())
                 raise DeliveryError(failure) from error
@@ -182,7 +182,7 @@ class Gmail:
         try:
             credentials.refresh(google_auth_httplib2.Request(http))
         except RefreshError as error:
-            self._credentials.clear()  # a mended key is read at the next try
+            self._credentials.clear()  # the next try reads the key again
             if not is_clock_skew(classify(error, "token", time.time())):
                 raise
             credentials.refresh(google_auth_httplib2.Request(http))  # signed anew, with a new time
@@ -200,7 +200,7 @@ class Gmail:
         return connection.http
 
     def _messages(self) -> Any:
-        """Makes requests, sends none: each call brings the connection of its thread."""
+        """Builds requests only. Each call is executed on its own thread's connection."""
         with self._lock:
             if self._api is None:
                 api = discovery.build(
@@ -210,7 +210,7 @@ class Gmail:
                     client_options={"api_endpoint": self._endpoint} if self._endpoint else None,
                     cache_discovery=False,
                 )
-                self._api = api.users().messages()  # made anew it costs as much as the request
+                self._api = api.users().messages()  # building it costs as much as a request
             return self._api
 
 

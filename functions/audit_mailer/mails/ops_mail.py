@@ -2,99 +2,86 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from functions.audit_mailer.mails.page import Page, Section, to_html, to_text
-from functions.audit_mailer.mails.payment_mail import AuditMail, header_line, one_line, search_token
-from shared.ledger import canonical_json
+from functions.audit_mailer.mails.envelope import (
+    Addresses,
+    AuditMail,
+    Letter,
+    Record,
+    header_line,
+    sealed,
+    search_token,
+    utc,
+)
+from functions.audit_mailer.mails.page import Page, Section
 
 SHOWN_MESSAGES = 200  # the rest is in record.json, and in further parts of the record
 
 
-def compose_ops(record: Mapping[str, Any], sender: str, recipient: str) -> AuditMail:
-    """The mail about one ops record (part 0). Raises TypeError for what is none."""
+def compose(ops_record: Mapping[str, Any], addresses: Addresses) -> AuditMail:
+    """The mail about one ops record (part 0). Raises TypeError for a record that is not one."""
     for name, kind in (("ops_id", str), ("action", str), ("at", int), ("messages", list)):
-        if not isinstance(record.get(name), kind):
+        if not isinstance(ops_record.get(name), kind):
             raise TypeError(f"not an ops record: {name} is missing or mistyped")
-    ops_id = str(record["ops_id"])
-    canonical = canonical_json(record)
-    sha256 = hashlib.sha256(canonical).hexdigest()
-    domain = Address(addr_spec=sender).domain
-    at = datetime.fromtimestamp(record["at"] // 1000, UTC)
-    page = _page(record, at, sha256)
-
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address("SCC Payment Audit", addr_spec=sender)
-    mail["To"] = Address(addr_spec=recipient)
-    mail["Subject"] = header_line(
-        f"[SCC Ops] {record['action']} {record.get('phase')} - {record.get('who')} - "
-        f"{search_token(ops_id)}"
+    ops_id = str(ops_record["ops_id"])
+    record = Record.of(ops_record)
+    thread = header_line(str(ops_record.get("run", ops_id)))
+    letter = Letter(
+        own_id=ops_id,
+        subject=(
+            f"[SCC Ops] {ops_record['action']} {ops_record.get('phase')} - {ops_record.get('who')}"
+        ),
+        written_at=ops_record["at"],
+        headers={
+            "X-SCC-Ops-Id": ops_id,
+            "References": f"<{thread}.thread@{addresses.domain}>",
+        },
+        page=_page(ops_record, record),
+        record=record,
     )
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{ops_id}@{domain}>"
-    mail["List-Id"] = f"<payment-audit.{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-SCC-Ops-Id"] = ops_id
-    mail["References"] = f"<{one_line(str(record.get('run', ops_id)))}.thread@{domain}>"
-    mail.set_content(to_text(page), cte="quoted-printable")
-    mail.add_alternative(to_html(page), subtype="html", cte="quoted-printable")
-    mail.add_attachment(canonical, maintype="application", subtype="json", filename="record.json")
-    return AuditMail(
-        token=search_token(ops_id),
-        message_id=str(mail["Message-ID"]),
-        record_sha256=sha256,
-        content=mail.as_bytes(),
-    )
+    return sealed(letter, addresses)
 
 
-def _page(record: Mapping[str, Any], at: datetime, sha256: str) -> Page:
-    counts = record.get("counts") or {}
+def _page(ops_record: Mapping[str, Any], record: Record) -> Page:
+    counts = ops_record.get("counts") or {}
     outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
     what = (
-        ("Action", record["action"]),
-        ("Phase", record.get("phase")),
+        ("Action", ops_record["action"]),
+        ("Phase", ops_record.get("phase")),
         ("Outcome", outcome),
-        ("Chosen by", record.get("filter")),
-        ("Reason", record.get("reason") or "none given"),
+        ("Selected by", ops_record.get("filter")),
+        ("Reason", ops_record.get("reason") or "none given"),
     )
     who = (
-        ("Who", record.get("who")),
-        ("When", at.strftime("%Y-%m-%d %H:%M:%S UTC")),
-        ("Stack", record.get("stack")),
+        ("Who", ops_record.get("who")),
+        ("When", utc(ops_record["at"])),
+        ("Stack", ops_record.get("stack")),
     )
     proof = (
-        ("Ops record", record["ops_id"]),
-        ("SHA-256 of record.json", sha256),
-        ("Search token", search_token(str(record["ops_id"]))),
+        ("Ops record", ops_record["ops_id"]),
+        ("SHA-256 of record.json", record.sha256),
+        ("Search token", search_token(str(ops_record["ops_id"]))),
     )
     return Page(
-        heading=one_line(f"Operators: {record['action']} {record.get('phase')}"),
-        subheading=one_line(outcome),
-        notice="",
+        heading=f"Operators: {ops_record['action']} {ops_record.get('phase')}",
+        subheading=outcome,
         sections=[
-            Section("What", _harmless(what)),
-            Section("Who and when", _harmless(who)),
-            Section("Messages", _listed(record["messages"])),
-            Section("Proof", _harmless(proof)),
+            Section("What", _rows(what)),
+            Section("Who and when", _rows(who)),
+            Section("Messages", _message_rows(ops_record["messages"])),
+            Section("Proof", _rows(proof)),
         ],
-        closing=[],
     )
 
 
-def _harmless(rows: Iterable[tuple[str, Any]]) -> list[tuple[str, ...]]:
-    return [(label, one_line(str(value))) for label, value in rows]
+def _rows(facts: Sequence[tuple[str, Any]]) -> list[tuple[str, ...]]:
+    return [(label, str(value)) for label, value in facts]
 
 
-def _listed(messages: Sequence[Any]) -> list[tuple[str, ...]]:
-    shown = [(str(number), str(each)) for number, each in enumerate(messages, start=1)]
-    more = len(shown) - SHOWN_MESSAGES
-    rest = [("more", f"{more}, see record.json")] if more > 0 else []
-    return _harmless(shown[:SHOWN_MESSAGES] + rest)
+def _message_rows(messages: Sequence[Any]) -> list[tuple[str, ...]]:
+    shown = list(enumerate(messages[:SHOWN_MESSAGES], start=1))
+    more = len(messages) - len(shown)
+    rest = [("more", f"{more}, see record.json")] if more else []
+    return _rows([*((str(number), each) for number, each in shown), *rest])

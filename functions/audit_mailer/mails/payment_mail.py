@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from functions.audit_mailer.mails.page import Page, Section, to_html, to_text
-from shared.ledger import LedgerEntry, PaymentId, canonical_json
+from functions.audit_mailer.mails.envelope import (
+    Addresses,
+    AuditMail,
+    Letter,
+    Record,
+    sealed,
+    search_token,
+)
+from functions.audit_mailer.mails.page import Page, Section
+from shared.ledger import LedgerEntry, PaymentId
 from shared.methods import label_of
-from shared.text import BIDI_CONTROLS
 
+_LABELS = {  # of the attributes that describe a payment; another one is called by its own name
+    "event_name": "Event",
+    "event_id": "Event id",
+    "event_date": "Event date",
+    "patron_name": "Patron",
+    "patron_email": "Patron e-mail",
+    "amount_cents": "Amount",
+    "method": "Method",
+    "reference": "Reference",
+    "note": "Note",
+}
+_ELSEWHERE = frozenset({  # in another line or section, or for machines
+    "kind", "payment_id", "event_timezone", "currency", "timestamp", "logged_at", "logged_day",
+    "logged_by", "expiration_timestamp", "voids", "reason", "acknowledged_duplicates",
+    "schema_version", "seq", "prev_hash", "hash",
+})  # fmt: skip
 LONGEST_NAME_IN_SUBJECT = 80
 HOW_TO_VERIFY = (
-    "The attachment record.json is the ledger's row, byte for byte, and has the SHA-256 above. "
-    "The row without its own hash, in the same form, has the hash above."
+    "The attachment record.json is the ledger row, byte for byte: its SHA-256 is the one above. "
+    "Without its hash field, in the same form, the row's SHA-256 is the hash above."
 )
-HOW_TO_FIND = "A search for {} finds every mail that names this payment."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditMail:
-    """token: the word in the subject that Gmail's search finds this mail by.
-
-    follows: the payment whose conversation it belongs to, if not one of its own.
-    """
-
-    token: str
-    message_id: str
-    record_sha256: str
-    content: bytes
-    follows: PaymentId | None = None
+HOW_TO_FIND = "Search for {} to find every mail about this payment."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Related:
-    """Other entries that help to read this one, as far as the ledger told.
+    """Other entries that help to read this one, as far as they were found.
 
     original, replacement: of a void. numbers: seq of acknowledged duplicates by payment id.
     """
@@ -56,109 +59,92 @@ class Related:
 ALONE = Related()
 
 
-def search_token(payment_id: str) -> str:
-    """One alphanumeric word: Gmail's index splits words at dashes and dots."""
-    return "AUD" + hashlib.sha256(payment_id.encode()).hexdigest()[:16]
-
-
-def compose(
-    row: Mapping[str, Any], sender: str, recipient: str, related: Related = ALONE
-) -> AuditMail:
+def compose(row: Mapping[str, Any], addresses: Addresses, related: Related = ALONE) -> AuditMail:
     """The mail about one Payments row. Raises MalformedEntryError.
 
-    `record.json` is the canonical row, byte for byte; Gmail's `send` may rewrite the text of a
-    mail, never an attachment, so that is where proof lies. The token of another mail must not occur
-    in it: a search for that one, before it is sent again, would find this one.
+    `record.json` is the canonical row, byte for byte: Gmail's `send` may rewrite the text of a
+    mail, never an attachment. The mail must not contain another mail's token: a search for that
+    one, made before it is sent again, would find this one.
     """
     entry = LedgerEntry.from_row(row)
-    record = canonical_json(row)
-    record_sha256 = hashlib.sha256(record).hexdigest()
-    token = search_token(entry.payment_id)
-    domain = Address(addr_spec=sender).domain
-    message_id = f"<{entry.payment_id}@{domain}>"
-    page = _page(entry, related, record_sha256, token)
-
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address("SCC Payment Audit", addr_spec=sender)
-    mail["To"] = Address(addr_spec=recipient)
-    mail["Subject"] = _subject(entry, token)
-    mail["Date"] = format_datetime(datetime.fromtimestamp(entry.logged_at // 1000, UTC))
-    mail["Message-ID"] = message_id
-    mail["List-Id"] = f"<payment-audit.{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-SCC-Payment-Id"] = entry.payment_id
-    thread = f"<{entry.voids or entry.payment_id}.thread@{domain}>"
+    record = Record.of(row)
+    thread = f"<{entry.voids or entry.payment_id}.thread@{addresses.domain}>"
+    headers: dict[str, str] = {"X-SCC-Payment-Id": entry.payment_id}
     if entry.voids:
-        mail["In-Reply-To"] = f"<{entry.voids}@{domain}>"
-        thread += f" <{entry.voids}@{domain}>"
-    mail["References"] = thread
-    mail.set_content(to_text(page), cte="quoted-printable")
-    mail.add_alternative(to_html(page), subtype="html", cte="quoted-printable")
-    mail.add_attachment(record, maintype="application", subtype="json", filename="record.json")
-    return AuditMail(
-        token=token,
-        message_id=message_id,
-        record_sha256=record_sha256,
-        content=mail.as_bytes(),
+        voided = f"<{entry.voids}@{addresses.domain}>"
+        headers["In-Reply-To"] = voided
+        thread += f" {voided}"
+    letter = Letter(
+        own_id=entry.payment_id,
+        subject=_subject(entry),
+        written_at=entry.logged_at,
+        headers=headers | {"References": thread},
+        page=_page(entry, related, record.sha256),
+        record=record,
         follows=PaymentId(entry.voids) if entry.voids else None,
     )
+    return sealed(letter, addresses)
 
 
-def _subject(entry: LedgerEntry, token: str) -> str:
+def _subject(entry: LedgerEntry) -> str:
     patron, event = (_clipped(each) for each in (entry.patron_name, entry.event_name))
-    return header_line(
+    return (
         f"[SCC Audit] {_number(entry)} {dollars(entry.amount_cents)} {_method(entry)} - "
-        f"{patron} - {event} - {token}"
+        f"{patron} - {event}"
     )
 
 
-def _page(entry: LedgerEntry, related: Related, record_sha256: str, token: str) -> Page:
+def _page(entry: LedgerEntry, related: Related, record_sha256: str) -> Page:
     sections = [
         Section("Void" if entry.kind == "void" else "Payment", _what(entry, related)),
         Section("Logging", _when(entry)),
-        Section("Proof", _proof(entry, record_sha256, token)),
+        Section("Proof", _proof(entry, record_sha256)),
     ]
     if entry.kind == "void":
         change = Section("What changes", _changes(entry, related), ("Before", "After"))
         sections.insert(0, change)
     of = _number(related.original) if related.original else entry.voids or ""
     return Page(
-        heading=one_line(f"{dollars(entry.amount_cents)} {_method(entry)}, {entry.patron_name}"),
-        # Numbers come before names: next to a right-to-left name a date would be turned round.
-        subheading=one_line(f"{_number(entry)}, {entry.event_date}, {entry.event_name}"),
-        notice=one_line(f"This voids {of}: {_reason(entry)}.") if entry.voids else "",
-        sections=[
-            Section(each.heading, [_harmless(row) for row in each.rows], each.headers)
-            for each in sections
-        ],
-        closing=[
-            HOW_TO_VERIFY,
-            HOW_TO_FIND.format(one_line(entry.voids or entry.payment_id)),
-        ],
+        heading=f"{dollars(entry.amount_cents)} {_method(entry)}, {entry.patron_name}",
+        # Numbers come before names: after a right-to-left name a date would read backwards.
+        subheading=f"{_number(entry)}, {entry.event_date}, {entry.event_name}",
+        notice=f"This voids {of}: {_reason(entry)}." if entry.voids else "",
+        sections=sections,
+        closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(entry.voids or entry.payment_id)],
     )
 
 
 def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (_LABELS.get(name, _words(name)), _value(entry, name)) for name in _described()
+    ]
+    if entry.voids:
+        return [*rows, ("Reason", _reason(entry))]
     duplicates = [
         f"#{related.numbers[each]:06d} ({each})" if each in related.numbers else each
         for each in entry.acknowledged_duplicates
     ]
-    rows = [
-        ("Event", entry.event_name),
-        ("Event id", entry.event_id),
-        ("Event date", entry.event_date),
-        ("Patron", entry.patron_name),
-        ("Patron e-mail", entry.patron_email),
-        ("Amount", f"{dollars(entry.amount_cents)} {entry.currency}"),
-        ("Method", _method(entry)),
-        ("Reference", entry.reference or "none"),
-        ("Note", entry.note or "none"),
-        ("Acknowledged duplicates", ", ".join(duplicates) or "none"),
-    ]
-    if entry.voids:
-        rows[-1] = ("Reason", _reason(entry))
-    return [*rows]
+    return [*rows, ("Acknowledged duplicates", ", ".join(duplicates) or "none")]
+
+
+def _described() -> list[str]:
+    """The attributes that describe a payment: those with a label, and all that have no section."""
+    names = [each.name for each in fields(LedgerEntry)]
+    return [*_LABELS, *(each for each in names if each not in _LABELS.keys() | _ELSEWHERE)]
+
+
+def _value(entry: LedgerEntry, name: str) -> str:
+    match name:
+        case "amount_cents":
+            return f"{dollars(entry.amount_cents)} {entry.currency}"
+        case "method":
+            return _method(entry)
+        case _:
+            return str(getattr(entry, name) or "none")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _when(entry: LedgerEntry) -> list[tuple[str, ...]]:
@@ -170,7 +156,7 @@ def _when(entry: LedgerEntry) -> list[tuple[str, ...]]:
     ]
 
 
-def _proof(entry: LedgerEntry, record_sha256: str, token: str) -> list[tuple[str, ...]]:
+def _proof(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, ...]]:
     return [
         ("Entry", f"{_number(entry)} of this event"),
         ("Payment", entry.payment_id),
@@ -178,12 +164,12 @@ def _proof(entry: LedgerEntry, record_sha256: str, token: str) -> list[tuple[str
         ("Hash", entry.hash),
         ("Previous hash", entry.prev_hash),
         ("SHA-256 of record.json", record_sha256),
-        ("Search token", token),
+        ("Search token", search_token(entry.payment_id)),
     ]
 
 
 def _changes(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
-    """The voided payment, and what stands in its place. A void repeats amount, method, patron."""
+    """The voided payment beside its correction. A void repeats amount, method and patron."""
     before, after = related.original or entry, related.replacement
     number = _number(before) if related.original else "not found"
     return [
@@ -218,29 +204,6 @@ def _moment(milliseconds: int, timezone: str) -> str:
         return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
     except (ZoneInfoNotFoundError, ValueError):
         return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def header_line(text: str) -> str:
-    """Data as a header's value.
-
-    Python's email package decodes what looks like an encoded word (RFC 2047) in a value it is
-    given, line breaks included: a name could write headers of its own.
-    """
-    return one_line(text).replace("=?", "= ?")
-
-
-def one_line(text: str) -> str:
-    """Data as harmless text: no line break, control or direction mark survives."""
-    return "".join(
-        " " if unicodedata.category(each) in {"Cc", "Zl", "Zp"}
-        else "\ufffd" if unicodedata.category(each) == "Cs" or each in BIDI_CONTROLS
-        else each
-        for each in text
-    )  # fmt: skip
-
-
-def _harmless(row: tuple[str, ...]) -> tuple[str, ...]:
-    return (row[0], *(one_line(each) for each in row[1:]))
 
 
 def _clipped(text: str) -> str:

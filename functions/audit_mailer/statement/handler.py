@@ -1,14 +1,13 @@
 """Lambda entry point on a schedule: mail the statement of yesterday, and of days missed before.
 
-It runs every hour, so what Gmail or we ourselves could not do now is done an hour later; a day
-whose statement is sent costs one read. By hand, `{"day": "2026-11-24"}` makes that day's.
+It runs every hour, so what failed is tried again an hour later. A day whose statement is sent
+costs one read. By hand, `{"day": "2026-11-24"}` makes that day's statement.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,33 +17,27 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.audit_mailer import wiring
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError, QuarantineError, Try
+from functions.audit_mailer.settings import StatementSettings
 from functions.audit_mailer.statement.chains import Chains
 from functions.audit_mailer.statement.days import requested_day
-from functions.audit_mailer.statement.issue import Statements
+from functions.audit_mailer.statement.issue import StatementIssuer
 from shared.daybook import Daybook
 from shared.settings import read_settings
 
 NEEDED_MS = 60_000  # reading a day, one slow search and one slow delivery, the wait in place
-WAIT_IN_PLACE_SECONDS = 20.0  # claim to mark stays below the courier's lease
+WAIT_IN_PLACE_SECONDS = 20.0  # keeps a delivery shorter than the courier's lease
 
 logger = Logger()
 metrics = Metrics()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementSettings:
-    payments_table: str
-    deliveries_table: str
-    ledger_table: str
-
-
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answers what became of each day: sent, found, already_sent, postponed, refused, no_time."""
+    """Returns the outcome of each day: sent, found, already_sent, postponed, refused, no_time."""
     day = requested_day(event, now())
     outcomes = {}
-    for each in [day] if day else statements().due():
+    for each in [day] if day else issuer().due():
         if context.get_remaining_time_in_millis() < NEEDED_MS:
             outcomes[each] = "no_time"
         else:
@@ -57,12 +50,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def issue(day: str, request_id: str) -> str:
-    statement = statements().made(day)
+    statement = issuer().draw_up(day)
     if statement.findings:
         logger.error("statement has findings", day=day, findings=statement.findings)
     metrics.add_metric("StatementFindings", MetricUnit.Count, len(statement.findings))
     try:
-        return statements().deliver(
+        return issuer().deliver(
             statement, Try(number=1, request_id=request_id, budget=WAIT_IN_PLACE_SECONDS)
         )
     except PostponeError as error:
@@ -78,17 +71,15 @@ def now() -> int:
 
 
 @cache
-def statements() -> Statements:
+def issuer() -> StatementIssuer:
     """Raises SettingsError for a configuration that cannot mail."""
     tables = read_settings(StatementSettings, os.environ)
-    wiring.settings().check()
     client = wiring.dynamodb()
-    return Statements(
+    return StatementIssuer(
         daybook=Daybook(client, tables.payments_table, tables.deliveries_table),
         chains=Chains(client, tables.ledger_table, tables.payments_table),
         courier=wiring.courier(),
-        sender=wiring.settings().sender,
-        recipient=wiring.settings().gmail_audit_recipient,
+        addresses=wiring.gmail_settings().addresses,
         now=now,
         pause=time.sleep,
     )

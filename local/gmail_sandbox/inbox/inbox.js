@@ -1,5 +1,5 @@
 // The inbox page: a list that follows the mailbox, and a reader that follows the address bar.
-// Everything from a mail is a stranger's text: it reaches the page through textContent only.
+// Never trust text from a mail: it reaches the page only through textContent.
 import { announcement, describeFaults, fileSize, messageInHash, shortTime } from "./wording.js";
 
 const POLL_MS = 1500;
@@ -17,12 +17,12 @@ async function refresh() {
   try {
     response = await fetch(`/sandbox/inbox?${parameters}`, { headers });
   } catch {
-    showNotice("The sandbox does not answer. It may have been stopped.");
+    showNotice("The sandbox is not responding. It may have been stopped.");
     state.etag = null;
     return;
   }
   if (response.status === 304) return;
-  if (query !== element("search").value.trim()) return; // typed on: a newer answer is coming
+  if (query !== element("search").value.trim()) return; // the user kept typing: a newer answer is coming
   state.etag = response.headers.get("ETag");
   const { messages, total, faults } = await response.json();
   showNotice(describeFaults(faults));
@@ -35,7 +35,7 @@ function announce(messages, query) {
   if (query) return;
   const known = state.newest;
   state.newest = messages[0]?.received_at ?? "";
-  if (known === null) return; // the first look is no news
+  if (known === null) return; // nothing is new on the first load
   const fresh = messages.filter((message) => message.received_at > known);
   if (fresh.length > 0) element("news").textContent = announcement(fresh);
 }
@@ -58,7 +58,7 @@ function showList(query) {
   const number = new Intl.NumberFormat().format(state.total);
   element("count").textContent = state.total === 1 ? "1 message" : `${number} messages`;
   element("empty").hidden = items.length > 0;
-  element("empty").textContent = query ? "No mail matches this search." : "No mail yet. It will appear here by itself.";
+  element("empty").textContent = query ? "No mail matches this search." : "No mail yet. New mail appears here automatically.";
   element("more").hidden = items.length >= state.total;
   const unread = state.messages.filter((message) => message.unread).length;
   document.title = unread ? `(${unread}) Gmail sandbox` : "Gmail sandbox";
@@ -100,7 +100,7 @@ async function follow() {
     return;
   }
   const response = await fetch(`/sandbox/messages/${id}`);
-  if (state.open !== id) return; // another message was chosen meanwhile
+  if (state.open !== id) return; // the user has opened another message
   element("mail").hidden = !response.ok;
   element("nothing-open").hidden = response.ok;
   if (!response.ok) return;

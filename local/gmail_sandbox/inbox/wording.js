@@ -1,6 +1,6 @@
-// How the inbox puts things into words. Pure functions: no page, no network, no clock.
+// The inbox's wording. Pure functions: no page, no network, no clock.
 
-/** "1 new message: Subject", or how many, for the live region. */
+/** "1 new message: Subject", or how many, to be announced to screen readers. */
 export function announcement(messages) {
   if (messages.length === 1) return `1 new message: ${messages[0].subject || "(no subject)"}`;
   return `${messages.length} new messages`;

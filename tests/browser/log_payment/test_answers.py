@@ -260,7 +260,7 @@ def test_a_reload_before_the_answer_says_that_the_payment_was_saved(
         admin_page.wait_for_timeout(50)  # lets the route above run
         return logged(dock, amount)
 
-    until(saved, 10)
+    until(saved)
     admin_page.reload()
     expect(form.toast).to_contain_text("Already saved — not logged twice")
     expect(form.dialog).to_be_hidden()

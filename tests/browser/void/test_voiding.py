@@ -163,7 +163,7 @@ def test_a_payment_that_someone_else_voided_is_reported(page: Page, admin: Dock,
     path = f"/api/payments/{payment['payment_id']}/void"
     assert admin.call("POST", path, {"reason": "entered_twice"}, key).status == 200
     dialog.get_by_role("button", name="Void payment").click()
-    expect(dialog.get_by_role("alert").filter(has_text="voided already")).to_be_visible()
+    expect(dialog.get_by_role("alert").filter(has_text="already voided")).to_be_visible()
     expect(dialog.get_by_role("button", name="Void payment")).to_have_count(0)
     axe(page)
     dialog.get_by_role("link", name="See the payment").click()

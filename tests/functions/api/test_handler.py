@@ -148,7 +148,7 @@ def test_our_own_failure_tells_nothing_of_our_insides(
     def fail(*_: Any) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(LedgerStore, "ground", fail)
+    monkeypatch.setattr(LedgerStore, "snapshot", fail)
     answer = admin.log(str(uuid.uuid4()))
     assert answer.status == 500
     assert "secret inside" not in answer.text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.settings import MailerSettings
+from functions.audit_mailer.settings import GmailSettings
 from shared.settings import SettingsError
 
 SECRET = "no PEM at all: very secret"
@@ -17,19 +17,13 @@ KEY = {
 }
 
 
-def settings(**changes: Any) -> MailerSettings:
+def settings(**changes: Any) -> GmailSettings:
     values: dict[str, Any] = {
-        "payments_table": "p",
-        "ledger_table": "l",
-        "deliveries_table": "d",
-        "ops_record_table": "o",
-        "audit_queue_url": "q",
-        "dead_letter_queue_url": "dlq",
         "gmail_service_account_email": KEY["client_email"],
         "gmail_audit_recipient": "audit@shipcaptaincrew.example",
         "gmail_service_account_key": base64.b64encode(json.dumps(KEY).encode()).decode(),
     }
-    return MailerSettings(**(values | changes))
+    return GmailSettings(**(values | changes))
 
 
 def test_the_key_comes_from_the_variable_or_from_the_secret() -> None:

@@ -80,7 +80,7 @@ def test_a_held_call_has_stored_its_mail_before_it_answers(gmail: GmailSandbox) 
     gmail.post_fault({"kind": "hold", "ms": 60_000, "times": 1})
     with ThreadPoolExecutor() as pool:
         held = pool.submit(request.execute)
-        until(lambda: gmail.request("GET", "/sandbox/faults") == [], 10)
+        until(lambda: gmail.request("GET", "/sandbox/faults") == [])
         assert len(gmail.messages()) == 1
         assert not held.done()
         gmail.kill()
@@ -109,7 +109,7 @@ def test_expired_tokens_are_asked_for_anew(gmail: GmailSandbox) -> None:
     assert gmail.request("GET", "/sandbox/faults") == [
         {"kind": "status", "code": 503, "on": "token", "times": 1}
     ]
-    request.execute()  # google-auth itself asks the token endpoint again after a 503
+    request.execute()  # google-auth itself retries the token endpoint after a 503
     assert gmail.request("GET", "/sandbox/faults") == []
     assert len(gmail.messages()) == 2
 

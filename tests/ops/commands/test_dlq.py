@@ -91,7 +91,7 @@ def test_an_interrupted_look_leaves_every_message_visible(
         before = now
         return stands_still
 
-    until(is_held_up, 30)
+    until(is_held_up)
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
@@ -109,7 +109,7 @@ def test_a_reader_that_has_seen_enough_leaves_every_message_visible(dead: DeadLe
     )  # fmt: skip
     assert len(answer.stdout) == 100
     assert "Traceback" not in answer.stderr
-    until(lambda: dead.depth().waiting == HELD_UP, 10)
+    until(lambda: dead.depth().waiting == HELD_UP, 10)  # sooner than their hold is over
 
 
 def test_a_hostile_body_can_neither_move_the_cursor_nor_stop_the_list(

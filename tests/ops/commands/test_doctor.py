@@ -36,7 +36,7 @@ def test_a_stack_that_is_well_passes_every_check(local: Scc, dock: Dock) -> None
         assert name in checks
     assert any(name.startswith("alarm shipcaptaincrew-") for name in checks)
     answer = local("doctor")
-    assert f"{len(checks)} of {len(checks)} checks are well." in answer.stderr
+    assert f"{len(checks)} of {len(checks)} checks passed." in answer.stderr
 
 
 def no_mapping(stack: RunningStack) -> AbstractContextManager[None]:
@@ -139,7 +139,7 @@ def no_schedule(stack: RunningStack) -> Iterator[None]:
         (no_redrive, "dead-letter target", "would be lost"),
         (short_visibility, "visibility", "VisibilityTimeout"),
         (no_delegation, "scope to deliver", "domain-wide delegation"),
-        (no_gmail, "audit mailbox", "Gmail refused"),
+        (no_gmail, "audit mailbox", "Gmail does not let us read"),
         (mute_alarm, "alarm shipcaptaincrew-audit-missing", "enable-alarm-actions"),
         (alarm_sounds, "alarm shipcaptaincrew-audit-missing", "docs/runbook.md"),
         (no_admin, "admins", "scc users add"),
@@ -163,4 +163,4 @@ def test_what_is_broken_is_named_with_its_remedy(
 def test_without_a_stack_nothing_is_checked(local: Scc) -> None:
     answer = local("doctor", "--stack", "no-such-stack")
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert "No stack 'no-such-stack'" in answer.stderr
+    assert "There is no stack no-such-stack" in answer.stderr

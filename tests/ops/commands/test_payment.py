@@ -1,4 +1,4 @@
-"""`scc payment`: the life of one payment as the deployed stack knows it."""
+"""`scc payment`: the history of one payment in the deployed stack."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: Dead
         "sent, 1 tries",
         "captured by admin@shipcaptaincrew.example",
         "logged as #",
-        "mailed, Gmail's",
+        "mailed, Gmail id",
         "in the audit mailbox as",
     ):
         assert text in answer.stdout, answer.stdout
@@ -52,7 +52,7 @@ def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: Dead
 def test_a_dead_letter_its_cause_and_the_way_out_are_told(local: Scc, dead: DeadLetters) -> None:
     dead.dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 400, "times": 1}])
     payment = dead.dock.logged()["payment_id"]
-    until(lambda: dead.depth().waiting == 1, 30)
+    until(lambda: dead.depth().waiting == 1)
     code, content = told(local, payment)
     assert code == 1
     (letter,) = content["dead_letters"]
@@ -64,7 +64,7 @@ def test_a_dead_letter_its_cause_and_the_way_out_are_told(local: Scc, dead: Dead
     dead.dock.await_mail(payment)
     code, content = told(local, payment, "--mailbox")
     assert (code, content["dead_letters"], content["concerns"]) == (0, [], [])
-    assert "mailed at try 2" in " ".join(each["what"] for each in content["steps"])
+    assert "mailed on try 2" in " ".join(each["what"] for each in content["steps"])
 
 
 def test_a_void_and_what_it_voids_name_each_other(local: Scc, dead: DeadLetters) -> None:
@@ -108,9 +108,9 @@ def test_a_mail_that_is_gone_from_the_mailbox_is_told(local: Scc, dead: DeadLett
 @pytest.mark.parametrize(
     ("payment_id", "says"),
     [
-        ("pay_" + "0" * 32, "is in the ledger of"),
-        ("pay_1", "is no payment id"),
-        ("\x1b[31m", "is no payment id"),
+        ("pay_" + "0" * 32, "has no payment pay_000"),
+        ("pay_1", "is not a payment id"),
+        ("\x1b[31m", "is not a payment id"),
     ],
 )
 def test_what_is_no_payment_is_said(

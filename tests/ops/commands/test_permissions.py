@@ -112,4 +112,4 @@ def test_who_may_discard_discards_what_is_kept_first(scc: Scc, dead: DeadLetters
         Bucket=dead.stack.outputs["FailuresBucketName"], Prefix="discarded/"
     )["Contents"]
     assert f"discarded/{ops_id.removesuffix('_done')}.json" in {each["Key"] for each in kept}
-    until(lambda: dead.mails_of_ops(ops_id), 30)
+    until(lambda: dead.mails_of_ops(ops_id))

@@ -86,7 +86,7 @@ def test_an_account_that_is_there_is_left_alone(
 @pytest.mark.parametrize(
     ("arguments", "stdin", "says"),
     [
-        (["add", "grace", "--name", "G", "--group", "crew"], "", "no e-mail address"),
+        (["add", "grace", "--name", "G", "--group", "crew"], "", "not an email address"),
         (["add", "a@b.example", "--name", "\x1b", "--group", "crew"], "", "printable"),
         (["add", "a@b.example", "--name", "G", "--group", "captains"], "", "captains"),
         (["add", "a@b.example", "--group", "crew"], "", "--name"),
@@ -95,9 +95,9 @@ def test_an_account_that_is_there_is_left_alone(
             "short\n",
             "12 to 256",
         ),
-        (["disable", "nobody@example.com"], "", "Nobody has an account"),
-        (["enable", "nobody@example.com"], "", "Nobody has an account"),
-        (["password", "nobody@example.com"], "", "Nobody has an account"),
+        (["disable", "nobody@example.com"], "", "nobody@example.com has no account"),
+        (["enable", "nobody@example.com"], "", "nobody@example.com has no account"),
+        (["password", "nobody@example.com"], "", "nobody@example.com has no account"),
     ],
 )
 def test_what_makes_no_account_is_said_and_makes_none(

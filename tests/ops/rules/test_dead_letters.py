@@ -89,7 +89,7 @@ def test_unlike_failures_do_not(other: str) -> None:
     [
         (raw(error_class="permanent", error_message="400: bad"), FAILED, "permanent", "<n>: bad"),
         (raw(), FAILED, "systemic", "invalid_grant: no such account <n>"),
-        (raw(), None, "unexplained", "SQS gave up on it, and the mailer left no word"),
+        (raw(), None, "unexplained", "SQS gave up on it, and the mailer noted no reason"),
         (raw("nonsense"), None, "poison-schema", "the body is not JSON"),
     ],
 )

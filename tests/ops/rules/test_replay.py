@@ -189,13 +189,13 @@ def test_a_canary_that_fails_again_stops_it_before_anything_else_is_touched(klas
     assert all(world.hidden_until[each] <= world.clock for each in world.dead), "all visible"
 
 
-def test_a_mailer_that_gives_no_word_stops_it() -> None:
+def test_a_mailer_that_does_nothing_stops_it() -> None:
     world = World()
     world.add(1)
     world.add(2)
     world.deliver = lambda: None  # type: ignore[method-assign]  # the mailer is down
     report = world.drain(patience=30.0)
-    assert "no word for 30 s" in report.stopped
+    assert "did nothing for 30 s" in report.stopped
     assert report.counts() == {"on its way": 1, "not reached": 1}
     assert len(world.dead) == 1
 

@@ -63,7 +63,7 @@ def test_what_heals_by_itself_needs_nobody(well: Status) -> None:
         (health(oldest_dead_at=NOW - 14 * DAY_MS + EXPIRES_SOON_MS - 1), "deleted at 2025-11-27"),
         (health([(NOW - 1000, failed("systemic"))]), "refuses the credential (invalid_grant: why)"),
         (health([(NOW - 1000, failed("permanent"))]), "1 entries failed for good"),
-        (health([(NOW - LATE_MS - 1, failed("retry"))]), "has waited for its mail since"),
+        (health([(NOW - LATE_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
         (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
     ],
 )  # fmt: skip

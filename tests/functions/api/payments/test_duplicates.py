@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.payments.appending import Ground
+from functions.api.payments.appending import Snapshot
 from functions.api.tables.ledger import LedgerStore
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
@@ -71,7 +71,7 @@ def test_of_two_like_payments_at_the_same_moment_the_later_one_is_warned(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second admin's payment slips in between our look and our write."""
-    look = LedgerStore.similar
+    look = LedgerStore.entries_between
     others = [lambda: admin.log(**NOT_ASKED)]
 
     def look_then_be_overtaken(store: LedgerStore, *sought: Any) -> list[LedgerEntry]:
@@ -80,7 +80,7 @@ def test_of_two_like_payments_at_the_same_moment_the_later_one_is_warned(
             assert others.pop()().status == 200
         return seen
 
-    monkeypatch.setattr(LedgerStore, "similar", look_then_be_overtaken)
+    monkeypatch.setattr(LedgerStore, "entries_between", look_then_be_overtaken)
     assert admin.log(**NOT_ASKED).status == 409
     assert len(admin.rows("Payments")) == 1
 
@@ -89,17 +89,17 @@ def test_of_two_checks_with_one_number_at_the_same_moment_the_later_one_is_warne
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other check is written after the number was read, and before the head was."""
-    look = LedgerStore.ground
+    look = LedgerStore.snapshot
     others = [lambda: admin.log(method="check", reference="1042", **NOT_ASKED)]
 
-    def overtaken_within_the_look(store: LedgerStore, *sought: str) -> Ground:
+    def overtaken_within_the_look(store: LedgerStore, *sought: str) -> Snapshot:
         seen = look(store, *sought)
         if not others:
             return seen
         assert others.pop()().status == 200
-        return replace(look(store, *sought), numbered=seen.numbered)
+        return replace(look(store, *sought), same_number=seen.same_number)
 
-    monkeypatch.setattr(LedgerStore, "ground", overtaken_within_the_look)
+    monkeypatch.setattr(LedgerStore, "snapshot", overtaken_within_the_look)
     other = {"patron_email": "lee@example.com", "amount": "3.00", "method": "check"}
     answer = admin.log(reference="1042", **other, **NOT_ASKED)
     assert (answer.status, answer.json["code"]) == (409, "possible_duplicate")
@@ -111,7 +111,7 @@ def test_a_second_try_of_the_same_request_is_no_duplicate_of_the_first(
 ) -> None:
     """The first try commits between the second one's read and its look."""
     key = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
-    look = LedgerStore.similar
+    look = LedgerStore.entries_between
     firsts = [lambda: admin.log(key, **NOT_ASKED)]
 
     def overtaken_before_looking(store: LedgerStore, *sought: Any) -> list[LedgerEntry]:
@@ -119,7 +119,7 @@ def test_a_second_try_of_the_same_request_is_no_duplicate_of_the_first(
             assert firsts.pop()().status == 200
         return look(store, *sought)
 
-    monkeypatch.setattr(LedgerStore, "similar", overtaken_before_looking)
+    monkeypatch.setattr(LedgerStore, "entries_between", overtaken_before_looking)
     again = admin.log(key, **NOT_ASKED)
     assert (again.status, again.headers["Idempotent-Replayed"]) == (200, "true")
     assert len(admin.rows("Payments")) == 1

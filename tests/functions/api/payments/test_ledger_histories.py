@@ -31,8 +31,8 @@ from functions.api.http.problems import (
     NotVoidableError,
     PossibleDuplicateError,
 )
-from functions.api.payments.appending import Ground
-from functions.api.payments.log import Limits, PaymentRequest, handle_payment_log
+from functions.api.payments.appending import Snapshot, Submission
+from functions.api.payments.log import PaymentRequest, handle_payment_log
 from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.identity import User
 from functions.api.tables.ledger import LedgerStore
@@ -98,11 +98,11 @@ class Overtaken(LedgerStore):
 
     overtake: Callable[[], None] | None = None
 
-    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, ground: Ground) -> None:
+    def append(self, entries: Sequence[LedgerEntry], fingerprint: str, snapshot: Snapshot) -> None:
         overtake, self.overtake = self.overtake, None
         if overtake:
             overtake()
-        super().append(entries, fingerprint, ground)
+        super().append(entries, fingerprint, snapshot)
 
 
 class Histories(RuleBasedStateMachine):
@@ -167,9 +167,7 @@ class Histories(RuleBasedStateMachine):
         self, ledger: LedgerStore, known: list[str], key: int, fields: dict[str, Any]
     ) -> tuple[list[LedgerEntry], bool]:
         request = PaymentRequest(event_id=self.event_id, acknowledge_duplicates=known, **fields)
-        logged = handle_payment_log(
-            USER, self.key(key), request, ledger, self.limits, lambda _: None
-        )
+        logged = handle_payment_log(self.submission(key, ledger), request)
         return [logged.entry], logged.replayed
 
     def _void(
@@ -183,9 +181,7 @@ class Histories(RuleBasedStateMachine):
     ) -> tuple[list[LedgerEntry], bool]:
         corrected = replacement and replacement | {"acknowledge_duplicates": known}
         request = VoidRequest.model_validate({"reason": reason, "replacement": corrected})
-        voided = handle_payment_void(
-            USER, self.key(key), payment_id, request, ledger, self.limits, lambda _: None
-        )
+        voided = handle_payment_void(self.submission(key, ledger), payment_id, request)
         return [each for each in (voided.void, voided.replacement) if each], voided.replayed
 
     def aimed(self, request: Request) -> Request:
@@ -198,12 +194,15 @@ class Histories(RuleBasedStateMachine):
         entry = self.model.entries[number % len(self.model.entries)]
         return (kind, key, entry.payment_id, *how)
 
-    def key(self, number: int) -> uuid.UUID:
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"{self.event_id}:{number}")
-
-    @property
-    def limits(self) -> Limits:
-        return Limits(now=self.now, max_amount_cents=10_000_000)
+    def submission(self, key: int, ledger: LedgerStore) -> Submission:
+        return Submission(
+            user=USER,
+            key=uuid.uuid5(uuid.NAMESPACE_URL, f"{self.event_id}:{key}"),
+            now=self.now,
+            max_amount_cents=10_000_000,
+            ledger=ledger,
+            pause=lambda _: None,
+        )
 
     @invariant()
     def the_ledger_is_what_the_model_says(self) -> None:

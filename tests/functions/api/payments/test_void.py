@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
 import pytest
 
 from functions.api import wiring
+from functions.api.payments.fields import RECORDED
 from shared.attributes import from_attributes
 from shared.ledger import entry_hash
 from tests.functions.api.conftest import Answer, Client
 
 KEY = "0b6b7f6e-54f5-4b68-9a4e-7d8f6a1b2c3d"
+
+OTHERS = dict.fromkeys(RECORDED, "2026-11-01") | {  # the other fields take any text
+    "patron_email": "lee@example.com",
+    "amount": "81.00",
+    "method": "ach",
+    "timestamp": int(time.time() * 1000) - 60_000,
+}
 
 
 def void(admin: Client, payment_id: str, key: str = "", **body: Any) -> Answer:
@@ -79,8 +88,10 @@ def test_a_key_is_good_for_one_void(admin: Client) -> None:
         ({"reason": "wrong_patron"}, "reason"),
         ({"note": "x"}, "note"),
         ({"replacement": None}, "replacement"),
-        ({"replacement": corrected(amount="81.00")}, "replacement.amount"),
-        ({"replacement": corrected(patron_email="lee@example.com")}, "replacement.patron_email"),
+        *(
+            ({"replacement": corrected(**{field: value})}, f"replacement.{field}")
+            for field, value in OTHERS.items()
+        ),
     ],
 )
 def test_the_same_key_for_another_void_names_the_field(

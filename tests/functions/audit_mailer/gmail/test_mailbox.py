@@ -14,25 +14,26 @@ from googleapiclient.http import HttpRequest
 
 from functions.audit_mailer.gmail.failures import DeliveryError, FailureClass
 from functions.audit_mailer.gmail.mailbox import Gmail
-from functions.audit_mailer.mails.payment_mail import AuditMail, compose
+from functions.audit_mailer.mails.envelope import AuditMail
+from functions.audit_mailer.mails.payment_mail import compose
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox
 from tests.builders import entry
-from tests.functions.audit_mailer.conftest import AUDIT
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 
 MakeGmail = Callable[..., Gmail]
 METHODS: list[DeliveryMethod] = ["send", "import"]
 
 
 def mail(**changes: Any) -> AuditMail:
-    return compose(entry(**changes).to_row(), AUDIT, AUDIT)
+    return compose(entry(**changes).to_row(), ADDRESSES)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_delivered_mail_lies_in_the_inbox(
     sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
 ) -> None:
-    receipt = gmail(method).deliver(mail().content)
+    receipt = gmail(method).send_audit_email_via_gmail(mail().content)
     (message,) = sandbox.messages()
     assert message["id"] == receipt.gmail_id
     assert "Jane Doe" in message["subject"]
@@ -41,14 +42,16 @@ def test_a_delivered_mail_lies_in_the_inbox(
 
 def test_a_mail_is_found_by_its_token(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
     box = gmail()
-    receipt = box.deliver(mail().content)
+    receipt = box.send_audit_email_via_gmail(mail().content)
     assert box.find(mail().token) == receipt
     assert box.find("AUD0000000000000000") is None
 
 
 def test_importing_twice_is_one_mail(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
     box = gmail("import")
-    assert box.deliver(mail().content) == box.deliver(mail().content)
+    assert box.send_audit_email_via_gmail(mail().content) == box.send_audit_email_via_gmail(
+        mail().content
+    )
     assert len(sandbox.messages()) == 1
 
 
@@ -57,10 +60,10 @@ def test_no_request_is_ever_repeated_behind_our_back(
 ) -> None:
     """httplib2 alone would send again, and the inbox would hold two."""
     box = gmail()
-    box.deliver(mail().content)
+    box.send_audit_email_via_gmail(mail().content)
     sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
     with pytest.raises(DeliveryError) as caught:
-        box.deliver(mail(timestamp=2).content)
+        box.send_audit_email_via_gmail(mail(timestamp=2).content)
     assert caught.value.failure.klass == "ambiguous"
     assert len(sandbox.messages()) == 2
 
@@ -86,7 +89,7 @@ def test_a_failure_has_its_class(
     box.find("warm")
     sandbox.post_fault(fault)
     with pytest.raises(DeliveryError) as caught:
-        box.deliver(mail().content)
+        box.send_audit_email_via_gmail(mail().content)
     assert caught.value.failure.klass == klass
     assert "PRIVATE KEY" not in str(caught.value)
 
@@ -96,7 +99,9 @@ def test_a_key_that_cannot_be_used_is_a_configuration_error_that_shows_no_key(
 ) -> None:
     broken = sandbox.service_account_info | {"private_key": "no PEM at all: secret"}
     with pytest.raises(DeliveryError) as caught:
-        Gmail(lambda: broken, AUDIT, "send", sandbox.url + "/").deliver(mail().content)
+        Gmail(lambda: broken, AUDIT, "send", sandbox.url + "/").send_audit_email_via_gmail(
+            mail().content
+        )
     assert caught.value.failure.klass == "systemic"
     assert "secret" not in str(caught.value)
 
@@ -106,10 +111,10 @@ def test_a_mended_key_is_used_without_a_restart(sandbox: GmailSandbox, gmail: Ma
     box = gmail()
     box._read_key = lambda: keys[-1]
     with pytest.raises(DeliveryError) as caught:
-        box.deliver(mail().content)
+        box.send_audit_email_via_gmail(mail().content)
     assert caught.value.failure.klass == "systemic"
     keys.append(sandbox.service_account_info)
-    box.deliver(mail().content)
+    box.send_audit_email_via_gmail(mail().content)
     assert len(sandbox.messages()) == 1
 
 
@@ -120,7 +125,7 @@ def test_ten_threads_deliver_ten_mails_with_one_token(
     box = gmail()
     mails = [mail(timestamp=n, payment_id=f"pay_{n}").content for n in range(40)]
     with ThreadPoolExecutor(10) as threads:
-        receipts = list(threads.map(box.deliver, mails))
+        receipts = list(threads.map(box.send_audit_email_via_gmail, mails))
     assert len({each.gmail_id for each in receipts}) == 40
     assert len(sandbox.messages()) == 40
     assert len(box._connections) <= 10
@@ -137,7 +142,7 @@ def test_a_refused_token_is_asked_for_once_by_all_who_wait(
     def failure(_: int) -> str:
         together.wait(30)
         try:
-            box.deliver(mail().content)
+            box.send_audit_email_via_gmail(mail().content)
         except DeliveryError as error:
             return error.failure.klass
         return "delivered"
@@ -161,9 +166,9 @@ def test_trouble_with_the_token_is_never_a_doubt_about_the_mail(
     box = gmail()
     sandbox.post_fault(fault)
     with pytest.raises(DeliveryError) as caught:
-        box.deliver(mail().content)
+        box.send_audit_email_via_gmail(mail().content)
     assert caught.value.failure.klass == "retry"
-    box.deliver(mail().content)
+    box.send_audit_email_via_gmail(mail().content)
     assert len(sandbox.messages()) == 1
 
 
@@ -172,11 +177,11 @@ def test_a_token_request_that_lay_frozen_is_signed_anew_once(
 ) -> None:
     box = gmail()
     sandbox.post_fault({"kind": "clock_skew", "seconds": 7200, "times": 1})
-    box.deliver(mail().content)
+    box.send_audit_email_via_gmail(mail().content)
     sandbox.post_fault({"kind": "clock_skew", "seconds": 7200})
     box.close()
     with pytest.raises(DeliveryError) as caught:
-        box.deliver(mail().content)
+        box.send_audit_email_via_gmail(mail().content)
     assert caught.value.failure.klass == "systemic"
 
 
@@ -184,13 +189,13 @@ def test_a_token_that_gmail_forgot_is_replaced_and_the_mail_sent_once(
     sandbox: GmailSandbox, gmail: MakeGmail
 ) -> None:
     box = gmail()
-    box.deliver(mail().content)
+    box.send_audit_email_via_gmail(mail().content)
     sandbox.post_fault({"kind": "status", "code": 401, "reason": "authError", "times": 1})
-    box.deliver(mail(timestamp=2).content)
+    box.send_audit_email_via_gmail(mail(timestamp=2).content)
     assert len(sandbox.messages()) == 2
     sandbox.post_fault({"kind": "status", "code": 401, "reason": "authError", "times": 2})
     with pytest.raises(DeliveryError) as caught:
-        box.deliver(mail(timestamp=3).content)
+        box.send_audit_email_via_gmail(mail(timestamp=3).content)
     assert caught.value.failure.klass == "systemic"
 
 
@@ -199,7 +204,7 @@ def test_an_answer_that_nobody_can_read_leaves_a_doubt(
 ) -> None:
     monkeypatch.setattr(HttpRequest, "execute", lambda *_, **__: {"no": "id"})
     with pytest.raises(DeliveryError) as caught:
-        gmail().deliver(mail().content)
+        gmail().send_audit_email_via_gmail(mail().content)
     assert caught.value.failure.klass == "ambiguous"
 
 
@@ -209,21 +214,24 @@ def test_a_mail_joins_the_conversation_it_names(
 ) -> None:
     """Gmail's rule: threadId, References, and the same subject but for its Re:."""
     box = gmail(method)
-    original = box.deliver(mail().content)
+    original = box.send_audit_email_via_gmail(mail().content)
     answer = EmailMessage(policy=SMTP)
     answer["To"] = answer["From"] = AUDIT
     answer["Subject"] = f"Re: {sandbox.messages()[0]['subject']}"
     answer["Message-ID"] = "<answer@shipcaptaincrew.example>"
     answer["References"] = f"<{entry().payment_id}.thread@shipcaptaincrew.example>"
     answer.set_content("the same conversation")
-    assert box.deliver(answer.as_bytes(), original.thread_id).thread_id == original.thread_id
+    assert (
+        box.send_audit_email_via_gmail(answer.as_bytes(), original.thread_id).thread_id
+        == original.thread_id
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_conversation_that_was_deleted_does_not_keep_a_mail_back(
     sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
 ) -> None:
-    receipt = gmail(method).deliver(mail().content, "00000000deadbeef")
+    receipt = gmail(method).send_audit_email_via_gmail(mail().content, "00000000deadbeef")
     (message,) = sandbox.messages()
     assert message["id"] == receipt.gmail_id
 
@@ -234,6 +242,6 @@ def test_an_unreachable_google_certainly_did_not_deliver(
     box = gmail()
     box._endpoint = "http://127.0.0.1:9/"
     with pytest.raises(DeliveryError) as caught:
-        box.deliver(mail().content)
+        box.send_audit_email_via_gmail(mail().content)
     assert caught.value.failure.klass == "retry"
     assert sandbox.messages() == []

@@ -4,6 +4,7 @@ import email
 import hashlib
 import json
 import re
+from dataclasses import fields
 from email.message import EmailMessage
 from email.policy import default
 from html.parser import HTMLParser
@@ -11,13 +12,14 @@ from typing import Any, cast
 
 import pytest
 
-from functions.audit_mailer.mails.payment_mail import Related, compose, search_token
-from shared.ledger import Head, canonical_json
+from functions.audit_mailer.mails.envelope import search_token
+from functions.audit_mailer.mails.payment_mail import Related, compose
+from shared.ledger import Head, LedgerEntry, canonical_json
 from shared.methods import METHODS, label_of
 from shared.text import BIDI_CONTROLS
 from tests.builders import entry
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 
-RECIPIENT = "audit@shipcaptaincrew.example"
 FORBIDDEN = BIDI_CONTROLS | set("\x00\x07\x0b\x0c\x1b\x7f\x85\u2028\u2029\r")
 
 
@@ -58,7 +60,7 @@ def bodies_of(content: bytes) -> tuple[str, str]:
 def read(**changes: Any) -> tuple[EmailMessage, dict[str, Any], str, str]:
     """The mail, its row, its plain text and its HTML."""
     row = entry(**changes).to_row()
-    content = compose(row, RECIPIENT, RECIPIENT).content
+    content = compose(row, ADDRESSES).content
     mail = email.message_from_bytes(content, policy=default)
     return mail, row, *bodies_of(content)
 
@@ -170,8 +172,8 @@ def test_a_hostile_text_stays_a_text(kind: str, hostile: str) -> None:
     mail, row, text, html = read(**everywhere, **void)
     extra = ["In-Reply-To"] if kind == "void" else []
     assert sorted(mail.keys()) == sorted(HEADERS + extra)
-    assert [address.addr_spec for address in mail["To"].addresses] == [RECIPIENT]
-    assert [address.addr_spec for address in mail["From"].addresses] == [RECIPIENT]
+    assert [address.addr_spec for address in mail["To"].addresses] == [AUDIT]
+    assert [address.addr_spec for address in mail["From"].addresses] == [AUDIT]
     assert mail["Subject"].startswith("[SCC Audit] #000001 $125.00 ")
     assert mail["Subject"].endswith(search_token(row["payment_id"]))
     assert not mail.defects
@@ -192,7 +194,7 @@ def test_a_hostile_text_stays_a_text(kind: str, hostile: str) -> None:
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
 def test_every_line_of_the_wire_is_one_that_mail_servers_take(hostile: str) -> None:
     row = entry(patron_name=hostile, event_name=hostile, note=hostile).to_row()
-    content = compose(row, RECIPIENT, RECIPIENT).content
+    content = compose(row, ADDRESSES).content
     assert content.isascii()
     assert b"\0" not in content
     lines = content.split(b"\r\n")
@@ -201,13 +203,13 @@ def test_every_line_of_the_wire_is_one_that_mail_servers_take(hostile: str) -> N
 
 
 def test_an_ordinary_mail_is_small() -> None:
-    assert len(compose(entry(note="n" * 280).to_row(), RECIPIENT, RECIPIENT).content) < 16_000
+    assert len(compose(entry(note="n" * 280).to_row(), ADDRESSES).content) < 16_000
 
 
 @pytest.mark.parametrize("payment_id", ["pay_\r\nBcc: evil@example.com", "pay_\nX: 1"])
 def test_a_payment_id_that_is_none_makes_no_mail(payment_id: str) -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline"):
-        compose(entry(payment_id=payment_id).to_row(), RECIPIENT, RECIPIENT)
+        compose(entry(payment_id=payment_id).to_row(), ADDRESSES)
 
 
 def test_a_void_shows_before_and_after_side_by_side() -> None:
@@ -217,7 +219,7 @@ def test_a_void_shows_before_and_after_side_by_side() -> None:
     )
     corrected = entry(Head(seq=42), payment_id="pay_3", amount_cents=42_100, reference="77")
     related = Related(original=original, replacement=corrected)
-    mail = compose(void.to_row(), RECIPIENT, RECIPIENT, related)
+    mail = compose(void.to_row(), ADDRESSES, related)
     text, html = bodies_of(mail.content)
     assert "This voids #000041: wrong amount." in text
     for label, before, after in (
@@ -234,14 +236,14 @@ def test_a_void_shows_before_and_after_side_by_side() -> None:
 
 def test_a_void_without_a_correction_leaves_nothing() -> None:
     void = entry(kind="void", payment_id="pay_2", voids="pay_1", reason="entered_twice")
-    text, _ = bodies_of(compose(void.to_row(), RECIPIENT, RECIPIENT).content)
+    text, _ = bodies_of(compose(void.to_row(), ADDRESSES).content)
     assert "not found -> none, voided" in text
     assert "$125.00 -> $0.00" in text
 
 
 def test_a_mail_never_holds_the_token_that_another_is_found_by() -> None:
     void = entry(kind="void", payment_id="pay_2", voids="pay_1", acknowledged_duplicates=("pay_3",))
-    text, html = bodies_of(compose(void.to_row(), RECIPIENT, RECIPIENT).content)
+    text, html = bodies_of(compose(void.to_row(), ADDRESSES).content)
     for other in ("pay_1", "pay_3"):
         assert search_token(other) not in text + html
 
@@ -257,7 +259,7 @@ def test_tables_say_what_their_cells_are() -> None:
 def test_a_name_with_a_lone_surrogate_is_no_ledger_text_and_no_mail() -> None:
     row = entry().to_row() | {"patron_name": "\ud800"}
     with pytest.raises(UnicodeEncodeError):
-        compose(row, RECIPIENT, RECIPIENT)
+        compose(row, ADDRESSES)
 
 
 def test_the_html_loads_nothing_from_elsewhere() -> None:
@@ -274,3 +276,22 @@ def test_the_mail_calls_every_method_what_people_call_it(method: str) -> None:
     for body in (text, html):
         assert label_of(method) in body
         assert "credit_card" not in body
+
+
+def test_every_attribute_of_an_entry_is_in_its_mail() -> None:
+    for_machines = {"kind", "event_timezone", "schema_version", "logged_day"}
+    for_machines |= {"expiration_timestamp", "voids", "reason"}  # the latter two stand in voids
+    said: dict[str, Any] = {
+        each.name: f"the {each.name} of it"
+        for each in fields(LedgerEntry)
+        if str(each.type).startswith("str")
+        and each.name not in for_machines | {"prev_hash", "hash"}
+    }
+    said |= {"payment_id": "pay_1", "event_id": "harbor-lunch"}
+    row = entry(**said, acknowledged_duplicates=("pay_2",)).to_row()
+    text, html = bodies_of(compose(row, ADDRESSES).content)
+    shown = row | {"amount_cents": "$125.00", "seq": "#000001", "acknowledged_duplicates": "pay_2"}
+    shown |= {"timestamp": "2025-11-24 15:59:55", "logged_at": "2025-11-24 16:00:00"}
+    for name in {each.name for each in fields(LedgerEntry)} - for_machines:
+        assert str(shown[name]) in text, name
+        assert str(shown[name]) in html, name

@@ -5,20 +5,21 @@ from __future__ import annotations
 import email
 import hashlib
 import json
+import re
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
 import pytest
 
-from functions.audit_mailer.mails.payment_mail import search_token
+from functions.audit_mailer.mails.envelope import search_token
 from functions.audit_mailer.mails.statement_mail import compose, money
 from functions.audit_mailer.statement.account import Statement
 from shared.ledger import Head, canonical_json
 from shared.methods import METHODS, title_of
 from tests.builders import NOW, entry
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 
-RECIPIENT = "audit@shipcaptaincrew.example"
 ID = "statement_2025-11-24"
 TOKEN = search_token(ID)
 
@@ -38,11 +39,12 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def read(made: Statement) -> tuple[EmailMessage, str, str]:
     """The mail, its plain text and its HTML."""
-    mail = email.message_from_bytes(compose(made, ID, RECIPIENT, RECIPIENT).content, policy=default)
+    mail = email.message_from_bytes(compose(made, ID, ADDRESSES).content, policy=default)
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
     assert html is not None
-    return mail, plain.get_content(), html.get_content()
+    text = plain.get_content().replace("\r\n", "\n")
+    return mail, text, html.get_content()
 
 
 def test_the_subject_of_a_good_day_says_how_many_and_how_much() -> None:
@@ -71,8 +73,9 @@ def test_what_is_wrong_is_in_the_subject_and_on_top_of_the_mail() -> None:
     )
     for body in (text, html):
         wrong = body.index("GAP in sunset-charter #000020-#000021")
+        assert body.index("Needs attention") < wrong
         assert wrong < body.index("Sunset Charter (sunset-charter)")
-    assert "TO BE LOOKED INTO" not in read(statement(row()))[1]
+    assert "Needs attention" not in read(statement(row()))[1]
 
 
 def test_text_and_html_say_what_a_clerk_compares() -> None:
@@ -80,10 +83,32 @@ def test_text_and_html_say_what_a_clerk_compares() -> None:
     made = statement(cash, row(payment_id="pay_2", method="ach", amount_cents=1))
     _, text, html = read(made)
     account = made.events[0]
-    facts = ["#000001", "Cash", "1 for $1,000.00", "ACH", "1 for $0.01", "$1,000.01"]
-    for fact in [*facts, account.last_hash, account.head.hash, TOKEN]:
+    for fact in ["#000001", account.last_hash, account.head.hash, TOKEN]:
         assert fact in text, fact
         assert fact in html, fact
+    sums = (("Cash", "1", "$1,000.00"), ("ACH", "1", "$0.01"), ("Net", "", "$1,000.01"))
+    for label, count, amount in sums:
+        assert re.search(rf"^{label}: +{count} +{re.escape(amount)}$", text, re.MULTILINE), label
+        cells = rf">{label}</th><td[^>]*>{count}</td><td[^>]*>{re.escape(amount)}</td>"
+        assert re.search(cells, html), label
+
+
+def test_what_was_voided_is_taken_off_in_the_column_of_amounts() -> None:
+    void = row(payment_id="pay_void", kind="void", voids="pay_1", amount_cents=12_500)
+    _, text, _ = read(statement(row(payment_id="pay_1"), row(payment_id="pay_2"), void))
+    columns = [line.split() for line in text.splitlines() if "$" in line][1:4]
+    assert columns == [
+        ["Check:", "2", "$250.00"],
+        ["Voided:", "1", "-$125.00"],
+        ["Net:", "$125.00"],
+    ]
+
+
+def test_the_tables_of_the_statement_say_what_their_cells_are() -> None:
+    _, _, html = read(statement(row()))
+    assert html.count("<table") == html.count("<caption") == 5
+    assert html.count('scope="col"') == 4
+    assert len(re.findall(r"<tr>", html)) == html.count('scope="row"') + 2
 
 
 def test_the_attachment_is_canonical_and_its_hash_stands_in_the_mail() -> None:
@@ -95,7 +120,7 @@ def test_the_attachment_is_canonical_and_its_hash_stands_in_the_mail() -> None:
     assert content == canonical_json(made.to_record())
     assert json.loads(content)["schema"] == "scc.statement/1"
     assert hashlib.sha256(content).hexdigest() in text
-    assert compose(made, ID, RECIPIENT, RECIPIENT).record_sha256 in text
+    assert compose(made, ID, ADDRESSES).record_sha256 in text
 
 
 def test_its_headers_file_it_beside_the_payments_but_it_is_none() -> None:
@@ -111,8 +136,8 @@ def test_one_made_before_the_day_is_over_says_so() -> None:
     mail, text, html = read(statement(is_final=False))
     assert mail["Subject"].strip().startswith("[SCC Audit] Statement 2025-11-24 so far - ")
     assert mail["X-SCC-Statement"] == "2025-11-24 so far"
-    assert "its final statement follows" in text
-    assert "its final statement follows" in html
+    assert "The final statement will follow" in text
+    assert "The final statement will follow" in html
 
 
 @pytest.mark.parametrize(
@@ -134,7 +159,7 @@ def test_a_hostile_event_stays_harmless_text(name: str) -> None:
     made.events[0].missing = [(3, 3)]
     mail, text, html = read(made)
     assert mail.get_all("Bcc") is None
-    assert mail.get_all("To") == [RECIPIENT]
+    assert mail.get_all("To") == [AUDIT]
     assert "\n" not in mail["Subject"]
     assert "<script" not in html
     assert "<img" not in html

@@ -17,13 +17,13 @@ from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
 from functions.audit_mailer.statement import handler as statement_handler
 from functions.audit_mailer.statement.chains import Chains
 from functions.audit_mailer.statement.days import WrongDayError
-from functions.audit_mailer.statement.issue import LOOKS, Statements
+from functions.audit_mailer.statement.issue import LOOKS, StatementIssuer
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.daybook import Daybook
 from shared.ledger import Head, LedgerEntry
 from tests.builders import NOW, entry
-from tests.functions.audit_mailer.conftest import AUDIT
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables
 
@@ -101,9 +101,9 @@ def office(
         dynamodb, clock = boto3.client("dynamodb"), Clock()
         tables = create_tables(dynamodb)
 
-        def statements() -> Statements:
+        def statements() -> StatementIssuer:
             """With a connection of its own, as each Lambda environment has."""
-            return Statements(
+            return StatementIssuer(
                 daybook=Daybook(dynamodb, tables["Payments"], tables["AuditDeliveries"]),
                 chains=Chains(dynamodb, tables["Ledger"], tables["Payments"]),
                 courier=Courier(
@@ -118,13 +118,12 @@ def office(
                     now=clock,
                     pause=clock.pause,
                 ),
-                sender=AUDIT,
-                recipient=AUDIT,
+                addresses=ADDRESSES,
                 now=clock,
                 pause=clock.pause,
             )
 
-        monkeypatch.setattr(statement_handler, "statements", statements)
+        monkeypatch.setattr(statement_handler, "issuer", statements)
         monkeypatch.setattr(statement_handler, "now", clock)
         yield Office(clock, dynamodb, tables, sandbox)
 
@@ -164,19 +163,19 @@ def test_days_that_were_missed_are_made_up_for(office: Office) -> None:
 def test_a_run_while_another_one_sends_is_no_second_mail(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deliver = Gmail.deliver
+    send = Gmail.send_audit_email_via_gmail
     tries: list[Try] = []
 
     def meanwhile(mailbox: Gmail, *mail: Any) -> Receipt:
         if not tries:
             tries.append(Try(number=1, request_id="request-2", budget=0))
-            second = statement_handler.statements()
+            second = statement_handler.issuer()
             with pytest.raises(PostponeError):
-                second.deliver(second.made(DAY), tries[0])
-        return deliver(mailbox, *mail)
+                second.deliver(second.draw_up(DAY), tries[0])
+        return send(mailbox, *mail)
 
     office.log("pay_1")
-    monkeypatch.setattr(Gmail, "deliver", meanwhile)
+    monkeypatch.setattr(Gmail, "send_audit_email_via_gmail", meanwhile)
     assert office.run() == {DAY: "sent"}
     assert len(tries) == 1
     assert len(office.mails()) == 1
@@ -227,7 +226,7 @@ def test_entries_of_other_days_are_no_gap(office: Office) -> None:
 def test_an_index_that_lags_behind_the_head_is_given_time(office: Office) -> None:
     office.log("pay_1")
     office.log("pay_2", logged_day="2025-11-25")
-    statements = statement_handler.statements()
+    statements = statement_handler.issuer()
     looks = []
 
     class Lagging:
@@ -239,15 +238,14 @@ def test_an_index_that_lags_behind_the_head_is_given_time(office: Office) -> Non
             return [1] if len(looks) < LOOKS else [1, 2]
 
     lagging = Lagging()
-    made = Statements(
+    made = StatementIssuer(
         daybook=statements.daybook,
         chains=lagging,
         courier=statements.courier,
-        sender=AUDIT,
-        recipient=AUDIT,
+        addresses=ADDRESSES,
         now=office.clock,
         pause=office.clock.pause,
-    ).made(DAY)
+    ).draw_up(DAY)
     assert made.findings == {}
     assert len(office.clock.pauses) == LOOKS - 1
 

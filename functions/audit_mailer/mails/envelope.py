@@ -1,0 +1,128 @@
+"""The envelope of every mail: addresses, subject, headers, both texts and the attached record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Any
+
+from functions.audit_mailer.mails.page import Page, one_line, to_html, to_text
+from shared.ledger import PaymentId, canonical_json
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """From whose mailbox audit mails are sent, and to which one."""
+
+    sender: str
+    recipient: str
+
+    @property
+    def domain(self) -> str:
+        return Address(addr_spec=self.sender).domain
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The attachment that proves a mail: canonical JSON, because Gmail may rewrite the text."""
+
+    filename: str
+    content: bytes
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], filename: str = "record.json") -> Record:
+        return cls(filename, canonical_json(values))
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What a mail says. own_id: of the entry, statement or ops record. written_at: epoch ms.
+
+    subject: without the search token. headers: those of this kind of mail only. follows: the
+    payment whose conversation it joins.
+    """
+
+    own_id: str
+    subject: str
+    written_at: int
+    page: Page
+    record: Record
+    headers: Mapping[str, str] = field(default_factory=dict)
+    follows: PaymentId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditMail:
+    """A mail as it is handed to Gmail. token: the word by which Gmail's search finds it."""
+
+    token: str
+    message_id: str
+    record_sha256: str
+    content: bytes
+    follows: PaymentId | None = None
+
+
+def sealed(letter: Letter, addresses: Addresses) -> AuditMail:
+    """The mail, ready to send. The same letter always gives the same headers and texts."""
+    token = search_token(letter.own_id)
+    message_id = f"<{letter.own_id}@{addresses.domain}>"
+
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address("SCC Payment Audit", addr_spec=addresses.sender)
+    mail["To"] = Address(addr_spec=addresses.recipient)
+    mail["Subject"] = header_line(f"{letter.subject} - {token}")
+    mail["Date"] = format_datetime(moment(letter.written_at))
+    mail["Message-ID"] = message_id
+    mail["List-Id"] = f"<payment-audit.{addresses.domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    for name, value in letter.headers.items():
+        mail[name] = value
+    mail.set_content(to_text(letter.page), cte="quoted-printable")
+    mail.add_alternative(to_html(letter.page), subtype="html", cte="quoted-printable")
+    mail.add_attachment(
+        letter.record.content,
+        maintype="application",
+        subtype="json",
+        filename=letter.record.filename,
+    )
+    return AuditMail(
+        token=token,
+        message_id=message_id,
+        record_sha256=letter.record.sha256,
+        content=mail.as_bytes(),
+        follows=letter.follows,
+    )
+
+
+def search_token(own_id: str) -> str:
+    """One alphanumeric word: Gmail's index splits words at dashes and dots."""
+    return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
+
+
+def header_line(text: str) -> str:
+    """Text that is safe as a header's value.
+
+    Python's email package decodes what looks like an encoded word (RFC 2047) in a value it is
+    given, line breaks included: a name could write headers of its own.
+    """
+    return one_line(text).replace("=?", "= ?")
+
+
+def moment(milliseconds: int) -> datetime:
+    """A header's Date has whole seconds."""
+    return datetime.fromtimestamp(milliseconds // 1000, UTC)
+
+
+def utc(milliseconds: int) -> str:
+    return moment(milliseconds).strftime("%Y-%m-%d %H:%M:%S UTC")

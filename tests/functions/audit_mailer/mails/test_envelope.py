@@ -1,0 +1,83 @@
+"""All kinds of mail share one envelope, so that a filter or a search for one finds the others."""
+
+from __future__ import annotations
+
+import email
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+import pytest
+
+from functions.audit_mailer.mails import ops_mail, payment_mail, statement_mail
+from functions.audit_mailer.mails.envelope import Addresses, AuditMail, search_token
+from functions.audit_mailer.statement.account import Statement
+from tests.builders import NOW, entry
+
+ADDRESSES = Addresses("desk@shipcaptaincrew.example", "audit@shipcaptaincrew.example")
+OPS_RECORD: dict[str, Any] = {
+    "ops_id": "ops_1",
+    "action": "replay",
+    "phase": "done",
+    "at": NOW,
+    "who": "pat@shipcaptaincrew.example",
+    "run": "ops_0",
+    "messages": ["pay_1"],
+    "counts": {"sent": 1},
+}
+MAILS = {
+    entry().payment_id: payment_mail.compose(entry().to_row(), ADDRESSES),
+    "ops_1": ops_mail.compose(OPS_RECORD, ADDRESSES),
+    "statement_1": statement_mail.compose(
+        Statement("2025-11-24", NOW, is_final=True), "statement_1", ADDRESSES
+    ),
+}
+
+
+def parsed(mail: AuditMail) -> EmailMessage:
+    return email.message_from_bytes(mail.content, policy=default)
+
+
+@pytest.mark.parametrize(("own_id", "mail"), MAILS.items(), ids=["payment", "ops", "statement"])
+def test_every_mail_has_the_same_envelope(own_id: str, mail: AuditMail) -> None:
+    read = parsed(mail)
+    assert read["From"] == f"SCC Payment Audit <{ADDRESSES.sender}>"
+    assert read["To"] == ADDRESSES.recipient
+    assert read["Date"] == "Mon, 24 Nov 2025 16:00:00 +0000"
+    assert read["Message-ID"] == mail.message_id == f"<{own_id}@shipcaptaincrew.example>"
+    assert read["List-Id"] == "<payment-audit.shipcaptaincrew.example>"
+    assert read["Auto-Submitted"] == "auto-generated"
+    assert read["X-Auto-Response-Suppress"] == "All"
+    assert read["Subject"].endswith(f" - {search_token(own_id)}")
+    assert mail.token == search_token(own_id)
+    (attachment,) = read.iter_attachments()
+    assert attachment.get_content_type() == "application/json"
+
+
+def test_an_ops_mail_tells_who_did_what_to_which_messages() -> None:
+    mail = MAILS["ops_1"]
+    read = parsed(mail)
+    assert (
+        read["Subject"].strip().startswith("[SCC Ops] replay done - pat@shipcaptaincrew.example - ")
+    )
+    assert read["X-SCC-Ops-Id"] == "ops_1"
+    assert read["References"] == "<ops_0.thread@shipcaptaincrew.example>"
+    for kind in ("plain", "html"):
+        body = read.get_body((kind,))
+        assert body is not None
+        for fact in ("1 sent", "2025-11-24 16:00:00 UTC", "pay_1", mail.record_sha256):
+            assert fact in body.get_content(), fact
+
+
+def test_a_record_that_is_not_one_makes_no_mail() -> None:
+    with pytest.raises(TypeError, match="messages"):
+        ops_mail.compose(OPS_RECORD | {"messages": None}, ADDRESSES)
+
+
+def test_of_many_messages_the_first_are_shown_and_the_others_counted() -> None:
+    many = OPS_RECORD | {"messages": [f"pay_{number}" for number in range(203)]}
+    body = parsed(ops_mail.compose(many, ADDRESSES)).get_body(("plain",))
+    assert body is not None
+    assert "3, see record.json" in body.get_content()
+    assert "pay_199" in body.get_content()
+    assert "pay_200" not in body.get_content()

@@ -1,0 +1,64 @@
+"""A mailer at work: the real sandbox, and moto's tables behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.audit_mailer.delivery.courier import (
+    Outcome,
+    Try,
+)
+from functions.audit_mailer.mailer import AuditMailer
+from shared.attributes import from_attributes, to_attributes
+from shared.ledger import LedgerEntry
+from tests.builders import NOW, entry, message
+
+SETTLE_MS = 180_000
+TRY = Try(number=1, request_id="request-1", budget=30)
+
+
+@dataclass
+class Clock:
+    now: int = NOW
+    pauses: list[float] = field(default_factory=list)
+
+    def __call__(self) -> int:
+        return self.now
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += int(seconds * 1000)
+
+
+@dataclass
+class World:
+    """A mailer, and what it left behind."""
+
+    mailer: AuditMailer
+    clock: Clock
+    dynamodb: Any
+    table: str
+    payments: str
+
+    def delivery(self) -> dict[str, Any]:
+        key = to_attributes({"payment_id": entry().payment_id})
+        item = self.dynamodb.get_item(TableName=self.table, Key=key).get("Item", {})
+        return from_attributes(item)
+
+    def deliver(self) -> Outcome:
+        return self.mailer.deliver(message(), TRY).outcome
+
+    def log(self, *entries: LedgerEntry) -> None:
+        """Write rows and pointers as the API's transaction does."""
+        for each in entries:
+            self.dynamodb.put_item(TableName=self.payments, Item=to_attributes(each.to_row()))
+            pointer = {"PK": f"PAYMENT#{each.payment_id}", "row_pk": each.pk}
+            self.dynamodb.put_item(
+                TableName=self.payments.replace("Payments", "Ledger"),
+                Item=to_attributes(pointer | {"row_sk": each.timestamp}),
+            )
+
+    def come_back(self) -> None:
+        """Let the time pass that the last failure asked to stay away."""
+        self.clock.now = max(self.clock.now, self.delivery().get("retry_at", 0))
