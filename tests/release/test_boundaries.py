@@ -27,7 +27,7 @@ FORBIDDEN = {
         "import functions.audit_mailer.settings",
     ),
     "Rules do without AWS and Google": ("functions/api/payments/money.py", "import botocore"),
-    "http knows nothing of tables": (
+    "http knows nothing of tables and people": (
         "functions/api/http/problems.py",
         "import functions.api.tables.dynamo",
     ),

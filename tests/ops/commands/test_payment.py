@@ -37,7 +37,7 @@ def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: Dead
         "sent, 1 tries",
         "captured by admin@shipcaptaincrew.example",
         "logged as #",
-        "mailed, Gmail's",
+        "mailed, Gmail id",
         "in the audit mailbox as",
     ):
         assert text in answer.stdout, answer.stdout
