@@ -91,9 +91,13 @@ class Deployment:
             record(suite, self.folder)
 
     def build(self) -> Path:
-        """Build the bundles; returns the built template's path."""
+        """Build this commit's bundles once; returns the built template's path."""
         is_emulator = self.stage.aws.target.is_local
         folder = self.folder / ".aws-sam" / ("emulator" if is_emulator else "build")
+        built_for = folder / ".commit"  # `sam build` empties the folder first
+        if built_for.exists() and built_for.read_text() == head(self.folder):
+            self.stage.console.say("Bundles: built for this commit.")
+            return folder / "template.yaml"
         environment = {}
         if is_emulator:  # it runs functions with its own Python
             python = self.folder / ".tools" / "engine" / "bin" / "python"
@@ -114,6 +118,7 @@ class Deployment:
             "a bundle is too large or holds the wrong files. The reason is above.",
             *(sys.executable, "-m", "release.bundles", str(folder)),
         )
+        built_for.write_text(head(self.folder))
         return folder / "template.yaml"
 
     def change(self, template: Path, parameters: Mapping[str, str], confirm: str) -> None:

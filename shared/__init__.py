@@ -1,1 +1,1 @@
-"""What two functions really share: the ledger entry, the audit message, how settings are read."""
+"""What functions share: the ledger entry, keys, messages, reads, settings."""

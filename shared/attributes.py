@@ -1,7 +1,7 @@
 """Rows as plain Python values (str, int, list, dict) to and from DynamoDB's typed attributes.
 
-boto3 has the same for every type that DynamoDB knows, at three times the cost: every number goes
-through a decimal context, every value through a table of methods. A payment converts a hundred.
+boto3 does this for every DynamoDB type at three times the cost: every number goes through a decimal
+context, every value through a table of methods. A payment converts about a hundred values.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 
 def to_attributes(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises TypeError for a value that no row of ours holds, such as a float."""
+    """Raises TypeError for a value that our rows never hold, such as a float."""
     return {name: _typed(value) for name, value in row.items()}
 
 
 def from_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers come back as int: the ledger holds cents and milliseconds, never fractions.
 
-    Raises TypeError, ValueError, ArithmeticError or AttributeError for what is no attribute.
+    Raises TypeError, ValueError, ArithmeticError or AttributeError for anything else.
     """
     return {name: _plain(value) for name, value in item.items()}
 
@@ -29,7 +29,7 @@ def _typed(value: Any) -> dict[str, Any]:
     match value:
         case str():
             kind = "S"
-        case bool():  # before int, of which it is one
+        case bool():  # before int: a bool is an int, too
             kind = "BOOL"
         case int():
             kind, wire = "N", str(value)

@@ -1,6 +1,6 @@
-"""Clients of AWS, by botocore alone: all that we use of boto3 is this one call.
+"""AWS clients from botocore alone, because this one call is all that we need of boto3.
 
-Importing boto3 brings the S3 transfer manager and multiprocessing along, a tenth of a cold start.
+Importing boto3 also loads the S3 transfer manager and multiprocessing, a tenth of a cold start.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from botocore.config import Config
 
 
 def client(service: str, config: Config | None = None) -> Any:
-    """A client such as boto3.client(service) gives. Making one is not thread-safe, using it is."""
+    """A client like boto3.client(service). Making one is not thread-safe; using it is."""
     return _session().create_client(service, config=config)
 
 
 @cache
 def _session() -> botocore.session.Session:
-    """One for all clients: it holds the service descriptions that were read, and credentials."""
+    """One for all clients: it caches service descriptions and credentials."""
     return botocore.session.get_session()

@@ -1,4 +1,4 @@
-"""The daybook: what was logged on a day, and what became of those entries' mails."""
+"""The daybook: what was logged on a day, and whether those entries were mailed."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ class Daybook:
 
 
 def is_key(payment_id: Any) -> bool:
-    """Whether DynamoDB can look it up: one id that it refuses would fail the whole page."""
+    """Whether DynamoDB accepts it as a key: one bad id would fail the whole page."""
     return isinstance(payment_id, str) and 0 < len(payment_id.encode()) <= LONGEST_KEY

@@ -63,6 +63,11 @@ def is_event_meta(row: Mapping[str, Any]) -> bool:
     return bool(row["SK"] == _META)
 
 
+def pacing(user: str) -> Key:
+    """AuditDeliveries: how fast all mailers may use this Gmail user's quota."""
+    return {"payment_id": f"pacing:{user}"}
+
+
 def patron(event_id: str, email: str) -> Key:
     """Events: a patron on the roster. email: in lower case."""
     return {"event_id": event_id, "SK": f"PATRON#{email}"}

@@ -25,11 +25,11 @@ RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts i
 
 
 class MalformedEntryError(ValueError):
-    """A Payments row that is not a ledger entry; the message names the attribute."""
+    """A Payments row that is not a ledger entry; the text names the attribute."""
 
 
 def canonical_json(row: Mapping[str, Any]) -> bytes:
-    """The one byte sequence a row is hashed, mailed and verified as."""
+    """The exact bytes that are hashed, mailed and verified."""
     text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8")
 
@@ -42,7 +42,7 @@ def entry_hash(row: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The last entry of an event's chain: its number (0: none yet) and its hash."""
+    """The last entry of an event's chain: its number (0 before the first) and its hash."""
 
     seq: int = 0
     hash: str = GENESIS_HASH
@@ -50,10 +50,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """A payment, or the voiding of one, as written to the ledger.
+    """A payment or a void, as written to the ledger.
 
-    amount_cents: integer cents. timestamp was captured in the dialog, logged_at is the server's
-    clock. event_* and patron_name are snapshots: the entry stays true when the roster changes.
+    amount_cents: integer cents. timestamp, logged_at: epoch milliseconds; timestamp is when the
+    form was filled in, logged_at is the server's clock. event_* and patron_name are snapshots: the
+    entry stays true when the roster changes.
 
     This is the one list of a row's attributes: the CSV's columns, the mail's lines and the API's
     document follow it. An attribute whose default is None is left out of rows that have none.
@@ -90,12 +91,12 @@ class LedgerEntry:
         return keys.entry_pk(self.event_id, self.patron_email)
 
     def sealed(self, head: Head) -> LedgerEntry:
-        """This entry as the next link after `head`: numbered, chained and hashed."""
+        """This entry as the next link after `head`: numbered, linked and hashed."""
         linked = replace(self, seq=head.seq + 1, prev_hash=head.hash, hash="")
         return replace(linked, hash=entry_hash(linked.to_row()))
 
     def to_row(self) -> dict[str, Any]:
-        """The Payments row: every attribute, the keys included; absent ones left out."""
+        """The Payments row, keys included. Attributes that are None are left out."""
         row: dict[str, Any] = {"PK": self.pk, "SK": self.timestamp}
         for field in fields(self):
             value = getattr(self, field.name)

@@ -1,8 +1,8 @@
-"""The audit message: what the router puts on the queue and the mailer takes from it.
+"""The audit message, which the router sends to the mailer.
 
-It is a claim check. It says which ledger entry to mail and nothing of what the entry says, so a
-forged, stale or replayed message can only ever produce the true mail. The ops message is the same
-for a record of what operators did.
+It is a claim check: it names the ledger entry to mail and holds none of its content, so a forged,
+stale or replayed message can only produce the true mail. The ops message does the same for a record
+of what operators did.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROW_ATTRIBUTES = frozenset({"payment_id", "PK", "SK", "event_id", "seq"})  # wha
 
 
 class MalformedMessageError(ValueError):
-    """A queue message that no mailer of this version can act on; the text says why."""
+    """A queue message that this version of the mailer cannot read; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class AuditMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpsMessage:
-    """ops_id: the record in the OpsRecord table that a mail is due about."""
+    """ops_id: of the OpsRecord item to mail."""
 
     ops_id: str
 

@@ -10,7 +10,7 @@ Settings = TypeVar("Settings")
 
 
 class SettingsError(ValueError):
-    """The environment does not hold what the function needs; the text names the variable."""
+    """The environment lacks what the function needs; the text names the variable."""
 
 
 def read_settings(kind: type[Settings], environ: Mapping[str, str]) -> Settings:

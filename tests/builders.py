@@ -1,4 +1,4 @@
-"""Ledger entries and stream records as the system makes them, for tests to vary."""
+"""Ledger entries and stream records like the system's own, for tests to vary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every test may rely on: loopback alone, one deployed stack per run, and `scc`."""
+"""What every test can rely on: no network but loopback, one deployed stack per run, and `scc`."""
 
 import functools
 import os
@@ -36,7 +36,7 @@ def pytest_runtest_setup() -> None:
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """Shares the tests out among the workers of `make test`: a file, or files with one fixture."""
+    """Divides the tests among the workers of `make test`: by file, or by shared fixture."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
@@ -48,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those on a stack come first, the short ones last: no worker ends with a long one alone."""
+    """Tests on a stack come first, short ones last: no worker should end with a long one alone."""
     for item in items:
         used = MADE_ONCE.keys() & getattr(item, "fixturenames", ())
         if used - {_made_once(item.nodeid)}:

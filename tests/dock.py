@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass
 class Dock:
-    """Talks to the front door as a browser tab of `who` would."""
+    """Talks to the front door like a browser tab of `who`."""
 
     stack: RunningStack
     cookie: str = ""
@@ -72,7 +72,7 @@ class Dock:
         return self
 
     def log(self, key: str = "", **changes: Any) -> Answer:
-        """A payment in cash, of an amount that no other test logs."""
+        """A cash payment with an amount that no other test uses."""
         cents = uuid.uuid4().int % 9_000_000 + 100_000
         body = {
             "event_id": "sunset-charter",
@@ -117,7 +117,7 @@ class Dock:
             pass
 
     def await_mail(self, payment_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """The one mail about a payment, once the ledger too knows that it was sent."""
+        """The only mail about a payment, once AuditDeliveries also says it was sent."""
 
         def delivered() -> dict[str, Any] | None:
             mails = self.mails_of(payment_id)
@@ -130,7 +130,7 @@ class Dock:
         return mail
 
     def is_queue_empty(self) -> bool:
-        """Whether no message is left that could mail a second time."""
+        """Whether no message is left that could send a second mail."""
         names = ["", "NotVisible", "Delayed"]
         counts = self.stack.aws.client("sqs").get_queue_attributes(
             QueueUrl=self.stack.outputs["AuditQueueUrl"], AttributeNames=["All"]
@@ -139,7 +139,7 @@ class Dock:
 
 
 def until(look: Callable[[], Found | None], seconds: float = PATIENCE_SECONDS) -> Found:
-    """What `look` finds, asked again and again until the deadline."""
+    """Poll `look` until it finds something or the deadline passes."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()

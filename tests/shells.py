@@ -1,4 +1,4 @@
-"""`scc` in this process or as a person starts it, and the environment that commands start with."""
+"""`scc` in this process or as a person would start it, and the environment for commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Scc = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """No credentials, region or configuration of the developer's own: only what `more` has."""
+    """An environment without the developer's own credentials, region or settings, plus `more`."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -36,9 +36,9 @@ def environment(**more: str) -> dict[str, str]:
 def scc_here(
     arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """`scc` in `folder` without a process of its own, whose start would take a second.
+    """`scc` in `folder`, in this process, since starting another takes a second.
 
-    An exception that is not answered with a sentence is a traceback on stderr, as in a process.
+    An exception that does not become a sentence is a traceback on stderr, as in a process.
     """
     wanted = environment(**env)
     absent = dict.fromkeys(os.environ.keys() - wanted.keys())

@@ -1,4 +1,4 @@
-"""The tables of template.yaml, made in moto: what the tests write to is what is deployed."""
+"""The tables of template.yaml, created in moto, so that tests use what is deployed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABLES = ("Events", "Payments", "Ledger", "AuditDeliveries", "OpsRecord", "Sessi
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (!Sub, !Ref) as their plain value."""
+    """Reads CloudFormation's short forms (!Sub, !Ref) as plain values."""
 
 
 def _plain(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
@@ -30,7 +30,7 @@ _Loader.add_multi_constructor("!", _plain)
 
 
 def template_tables() -> dict[str, dict[str, Any]]:
-    """The properties of every table of the template, by its name without the app's."""
+    """The properties of every table in the template, by name without the app's prefix."""
     template = yaml.load(_TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     tables = [
         each["Properties"]
@@ -41,7 +41,7 @@ def template_tables() -> dict[str, dict[str, Any]]:
 
 
 def template_indexes() -> dict[tuple[str, str], list[str]]:
-    """The key attributes of every index, by its table and its own name."""
+    """The key attributes of every index, by table and index name."""
     return {
         (table, index["IndexName"]): [key["AttributeName"] for key in index["KeySchema"]]
         for table, properties in template_tables().items()
@@ -50,7 +50,7 @@ def template_indexes() -> dict[tuple[str, str], list[str]]:
 
 
 def create_tables(client: Any, prefix: str = "test") -> dict[str, str]:
-    """Create every table; returns its name by what it is, such as Payments → test-Payments."""
+    """Create every table; return the names, such as Payments → test-Payments."""
     names = {}
     for name, properties in template_tables().items():
         names[name] = f"{prefix}-{name}"
@@ -68,9 +68,9 @@ def create_tables(client: Any, prefix: str = "test") -> dict[str, str]:
 
 
 def rows_in(table: str) -> list[dict[str, Any]]:
-    """All items of a table of moto's, in DynamoDB's form.
+    """All items of a table in moto, in DynamoDB's form.
 
-    Past its API, which takes 10 ms to write an answer: thousands of tests look at every table.
+    Bypasses moto's API, which takes 10 ms per answer: thousands of tests look at every table.
     """
     return [item.to_json()["Attributes"] for item in _table(table).all_items()]
 

@@ -1,7 +1,7 @@
 """What each role and each policy for people may do: exactly this, statement by statement.
 
-That each right is needed, and that none is missing, is shown by calls that the functions make
-(tests/functions/whole_way) and by the emulator's enforcement (tests/pipeline).
+The functions' own calls (tests/functions/whole_way) and the emulator's enforcement (tests/pipeline)
+show that each right is needed and none is missing.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["FailuresBucket/discarded/*"],
     ),
 }
-# Every wildcard there is, and what it is for.
+# Every wildcard, and why it is there.
 WILDCARDS = {
     ("RouterRole", "ReadStream", "PaymentsTable/stream/*"): "a new stream has a new label",
     ("RouterRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",
@@ -166,7 +166,11 @@ WILDCARDS = {
     ("SweepRole", "LookAtWhatRests", "sqs:ChangeMessageVisibility*"): "as for SendMessage",
     ("OpsReadPolicy", "FindTheStack", "stack/${AWS::StackName}/*"): "a stack's ARN ends in an id",
     ("OpsReadPolicy", "PeekAtDeadLetters", "sqs:ChangeMessageVisibility*"): "as for SendMessage",
-    ("OpsReadPolicy", "ReadAgesAlarmsAndWiring", "*"): "AWS knows no resources for listing these",
+    (
+        "OpsReadPolicy",
+        "ReadAgesAlarmsAndWiring",
+        "*",
+    ): "AWS supports no resource-level rights for these",
     ("OpsDiscardPolicy", "ArchiveWhatIsDiscarded", "FailuresBucket/discarded/*"): "a key a message",
 }
 STACKS = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
@@ -179,7 +183,7 @@ def prod() -> Template:
 
 
 def statements(template: Template) -> dict[tuple[str, str], dict[str, Any]]:
-    """By role or policy and Sid; a schedule's role has one statement and no Sid."""
+    """Statements by role or policy and Sid; a schedule's role has one statement and no Sid."""
     found = {
         (name, each.get("Sid", "")): each
         for kind in KINDS
@@ -187,12 +191,12 @@ def statements(template: Template) -> dict[tuple[str, str], dict[str, Any]]:
         for each in template.statements(name)
     }
     count = sum(len(template.statements(name)) for kind in KINDS for name in template.of_type(kind))
-    assert len(found) == count, "two statements of one name"
+    assert len(found) == count, "two statements with the same name"
     return found
 
 
 def wildcards(template: Template) -> set[tuple[str, str, str]]:
-    """Where a statement says *, by role, Sid and what says it."""
+    """Wildcards in statements, by role, Sid and field."""
     return {
         (*name, text.removeprefix(STACKS))
         for name, each in statements(template).items()
@@ -235,7 +239,7 @@ def test_every_wildcard_is_explained(prod: Template) -> None:
 def test_a_statement_that_allowed_everything_would_be_found(
     prod: Template, role: str, sid: str, part: str
 ) -> None:
-    """The check above, tried on each statement."""
+    """The check above, applied to each statement."""
     widened = copy.deepcopy(prod)
     (statement,) = (each for each in widened.statements(role) if each.get("Sid", "") == sid)
     service = actions_of(statement)[0].partition(":")[0]

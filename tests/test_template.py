@@ -38,7 +38,7 @@ def local() -> Template:
 
 
 def actions(template: Template, role: str, resource: str) -> set[str]:
-    """What the role may do to a resource, named by its logical id."""
+    """What the role may do to a resource, given its logical id."""
     return {
         action
         for statement in template.statements(role)
@@ -68,7 +68,7 @@ def test_functions_run_on_arm_in_aws_and_on_x86_in_the_emulator(
 
 
 def test_every_rule_that_is_skipped_says_why_where_it_is_skipped(prod: Template) -> None:
-    """`make audit` and `make check` stand on these words."""
+    """`make audit` and `make check` rely on these strings."""
     skips = [
         skip
         for resource in prod.resources.values()
@@ -215,7 +215,7 @@ def test_the_stream_mapping_misses_nothing_and_sets_aside_what_fails(prod: Templ
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["MaximumRetryAttempts"] > 0
-    assert 60 <= mapping["MaximumRecordAgeInSeconds"] < DAY, "the stream forgets after a day"
+    assert 60 <= mapping["MaximumRecordAgeInSeconds"] < DAY, "the stream keeps records for a day"
     failures = {"Fn::GetAtt": ["FailuresBucket", "Arn"]}
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == failures
     assert actions(prod, "RouterRole", "FailuresBucket") == {"s3:PutObject", "s3:ListBucket"}

@@ -18,7 +18,7 @@ def prod() -> Template:
     return template_for("prod")
 
 
-# Of AWS's own metrics, from the pages "Metrics" of Lambda's and SQS's developer guides.
+# AWS's own metrics, from the pages "Metrics" in Lambda's and SQS's developer guides.
 OF_AWS = {
     "AWS/Lambda": {
         "DestinationDeliveryFailures", "Errors", "IteratorAge",
@@ -39,10 +39,12 @@ WRITERS = {
 
 
 def is_written(namespace: Any, metric: str, dimensions: Mapping[str, Any], prod: Template) -> bool:
-    """Whether anything writes this metric under just these dimensions."""
+    """Whether anything writes this metric with exactly these dimensions."""
     if namespace in OF_AWS:
         kind = "FunctionName" if namespace == "AWS/Lambda" else "QueueName"
-        if metric.endswith("EventCount"):  # of a mapping, and only when it asks for them
+        if metric.endswith(
+            "EventCount"
+        ):  # a mapping's metric, written only if the mapping asks for it
             kind = "EventSourceMappingUUID"
             mapping = prod[dimensions[kind]["Ref"]]
             assert mapping["MetricsConfig"] == {"Metrics": ["EventCount"]}

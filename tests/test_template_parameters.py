@@ -1,4 +1,4 @@
-"""What a deployer may choose, what is chosen without a word, and what cannot be chosen."""
+"""What a deployer can choose, what the defaults are, and what is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.transformed_template import Template, raw_template, template_for
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000"
 WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/0a1b2c3d"
-NEEDED = {"GmailServiceAccountEmail", "GmailAuditRecipient"}  # nobody else can know these
+NEEDED = {"GmailServiceAccountEmail", "GmailAuditRecipient"}  # only the deployer can know these
 PARAMETERS: dict[str, dict[str, Any]] = raw_template()["Parameters"]
 
 
@@ -77,7 +77,7 @@ def test_without_a_word_there_is_neither_domain_nor_web_acl_nor_reserved_concurr
 
 
 def test_a_domain_brings_its_certificate_and_refuses_old_tls() -> None:
-    """CloudFront's own certificate allows TLS 1.0, whatever the distribution asks for."""
+    """CloudFront's own certificate allows TLS 1.0, whatever the distribution says."""
     config = distribution(
         template_for("prod", DomainName="pay.example.com", CertificateArn=CERTIFICATE)
     )
@@ -94,7 +94,7 @@ def test_a_web_acl_stands_before_the_site() -> None:
 
 
 def test_the_apis_concurrency_can_be_reserved_but_never_the_mailers() -> None:
-    """A mailer that is throttled loses receives, and with them messages to the dead letters."""
+    """A throttled mailer uses up receives, and its messages end up in the dead-letter queue."""
     template = template_for("prod", ApiReservedConcurrency="20")
     reserved = {
         name: function["ReservedConcurrentExecutions"]

@@ -12,7 +12,7 @@ from playwright._impl._driver import compute_driver_executable
 from tests.transformed_template import Template, strings, template_for
 
 ROOT = Path(__file__).parents[1]
-NODE = str(compute_driver_executable()[0])  # Playwright brings a Node.js of its own
+NODE = str(compute_driver_executable()[0])  # Playwright brings its own Node.js
 ALL_METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -118,7 +118,7 @@ def test_nothing_depends_on_the_authorization_header_which_cloudfront_overwrites
 def test_the_staging_page_has_a_bucket_of_its_own_and_no_more_rights_than_the_page(
     prod: Template,
 ) -> None:
-    """It shares origin, cookies and API with the page; what it may do in a browser is the same."""
+    """It shares origin, cookies and API with the real page, so it may do the same in a browser."""
     assert behaviours(prod)["/_staging/*"]["TargetOriginId"] == "staging"
     (read, _) = prod["StagingWebBucketPolicy"]["PolicyDocument"]["Statement"]
     assert read["Resource"] == {"Fn::Sub": "${StagingWebBucket.Arn}/_staging/*"}

@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation sees it for one stage: transformed, its conditions decided."""
+"""template.yaml as CloudFormation sees it for one stage: transformed, with conditions decided."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Template:
         return self.resources[name]["Properties"]
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """Of a role, or of a managed policy."""
+        """The statements of a role or a managed policy."""
         policies = self[role].get("Policies") or [self[role]]
         return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
 
@@ -55,7 +55,7 @@ def template_for(stage: str, **parameters: str) -> Template:
 
 
 def raw_template() -> dict[str, Any]:
-    """Transformed, its conditions and parameters as they are."""
+    """The transformed template, with conditions and parameters left in place."""
     return _transformed()
 
 
@@ -77,7 +77,7 @@ class _Decider:
         return name is None or bool(self.value(self.conditions[name]))
 
     def value(self, node: Any) -> Any:
-        """Decide Fn::If and what it rests on; leave references to resources as they are."""
+        """Decide Fn::If and the conditions behind it; leave references to resources as they are."""
         match node:
             case {"Ref": str(name)} if name in self.parameters:
                 result = self.parameters[name]

@@ -19,7 +19,7 @@ from functions.api.http.problems import (
 )
 from functions.api.http.resolver import Resolver
 
-UNKNOWN_FIELD = "extra_forbidden"  # such a field's name is the sender's own text: not for a log
+UNKNOWN_FIELD = "extra_forbidden"  # the sender chose such a field's name, so it is never logged
 
 logger = Logger()
 app = Resolver()
@@ -53,7 +53,7 @@ def answer_unexpected(error: Exception) -> Response[str]:
     logger.error("request failed", error=type(error).__name__, exc_info=error)
     return problem_answer(
         UnexpectedError(
-            "Something failed on our side. Sending it again with the same key is safe."
+            "Something went wrong on our side. It is safe to try again with the same key."
         ),
         _request_id(),
     )

@@ -40,6 +40,7 @@ from functions.api.http.incoming import (
 )
 from functions.api.http.problems import (
     ApiError,
+    NotFoundError,
     NotSignedInError,
     no_such_event,
     no_such_payment,
@@ -73,7 +74,7 @@ def sign_in() -> Response[str]:
     credentials = validate(SignIn, _changes())
     user = wiring.directory().check_password(credentials.email, credentials.password)
     before = session_token(router.current_event.raw_event)
-    if before:  # never adopted, so that nobody can plant a session that another one signs in to
+    if before:  # never reused, or an attacker could plant a session for someone to sign in to
         wiring.sessions().close(before)
     token = wiring.sessions().open(user, _now())
     return json_answer(_user_view(user), cookies=[session_cookie(token)])
@@ -81,11 +82,11 @@ def sign_in() -> Response[str]:
 
 @router.get("/api/session")
 def who_am_i() -> Response[str]:
-    nobody_is_fine = is_optional(router.current_event.query_string_parameters)
+    may_be_nobody = is_optional(router.current_event.query_string_parameters)
     try:
         return json_answer(_user_view(_user()))
     except NotSignedInError:
-        if nobody_is_fine:
+        if may_be_nobody:
             return json_answer({"user": None})
         raise
 
@@ -116,10 +117,7 @@ def list_events() -> Response[str]:
 def show_event(event_id: str) -> Response[str]:
     user = _user()
     require(user, Grant.READ_EVENTS)
-    found = wiring.events().event(event_id) if is_event_id(event_id) else None
-    if found is None:
-        raise no_such_event()
-    meta, roster = found
+    meta, roster = _event(event_id)
     (event,) = _event_views(user, [meta])
     return json_answer({"event": event, "roster": roster_view(roster)})
 
@@ -127,19 +125,17 @@ def show_event(event_id: str) -> Response[str]:
 @router.get("/api/events/<event_id>/roster")
 def search_roster(event_id: str) -> Response[str]:
     require(_user(), Grant.LOG_PAYMENTS)
-    found = wiring.events().event(event_id) if is_event_id(event_id) else None
-    if found is None:
-        raise no_such_event()
+    _, roster = _event(event_id)
     sought = read_search(router.current_event.query_string_parameters)
-    return json_answer({"roster": roster_view(matching(found[1], sought))})
+    return json_answer({"roster": roster_view(matching(roster, sought))})
 
 
 @router.post("/api/payments")
 def log_payment() -> Response[str]:
     try:
-        key, request = _asked(PaymentRequest)
+        key, request = _read_write(PaymentRequest)
     except ApiError:
-        require(_user(), Grant.LOG_PAYMENTS)  # who may not log is told so, and no more
+        require(_user(), Grant.LOG_PAYMENTS)  # whoever may not log learns only that
         raise
     sessions, ledger = wiring.stores_ahead(session_token(router.current_event.raw_event), request)
     user = _user(sessions)
@@ -152,15 +148,14 @@ def log_payment() -> Response[str]:
         seq=logged.entry.seq,
         replayed=logged.replayed,
     )
-    headers = {"Idempotent-Replayed": "true"} if logged.replayed else {}
-    return json_answer({"payment": payment_view(logged.entry)}, headers=headers)
+    return json_answer({"payment": payment_view(logged.entry)}, replayed=logged.replayed)
 
 
 @router.post("/api/payments/<payment_id>/void")
 def void_payment(payment_id: str) -> Response[str]:
     user = _user()
     require(user, Grant.LOG_PAYMENTS)
-    key, request = _asked(VoidRequest)
+    key, request = _read_write(VoidRequest)
     submission = _submission(user, key, wiring.ledger())
     voided = handle_payment_void(submission, _payment_id(payment_id), request)
     logger.info(
@@ -171,10 +166,8 @@ def void_payment(payment_id: str) -> Response[str]:
         replayed=voided.replayed,
     )
     replacement = payment_view(voided.replacement) if voided.replacement else None
-    return json_answer(
-        {"void": payment_view(voided.void), "replacement": replacement},
-        headers={"Idempotent-Replayed": "true"} if voided.replayed else {},
-    )
+    void = payment_view(voided.void)
+    return json_answer({"void": void, "replacement": replacement}, replayed=voided.replayed)
 
 
 @router.get("/api/payments")
@@ -186,9 +179,7 @@ def list_payments() -> Response[str]:
     key, query = wiring.cursor_key(), f"payments by {name} {value}"
     start = read_cursor(key, query, parameters.get("cursor"))
     page = wiring.payments().payments_by(name, value, read_limit(parameters), start)
-    payments, malformed = handle_payment_list(page.rows, wiring.ledger(), wiring.payments())
-    for reason in malformed:
-        logger.error("row is no ledger entry", reason=reason)
+    payments = _listed(page.rows)
     _note_reading(user, "payments listed", **_ids(name, value), entries=len(payments))
     return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
 
@@ -198,13 +189,10 @@ def export_payments() -> Response[str]:
     user = _user()
     require(user, Grant.READ_PAYMENTS)
     wanted = read_export_filter(router.current_event.query_string_parameters)
-    payments: list[dict[str, object]] = []
+    payments: list[dict[str, Any]] = []
     for name, value in wanted:
         for rows in wiring.payments().pages_by(name, value):
-            views, malformed = handle_payment_list(rows, wiring.ledger(), wiring.payments())
-            payments += views
-            for reason in malformed:
-                logger.error("row is no ledger entry", reason=reason)
+            payments += _listed(rows)
     by, first = wanted[0]
     file = csv_of(in_order(payments, by), by)
     facts = _ids(by, first) | {"until": wanted[-1][1], "entries": len(payments)}
@@ -238,10 +226,11 @@ def _show(user: User, payment_id: PaymentId) -> Response[str]:
 
 @router.get("/g/<event_id>/waiver")
 def show_waiver(event_id: str) -> Response[str]:
-    found = wiring.events().event(event_id) if is_event_id(event_id) else None
-    if found is None:
+    try:
+        meta, _ = _event(event_id)
+    except NotFoundError:
         return html_answer(missing_page(), 404)
-    return html_answer(waiver_page(found[0]))
+    return html_answer(waiver_page(meta))
 
 
 @router.post("/g/<event_id>/waiver")
@@ -251,21 +240,19 @@ def sign_waiver(event_id: str) -> Response[str]:
         raise no_such_event()
     signed = handle_waiver_signing(event_id, signature, wiring.roster(), _now())
     logger.info("waiver signed", event_id=event_id, replayed=signed.replayed)
-    return json_answer(
-        {"waiver": waiver_view(event_id, signed.waiver)},
-        headers={"Idempotent-Replayed": "true"} if signed.replayed else {},
-    )
+    waiver = waiver_view(event_id, signed.waiver)
+    return json_answer({"waiver": waiver}, replayed=signed.replayed)
 
 
 def _changes() -> dict[str, object]:
-    """The JSON body of a request that changes something; refused from another site's page."""
+    """The JSON body of a write, refused when another site's page sent it."""
     event = router.current_event
     require_same_origin(event.headers, wiring.settings_list("app_origins"))
     return read_json(read_body(event.raw_event), event.headers.get("content-type", ""))
 
 
-def _asked(model: type[Model]) -> tuple[uuid.UUID, Model]:
-    """What a request wants written, and the key that it is written under once."""
+def _read_write(model: type[Model]) -> tuple[uuid.UUID, Model]:
+    """What to write, and the key under which it is written once."""
     content = _changes()
     return read_idempotency_key(router.current_event.headers), validate(model, content)
 
@@ -293,6 +280,21 @@ def _user(sessions: Sessions | None = None) -> User:
     )
 
 
+def _event(event_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    found = wiring.events().event(event_id) if is_event_id(event_id) else None
+    if found is None:
+        raise no_such_event()
+    return found
+
+
+def _listed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as the API shows them; each malformed one is left out and logged."""
+    payments, malformed = handle_payment_list(rows, wiring.ledger(), wiring.payments())
+    for reason in malformed:
+        logger.error("row is no ledger entry", reason=reason)
+    return payments
+
+
 def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if user.may(Grant.READ_PAYMENTS):
         return money_views(metas, wiring.ledger(), wiring.payments(), _now())
@@ -300,13 +302,13 @@ def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def _note_reading(user: User, what: str, **facts: Any) -> None:
-    """Leave a line of what someone read who is there to read: an auditor. Ids, never names."""
+    """Log what an auditor read: ids, never names."""
     if not user.may(Grant.LOG_PAYMENTS):
         logger.info(what, by=user.groups, **facts)
 
 
 def _ids(name: str, value: str) -> dict[str, Any]:
-    """A filter as the log may know it: an event or a day, but no patron's address."""
+    """A filter as it may be logged: an event or a day, never a patron's address."""
     return {"filter": name} | ({} if name == "patron_email" else {name: value})
 
 

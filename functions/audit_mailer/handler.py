@@ -19,11 +19,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.audit_mailer import wiring
 
-BATCH_SIZE = 10  # of the queue's mapping: every message of a batch has a thread
+BATCH_SIZE = 10  # of the queue's mapping: one thread for each message of a batch
 
 logger = Logger()
 metrics = Metrics()
-threads = ThreadPoolExecutor(BATCH_SIZE, "mail")  # outlives a batch, as do its connections
+threads = ThreadPoolExecutor(BATCH_SIZE, "mail")  # kept between batches, as are connections
 processor = AsyncBatchProcessor(
     EventType.SQS,
     raise_on_entire_batch_failure=False,
@@ -40,7 +40,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 async def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """An exception means: not done, SQS keeps the message. A log line's keys are its thread's."""
+    """An exception means SQS keeps the message. Each thread has its own log keys."""
     own_keys = copy_context()
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(threads, own_keys.run, _consume, record, lambda_context)

@@ -18,7 +18,7 @@ class LedgerRows:
         answer = self._client.get_item(
             TableName=self._payments,
             Key=to_attributes({"PK": pk, "SK": sk}),
-            ConsistentRead=True,  # the message may be quicker than replication
+            ConsistentRead=True,  # the message may arrive before replication
         )
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
@@ -31,9 +31,9 @@ class LedgerRows:
         return self.row(pointer["row_pk"], pointer["row_sk"]) if pointer else None
 
     def logged_at(self, day: str, moment: int) -> list[dict[str, Any]]:
-        """The rows logged in one millisecond of a UTC day: of one transaction, or of few.
+        """The rows logged in one millisecond of a UTC day, of one transaction or a few.
 
-        From an index, which may lag behind the table by a moment.
+        Read from an index, which may lag behind the table by a moment.
         """
         answer = self._client.query(
             TableName=self._payments,

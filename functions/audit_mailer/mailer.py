@@ -47,7 +47,7 @@ class AuditMailer:
             return self._deliver_ops_mail(message.ops_id, this_try)
         row = self.ledger.row(message.pk, message.sk)
         if row is None or row.get("payment_id") != message.payment_id:
-            raise QuarantineError("poison-no-payment", "the ledger holds no such payment")
+            raise QuarantineError("poison-no-payment", "the ledger has no such payment")
 
         def mail() -> AuditMail:
             return payment_mail.compose(row, self.addresses, self._related(row))
@@ -67,7 +67,7 @@ class AuditMailer:
         return Delivered(outcome, int(record["at"]))
 
     def _related(self, row: Mapping[str, Any]) -> Related:
-        """Raises MalformedEntryError when the row is no entry. Relatives that are none stay out."""
+        """Raises MalformedEntryError for a bad row. Bad related rows are left out."""
         entry = LedgerEntry.from_row(row)
         if entry.voids:
             siblings = self.ledger.logged_at(entry.logged_day, entry.logged_at)

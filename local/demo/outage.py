@@ -110,12 +110,12 @@ class Show:
 
     def _scc(self, *arguments: str, expect: tuple[int, ...]) -> None:
         print(f"\n   $ scc {' '.join(arguments)}", flush=True)
-        command = [str(ROOT / "ops" / "scc"), *arguments]
+        command = [sys.executable, "-m", "ops.cli", *arguments]
         theirs = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = theirs | {"AWS_ENDPOINT_URL": self._stack.settings.engine_url}
         done = subprocess.run(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            check=False,
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False,
         )  # fmt: skip
         for line in done.stdout.splitlines():
             print(f"     {line.rstrip()}", flush=True)

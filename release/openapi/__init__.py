@@ -1,4 +1,4 @@
-"""The API's OpenAPI 3.1 document, made from the request models that the API validates with.
+"""The API's OpenAPI 3.1 document, made from the models that the API validates requests with.
 
-Only builds and tests make it; the API hands out the file that its bundle holds.
+Only builds and tests make it; the API serves the file in its bundle.
 """

@@ -1,4 +1,4 @@
-"""What the API answers, as models: the document is made from them and answers are held to it."""
+"""The API's answers as models: the document is made from them, and tests hold answers to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ Date = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Dollars = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["125.00"])]
 EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$", examples=["sunset-charter"])]
 PaymentId = Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]
-Cursor = Annotated[str | None, Field(description="Where the next page starts; null on the last.")]
+Cursor = Annotated[
+    str | None, Field(description="Where the next page starts; null on the last page.")
+]
 
 
 class Answer(BaseModel):
@@ -34,18 +36,18 @@ def _with_fields(definitions: Mapping[str, Any]) -> Any:
 class FieldProblem(Answer):
     field: Annotated[str, Field(description="A field of the body, a parameter, or a header.")]
     code: str
-    message: Annotated[str, Field(description="Fit to show a person.")]
+    message: Annotated[str, Field(description="Can be shown to a person.")]
 
 
 class Problem(Answer):
-    """What was refused, and what to do (RFC 9457)."""
+    """What is wrong and what to do (RFC 9457)."""
 
     type: str
     title: str
     status: int
-    code: Annotated[str, Field(description="Stable; what programs tell problems apart by.")]
-    detail: Annotated[str, Field(description="Fit to show a person.")]
-    instance: Annotated[str, Field(description="The request's id, as the logs know it.")]
+    code: Annotated[str, Field(description="Stable; for programs to tell problems apart.")]
+    detail: Annotated[str, Field(description="Can be shown to a person.")]
+    instance: Annotated[str, Field(description="The request's id in the logs.")]
     errors: list[FieldProblem]
 
 
@@ -76,15 +78,15 @@ class MethodTotals(_with_fields(dict.fromkeys(METHODS, Dollars))):  # type: igno
     """What was paid by each method, less what was voided."""
 
 
-class AilingMails(Answer):
-    """Of an event's newest 25 entries, whose audit mails need somebody."""
+class MailAlerts(Answer):
+    """How many of an event's newest 25 entries have an audit mail that needs attention."""
 
     failed: int
     late: Annotated[int, Field(description="Neither sent nor failed after five minutes.")]
 
 
 class EventView(Answer):
-    """What follows `roster_size` is there for admins and auditors only.
+    """Only admins and auditors get the fields after `roster_size`.
 
     `audit` is left out for events without an entry in the last seven days.
     """
@@ -98,7 +100,7 @@ class EventView(Answer):
     payments_count: int = 0
     total: Dollars = "0.00"
     totals_by_method: MethodTotals = MethodTotals(**dict.fromkeys(METHODS, "0.00"))
-    audit: AilingMails = AilingMails(failed=0, late=0)
+    audit: MailAlerts = MailAlerts(failed=0, late=0)
     last_payment_at: Milliseconds | None = None
 
 
@@ -164,7 +166,7 @@ class LedgerRow(_with_fields(dict(_row_fields()))):  # type: ignore[misc] # dyna
 
 
 class DeliveryError(Answer):
-    """Why the last try to mail failed."""
+    """Why the last attempt failed."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -172,7 +174,7 @@ class DeliveryError(Answer):
 
 
 class AuditView(Answer):
-    """What became of the entry's audit mail."""
+    """The state of the entry's audit mail."""
 
     state: Literal["queued", "sent", "failed"]
     sent_at: Milliseconds | None
@@ -181,7 +183,7 @@ class AuditView(Answer):
 
 
 class AuditedPayment(LedgerRow):
-    """A ledger row, which entry voids it, and what became of its audit mail."""
+    """A ledger row, the entry that voids it, and the state of its audit mail."""
 
     voided_by: PaymentId | None
     audit: AuditView
@@ -206,7 +208,7 @@ class VoidAnswer(Answer):
 
 
 class DuplicateProblem(Problem):
-    """A refusal; `possible_duplicate` comes with the earlier entries."""
+    """A problem; `possible_duplicate` comes with the earlier entries."""
 
     payments: list[LedgerRow] = []
 
@@ -214,7 +216,7 @@ class DuplicateProblem(Problem):
 class WaiverView(Answer):
     event_id: EventId
     email: str
-    name: Annotated[str, Field(description="As it was signed with.")]
+    name: Annotated[str, Field(description="The name used to sign.")]
     signed_at: Milliseconds
 
 

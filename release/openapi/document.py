@@ -1,4 +1,4 @@
-"""Assembling the OpenAPI document out of operations and models."""
+"""Assembling the OpenAPI document from operations and models."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from pydantic.json_schema import models_json_schema
 from functions.api.http import problems
 from functions.api.people.cookie import COOKIE_NAME
 from release.openapi.answers import DuplicateProblem, Problem
-from release.openapi.operations import OPERATIONS, Operation, Parameter
+from release.openapi.operations import OPERATIONS, Operation
+from release.openapi.parameters import Parameter
 
 Refusal = type[problems.ApiError]
 _REFERENCE = "#/components/schemas/{model}"
 _ABOUT = """\
 Payments of chartered events: an append-only, hash-chained ledger, and one audit mail per entry.
 
-Amounts are decimal strings in US dollars, times are epoch milliseconds. A call that fails has \
-changed nothing, and says why as a problem (RFC 9457) that names the fields. Unknown fields of a \
-body are refused.
+Amounts are decimal strings in US dollars, times are epoch milliseconds. A call that fails \
+changes nothing and explains why in a problem (RFC 9457) that names the fields. Unknown fields in \
+a body are refused.
 
-A call that changes something is taken only from the app's own pages (`Sec-Fetch-Site`, `Origin`) \
-or from programs, which send neither. Behind CloudFront every POST must carry the SHA-256 of its \
-body, in hex, as `x-amz-content-sha256`. HEAD is answered wherever GET is; other methods get 405 \
-with `Allow`. Scripts may sign their calls with an allow-listed IAM identity instead of a session; \
-it counts as an admin."""
+Writes are accepted only from the app's own pages (`Sec-Fetch-Site`, `Origin`) or from programs, \
+which send neither header. Behind CloudFront every POST must carry the SHA-256 of its body, in \
+hex, as `x-amz-content-sha256`. HEAD works wherever GET does; other methods get 405 with `Allow`. \
+Scripts can sign their calls with an allow-listed IAM identity instead of a session; it counts as \
+an admin."""
 
 
 def document() -> dict[str, Any]:
@@ -67,7 +68,7 @@ def document() -> dict[str, Any]:
 
 
 def problems_of(operation: Operation) -> dict[int, list[Refusal]]:
-    """What the operation can refuse, by status; our own failure can happen anywhere."""
+    """How the operation can fail, by status; our own failure can happen anywhere."""
     by_status: dict[int, list[Refusal]] = defaultdict(list)
     refusals: list[Refusal] = [*operation.refusals, problems.UnexpectedError]
     for refusal in refusals:
@@ -103,14 +104,14 @@ def _operation(operation: Operation, named: dict[type[BaseModel], Any]) -> dict[
     responses = {str(operation.status): _success(operation, named)}
     if operation.answer == "text/html":
         page = {"text/html": {"schema": {"type": "string"}}}
-        responses["404"] = {"description": "A page saying that there is no such event", **_of(page)}
+        responses["404"] = {"description": "A page that says there is no such event", **_of(page)}
     for status, refusals in problems_of(operation).items():
         responses[str(status)] = _refusal(status, refusals, named)
     return written | {"responses": responses}
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
-    """Any one of these will do; the empty one is nobody."""
+    """Any one of these is enough; the empty one means no session."""
     if operation.is_public:
         return []
     return [{"session": []}, *([{}] if operation.takes_nobody else [])]
@@ -131,12 +132,12 @@ def _success(operation: Operation, named: dict[type[BaseModel], Any]) -> dict[st
     headers: dict[str, Any] = {}
     if operation.replays:
         headers["Idempotent-Replayed"] = {
-            "description": "There when the request was done before; nothing was written again.",
+            "description": "Present if the request was done before; nothing was written again.",
             "schema": {"type": "string", "const": "true"},
         }
     if operation.sets_cookie:
         headers["Set-Cookie"] = {
-            "description": "The session; empty and expired when it was ended.",
+            "description": "The session; empty and expired after sign-out.",
             "required": True,
             "schema": {"type": "string", "pattern": f"^{COOKIE_NAME}="},
         }
@@ -167,7 +168,7 @@ def _refusal(
     if any(each in (problems.ContentionError, problems.ThrottledError) for each in refusals):
         written["headers"] = {
             "Retry-After": {
-                "description": "Seconds to wait before trying again, when that helps.",
+                "description": "Seconds to wait before trying again.",
                 "schema": {"type": "integer", "minimum": 1},
             }
         }
@@ -175,13 +176,13 @@ def _refusal(
 
 
 def _example(refusal: Refusal) -> dict[str, Any]:
-    """A problem as it looks."""
+    """What a problem looks like."""
     return {
         "type": f"/problems/{refusal.code}",
         "title": refusal.status.phrase,
         "status": int(refusal.status),
         "code": refusal.code,
-        "detail": "What was wrong, and what to do.",
+        "detail": "What is wrong and what to do.",
         "instance": "urn:request:9b1c6a2e-2f0e-4a58-9d7e-1c1f7a0c5b11",
         "errors": [],
     }

@@ -1,4 +1,4 @@
-"""Every call of the API: who may make it, what it takes, and every way it can answer."""
+"""Every call of the API: who can make it, what it takes, and every way it can answer."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from pydantic import BaseModel
 
 from functions.api.events.waiver import WaiverSignature
 from functions.api.http import problems
-from functions.api.http.incoming import EVENT_ID, MAX_SEARCH
-from functions.api.payments.free_text import PLAIN_TEXT
 from functions.api.payments.log import PaymentRequest
 from functions.api.payments.void import VoidRequest
 from functions.api.people.sign_in import SignIn
-from release.openapi import answers
+from release.openapi import answers, parameters
+from release.openapi.parameters import Parameter
 
 Refusal = type[problems.ApiError]
-KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
-PAYMENT = "pay_3f9c0a1b2c3d4e5f60718293a4b5c6d7"
-UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 _SIGNED_IN = (problems.NotSignedInError, problems.ForbiddenError)
 _WRITES = (
@@ -41,20 +37,10 @@ _LOGS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    name: str
-    place: str
-    schema: dict[str, Any]
-    description: str
-    example: Any
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one address. who: in words. answers: what 200 (or 204) holds.
+    """One method of one address. who: in words. answer: what a 200 contains.
 
-    takes_nobody: a session is read when there is one, and may be missing.
+    takes_nobody: the session is optional.
     """
 
     method: str
@@ -80,75 +66,6 @@ class Operation:
         return self.who == "anyone"
 
 
-_EVENT = Parameter(
-    name="event_id",
-    place="path",
-    required=True,
-    schema={"type": "string", "pattern": f"^{EVENT_ID}$"},
-    description="The event's id, as in its address.",
-    example="sunset-charter",
-)
-_PAYMENT = Parameter(
-    name="payment_id",
-    place="path",
-    required=True,
-    schema={"type": "string", "pattern": "^pay_[0-9a-f]{32}$"},
-    description="An entry of the ledger: a payment or a void.",
-    example=PAYMENT,
-)
-_CURSOR = Parameter(
-    name="cursor",
-    place="query",
-    schema={"type": "string", "pattern": "^[A-Za-z0-9_-]*$"},
-    description="The `cursor` of the page before, unchanged; it is good for the same list only.",
-    example="",
-)
-_LIMIT = Parameter(
-    name="limit",
-    place="query",
-    schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
-    description="Entries per page.",
-    example=50,
-)
-_OPTIONAL = Parameter(
-    name="optional",
-    place="query",
-    schema={"type": "string", "enum": ["true"]},
-    description="Answer 200 with no user, not 401, when nobody is signed in.",
-    example=None,
-)
-_IDEMPOTENCY = Parameter(
-    name="Idempotency-Key",
-    place="header",
-    required=True,
-    schema={"type": "string", "format": "uuid", "pattern": f"^{UUID}$"},
-    description="Made by the caller for one intent and sent again with every retry of it. The "
-    "same key with the same body gives the same answer, however late; it never expires.",
-    example=KEY,
-)
-_BY_EVENT = Parameter(
-    name="event_id",
-    place="query",
-    schema={"type": "string", "pattern": f"^{EVENT_ID}$"},
-    description="Entries of this event.",
-    example="sunset-charter",
-)
-_BY_PATRON = Parameter(
-    name="patron_email",
-    place="query",
-    schema={"type": "string", "pattern": r"^[^\s@]{1,64}@[^\s@]{1,189}$"},
-    description="Entries of this patron, at all events.",
-    example=None,
-)
-
-
-def _day(name: str, description: str) -> Parameter:
-    schema = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-    return Parameter(
-        name=name, place="query", schema=schema, description=description, example="2026-11-23"
-    )
-
-
 _CASH = {
     "event_id": "sunset-charter",
     "patron_email": "jane.doe@example.com",
@@ -161,7 +78,7 @@ OPERATIONS = (
         method="GET",
         path="/api/health",
         name="health",
-        summary="Whether the API runs",
+        summary="Check that the API is up",
         who="anyone",
         tag="Service",
         answer=answers.Health,
@@ -183,8 +100,8 @@ OPERATIONS = (
         summary="Sign in",
         who="anyone",
         tag="Session",
-        description="Answers the same for an unknown user and for a wrong password. The session is "
-        "a cookie that no script can read; it lasts twelve hours.",
+        description="Gives the same answer for an unknown user and a wrong password. The session "
+        "is a cookie that no script can read; it lasts twelve hours.",
         body=SignIn,
         examples={
             "admin": {"email": "admin@shipcaptaincrew.example", "password": "anchors-aweigh"}
@@ -200,9 +117,9 @@ OPERATIONS = (
         summary="Who is signed in",
         who="any signed-in user",
         tag="Session",
-        description="With `optional=true` nobody is an answer, too, and no error: a page that has "
-        "just been opened asks so, as browsers report every refused call as a fault of the page.",
-        parameters=(_OPTIONAL,),
+        description="With `optional=true` the answer is 200 even if nobody is signed in. A page "
+        "that has just loaded asks this way, because browsers log every refused call as an error.",
+        parameters=(parameters.OPTIONAL,),
         takes_nobody=True,
         answer=answers.OptionalSessionAnswer,
         refusals=(problems.MalformedRequestError, problems.NotSignedInError),
@@ -214,7 +131,7 @@ OPERATIONS = (
         summary="Sign out",
         who="anyone",
         tag="Session",
-        description="Ends the session for good; without one it does nothing.",
+        description="Ends the session for good; does nothing without one.",
         answer=None,
         status=204,
         refusals=(problems.ForeignOriginError,),
@@ -228,7 +145,7 @@ OPERATIONS = (
         who="admin, auditor, crew",
         tag="Events",
         description="Admins and auditors also see the count and total of each event's payments.",
-        parameters=(_CURSOR, _LIMIT),
+        parameters=(parameters.CURSOR, parameters.LIMIT),
         answer=answers.EventsPage,
         refusals=(*_SIGNED_IN, problems.MalformedRequestError),
     ),
@@ -239,7 +156,7 @@ OPERATIONS = (
         summary="An event with its roster",
         who="admin, auditor, crew",
         tag="Events",
-        parameters=(_EVENT,),
+        parameters=(parameters.EVENT,),
         answer=answers.EventAnswer,
         refusals=(*_SIGNED_IN, problems.NotFoundError),
     ),
@@ -251,14 +168,8 @@ OPERATIONS = (
         who="admin",
         tag="Events",
         parameters=(
-            _EVENT,
-            Parameter(
-                name="q",
-                place="query",
-                schema={"type": "string", "maxLength": MAX_SEARCH, "pattern": PLAIN_TEXT},
-                description="Part of a name or e-mail, whatever its case and accents.",
-                example="seamus",
-            ),
+            parameters.EVENT,
+            parameters.SEARCH,
         ),
         answer=answers.RosterAnswer,
         refusals=(*_SIGNED_IN, problems.MalformedRequestError, problems.NotFoundError),
@@ -271,10 +182,10 @@ OPERATIONS = (
         who="admin",
         tag="Payments",
         description="Writes one entry to the event's ledger, or nothing. A likely duplicate is "
-        "answered with 409 and the earlier entries; sent again with their ids in "
-        "`acknowledge_duplicates` it is logged. `timestamp` may be five minutes ahead and seven "
-        "days old; without it the payment was taken now.",
-        parameters=(_IDEMPOTENCY,),
+        "answered with 409 and the earlier entries; send it again with their ids in "
+        "`acknowledge_duplicates` to log it anyway. `timestamp` is when the payment was taken: at "
+        "most seven days ago and at most five minutes ahead; the default is now.",
+        parameters=(parameters.IDEMPOTENCY,),
         body=PaymentRequest,
         examples={
             "cash": _CASH,
@@ -291,9 +202,9 @@ OPERATIONS = (
         summary="Entries of an event or of a patron, newest first",
         who="admin, auditor",
         tag="Payments",
-        description="Give `event_id` or `patron_email`, not both. Each entry says what became of "
-        "its audit mail.",
-        parameters=(_BY_EVENT, _BY_PATRON, _CURSOR, _LIMIT),
+        description="Give `event_id` or `patron_email`, not both. Each entry includes the "
+        "state of its audit mail.",
+        parameters=(parameters.BY_EVENT, parameters.BY_PATRON, parameters.CURSOR, parameters.LIMIT),
         answer=answers.PaymentsPage,
         refusals=(*_SIGNED_IN, problems.MalformedRequestError),
     ),
@@ -304,7 +215,7 @@ OPERATIONS = (
         summary="One entry",
         who="admin, auditor",
         tag="Payments",
-        parameters=(_PAYMENT,),
+        parameters=(parameters.PAYMENT,),
         answer=answers.PaymentAnswer,
         refusals=(*_SIGNED_IN, problems.NotFoundError),
     ),
@@ -315,17 +226,8 @@ OPERATIONS = (
         summary="Did my payment save?",
         who="admin, auditor",
         tag="Payments",
-        description="The entry that the caller's own key wrote.",
-        parameters=(
-            Parameter(
-                name="key",
-                place="path",
-                required=True,
-                schema=_IDEMPOTENCY.schema,
-                description="The Idempotency-Key that the payment was sent with.",
-                example=KEY,
-            ),
-        ),
+        description="The entry that was logged under the caller's own key.",
+        parameters=(parameters.KEY_IN_PATH,),
         answer=answers.PaymentAnswer,
         refusals=(*_SIGNED_IN, problems.MalformedRequestError, problems.NotFoundError),
     ),
@@ -336,10 +238,10 @@ OPERATIONS = (
         summary="Void a payment, and log the corrected one",
         who="admin",
         tag="Payments",
-        description="The void is an entry of its own; the payment stays. With `replacement` the "
-        "corrected payment is logged in the same transaction, for the same event. The reason "
-        "`other` needs a note.",
-        parameters=(_PAYMENT, _IDEMPOTENCY),
+        description="The void is an entry of its own; the payment stays in the ledger. With "
+        "`replacement`, the corrected payment is logged in the same transaction, for the same "
+        "event. The reason `other` needs a note.",
+        parameters=(parameters.PAYMENT, parameters.IDEMPOTENCY),
         body=VoidRequest,
         examples={
             "void": {"reason": "entered_twice"},
@@ -359,13 +261,13 @@ OPERATIONS = (
         summary="Entries as CSV",
         who="admin, auditor",
         tag="Payments",
-        description="Give `event_id`, or both `from` and `to`: UTC days, both included, 366 at "
-        "most. Voids are rows; no row is ever left out. Made for spreadsheets: UTF-8 with a byte "
-        "order mark, and no cell is a formula.",
+        description="Give `event_id`, or both `from` and `to`: UTC days, both included, at most "
+        "366. Voids are rows of their own; no row is ever left out. Made for spreadsheets: UTF-8 "
+        "with a byte order mark, and no cell runs as a formula.",
         parameters=(
-            _BY_EVENT,
-            _day("from", "The first UTC day."),
-            _day("to", "The last UTC day."),
+            parameters.BY_EVENT,
+            parameters.day("from", "The first UTC day."),
+            parameters.day("to", "The last UTC day."),
         ),
         answer="text/csv",
         refusals=(*_SIGNED_IN, problems.MalformedRequestError, problems.InvalidFieldsError),
@@ -377,7 +279,7 @@ OPERATIONS = (
         summary="An event's waiver, as a page",
         who="anyone",
         tag="Waiver",
-        parameters=(_EVENT,),
+        parameters=(parameters.EVENT,),
         answer="text/html",
     ),
     Operation(
@@ -387,9 +289,9 @@ OPERATIONS = (
         summary="Sign an event's waiver",
         who="anyone",
         tag="Waiver",
-        description="For a patron on the event's roster. The same name again is the same "
-        "signature and is answered with it; another name never replaces one.",
-        parameters=(_EVENT,),
+        description="For a patron on the event's roster. Signing again with the same name returns "
+        "the first signature; a different name is refused.",
+        parameters=(parameters.EVENT,),
         body=WaiverSignature,
         examples={"jane": {"name": "Jane Doe", "email": "jane.doe@example.com"}},
         answer=answers.WaiverAnswer,

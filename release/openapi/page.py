@@ -38,7 +38,7 @@ def page(document: Mapping[str, Any]) -> str:
 
 
 def anchor(heading: str) -> str:
-    """Where a heading can be linked to, as GitHub names it."""
+    """A heading's anchor, as GitHub makes it."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 

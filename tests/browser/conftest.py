@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from local.running_stack import RunningStack
 from tests.browser.chromium import launch, open_tab
 from tests.browser.routes import close
 from tests.browser.visits import check_accessible, enter
 from tests.dock import Dock
+
+# Other tests run at the same time on few cores; a long wait costs nothing until something fails.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")  # while it runs, no other test may run an event loop
@@ -30,8 +33,11 @@ def dock(stack: RunningStack) -> Dock:
 
 @pytest.fixture
 def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
-    """A tab on the app, signed out; it fails the test on any script error or refused resource."""
-    yield from _watched(open_tab(browser, stack))
+    """A tab on the app, signed out; it fails the test on any script error or refused resource.
+
+    Without motion, which would take a fourth of Chromium's time; `admin_page` moves.
+    """
+    yield from _watched(open_tab(browser, stack, reduced_motion="reduce"))
 
 
 @pytest.fixture

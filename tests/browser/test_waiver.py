@@ -109,6 +109,6 @@ def test_without_javascript_the_waiver_can_be_read_and_says_how_to_sign(
     page.goto(PATH)
     expect(page.get_by_role("heading", name="Waiver: Spring Regatta")).to_be_visible()
     # Playwright turns scripts off after the parser has read <noscript> as raw text.
-    assert "Signing here needs JavaScript." in page.content()
+    assert "Signing online needs JavaScript." in page.content()
     expect(page.get_by_role("button")).to_have_count(0)
     context.close()

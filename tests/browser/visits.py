@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
@@ -71,5 +72,7 @@ def check_accessible(page: Page, dark: ViewportSize | None = None) -> None:
 
 
 def assert_no_violations(page: Page, options: Mapping[str, Any]) -> None:
-    found = AXE.run(page, options=dict(options))
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE.axe_script)
+    found = AxeResults(page.evaluate("options => axe.run(options)", dict(options)))
     assert found.violations_count == 0, found.generate_report()

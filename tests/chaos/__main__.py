@@ -1,6 +1,6 @@
-"""`make chaos`: hundreds of payments through the deployed stack while everything goes wrong.
+"""`make chaos`: hundreds of payments on the deployed stack while everything goes wrong.
 
-Exit code 0: ledger and mailbox agree. 1: something was lost, doubled or left unexplained.
+Exit code 0: ledger and mailbox agree. 1: something is lost, duplicated or unexplained.
 2: wrong arguments.
 """
 
@@ -49,7 +49,7 @@ def _run(seed: int, payments: int, method: str) -> int:
     for name, found in verdict.wrong.items():
         print(f"  {name}: {', '.join(found[:10])}{' …' if len(found) > 10 else ''}")
     if verdict.wrong:
-        print(f"  again: make chaos SEED={seed} PAYMENTS={payments} METHOD={method}")
+        print(f"  to repeat: make chaos SEED={seed} PAYMENTS={payments} METHOD={method}")
     return 1 if verdict.wrong else 0
 
 
@@ -64,7 +64,7 @@ def _print_table(
         ("mails", verdict.mails),
         ("lost", len(verdict.lost)),
         ("duplicates", len(verdict.doubled)),
-        ("mails that are not the row", len(verdict.altered)),
+        ("mails that differ from the row", len(verdict.altered)),
         ("not marked sent", len(verdict.unmarked)),
         ("numbers missing", len(verdict.gaps)),
         ("requests repeated by clients", client.retries),
@@ -74,7 +74,7 @@ def _print_table(
         print(f"    {name:<32} {value}")
     for note in saboteur.notes:
         print(f"    {note}")
-    print("  troubles made")
+    print("  faults caused")
     for name, count in sorted(saboteur.done.items()):
         print(f"    {name:<32} {count}")
 

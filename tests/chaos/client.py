@@ -1,4 +1,4 @@
-"""Admins who never give up: each request is repeated with its key until it has an answer."""
+"""Admins who never give up: they repeat each request with its key until it is answered."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ UNREACHABLE = (urllib.error.URLError, http.client.HTTPException, OSError)
 
 
 class RefusedError(Exception):
-    """An answer that no retry will change, or none at all within the patience."""
+    """An answer that no retry will change, or no answer in time."""
 
 
 class Client:
     """Several tabs at once. entries: those answered with 200, by payment_id.
 
-    seconds: how long each request took that was answered at its first try.
+    seconds: the duration of each request that was answered on its first try.
     """
 
     def __init__(self, dock: Dock) -> None:
@@ -57,7 +57,7 @@ class Client:
         return self._remember(answer.json["payment"])
 
     def close(self) -> None:
-        """Give up on what is still without an answer."""
+        """Give up on requests that have no answer yet."""
         self._closed = True
         self._pool.shutdown(cancel_futures=True)
 
@@ -108,7 +108,7 @@ class Client:
             time.sleep(0.2)
 
     def _ask(self, path: str, body: Mapping[str, Any], key: str) -> Answer | None:
-        """None: whether it was logged is not known."""
+        """None: we do not know whether it was logged."""
         try:
             return self._dock.call("POST", path, body, {"Idempotency-Key": key})
         except UNREACHABLE:
@@ -116,6 +116,6 @@ class Client:
 
 
 def _may_change(answer: Answer) -> bool:
-    """Tell whether to ask again with the same key, as the web client does."""
+    """Whether to retry with the same key, as the web client does."""
     contended = answer.status == 409 and "Retry-After" in answer.headers
     return contended or answer.status >= 500 or answer.status == 429

@@ -16,9 +16,9 @@ _FIGURES: list[str] = []
 
 @pytest.fixture(scope="session")
 def harness() -> Iterator[Harness]:
-    """A stack of its own: every verdict is about all that is in its ledger.
+    """A stack only for these tests: every verdict covers its whole ledger.
 
-    With SCC_TEST_STACK=<state folder> it is one that is running already, with FAST's settings.
+    With SCC_TEST_STACK=<state folder> it is a stack that is already running with FAST's settings.
     """
     running = os.environ.get("SCC_TEST_STACK")
     if running:
@@ -43,7 +43,7 @@ def _no_faults_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def report() -> Callable[[str], None]:
-    """Take a figure for the end of the run: measured, not asserted."""
+    """Keep a figure to print at the end of the run: measured, not asserted."""
     return _FIGURES.append
 
 

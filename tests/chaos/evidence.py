@@ -1,4 +1,4 @@
-"""What lies in the ledger, in AuditDeliveries, in the inbox and in the dead-letter queue."""
+"""What is in the ledger, in AuditDeliveries, in the inbox and in the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 200
 
 
 class Inbox:
-    """The sandbox's inbox, read page by page; what was seen is not asked for again."""
+    """The sandbox's inbox, read page by page, each mail only once."""
 
     def __init__(self, mail_url: str) -> None:
         self._url = f"{mail_url}/sandbox/messages?limit={PAGE}"
@@ -49,7 +49,7 @@ def ledger_rows(stack: RunningStack) -> list[dict[str, Any]]:
 
 
 def deliveries(stack: RunningStack) -> dict[str, dict[str, Any]]:
-    """AuditDeliveries by payment_id; the mailer keeps items of its own there too."""
+    """AuditDeliveries by payment_id, without the mailer's other items."""
     rows = _scan(stack, stack.outputs["DeliveriesTableName"])
     return {each["payment_id"]: each for each in rows}
 
@@ -60,7 +60,7 @@ def _scan(stack: RunningStack, table: str) -> list[dict[str, Any]]:
 
 
 def dead_letters(stack: RunningStack) -> list[DeadLetter]:
-    """Look without receiving, which would hide the messages from whoever looks next."""
+    """Look without receiving, which would hide the messages from the next reader."""
     query = urllib.parse.urlencode({"QueueUrl": stack.outputs["DeadLetterQueueUrl"]})
     url = f"{stack.settings.engine_url}/_ministack/sqs/messages?{query}"
     with urllib.request.urlopen(url, timeout=30) as answer:

@@ -1,4 +1,4 @@
-"""One chaos run: a plan carried out on a deployed stack, then time to heal, then the verdict."""
+"""One chaos run: carry out a plan on a deployed stack, give it time to recover, then judge."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Requests = list[Future[dict[str, Any]]]
 
 
 class Harness:
-    """A stack under test with everything that was ever logged on it.
+    """A stack under test, with everything that was ever logged on it.
 
-    Every verdict is about the whole ledger, so a stack must be used by its harness alone.
+    Every verdict covers the whole ledger, so nothing else may use the stack.
     """
 
     def __init__(self, stack: RunningStack, say: Callable[[str], None] = lambda _: None) -> None:
@@ -43,7 +43,7 @@ class Harness:
         self.timing = ""
 
     def hide_received_for(self, seconds: int) -> None:
-        """Set how long the queue hides what a killed mailer had received; 6 minutes as deployed."""
+        """Set how long the queue hides what a killed mailer received; 6 minutes as deployed."""
         self.stack.aws.client("sqs").set_queue_attributes(
             QueueUrl=self.stack.outputs["AuditQueueUrl"],
             Attributes={"VisibilityTimeout": str(seconds)},
@@ -64,7 +64,7 @@ class Harness:
         self.stack.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body)
 
     def run(self, plan: Plan, heal_seconds: float) -> tuple[Verdict, Saboteur]:
-        """Carry out the plan. heal_seconds: how long to wait for mails once all trouble is over."""
+        """Carry out the plan. heal_seconds: how long to wait for mails once all faults are over."""
         hasten = len(plan.payments) < SHORT
         saboteur = Saboteur(self.stack, self.dock, hasten=hasten)
         self.hide_received_for(20 if hasten else 60)
@@ -87,9 +87,9 @@ class Harness:
         return self.verdict(), saboteur
 
     def heal(self, saboteur: Saboteur, seconds: float) -> bool:
-        """Wait for mails and, in a long run, for rest; sweep as the schedule does.
+        """Wait for mails and, in a long run, for quiet; sweep as the schedule does.
 
-        False: not all within `seconds`; the verdict will say what is missing.
+        False: not everything within `seconds`; the verdict will say what is missing.
         """
         next_sweep = time.monotonic()
 
@@ -113,9 +113,9 @@ class Harness:
         return marked >= self.client.entries.keys()
 
     def is_at_rest(self) -> bool:
-        """Whether besides no message is left that could mail once more.
+        """Whether, in addition, no message is left that could send another mail.
 
-        A message that met a killed mailer's lease stays away until it would have lapsed, 90 s.
+        A message that met a killed mailer's lease stays away until the lease would end, 90 s.
         """
         return self.is_settled() and self.dock.is_queue_empty()
 
@@ -126,9 +126,9 @@ class Harness:
         self.client.close()
 
     def _carry_out(self, each: Round, saboteur: Saboteur) -> list[Requests]:
-        """Let payments come in one after the other while the round's troubles are made.
+        """Log payments one after another while the round's faults happen.
 
-        Troubles are made by this thread: a stack ends with the thread that started it.
+        This thread causes the faults: a stack ends with the thread that started it.
         """
         for trouble in each.troubles:
             saboteur.begin(trouble)

@@ -1,7 +1,7 @@
-"""What will go wrong, and when: every decision of a chaos run, made from its seed before it starts.
+"""What will go wrong, and when: all decisions of a chaos run, made from its seed before it starts.
 
-The seed fixes payments, troubles and their order. What the machine makes of them (which payment a
-fault strikes, how two writes interleave) stays its own.
+The seed fixes payments, faults and their order. The rest is up to the machine: which payment a
+fault hits, how two writes interleave.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from local.demo.data import EVENTS
 from shared.methods import METHODS
 
 Fault = Mapping[str, Any]
-SHORT = 100  # payments; below it a run is part of the test suite and must be over soon
+SHORT = 100  # payments; smaller runs are part of the test suite and must end soon
 CENTS = range(100, 9_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One request to log a payment. asked_twice: a client that lost patience sent it again.
+    """One request to log a payment. asked_twice: an impatient client sent it again.
 
-    correction: another amount and key, under which it is voided and replaced once it is logged.
+    correction: a new amount and key, to void and replace the payment once it is logged.
     """
 
     key: str
@@ -35,9 +35,9 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """faults: posted to the sandbox. lasting: their kind ends with the round, not by itself.
+    """faults: posted to the sandbox. lasting: they end with the round, not by themselves.
 
-    picks: points in [0, 1) that choose among the payments logged so far, for what is done to one.
+    picks: points in [0, 1) that choose one of the payments logged so far.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Some payments, and what goes wrong meanwhile. seconds: how long lasting trouble lasts."""
+    """Some payments, and what goes wrong meanwhile. seconds: how long lasting faults last."""
 
     payments: tuple[Payment, ...]
     troubles: tuple[Trouble, ...]
@@ -85,7 +85,7 @@ def _lasting(name: str, **fault: Any) -> Callable[[Rng], Trouble]:
 
 
 def _token(name: str, **fault: Any) -> Callable[[Rng], Trouble]:
-    """Tokens live for an hour: these troubles are only met by who needs a new one."""
+    """Tokens last an hour, so only a mailer that needs a new one meets these faults."""
     return lambda rng: Trouble(
         name, ({**fault, "times": rng.randint(1, 2)}, {"kind": "expire_tokens"})
     )
@@ -159,7 +159,7 @@ def make_plan(seed: int, payments: int, *, restarts: bool = True) -> Plan:
 
 
 def _deal(rng: Rng, count: int) -> list[tuple[Trouble, ...]]:
-    """Two troubles to a round, from decks that hold each once: none is left out."""
+    """Two faults per round, from decks that hold each fault once: none is left out."""
     hands: list[tuple[Trouble, ...]] = []
     deck: list[Callable[[Rng], Trouble]] = []
     for _ in range(count):
@@ -170,7 +170,7 @@ def _deal(rng: Rng, count: int) -> list[tuple[Trouble, ...]]:
 
 
 def _rare(rng: Rng, count: int, *, short: bool, restarts: bool) -> list[tuple[int, Trouble]]:
-    """Rounds of their own: each takes a while. A short run's kill comes early, to heal in time."""
+    """Separate rounds, since each takes a while. A short run kills early, to recover in time."""
     if short:
         kill = rng.randrange(1, count // 2)
         return [(kill, KILL), *([(rng.randrange(kill + 1, count), RESTART)] if restarts else [])]
@@ -183,7 +183,7 @@ def make_payments(seed: int, count: int) -> list[Payment]:
 
 
 def _payments(rng: Rng, count: int) -> list[Payment]:
-    """Amounts differ, so that none is taken for a likely duplicate of another."""
+    """Amounts differ, so that no payment looks like a duplicate of another."""
     events = [event for event in EVENTS if len(event.roster) > 1]
     amounts = [f"{cents // 100}.{cents % 100:02d}" for cents in rng.sample(CENTS, 2 * count)]
     payments = []

@@ -1,4 +1,4 @@
-"""Carries out the troubles of a plan: on Gmail's side, on the queues, on processes."""
+"""Causes the faults of a plan: on Gmail's side, on the queues, on processes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ POISON = ("not JSON at all", '{"schema":"scc.audit/99"}', "{}")
 
 
 class Saboteur:
-    """done: how often each trouble was made. notes: what else is worth knowing of them.
+    """done: how often each fault was caused. notes: what else is worth knowing.
 
-    hasten: let a killed mailer's lease lapse soon. A lease outlives the longest invocation, 90 s;
-    in a short run it is put back to just after the kill, in a long run it is waited for.
+    hasten: end a killed mailer's lease early. A lease outlives the longest invocation, 90 s; a
+    short run sets it to just after the kill, a long run waits for it.
     """
 
     def __init__(self, stack: RunningStack, dock: Dock, *, hasten: bool) -> None:
@@ -43,13 +43,13 @@ class Saboteur:
         self.notes: list[str] = []
 
     def begin(self, trouble: Trouble) -> None:
-        """Set the sandbox's traps, before the payments that will meet them."""
+        """Set the sandbox's traps, before the payments that will hit them."""
         self.done[trouble.name] += 1
         if trouble.faults:
             self._dock.sandbox("POST", "/sandbox/faults", [dict(each) for each in trouble.faults])
 
     def act(self, trouble: Trouble, logged: Sequence[dict[str, Any]]) -> None:
-        """Do what a trouble does by itself. logged: the entries to choose from."""
+        """Do what a fault does on its own. logged: the entries to choose from."""
         picked = [logged[int(pick * len(logged))] for pick in trouble.picks if logged]
         if trouble is KILL:
             self._kill_mailer()
@@ -73,7 +73,7 @@ class Saboteur:
         self._dock.sandbox("DELETE", "/sandbox/faults")
 
     def sweep(self, *, twice: bool = False) -> None:
-        """Invoke the sweep, without the grace that it gives the stream in production."""
+        """Invoke the sweep, without the grace that the stream gets in production."""
 
         def invoke(_: int) -> None:
             answer = self._stack.aws.client("lambda").invoke(
@@ -86,7 +86,7 @@ class Saboteur:
             list(pool.map(invoke, range(2 if twice else 1)))
 
     def _restart(self) -> None:
-        """As Ctrl-C and `make run` again. What was killed for being slow has not saved its data."""
+        """Like Ctrl-C and `make run`. If the emulator is killed for being slow, data is lost."""
         began = time.monotonic()
         self._stack.stop()
         stopped = [line for line in self._stack.output().splitlines() if " stop the " in line]
@@ -94,7 +94,7 @@ class Saboteur:
         self.notes.append(f"restarted in {time.monotonic() - began:.0f} s: {'; '.join(stopped)}")
 
     def _stream_again(self, entries: Sequence[dict[str, Any]]) -> None:
-        """Deliver what the stream delivered before, as it may after a failed batch."""
+        """Deliver stream records again, as the stream may after a failed batch."""
         records = [
             {
                 "eventID": f"again-{number}",
@@ -141,7 +141,7 @@ class Saboteur:
         )
 
     def _kill_mailer(self) -> None:
-        """SIGKILL every mailer once one of them has delivered a mail and waits for its answer."""
+        """SIGKILL every mailer once one of them has delivered a mail and awaits the answer."""
         hit = wait_until(lambda: "hold" not in self._active(), HIT_SECONDS)
         killed_at = time.time_ns() // 1_000_000
         for pid in self._stack.workers(self._stack.outputs["MailerFunctionName"]):
@@ -164,7 +164,7 @@ class Saboteur:
             delivery = from_attributes(item)
             until = int(delivery.get("lease_until", 0))
             if delivery.get("state") != "sending" or until - LEASE_MS > killed_at:
-                continue  # claimed by a mailer that was started since
+                continue  # claimed by a mailer that started after the kill
             with suppress(ClientError):
                 dynamodb.update_item(
                     TableName=table,

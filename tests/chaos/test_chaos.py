@@ -1,4 +1,4 @@
-"""A short seed of `make chaos`: every trouble there is, and ledger and mailbox agree after it."""
+"""A short `make chaos`: after every kind of fault, ledger and mailbox agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What breaks for a while on Google's side heals by itself: no sweep, no replay, no human."""
+"""When Google breaks for a while, mails recover by themselves: no sweep, no replay, no human."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_mails_of_an_outage_arrive_after_it_without_a_human(
     """With waits of at most 900 s instead of 2, as many tries as here take more than 30 minutes."""
     harness.deliver_by("send")
     for number in range(12):
-        log(harness, number)  # the outage begins in the midst of work, with tokens at hand
+        log(harness, number)  # the outage begins in the middle of work, with valid tokens
     until(harness.is_settled)
     before = harness.verdict()
     assert before.wrong == {}
@@ -92,7 +92,7 @@ def seconds_to_log(harness: Harness, number: int) -> float:
 
 
 def last_errors(harness: Harness, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What stands in AuditDeliveries; who was not tried yet, as others had failed, has none."""
+    """The states in AuditDeliveries; entries that were not tried yet have none."""
     deliveries = [delivery_of(harness, each["payment_id"]) for each in entries]
     return [each["last_error"] for each in deliveries if "last_error" in each]
 
@@ -115,7 +115,7 @@ def delivery_of(harness: Harness, payment_id: str) -> dict[str, Any]:
 
 
 def credential_failures(harness: Harness, since: int) -> int:
-    """Sum the metric that the alarm watches, as the mailer's log lines carry it (EMF)."""
+    """Sum the metric that the alarm watches, from the mailer's log lines (EMF)."""
     events = harness.stack.aws.client("logs").filter_log_events(
         logGroupName=f"/aws/lambda/{harness.stack.outputs['MailerFunctionName']}",
         startTime=since,

@@ -1,4 +1,4 @@
-"""One broken message among many delays none of them, and rests where ops look, saying why."""
+"""One broken message delays no other, and ends up where operators look, with a reason."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_one_poison_among_many_delays_nobody_and_says_why_it_lies_there(
 
 
 def log_all(harness: Harness, payments: list[Payment], *, poison: str = "") -> list[float]:
-    """Log them and await all mails; return the seconds from logged to mailed of each entry."""
+    """Log payments and await all mails; return each entry's seconds from logged to mailed."""
     known = set(harness.client.entries)
     half = len(payments) // 2
     asked = [harness.client.submit(each) for each in payments[:half]]

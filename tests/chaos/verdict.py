@@ -1,4 +1,4 @@
-"""Whether ledger and mailbox agree: a pure judgement over what was answered and what is there."""
+"""Whether ledger and mailbox agree: a pure judgment of what was answered and what exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message in the dead-letter queue; reason is empty when it does not say why it is there."""
+    """A message in the dead-letter queue; reason is empty if it does not say why it is there."""
 
     body: str
     error_class: str
@@ -33,7 +33,7 @@ class Evidence:
 
 @dataclass(slots=True)
 class Verdict:
-    """logged: entries answered with 200. Every list holds what should not be, as payment ids.
+    """logged: entries answered with 200. Every list holds what should not exist, as payment ids.
 
     lost: answered, and not in the ledger or without a mail. doubled: more than one mail.
     unasked: rows or mails that nobody was answered for. altered: the mail does not hold the row.

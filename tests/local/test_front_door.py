@@ -1,4 +1,4 @@
-"""The front door against a small server that says what it was sent."""
+"""The front door, in front of a small server that reports what it was sent."""
 
 import asyncio
 import gzip
@@ -52,7 +52,7 @@ SCRIPT = b"export const answer = 42;\n" * 100
 
 
 async def script(request: web.Request) -> web.Response:
-    """A file as the bucket has it. Asked for its tag, it is not sent again."""
+    """A file from the bucket; not sent again if the viewer has its tag."""
     if request.headers.get("If-None-Match") == '"1"':
         return web.Response(status=304, headers={"ETag": '"1"'})
     return web.Response(
@@ -63,7 +63,7 @@ async def script(request: web.Request) -> web.Response:
 
 
 async def endless(request: web.Request) -> web.StreamResponse:
-    """Send one chunk, and the next only when the first was seen by the viewer."""
+    """Send one chunk, and the next only after the viewer has seen the first."""
     response = web.StreamResponse()
     await response.prepare(request)
     await response.write(b"first")

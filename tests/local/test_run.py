@@ -1,4 +1,4 @@
-"""`python -m local`, the whole of it: what it says, what it serves, how it stops and comes back."""
+"""All of `python -m local`: what it prints, what it serves, how it stops and comes back."""
 
 import signal
 import subprocess

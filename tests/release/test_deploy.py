@@ -161,6 +161,7 @@ def test_a_change_set_is_shown_and_carried_out_after_a_yes_only(walked: Account)
     assert retention() == before != 30
     done = walked.shell(f"echo yes | {deploy}")
     assert done.returncode == 0, done.stdout[-3000:]
+    assert "Bundles: built for this commit." in done.stdout
     assert retention() == 30
 
 

@@ -12,6 +12,7 @@ def test_every_key_is_written_as_the_tables_hold_it() -> None:
     assert keys.pointer("pay_1") == {"PK": "PAYMENT#pay_1"}
     assert keys.void_mark("pay_1") == {"PK": "VOID#pay_1"}
     assert keys.number_uses("gala", "check", "A-10") == {"PK": "NUMBER#gala#check#a-10"}
+    assert keys.pacing("audit@example.com") == {"payment_id": "pacing:audit@example.com"}
     assert keys.event_meta("gala") == {"event_id": "gala", "SK": "META"}
     assert keys.patron("gala", "jane@example.com") == {
         "event_id": "gala",

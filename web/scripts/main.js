@@ -12,13 +12,12 @@ import { pendingPayment, pendingVoid } from "./sending/pending.js";
 import { createSession } from "./session/session.js";
 
 /** @typedef {import("./router.js").Route} Route */
-/** @typedef {import("./server/api.js").Payment} Payment */
 /**
  * What the screens share.
  * @typedef {object} App
  * @property {import("./session/session.js").Session} session
  * @property {ReturnType<typeof createPaymentDialog>["open"]} startLog
- * @property {(payment: Payment, known?: {roster?: readonly import("./server/api.js").Patron[]}) => void} startVoid
+ * @property {(payment: Payment, known?: {roster?: readonly Patron[]}) => void} startVoid
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
  * @property {(route: Route) => string} addressOf

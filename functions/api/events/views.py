@@ -12,8 +12,8 @@ from shared.methods import METHODS
 
 RECENT_MS = 7 * 24 * 60 * 60 * 1000
 LATE_MS = 5 * 60 * 1000
-NEWEST = 25  # entries of an event whose mails are looked at
-MOST_EVENTS = 20  # on one page whose mails are looked at
+NEWEST = 25  # entries of an event whose mails are checked
+MOST_EVENTS = 20  # per page whose mails are checked
 
 
 class Heads(Protocol):
@@ -25,7 +25,7 @@ class Payments(Deliveries, Protocol):
 
 
 def event_view(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """An event as anyone who is signed in may see it."""
+    """An event as every signed-in user sees it."""
     names = ("event_id", "name", "event_date", "timezone", "location", "roster_size")
     return {name: meta.get(name) for name in names}
 
@@ -33,14 +33,14 @@ def event_view(meta: Mapping[str, Any]) -> dict[str, Any]:
 def money_views(
     metas: Sequence[Mapping[str, Any]], ledger: Heads, payments: Payments, now: int
 ) -> list[dict[str, Any]]:
-    """Events with what was paid, voids taken away, and how their audit mails are doing.
+    """Events with what was paid, less voids, and the state of their audit mails.
 
-    `audit` tells of mails that need somebody: `failed`, that nothing will send any more, and
-    `late`, neither sent nor failed five minutes after the entry was logged. It counts the newest 25
-    entries of the 20 most recently active events, and is left out for the others and for events
-    without an entry in the last seven days: so a page costs at most one batch for the heads, 20
-    queries and five batches for the deliveries, however much the ledger holds. The full account is
-    the reconciliation's. now: epoch milliseconds.
+    `audit` counts mails that need attention: `failed`, which will not be retried, and `late`,
+    neither sent nor failed five minutes after the entry was logged. It covers the newest 25 entries
+    of the 20 most recently active events; other events, and those without an entry in the last
+    seven days, have none. So a page costs at most one batch for the heads, 20 queries and five
+    batches for the deliveries, however large the ledger is. `scc reconcile` checks everything.
+    now: epoch milliseconds.
     """
     heads = ledger.heads(meta["event_id"] for meta in metas)
     watched = sorted(
@@ -86,7 +86,7 @@ def _audits(event_ids: Sequence[str], payments: Payments, now: int) -> dict[str,
 
 
 def matching(roster: Sequence[Mapping[str, Any]], sought: str) -> list[Mapping[str, Any]]:
-    """The patrons whose name or e-mail holds `sought`, whatever its case and diacritics."""
+    """The patrons whose name or e-mail contains `sought`, ignoring case and accents."""
     folded = _folded(sought.strip())
     return [
         patron

@@ -20,7 +20,7 @@ from functions.api.payments.free_text import PLAIN_TEXT, plain_text
 
 def _name(name: str) -> str:
     if not any(unicodedata.category(each).startswith("L") for each in name):
-        raise ValueError("Write your full name.")
+        raise ValueError("Enter your full name.")
     return name
 
 
@@ -44,7 +44,7 @@ class WaiverSignature(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedWaiver:
-    """signed_at: epoch milliseconds by the server's clock; name: as it was signed with."""
+    """signed_at: epoch milliseconds by the server's clock; name: the one used to sign."""
 
     email: str
     name: str
@@ -61,7 +61,7 @@ class Signed:
 
 class Roster(Protocol):
     def sign(self, event_id: str, email: str, signature: WaiverSignature, now: int) -> Signed:
-        """Write the signature unless there is one; returns what then stands on the entry.
+        """Write the signature unless there is one; returns the one that is now on the entry.
 
         Raises NotOnRosterError.
         """
@@ -70,13 +70,13 @@ class Roster(Protocol):
 
 
 class NotOnRosterError(Exception):
-    """The event has no roster entry with this e-mail; perhaps there is no such event."""
+    """The roster has no entry with this e-mail, or there is no such event."""
 
 
 def handle_waiver_signing(
     event_id: str, signature: WaiverSignature, roster: Roster, now: int
 ) -> Signed:
-    """Sign once. The same name again is the same signature; another name never replaces it.
+    """Sign once. Signing again with the same name changes nothing; a different name is refused.
 
     Raises NotFoundError, InvalidFieldsError or AlreadySignedError. now: epoch milliseconds.
     """
@@ -92,7 +92,7 @@ def handle_waiver_signing(
         when = datetime.fromtimestamp(waiver.signed_at / 1000, UTC)
         message = (
             f"The waiver for this e-mail was signed on {when:%B} {when.day}, {when:%Y} at "
-            f"{when:%H:%M} UTC, with another name. Ask the crew if that was not you."
+            f"{when:%H:%M} UTC, under a different name. If that was not you, ask the crew."
         )
         raise AlreadySignedError(message, FieldError("email", "waiver_already_signed", message))
     return signed

@@ -14,19 +14,20 @@ _UNCACHED = {"Cache-Control": "no-store"}
 
 
 def json_answer(
-    content: Any, *, headers: dict[str, str] | None = None, cookies: list[Cookie] | None = None
+    content: Any, *, replayed: bool = False, cookies: list[Cookie] | None = None
 ) -> Response[str]:
+    """replayed: the request was done before, and nothing was written again."""
     return Response(
         status_code=200,
         content_type="application/json",
         body=json.dumps(content, ensure_ascii=False, separators=(",", ":")),
-        headers=_UNCACHED | (headers or {}),
+        headers=_UNCACHED | ({"Idempotent-Replayed": "true"} if replayed else {}),
         cookies=cookies,
     )
 
 
 def document_answer(document: str) -> Response[str]:
-    """A JSON document that was written when the bundle was built."""
+    """A JSON document that the build wrote."""
     return Response(
         status_code=200, content_type="application/json", body=document, headers=_UNCACHED
     )

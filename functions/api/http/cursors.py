@@ -42,5 +42,5 @@ def _mac(key: bytes, query: str, content: bytes) -> bytes:
 
 
 def _refused() -> MalformedRequestError:
-    message = "The cursor is not one of ours for this list. Start again from the first page."
+    message = "This cursor does not belong to this list. Start again from the first page."
     return MalformedRequestError(message, FieldError("cursor", "cursor_invalid", message))

@@ -1,4 +1,4 @@
-"""Reading requests: what may be asked of us, from where, and as which JSON."""
+"""Reading requests: who sends them, from where, and what they say."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def require_same_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> N
     if site not in (None, "same-origin") or (
         origin is not None and origin not in allowed and (allowed or site is None)
     ):
-        message = "Requests that change something must come from this app's pages."
+        message = "Changes can only be made from this app's own pages."
         raise ForeignOriginError(message, FieldError("Origin", "foreign_origin", message))
 
 
@@ -64,14 +64,14 @@ def caller_arn(event: Mapping[str, Any]) -> str:
 
 
 def read_body(event: Mapping[str, Any]) -> bytes:
-    """The body's bytes; Lambda hands over as base64 what it does not take for text."""
+    """The body's bytes; Lambda sends base64 when it takes the body for binary."""
     body = str(event.get("body") or "")
     if not event.get("isBase64Encoded"):
         return body.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error as error:
-        message = "The body is not base64 as announced."
+        message = "The body is not valid base64."
         raise MalformedRequestError(
             message, FieldError("body", "base64_invalid", message)
         ) from error
@@ -86,7 +86,7 @@ def read_json(body: bytes, content_type: str) -> dict[str, Any]:
         message = "Send the body as application/json."
         raise NotJsonError(message, FieldError("Content-Type", "not_json", message))
     if len(body) > MAX_BODY_BYTES:
-        message = f"The body may be at most {MAX_BODY_BYTES} bytes."
+        message = f"The body must be at most {MAX_BODY_BYTES} bytes."
         raise BodyTooLargeError(message, FieldError("body", "body_too_large", message))
     try:
         content = json.loads(
@@ -108,9 +108,9 @@ def read_json(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def validate(model: type[Model], content: Mapping[str, Any]) -> Model:
-    """`content` as `model`. Raises InvalidFieldsError naming the fields that are wrong, 20 of them.
+    """`content` as `model`. Raises InvalidFieldsError, which names at most 20 wrong fields.
 
-    The name of an unknown field is the sender's own text: it is told short, and printable.
+    An unknown field's name is the sender's own text, so it is shortened and made printable.
     """
     try:
         return model.model_validate(content)
@@ -120,7 +120,7 @@ def validate(model: type[Model], content: Mapping[str, Any]) -> Model:
 
 
 def read_search(parameters: Mapping[str, str]) -> str:
-    """What is looked for on a roster; empty for everyone. Raises MalformedRequestError."""
+    """What to find on a roster; empty for everyone. Raises MalformedRequestError."""
     text = parameters.get("q", "")
     if len(text) > MAX_SEARCH or not text.isprintable():
         message = f"Search for at most {MAX_SEARCH} printable characters."
@@ -129,10 +129,10 @@ def read_search(parameters: Mapping[str, str]) -> str:
 
 
 def is_optional(parameters: Mapping[str, str]) -> bool:
-    """Whether nobody may be signed in without that being an error. Raises MalformedRequestError."""
+    """Whether it is fine that nobody is signed in. Raises MalformedRequestError."""
     text = parameters.get("optional")
     if text not in {None, "true"}:
-        message = "optional is either true or left out."
+        message = "optional must be true or left out."
         raise MalformedRequestError(message, FieldError("optional", "optional_invalid", message))
     return text is not None
 
@@ -146,7 +146,7 @@ def is_payment_id(text: str) -> bool:
 
 
 def read_payments_filter(parameters: Mapping[str, str]) -> tuple[str, str]:
-    """Whose payments: ("event_id", …) or ("patron_email", …). Raises MalformedRequestError."""
+    """Which payments: ("event_id", …) or ("patron_email", …). Raises MalformedRequestError."""
     event_id, email = parameters.get("event_id"), parameters.get("patron_email")
     if (
         email is not None
@@ -158,12 +158,12 @@ def read_payments_filter(parameters: Mapping[str, str]) -> tuple[str, str]:
     if event_id is not None and email is None and is_event_id(event_id):
         return "event_id", event_id
     field = "patron_email" if email is not None and event_id is None else "event_id"
-    message = "Give either an event's event_id or a patron's patron_email in the query."
+    message = "Give either event_id or patron_email in the query."
     raise MalformedRequestError(message, FieldError(field, f"{field}_invalid", message))
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:
-    """Entries per page, 1 to 100; 50 when not asked for. Raises MalformedRequestError."""
+    """Entries per page, 1 to 100; 50 by default. Raises MalformedRequestError."""
     text = parameters.get("limit", "50")
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 100):
         message = "limit must be a whole number from 1 to 100."
@@ -181,7 +181,7 @@ def read_key(text: str) -> uuid.UUID:
     if _UUID.fullmatch(text):
         return uuid.UUID(text)
     code = "idempotency_key_malformed" if text else "idempotency_key_missing"
-    message = "Send an Idempotency-Key header holding a UUID, the same one for every retry."
+    message = "Send a UUID in the Idempotency-Key header, and the same one with every retry."
     raise MalformedRequestError(message, FieldError("Idempotency-Key", code, message))
 
 

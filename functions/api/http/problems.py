@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field, a stable code, and a message fit to show a person."""
+    """One field, a stable code, and a message that a person can read."""
 
     field: str
     code: str
@@ -18,7 +18,7 @@ class FieldError:
 
 
 class ApiError(Exception):
-    """A request that cannot be done as asked. `detail` tells the caller what to do."""
+    """A request that is refused. `detail` tells the caller what to do."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "bad_request"
@@ -56,12 +56,12 @@ class NotFoundError(ApiError):
 
 
 class MethodNotAllowedError(ApiError):
-    """allowed: the methods that the address knows."""
+    """allowed: the methods that the address accepts."""
 
     status, code = HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed"
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        message = f"This address answers {', '.join(allowed)} only."
+        message = f"This address only accepts {', '.join(allowed)}."
         super().__init__(message, FieldError("method", "method_not_allowed", message))
         self.headers["Allow"] = ", ".join(allowed)
 
@@ -112,7 +112,7 @@ class ThrottledError(ApiError):
 
 
 class UnexpectedError(ApiError):
-    """Our own failure; the detail never repeats what went wrong inside."""
+    """Our own failure; the detail never tells what went wrong inside."""
 
     status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected"
 
@@ -128,7 +128,7 @@ def no_such_payment() -> NotFoundError:
 
 
 def problem(error: ApiError, request_id: str) -> dict[str, Any]:
-    """The problem+json body. `instance` is the request id that the logs know it by."""
+    """The problem+json body. `instance` is the request's id in the logs."""
     return {
         "type": f"/problems/{error.code}",
         "title": error.status.phrase,

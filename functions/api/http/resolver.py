@@ -1,4 +1,4 @@
-"""Powertools' resolver, and what HTTP asks for beyond it: HEAD, and 405 beside 404."""
+"""Powertools' resolver, plus what it lacks of HTTP: HEAD, and 405 next to 404."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Resolver(LambdaFunctionUrlResolver):
         return super().resolve(asked, context) | {"body": "", "isBase64Encoded": False}
 
     def methods_at(self, path: str) -> list[str]:
-        """What the address answers to, for `Allow`; empty when there is no such address."""
+        """The methods an address accepts, for `Allow`; empty if there is no such address."""
         routes = self._static_routes + self._dynamic_routes
         methods = {each.method for each in routes if each.rule.match(path)}
         if "GET" in methods:
@@ -29,5 +29,5 @@ class Resolver(LambdaFunctionUrlResolver):
         return sorted(methods, key=_ORDER.index)
 
     def routes(self) -> set[tuple[str, str]]:
-        """Every (method, path) that was declared, such as ("GET", "/api/events/<event_id>")."""
+        """Every declared (method, path), such as ("GET", "/api/events/<event_id>")."""
         return {(each.method, each.path) for each in self._static_routes + self._dynamic_routes}

@@ -43,12 +43,12 @@ COLUMNS = tuple(_columns())
 def read_export_filter(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
     """What to export: one ("event_id", …), or a ("logged_day", …) for each day from `from` to `to`.
 
-    Raises MalformedRequestError, also when both are asked for: one of them would be left out.
+    Raises MalformedRequestError, also when both are given.
     """
     dates = [name for name in ("from", "to") if name in parameters]
     if "patron_email" in parameters or ("event_id" in parameters and dates):
         field = "patron_email" if "patron_email" in parameters else dates[0]
-        message = "Give either an event's event_id or a range of days, from and to."
+        message = "Give either event_id or a date range, from and to."
         raise MalformedRequestError(message, FieldError(field, f"{field}_invalid", message))
     if "event_id" in parameters:
         return [read_payments_filter(parameters)]
@@ -57,7 +57,7 @@ def read_export_filter(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def in_order(payments: Iterable[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
-    """An event's entries as they are chained; a range of days by the time of logging."""
+    """An event's entries in chain order; a date range by time of logging."""
 
     def place(payment: Mapping[str, Any]) -> tuple[Any, ...]:
         number = (payment["event_id"], payment["seq"])
@@ -78,7 +78,7 @@ def days_between(first: str, last: str) -> Iterator[str]:
 def csv_of(payments: Iterable[Mapping[str, Any]], name: str) -> str:
     """The whole file. Raises InvalidFieldsError rather than leave a row out.
 
-    name: what was asked for, "event_id" or "logged_day".
+    name: the filter, "event_id" or "logged_day".
     """
     lines = [BYTE_ORDER_MARK + _line(COLUMNS)]
     size = _size(lines[0])
@@ -86,7 +86,7 @@ def csv_of(payments: Iterable[Mapping[str, Any]], name: str) -> str:
         lines.append(_line([_cell(payment, column) for column in COLUMNS]))
         size += _size(lines[-1])
         if size > MAX_BYTES:
-            message = "This is more than one file can hold. Ask for fewer days, with from and to."
+            message = "This is too much for one file. Choose fewer days with from and to."
             field = "event_id" if name == "event_id" else "to"
             raise InvalidFieldsError(FieldError(field, "too_much", message))
     return "".join(lines)
@@ -116,10 +116,10 @@ def _cell(payment: Mapping[str, Any], column: str) -> str:
 
 
 def _inert(text: str) -> str:
-    """The text as no spreadsheet takes it for a formula (OWASP, CSV Injection).
+    """The text, made safe so that no spreadsheet runs it (OWASP, CSV Injection).
 
-    Spreadsheets look past leading spaces, line breaks and invisible characters, and some take a
-    full-width sign for its plain one. An apostrophe makes any cell text.
+    Spreadsheets ignore leading spaces, line breaks and invisible characters, and some treat a
+    full-width sign like the plain one. An apostrophe turns any cell into text.
     """
     seen = unicodedata.normalize("NFKC", text)
     first = next((each for each in seen if unicodedata.category(each)[0] not in "CZ"), "")
@@ -133,5 +133,5 @@ def _day(name: str, text: str) -> date:
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError as error:
-        message = f"Give {name} as a day, for example 2026-11-28."
+        message = f"Enter {name} as a date, for example 2026-11-28."
         raise MalformedRequestError(message, FieldError(name, "day_invalid", message)) from error

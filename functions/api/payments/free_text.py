@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from shared.text import BIDI_CONTROLS
 
-# What plain_text accepts, as a pattern for clients; it also holds in JavaScript.
+# What plain_text accepts, as a pattern that JavaScript reads the same way.
 PLAIN_TEXT = (
     "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
 )

@@ -1,4 +1,4 @@
-"""Payments as the API shows them, each with what became of its audit mail."""
+"""Payments as the API shows them, each with the state of its audit mail."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def handle_payment_list(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """A page of rows as the API shows them, each with the state of its audit mail.
 
-    Also why each row is left out that is no ledger entry: one of them must not hide the others.
+    Also the reason for each row that is left out: one malformed row must not hide the others.
     """
     entries, malformed = read_entries(rows)
     return audited_views(entries, ledger, mails), malformed
 
 
 def read_entries(rows: Iterable[Mapping[str, Any]]) -> tuple[list[LedgerEntry], list[str]]:
-    """The entries among rows, and why the others are none."""
+    """The valid entries, and what is wrong with the other rows."""
     entries, malformed = [], []
     for row in rows:
         try:
@@ -60,7 +60,7 @@ def payment_view(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`sent` only when Gmail accepted the mail; `failed` only when nothing will try again."""
+    """`sent` only when Gmail accepted the mail; `failed` only when it will not be retried."""
     if delivery is None:
         return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
     error = delivery.get("last_error")

@@ -17,7 +17,7 @@ def cents_from_text(text: str) -> int:
     """`"125"`, `"125.00"`, `"$1,234.50"` as cents. Raises AmountError; never rounds."""
     match = _AMOUNT.fullmatch(text)
     if match is None:
-        raise AmountError('Write the amount in dollars and cents, for example "125.00".')
+        raise AmountError('Enter the amount in dollars and cents, for example "125.00".')
     dollars, cents = match.groups(default="")
     return int(dollars.replace(",", "")) * 100 + int(cents.ljust(2, "0"))
 

@@ -93,11 +93,14 @@ def handle_payment_void(
         raise no_such_payment()
     try:
         void, *corrections = _void(submission, found[0], request)
+        return Voided(void, corrections[0] if corrections else None)
     except (AlreadyLoggedError, ApiError) as refusal:
-        earlier, fingerprint = logged_before(submission, refusal)
-        is_same = fingerprint == request.fingerprint(payment_id)
-        return _replay(submission, payment_id, request, earlier, is_same=is_same)
-    return Voided(void, corrections[0] if corrections else None)
+        void, fingerprint = logged_before(submission, refusal)
+    replacement = submission.ledger.find(submission.payment_id(REPLACEMENT))
+    corrected = replacement[0] if replacement else None
+    if fingerprint != request.fingerprint(payment_id):
+        raise key_reused(_first_difference(payment_id, request, void, corrected))
+    return Voided(void, corrected, replayed=True)
 
 
 def _void(submission: Submission, original: LedgerEntry, request: VoidRequest) -> list[LedgerEntry]:
@@ -166,21 +169,6 @@ def _void_of(submission: Submission, original: LedgerEntry, request: VoidRequest
         acknowledged_duplicates=(),
         **submission.stamp,
     )
-
-
-def _replay(
-    submission: Submission,
-    payment_id: PaymentId,
-    request: VoidRequest,
-    void: LedgerEntry,
-    *,
-    is_same: bool,
-) -> Voided:
-    found = submission.ledger.find(submission.payment_id(REPLACEMENT))
-    corrected = found[0] if found else None
-    if not is_same:
-        raise key_reused(_first_difference(payment_id, request, void, corrected))
-    return Voided(void, corrected, replayed=True)
 
 
 def _first_difference(

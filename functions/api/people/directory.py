@@ -1,4 +1,4 @@
-"""The user directory: Cognito checks passwords and tells what an account is now."""
+"""The user directory: Cognito checks passwords and tells which groups an account is in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CognitoDirectory:
     """Checks passwords and accounts in a Cognito user pool whose client has no secret."""
 
     def __init__(self, public: Any, client: Any, client_id: str, pool_id: str) -> None:
-        """public: a client that does not sign; with a password the password is the credential."""
+        """public: a client that does not sign its calls; the password is the credential."""
         self._public = public
         self._client = client
         self._client_id = client_id
@@ -28,8 +28,8 @@ class CognitoDirectory:
     def check_password(self, email: str, password: str) -> User:
         """The same SignInRefusedError for an unknown user, a wrong password and a locked account.
 
-        Cognito locks an account for up to 15 minutes after five wrong passwords, and says so; who
-        guesses must not learn from that which accounts there are. Raises ThrottledError too.
+        Cognito locks an account for up to 15 minutes after five wrong passwords, and says so; an
+        attacker must not learn which accounts exist. Also raises ThrottledError.
         """
         errors = self._public.exceptions
         try:
@@ -39,7 +39,9 @@ class CognitoDirectory:
                 AuthParameters={"USERNAME": email, "PASSWORD": password},
             )
         except (errors.TooManyRequestsException, errors.LimitExceededException) as error:
-            raise ThrottledError("Too many sign-ins. Wait a minute.", retry_after=60) from error
+            raise ThrottledError(
+                "Too many sign-in attempts. Wait a minute and try again.", retry_after=60
+            ) from error
         except (
             errors.NotAuthorizedException,
             errors.UserNotFoundException,
@@ -59,7 +61,7 @@ class CognitoDirectory:
         )
 
     def account(self, email: str) -> User | None:
-        """The account as it is now; None when it is gone or disabled."""
+        """The account as it is now; None if it is gone or disabled."""
         whose = {"UserPoolId": self._pool_id, "Username": email}
         try:
             found = self._client.admin_get_user(**whose)

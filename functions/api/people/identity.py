@@ -48,7 +48,7 @@ class User:
 class Session:
     """Who signed in. opened_at, checked_at: epoch milliseconds; expires_at: epoch seconds, as TTL.
 
-    checked_at: when the user directory last said what is written here.
+    checked_at: when the user was last read from the directory.
     """
 
     user: User
@@ -62,16 +62,16 @@ class Sessions(Protocol):
     def close(self, token: str) -> None: ...
 
     def keep(self, token: str, session: Session) -> None:
-        """Write a session that is still open, or nothing when it was closed meanwhile."""
+        """Update a session, unless it was closed in the meantime."""
 
 
 class DirectoryUnreachableError(Exception):
-    """The user directory did not answer; what it said before is the best we know."""
+    """The user directory did not answer; its last answer still counts."""
 
 
 class Directory(Protocol):
     def account(self, email: str) -> User | None:
-        """The account as it is now; None when it is gone or disabled.
+        """The account as it is now; None if it is gone or disabled.
 
         Raises DirectoryUnreachableError.
         """
@@ -101,7 +101,7 @@ def get_user_context(
         return session.user
     try:
         account = directory().account(session.user.email)
-    except DirectoryUnreachableError:  # the dock must not stop because sign-in does
+    except DirectoryUnreachableError:  # an outage of sign-in must not stop the dock
         return session.user
     if account is None:
         sessions.close(token)
@@ -121,4 +121,6 @@ def verify_admin_token(user: User) -> None:
 
 def require(user: User, grant: Grant) -> None:
     if not user.may(grant):
-        raise ForbiddenError("Your account may not do this. Ask an administrator for access.")
+        raise ForbiddenError(
+            "Your account does not have permission to do this. Ask an administrator for access."
+        )

@@ -1,4 +1,4 @@
-"""DynamoDB as plain rows: what the stores below share of its wire."""
+"""DynamoDB as plain rows: what all stores share."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """rows, and the place of the last one when there are more, else None."""
+    """position: the last row's place if there are more rows, else None."""
 
     rows: list[Row]
     position: list[Any] | None
 
 
 class Dynamo:
-    """Reads through a boto3 client; `client` is there for what only one store does."""
+    """Reads through a boto3 client; `client` is for calls that only one store makes."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -40,7 +40,7 @@ class Dynamo:
         ]
 
     def pages(self, **query: Any) -> Iterator[list[Row]]:
-        """All pages of a Query, given as boto3 takes it, each read when it is asked for."""
+        """All pages of a Query (boto3's arguments), each read when needed."""
         while True:
             answer = self.client.query(**query)
             yield [from_attributes(item) for item in answer["Items"]]
@@ -95,9 +95,9 @@ class Dynamo:
 
 
 class ReadAhead(Dynamo):
-    """Reads some rows in one call when the first of them is wanted, and gives each of them once.
+    """Reads some rows in one call when the first is needed, and hands out each of them once.
 
-    What else is wanted, or a second time, is read then: who tries again sees what has changed.
+    Anything else, and every second read, goes to DynamoDB: a retry must see what has changed.
     """
 
     def __init__(self, client: Any, keys: Sequence[TableKey]) -> None:
@@ -113,7 +113,7 @@ class ReadAhead(Dynamo):
         return self._taken(keys) or super().get_all(keys)
 
     def _taken(self, keys: Sequence[TableKey]) -> list[Row | None]:
-        """These rows when all of them are here, else nothing."""
+        """These rows if all of them were read ahead, else nothing."""
         if self._ahead is None:
             rows = super().get_all(self._keys)
             self._ahead = dict(zip(map(_name, self._keys), rows, strict=True))
@@ -128,7 +128,7 @@ def _name(key: TableKey) -> tuple[str, frozenset[tuple[str, Any]]]:
 
 
 def _place(row: Mapping[str, Any], order: Mapping[str, Any]) -> list[Any]:
-    """Where a row stands; a row that lacks an attribute, or has it mistyped, still has a place."""
+    """A row's place in the order; a missing or mistyped attribute counts as its default."""
     return [
         row[name] if isinstance(row.get(name), type(other)) else other
         for name, other in order.items()

@@ -1,4 +1,4 @@
-"""Pages of payments, and what became of their mails."""
+"""Pages of payments, and the state of their mails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DynamoDB: the one thing on an event's roster that the API writes, a patron's signature."""
+"""An event's roster, on which the API writes one thing: a patron's signature."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ class RosterStore:
 
 
 def _signed(email: str, entry: Mapping[str, Any]) -> SignedWaiver:
-    """A signature without a name was put into the roster by other means: it is the patron's."""
+    """A signature without a name came with the roster, so it is the patron's."""
     name = entry.get("waiver_name") or entry["name"]
     return SignedWaiver(email=email, name=name, signed_at=entry["waiver_signed_at"])

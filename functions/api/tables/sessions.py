@@ -19,7 +19,7 @@ class SessionStore:
         self._table = table
 
     def open(self, user: User, now: int) -> str:
-        """A new session; returns its token. now: epoch milliseconds."""
+        """Open a session and return its token. now: epoch milliseconds."""
         token = secrets.token_urlsafe(32)
         until = now // 1000 + SESSION_SECONDS
         session = Session(user=user, opened_at=now, expires_at=until, checked_at=now)
@@ -27,7 +27,7 @@ class SessionStore:
         return token
 
     def key(self, token: str) -> TableKey:
-        """Where a token's session is."""
+        """The key of a token's session."""
         return self._table, {"session_hash": _hash(token)}
 
     def find(self, token: str, now: int) -> Session | None:
@@ -43,7 +43,7 @@ class SessionStore:
         )
 
     def keep(self, token: str, session: Session) -> None:
-        """Write a session that is still open, or nothing when it was closed meanwhile."""
+        """Update a session, unless it was closed in the meantime."""
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._put(token, session, "attribute_exists(session_hash)")
 

@@ -1,4 +1,4 @@
-"""The ledger transaction as DynamoDB takes it, and what its refusal means."""
+"""The ledger transaction in DynamoDB's terms, and what its refusals mean."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def writes_of(
 def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | None:
     """Why the transaction was cancelled; an earlier use of the key outranks the rest.
 
-    reasons: what each write was, and DynamoDB's reason. None: writing again would not mend it.
+    reasons: what each write was, and DynamoDB's reason. None: writing again would not help.
     """
     failed = {kind: why for kind, why in reasons if why.get("Code") == "ConditionalCheckFailed"}
     if "pointer" in failed:
@@ -74,7 +74,7 @@ def _put_new(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
-    """Note one more use of a number, unless it has others than the known ones by now."""
+    """Record another use of a number, unless others were added since it was read."""
     values: dict[str, Any] = {":ids": {entry.payment_id}}
     if known:
         values[":known"] = known
@@ -92,7 +92,7 @@ def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
 
 
 def _advance_head(table: str, entries: Sequence[LedgerEntry], head: Head) -> dict[str, Any]:
-    """The last entry's number and hash, and the event's totals, from which voids take away."""
+    """The last entry's number and hash, and the event's totals, less voids."""
     added: Counter[str] = Counter()
     for entry in entries:
         sign = -1 if entry.voids else 1

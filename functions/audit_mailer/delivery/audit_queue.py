@@ -1,4 +1,4 @@
-"""The audit queue and its dead-letter queue, from the receiving side."""
+"""What can become of a received message: postponed, or moved to the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COUNT_ATTRIBUTES = ("attempts", "replay_count")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedMessage:
-    """One receipt of a queue message. receives: how often SQS has handed it out."""
+    """A message as SQS handed it out. receives: how often it has done so."""
 
     body: str
     receipt_handle: str
@@ -23,12 +23,12 @@ class ReceivedMessage:
 
     @property
     def tries(self) -> int:
-        """All tries of this message, copies of it included."""
+        """All tries of this message and of the copies it came from."""
         return self.attempts + self.receives
 
 
 class AuditQueueReceiver:
-    """client: gives SQS's, which is made for the first message that is not simply delivered."""
+    """client: returns SQS's client, made for the first message that is not simply delivered."""
 
     def __init__(self, client: Callable[[], Any], url: str, dead_letter_url: str) -> None:
         self._client = client
@@ -36,10 +36,10 @@ class AuditQueueReceiver:
         self._dead_letter_url = dead_letter_url
 
     def postpone(self, message: ReceivedMessage, seconds: int) -> bool:
-        """Come back to this message later. False: a copy took its place, let SQS delete this one.
+        """Try this message again later. False: a copy replaced it, so let SQS delete this one.
 
-        Waiting is what an outage asks for, so it must not use up the receives that lead to the
-        dead-letter queue: shortly before, a copy with a fresh count goes on.
+        Waiting out an outage must not use up the receives after which SQS moves a message to the
+        dead-letter queue. Just before the last one, a copy with a fresh count replaces it.
         """
         if message.receives < MAX_RECEIVES - 1:
             self._client().change_message_visibility(
@@ -57,7 +57,7 @@ class AuditQueueReceiver:
         return False
 
     def quarantine(self, message: ReceivedMessage, klass: str, reason: str) -> None:
-        """Put the message where ops look, with the reason that SQS itself would not keep."""
+        """Move the message to the dead-letter queue, with the reason, which SQS would not keep."""
         self._client().send_message(
             QueueUrl=self._dead_letter_url,
             MessageBody=message.body,
@@ -77,6 +77,6 @@ def _counts(attempts: int, replay_count: int) -> dict[str, Any]:
 
 
 def _attribute_text(text: str) -> str:
-    """At most 250 characters, all of them such as SQS takes: it refuses what XML 1.0 cannot say."""
+    """At most 250 characters. SQS refuses those that XML 1.0 does not allow."""
     harmless = "".join(each if each.isprintable() else " " for each in text[:250])
     return harmless.strip() or "no reason given"

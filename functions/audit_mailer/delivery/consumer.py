@@ -1,4 +1,4 @@
-"""What becomes of one queue message: delivered, brought back later, or set aside with a reason."""
+"""What to do with one queue message: deliver, postpone, or quarantine with a reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ logger = Logger(child=True)
 
 
 class NotDoneError(Exception):
-    """Reported to SQS as a batch item failure: the message comes back when it is visible again."""
+    """Reported as a batch item failure: SQS hands the message out again once it is visible."""
 
 
 class Mailer(Protocol):
@@ -45,7 +45,7 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """mailer: gives the mailer, or raises SettingsError. retry_cap: longest wait, in seconds.
+    """mailer: returns the mailer or raises SettingsError. retry_cap: longest wait, in seconds.
 
     now: returns epoch milliseconds.
     """
@@ -56,7 +56,7 @@ class Consumer:
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
     def consume(self, record: SQSRecord, request_id: str, remaining_ms: int) -> None:
-        """Raises NotDoneError when the message must come back."""
+        """Raises NotDoneError when SQS must keep the message."""
         received = _received(record)
         if remaining_ms < NEEDED_MS:
             self._postpone(received, 1, "too little time left in this invocation")
@@ -107,7 +107,7 @@ class Consumer:
     def _postpone(self, received: ReceivedMessage, seconds: int, reason: str) -> None:
         logger.warning("delivery postponed", seconds=seconds, reason=reason, tries=received.tries)
         if self.queue.postpone(received, seconds):
-            # The line above says why. A chain of causes would put Google's own text into the log.
+            # The log line says why. A chained cause would put Google's own text into the log.
             raise NotDoneError(reason) from None
 
     def _quarantine(self, received: ReceivedMessage, klass: str, reason: str) -> None:
@@ -117,7 +117,7 @@ class Consumer:
 
 
 def _names(message: AuditMessage | OpsMessage) -> dict[str, Any]:
-    """What a log line knows the message by."""
+    """The ids that log lines about this message carry."""
     if isinstance(message, OpsMessage):
         return {"ops_id": message.ops_id}
     return {"payment_id": message.payment_id, "seq": message.seq}

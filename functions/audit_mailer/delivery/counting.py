@@ -1,4 +1,4 @@
-"""Counting from several threads: Powertools' Metrics keeps one unguarded collection."""
+"""Counting from several threads: Powertools' Metrics is not thread-safe."""
 
 from __future__ import annotations
 

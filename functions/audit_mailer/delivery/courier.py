@@ -27,18 +27,18 @@ from shared.ledger import PaymentId
 
 LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer
 TRIES_IN_PLACE = 3
-LONGEST_WAIT = 12 * 3600 - 120  # SQS hides a message for 12 h from its receive at most
+LONGEST_WAIT = 12 * 3600 - 120  # SQS hides a message for at most 12 h after its receive
 LOOK_AGAIN_SECONDS = 30.0
 FIRST_WAIT: Mapping[FailureClass, int] = {
     "retry": 2, "ambiguous": 5, "later": 300, "systemic": 60, "permanent": 0,
 }  # fmt: skip
-CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the longest wait of the rest
-SPREAD_SECONDS = 30  # over which messages come back that found no slot: not all at one moment
+CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the retry cap
+SPREAD_SECONDS = 30  # messages without a slot come back spread over this time
 
 
 class Outcome(StrEnum):
     SENT = "sent"
-    FOUND = "found"  # an earlier try had delivered it after all
+    FOUND = "found"  # an earlier try did deliver it
     ALREADY_SENT = "already_sent"
 
 
@@ -52,7 +52,7 @@ class QuarantineError(Exception):
 
 
 class PostponeError(Exception):
-    """Not delivered yet; try again after `seconds`. failure: what went wrong, if anything did."""
+    """Not delivered yet: try again after `seconds`. failure: what went wrong, if anything."""
 
     def __init__(self, seconds: int, why: str, failure: Failure | None = None) -> None:
         super().__init__(why)
@@ -98,7 +98,7 @@ class Pace(Protocol):
 
 @dataclass(slots=True)
 class _Doubt:
-    """since: when a try whose outcome nobody knows can last have sent (epoch ms), or None."""
+    """since: the last time a try of unknown outcome may have sent (epoch ms), or None."""
 
     since: int | None
 
@@ -122,7 +122,7 @@ class Courier:
     def deliver(
         self, payment_id: PaymentId, compose: Callable[[], AuditMail], this_try: Try
     ) -> Outcome:
-        """Deliver the mail of this id unless it is delivered. compose: makes it, once claimed.
+        """Deliver the mail of this id unless it was delivered. compose: makes it, once claimed.
 
         Raises QuarantineError or PostponeError.
         """
@@ -131,29 +131,29 @@ class Courier:
         try:
             claim = self.deliveries.claim(payment_id, self.now(), LEASE_MS)
         except AlreadySentError:
-            self._pass_on(slot)
+            self._reopen_after(slot)
             return Outcome.ALREADY_SENT
         except HeldError as held:
-            self._pass_on(slot)
+            self._reopen_after(slot)
             wait = (held.until - self.now()) // 1000 + 1
             raise PostponeError(max(1, wait), str(held)) from held
         doubt = _Doubt(claim.doubtful_since)
         try:
             outcome = self._deliver_claimed(compose, claim, doubt, deadline)
         except DeliveryError as error:
-            self._tell_the_others(slot, error.failure, this_try)
+            self._close_for_all(slot, error.failure, this_try)
             self._give_up_for_now(claim, error.failure, doubt, this_try)
-        self._pass_on(slot)
+        self._reopen_after(slot)
         return outcome
 
     def _wait_for_slot(self, this_try: Try) -> Slot:
-        """Keep to Gmail's quota, together with every other mailer. Not a failure, not a try."""
+        """Stay within Gmail's quota, which all mailers share. Waiting is not a failed try."""
         now = self.now()
         try:
             slot = self.pace.reserve(now, int(this_try.budget * 1000))
         except NoSlotError as error:
             spread = min(SPREAD_SECONDS, self.retry_cap)
-            if error.is_closed:  # for hours, perhaps: look ever less often
+            if error.is_closed:  # perhaps for hours: try less and less often
                 spread = min(SPREAD_SECONDS * 2 ** min(this_try.number - 1, 12), self.retry_cap)
             wait = error.wait_ms / 1000 + random.uniform(0, spread)  # noqa: S311 - spreads load
             raise PostponeError(min(int(wait) + 1, LONGEST_WAIT), str(error)) from error
@@ -161,20 +161,20 @@ class Courier:
             self.pause((slot.at - now) / 1000)
         return slot
 
-    def _pass_on(self, slot: Slot) -> None:
-        """A probe that met no refusal ends the closure for all."""
+    def _reopen_after(self, slot: Slot) -> None:
+        """A probe that was not refused opens the account for all mailers."""
         if slot.is_probe:
             self.pace.open()
 
-    def _tell_the_others(self, slot: Slot, failure: Failure, this_try: Try) -> None:
-        """What is refused to this mail's account is refused to every mail."""
+    def _close_for_all(self, slot: Slot, failure: Failure, this_try: Try) -> None:
+        """An account that is refused for this mail is refused for every mail."""
         if failure.klass in ("systemic", "later"):
             asked = failure.wait
             if asked is None and failure.klass == "later":
                 asked = backoff_seconds(failure, this_try.number, self.retry_cap)
             self.pace.close(self.now(), None if asked is None else int(asked * 1000))
-        elif failure.klass != "retry":  # Gmail was reached and let the account in
-            self._pass_on(slot)
+        elif failure.klass != "retry":  # Gmail answered and accepted the account
+            self._reopen_after(slot)
 
     def _deliver_claimed(
         self, compose: Callable[[], AuditMail], claim: Claim, doubt: _Doubt, deadline: int
@@ -200,7 +200,7 @@ class Courier:
     def _give_up_for_now(
         self, claim: Claim, failure: Failure, doubt: _Doubt, this_try: Try
     ) -> NoReturn:
-        """Write down why, and say when to come back; `permanent` never comes back."""
+        """Record why, and say when to try again. `permanent` is never tried again."""
         seconds = backoff_seconds(failure, this_try.number, self.retry_cap)
         now = self.now()
         self.deliveries.mark_failed(
@@ -216,22 +216,22 @@ class Courier:
         raise PostponeError(seconds, failure.code, failure)
 
     def _require_settled(self, doubtful_since: int) -> None:
-        """Not found means not delivered only once search has had time to see the earlier try."""
+        """Not found proves nothing until search has had time to index the earlier try."""
         waited = self.now() - doubtful_since
         if waited < self.settle_ms:
             raise DeliveryError(
                 Failure(
                     klass="ambiguous",
                     code="search_not_settled",
-                    message="an earlier try may have delivered; looking again before sending",
+                    message="an earlier try may have delivered; searching again before sending",
                     wait=min((self.settle_ms - waited) / 1000 + 1, LOOK_AGAIN_SECONDS),
                 )
             )
 
     def _send(self, mail: AuditMail, budget: float) -> Receipt:
-        """Hand it over; wait out in place what certainly was not delivered and soon can be.
+        """Hand the mail to Gmail; retry in place if it surely was not delivered and soon can be.
 
-        `import` is idempotent, so there even an unknown outcome is simply tried again.
+        `import` is idempotent, so even an unknown outcome is simply tried again.
         """
         thread_id = self.deliveries.thread_of(mail.follows) if mail.follows else None
         harmless = {"retry", "ambiguous"} if self.method == "import" else {"retry"}
@@ -260,7 +260,7 @@ def _composed(compose: Callable[[], AuditMail]) -> AuditMail:
 
 
 def backoff_seconds(failure: Failure, tries: int, cap: int) -> int:
-    """How long a message stays away after its nth try: what Google asked for, or doubling."""
+    """How long to postpone a message after its nth try: what Google asked for, or doubling."""
     if failure.wait is not None:
         asked = failure.wait + random.uniform(0, 2)  # noqa: S311 - jitter, no secret
         return int(min(max(asked, 1), LONGEST_WAIT))
@@ -270,7 +270,7 @@ def backoff_seconds(failure: Failure, tries: int, cap: int) -> int:
 
 
 class _AsToldOr(wait_base):
-    """Wait as long as Google said, at most ten seconds; otherwise as `otherwise` does."""
+    """Wait as long as Google said, at most ten seconds; otherwise ask `otherwise`."""
 
     def __init__(self, otherwise: wait_base) -> None:
         self._otherwise = otherwise

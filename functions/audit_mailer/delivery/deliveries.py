@@ -1,4 +1,4 @@
-"""AuditDeliveries: who is delivering which mail, and how it ended. The mailer alone writes it."""
+"""AuditDeliveries: which mail is being delivered, and how it ended. Only the mailer writes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class AlreadySentError(Exception):
 
 
 class HeldError(Exception):
-    """Nobody else may try the entry until then (epoch ms): it is being tried, or has to wait."""
+    """The entry may not be tried before `until` (epoch ms): another try is running or is due."""
 
     def __init__(self, until: int, why: str) -> None:
         super().__init__(why)
@@ -27,7 +27,7 @@ class HeldError(Exception):
 class Claim:
     """The right to deliver one mail until the lease ends (epoch ms).
 
-    doubtful_since: when a try whose outcome nobody knows can last have sent (epoch ms), or None.
+    doubtful_since: the last time a try of unknown outcome may have sent (epoch ms), or None.
     """
 
     payment_id: PaymentId
@@ -43,8 +43,8 @@ class Deliveries:
     def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim:
         """Take the entry by conditional write. Raises AlreadySentError or HeldError.
 
-        A lease that lapsed belonged to a mailer that was killed: nobody knows whether it had sent.
-        A failed entry is free from its `retry_at` on, whichever message comes for it.
+        A lapsed lease belonged to a mailer that was killed, perhaps after it had sent. A failed
+        entry is free from its `retry_at` on, whichever message asks for it.
         """
         try:
             answer = self._client.update_item(
@@ -82,7 +82,7 @@ class Deliveries:
         )
 
     def thread_of(self, payment_id: PaymentId) -> str | None:
-        """The Gmail conversation that the entry's mail lies in; None while it has none."""
+        """The Gmail conversation of the entry's mail; None while there is none."""
         answer = self._client.get_item(
             TableName=self._table,
             Key=to_attributes({"payment_id": payment_id}),
@@ -115,7 +115,7 @@ class Deliveries:
         retry_at: int,
         request_id: str,
     ) -> None:
-        """retry_at: when the message comes back (epoch ms); until then nobody need look for it."""
+        """retry_at: when the message comes back (epoch ms); the sweep ignores it until then."""
         values: dict[str, Any] = {
             "state": "failed",
             "retry_at": retry_at,
@@ -156,5 +156,5 @@ def _taken(item: dict[str, Any]) -> Exception:
     if item.get("state") == "sent":
         return AlreadySentError()
     if item.get("state") == "failed":
-        return HeldError(int(item["retry_at"]), "this entry's next try is later")
+        return HeldError(int(item["retry_at"]), "this entry's next try is not due yet")
     return HeldError(int(item.get("lease_until", 0)), "another mailer holds this entry")

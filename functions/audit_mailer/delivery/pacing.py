@@ -1,9 +1,9 @@
 """How fast all mailers together may use one Gmail user's quota, and when none of them may.
 
-One item of the AuditDeliveries table is shared by every Lambda environment. It holds `next_at`, the
-theoretical arrival time of the generic cell rate algorithm (ITU-T I.371): every delivery moves it
-on by one interval, and may go out as soon as it is not too far ahead. Its `closed_until` stops all
-of them while the account itself is refused; who comes after that time tries alone, for all.
+All Lambda environments share one item of the AuditDeliveries table. Its `next_at` is the
+theoretical arrival time of the generic cell rate algorithm (ITU-T I.371): every delivery advances
+it by one interval and may start once it is not too far ahead. Its `closed_until` stops all mailers
+while the account is refused; after that time a single mailer probes the account for all.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.audit_mailer.settings import DeliveryMethod
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
 # 6,000 units a minute and user, 100 a send and 25 an import:
 # https://developers.google.com/workspace/gmail/api/reference/quota
 PER_MINUTE: dict[DeliveryMethod, int] = {"send": 60, "import": 240}
 LARGEST_BURST = 10  # one batch of the queue
-CONTENDERS = 8  # tries to read a state that others change meanwhile
+CONTENDERS = 8  # tries against mailers that change the item at the same moment
 
 
 class NoSlotError(Exception):
@@ -33,7 +34,7 @@ class NoSlotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The right to deliver one mail from `at` (epoch ms). is_probe: the first after a closure."""
+    """The right to deliver one mail from `at` (epoch ms). is_probe: first after a closure."""
 
     at: int
     is_probe: bool = False
@@ -51,7 +52,7 @@ class Rate:
 
     @property
     def interval_ms(self) -> int:
-        """Between two deliveries in the long run: a burst comes out of the minute's number."""
+        """Between two deliveries in the long run. The burst counts toward the minute."""
         return math.ceil(60_000 / max(1, self.per_minute - self.burst))
 
     @property
@@ -61,17 +62,17 @@ class Rate:
 
 
 class Pacer:
-    """table: AuditDeliveries. user: whose quota it is. probe_ms: between two tries while closed."""
+    """table: AuditDeliveries. user: whose quota it is. probe_ms: between probes while closed."""
 
     def __init__(self, client: Any, table: str, user: str, rate: Rate, probe_ms: int) -> None:
         self._client = client
         self._table = table
-        self._key = to_attributes({"payment_id": f"pacing:{user}"})
+        self._key = to_attributes(keys.pacing(user))
         self._rate = rate
         self._probe_ms = probe_ms
 
     def reserve(self, now: int, patience_ms: int) -> Slot:
-        """The next slot, if it comes within the patience. Raises NoSlotError."""
+        """The next slot, if it is within the patience. Raises NoSlotError."""
         seen: dict[str, Any] = {}
         for _ in range(CONTENDERS):
             closed_until = seen.get("closed_until")
@@ -87,7 +88,7 @@ class Pacer:
         raise NoSlotError(self._rate.interval_ms)
 
     def close(self, now: int, wait_ms: int | None = None) -> None:
-        """Nobody delivers before a probe does. wait_ms: what Google asked for, if it did."""
+        """Stop all deliveries until a probe succeeds. wait_ms: what Google asked for, if it did."""
         self._update("SET closed_until = :until", None, until=now + (wait_ms or self._probe_ms))
 
     def open(self) -> None:

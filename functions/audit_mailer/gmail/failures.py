@@ -1,12 +1,12 @@
-"""What a failed call to Google means for the mail: one pure function over what came back.
+"""What a failed call to Google means for the mail. Pure rules over what came back.
 
 | class | the mail | what follows |
 | --- | --- | --- |
-| `retry` | certainly not delivered | again soon |
+| `retry` | certainly not delivered | try again soon |
 | `later` | certainly not delivered, and Google named a time far off or the daily limit | wait |
-| `ambiguous` | nobody knows | look into the mailbox before sending again |
+| `ambiguous` | unknown | search the mailbox before sending again |
 | `systemic` | no mail can be delivered: credential, delegation, account, project | wait, alarm |
-| `permanent` | this mail never can be | dead-letter queue, with the reason |
+| `permanent` | this mail can never be delivered | dead-letter queue, with the reason |
 
 Sources: developers.google.com/workspace/gmail/api/guides/handle-errors, the error table of "OAuth
 2.0 for server to server applications", and what httplib2, googleapiclient and google-auth raise.
@@ -70,10 +70,10 @@ class DeliveryError(Exception):
 
 
 def classify(error: BaseException, asked: Asked, now: float) -> Failure:
-    """What an exception means that came while Gmail, or a token for it, was asked for.
+    """What an exception means. asked: whether for a token or for Gmail itself.
 
-    now: epoch seconds, to turn a stated time into a wait. While a token is being asked for nothing
-    can have been delivered; while Gmail is, only a connection that never stood proves that.
+    now: epoch seconds, to turn a stated time into a wait. A failed token request cannot have
+    delivered anything. A failed request to Gmail may have, unless no connection was made.
     """
     if isinstance(error, HttpError):
         return classify_gmail_answer(_gmail_answer(error), now)
@@ -89,7 +89,7 @@ def classify(error: BaseException, asked: Asked, now: float) -> Failure:
             klass, code, message = "ambiguous", name, "the connection broke before Gmail answered"
         case GoogleAuthError() | OSError() | http.client.HTTPException():
             klass, code, message = "retry", name, "the connection broke before a token came"
-        case _:  # no network was involved; its text could quote the key, so it stays out
+        case _:  # no network was involved; the text might quote the key, so it is left out
             klass, code = "systemic", "configuration"
             message = f"the service account's key cannot be used ({name})"
     return Failure(klass=cast("FailureClass", klass), code=code, message=message)
@@ -113,7 +113,7 @@ def classify_gmail_answer(answer: Answer, now: float) -> Failure:
 
 
 def classify_token_answer(answer: Answer, now: float) -> Failure:
-    """The class of an answer of the token endpoint: never the mail's own fault."""
+    """The class of a token endpoint's answer. It is never about one mail."""
     wait = _wait(answer, now)
     transient = answer.status >= 500 or answer.status in (408, 429)
     klass: FailureClass
@@ -125,15 +125,15 @@ def classify_token_answer(answer: Answer, now: float) -> Failure:
 
 
 def is_clock_skew(failure: Failure) -> bool:
-    """Google read the signed request at another time than it was made for.
+    """Google read the signed request outside the time it was signed for.
 
-    A Lambda that was frozen between signing and sending does that once; a wrong clock, always.
+    A Lambda frozen between signing and sending causes that once, a wrong clock every time.
     """
     return failure.code == "invalid_grant" and "short-lived token" in failure.message
 
 
 def _gmail_answer(error: HttpError) -> Answer:
-    """Google's JSON names the reason in `errors[]`, newer answers only in `status`."""
+    """Google's JSON gives the reason in `errors[]`, newer answers only in `status`."""
     content = _json(error.content).get("error")
     details = content if isinstance(content, dict) else {}
     errors = details.get("errors")
@@ -148,9 +148,9 @@ def _gmail_answer(error: HttpError) -> Answer:
 
 
 def _token_answer(error: RefreshError) -> Answer:
-    """google-auth puts the token endpoint's JSON second; its HTTP status is gone.
+    """google-auth puts the token endpoint's JSON second and drops the HTTP status.
 
-    No OAuth error in it means that no OAuth server answered: a 502 from something in between.
+    Without an OAuth error in it, something in between answered, such as a proxy with a 502.
     """
     content = _json(error.args[1]) if len(error.args) > 1 else {}
     reason = str(content.get("error") or "")
@@ -172,7 +172,7 @@ def _json(content: Any) -> Mapping[str, Any]:
 
 
 def _wait(answer: Answer, now: float) -> float | None:
-    """Seconds that Google asks for: in a header (RFC 9110), or in the text of its message."""
+    """Seconds that Google asks for, in a header (RFC 9110) or in its message."""
     header = answer.retry_after.strip()
     if header.isascii() and header.isdigit():
         return float(header)

@@ -1,4 +1,4 @@
-"""An HTTP transport that sends every request once, over a connection that stands."""
+"""An HTTP transport that sends every request once, over a connection that is known to be open."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ READ_SECONDS = 9.0  # for each piece of an answer; Gmail takes about one second 
 
 
 class NotConnectedError(Exception):
-    """No connection came about, so nothing was sent. The cause says why."""
+    """There was no connection, so nothing was sent. The cause says why."""
 
 
 class OnceHttp(httplib2.Http):
     """httplib2 without its hidden second try, and with a connection timeout of its own.
 
-    httplib2 0.32.1 repeats a request when the server closes the connection without an answer, POST
-    included and whatever RETRIES says: Gmail may have accepted the first one, and the inbox would
-    hold two mails. Here the error reaches the caller, who looks before sending again.
+    httplib2 0.32.1 repeats a request when the server closes the connection without an answer, even
+    a POST and whatever RETRIES says. Gmail may have accepted the first one, and the inbox would get
+    two mails. Here the caller gets the error and searches before sending again.
 
-    That second try used to hide connections that died while idle (a Lambda is frozen between two
-    invocations). So a kept connection is looked at first: one that the server has closed, or has
-    said anything on unasked, is replaced before a byte is sent.
+    That second try also hid connections that died while idle, because a Lambda is frozen between
+    invocations. So a kept connection is checked first: if the server has closed it, or has sent
+    anything unasked, it is replaced before a byte is sent.
     """
 
     def __init__(self, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS) -> None:
@@ -63,7 +63,7 @@ class OnceHttp(httplib2.Http):
 
 
 def _is_readable(sock: Any) -> bool:
-    """A connection at rest has nothing to read; an end of file is readable too."""
+    """An idle connection has nothing to read. End of file counts as readable."""
     try:
         return bool(select.select([sock], [], [], 0)[0])
     except (OSError, ValueError):  # closed on our side, or no descriptor any more

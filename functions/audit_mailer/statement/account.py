@@ -1,4 +1,4 @@
-"""The daily statement: what the ledger says of one day, and whether its numbers are whole."""
+"""The daily statement: what the ledger says about one day, and whether numbers are missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, entry_hash
 
 SCHEMA = "scc.statement/1"
-MOST_NAMED = 50  # of a kind and event; counts are always whole
+MOST_NAMED = 50  # of each kind, per event; counts are always complete
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Unmailed:
-    """An entry without a mail. state: of its delivery, "queued" when there is none yet."""
+    """An entry without a mail. state: of its delivery; "queued" while there is none."""
 
     seq: int
     payment_id: str
@@ -38,9 +38,9 @@ class Unmailed:
 class EventAccount:
     """One event's part of the day.
 
-    first_seq, last_seq, last_hash: of the day's entries. payments, voids: by method. head: the last
-    entry ever, when the statement was made. missing: ranges of numbers that no row has, of all the
-    event's, not of this day only. altered: numbers of rows that do not match their own hash.
+    first_seq, last_seq, last_hash: of the day's entries. payments, voids: by method. head: the
+    event's last entry when the statement was made. missing: ranges of numbers without a row, in
+    the whole event, not only this day. altered: numbers of rows that do not match their own hash.
     """
 
     event_id: str
@@ -94,7 +94,7 @@ class Statement:
     def add(
         self, rows: Sequence[Mapping[str, Any]], deliveries: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        """Take up one page of the day's rows; a row that is no entry is counted, no more."""
+        """Add one page of the day's rows. A row that is not an entry is only counted."""
         for row in rows:
             try:
                 entry = LedgerEntry.from_row(row)
@@ -132,7 +132,7 @@ class Statement:
 
     @property
     def findings(self) -> dict[str, list[str]]:
-        """What is wrong: where, by what it is. Empty when all is well."""
+        """What is wrong, and where. Empty when nothing is."""
         found = {
             "GAP in": [
                 f"{each.event_id} {numbers(*gap)}" for each in self.events for gap in each.missing
@@ -149,7 +149,7 @@ class Statement:
         return {kind: places for kind, places in found.items() if places}
 
     def to_record(self) -> dict[str, Any]:
-        """What the attachment statement.json says; money in cents."""
+        """The content of statement.json. Money is in cents."""
         return {
             "schema": SCHEMA,
             "day": self.day,
@@ -169,7 +169,7 @@ class Statement:
 def missing_numbers(seen: Iterable[int], last: int) -> list[tuple[int, int]]:
     """The ranges of numbers from 1 to `last` that were not seen, at most MOST_NAMED of them.
 
-    One byte a number, so that an event of any length is looked through in little memory.
+    One byte per number keeps memory small for an event of any length.
     """
     marks = bytearray(last + 1)
     marks[0] = 1
@@ -191,7 +191,7 @@ def total(sums: Mapping[str, Sum]) -> Sum:
 def _matches_its_hash(row: Mapping[str, Any]) -> bool:
     try:
         return entry_hash(row) == str(row["hash"])
-    except (TypeError, ValueError):  # an attribute that JSON does not know: not written by us
+    except (TypeError, ValueError):  # an attribute that JSON cannot hold was not written by us
         return False
 
 

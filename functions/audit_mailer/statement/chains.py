@@ -17,7 +17,7 @@ class Chains:
         self._payments = payments_table
 
     def head(self, event_id: str) -> Head:
-        """The last entry's number and hash; Head() when the event has none."""
+        """The last entry's number and hash; Head() for an event without entries."""
         answer = self._client.get_item(
             TableName=self._ledger,
             Key=to_attributes(keys.head(event_id)),
@@ -27,7 +27,7 @@ class Chains:
         return Head(seq=item["seq"], hash=item["hash"]) if item else Head()
 
     def numbers(self, event_id: str) -> Iterator[int]:
-        """The number of every row of the event, in no order; an index may lag by a moment."""
+        """The number of every row of the event, in no order. The index may lag by a moment."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._payments,
             IndexName=keys.PAYMENTS_BY_EVENT,

@@ -1,4 +1,4 @@
-"""Which days want a statement: yesterday, those missed before, or the one asked for by hand."""
+"""Which days need a statement: yesterday, days missed before, or one asked for by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAYS_BACK = 7
 
 
 class WrongDayError(ValueError):
-    """The day asked for cannot have a statement; the text says why."""
+    """The requested day cannot have a statement; the text says why."""
 
 
 def today(now: int) -> date:
@@ -36,7 +36,7 @@ def requested_day(event: Any, now: int) -> str | None:
     if day > today(now):
         raise WrongDayError(f"{text} has not begun yet (days are UTC)")
     if day < today(now) - timedelta(seconds=RETENTION_SECONDS):
-        raise WrongDayError(f"{text} is longer ago than the ledger keeps entries")
+        raise WrongDayError(f"{text} is older than the oldest entry the ledger keeps")
     return text
 
 
@@ -56,8 +56,8 @@ def due_days(
 ) -> list[str]:
     """Of `days` (oldest first, the last one yesterday) those whose statement is not sent.
 
-    Statements begin with the first day that has entries or a statement, or with yesterday: a new
-    installation owes none for the days before it.
+    Statements begin with the first day that has entries or a statement, or with yesterday. A new
+    installation needs none for the days before it.
     """
     due = []
     has_begun = False
@@ -70,8 +70,8 @@ def due_days(
 
 
 def statement_id(day: str, *, is_final: bool) -> PaymentId:
-    """What a statement is claimed, found and marked under in AuditDeliveries.
+    """The statement's key in AuditDeliveries.
 
-    One made before the day is over has an id of its own, or the day would never get its final one.
+    One made before the day is over has its own id; otherwise the day would never get a final one.
     """
     return PaymentId(f"statement_{day}" if is_final else f"statement_{day}_so_far")

@@ -1,7 +1,7 @@
 """Lambda entry point on a schedule: mail the statement of yesterday, and of days missed before.
 
-It runs every hour, so what Gmail or we ourselves could not do now is done an hour later; a day
-whose statement is sent costs one read. By hand, `{"day": "2026-11-24"}` makes that day's.
+It runs every hour, so what failed is tried again an hour later. A day whose statement is sent
+costs one read. By hand, `{"day": "2026-11-24"}` makes that day's statement.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shared.daybook import Daybook
 from shared.settings import read_settings
 
 NEEDED_MS = 60_000  # reading a day, one slow search and one slow delivery, the wait in place
-WAIT_IN_PLACE_SECONDS = 20.0  # claim to mark stays below the courier's lease
+WAIT_IN_PLACE_SECONDS = 20.0  # keeps a delivery shorter than the courier's lease
 
 logger = Logger()
 metrics = Metrics()
@@ -34,7 +34,7 @@ metrics = Metrics()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answers what became of each day: sent, found, already_sent, postponed, refused, no_time."""
+    """Returns the outcome of each day: sent, found, already_sent, postponed, refused, no_time."""
     day = requested_day(event, now())
     outcomes = {}
     for each in [day] if day else issuer().due():

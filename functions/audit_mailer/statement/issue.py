@@ -1,4 +1,4 @@
-"""One statement a day: read the day, see that no number is missing, mail it once."""
+"""One statement a day: read the day, check that no number is missing, mail it once."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class StatementIssuer:
     pause: Callable[[float], None]
 
     def due(self) -> list[str]:
-        """The days that are over and whose statement is not sent, oldest first."""
+        """Past days whose statement is not sent, oldest first."""
         days = last_days(self.now())
         deliveries = self.daybook.deliveries([statement_id(day, is_final=True) for day in days])
         return due_days(days, deliveries, self.daybook.has_entries)
 
     def draw_up(self, day: str) -> Statement:
-        """What the ledger says of a day now."""
+        """What the ledger says about a day now."""
         now = self.now()
         statement = Statement(day, now, is_over(day, now))
         for rows in self.daybook.logged_on(day):
@@ -57,7 +57,7 @@ class StatementIssuer:
         return statement
 
     def deliver(self, statement: Statement, this_try: Try) -> Outcome:
-        """Mail it unless it is mailed. Raises QuarantineError or PostponeError."""
+        """Mail it unless it was mailed. Raises QuarantineError or PostponeError."""
         own_id = statement_id(statement.day, is_final=statement.is_final)
         return self.courier.deliver(
             own_id, lambda: compose(statement, own_id, self.addresses), this_try
@@ -66,8 +66,8 @@ class StatementIssuer:
     def _check_numbers(self, account: EventAccount) -> None:
         """Every number up to the head's must have a row.
 
-        The head is read first and consistently, so only what was logged this very moment can be
-        missing from the index without being missing: that is looked for again.
+        The head is read first and consistently. Only an entry logged this very moment can be absent
+        from the index without being missing, so the index is read again.
         """
         account.head = self.chains.head(account.event_id)
         for look in range(LOOKS):

@@ -1,4 +1,4 @@
-"""All scenes, in the order in which they are shown."""
+"""All scenes, registered by importing their modules."""
 
 from __future__ import annotations
 

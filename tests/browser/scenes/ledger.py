@@ -205,7 +205,7 @@ def void_duplicate(page: Page, dock: Dock) -> None:
     dialog = open_void(page, dock, "wrong_amount")
     problem = {
         "code": "possible_duplicate",
-        "detail": "A similar payment is logged already.",
+        "detail": "A similar payment was already logged.",
         "errors": [],
         "payments": [dock.logged()],
     }
@@ -227,7 +227,7 @@ def void_too_late(page: Page, dock: Dock) -> None:
     path = f"/api/payments/{page.url.split('payment=')[1]}/void"
     assert dock.call("POST", path, {"reason": "entered_twice"}, key).status == 200
     dialog.get_by_role("button", name="Void payment").click()
-    expect(dialog.get_by_text("voided already")).to_be_visible()
+    expect(dialog.get_by_text("already voided")).to_be_visible()
 
 
 @scene("void-done")

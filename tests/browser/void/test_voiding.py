@@ -163,7 +163,7 @@ def test_a_payment_that_someone_else_voided_is_reported(page: Page, admin: Dock,
     path = f"/api/payments/{payment['payment_id']}/void"
     assert admin.call("POST", path, {"reason": "entered_twice"}, key).status == 200
     dialog.get_by_role("button", name="Void payment").click()
-    expect(dialog.get_by_role("alert").filter(has_text="voided already")).to_be_visible()
+    expect(dialog.get_by_role("alert").filter(has_text="already voided")).to_be_visible()
     expect(dialog.get_by_role("button", name="Void payment")).to_have_count(0)
     axe(page)
     dialog.get_by_role("link", name="See the payment").click()
@@ -182,6 +182,10 @@ def test_a_correction_like_another_payment_asks_first(page: Page, admin: Dock, a
     expect(panel).to_contain_text(f"#{other['seq']:06}")
     expect(panel.get_by_role("button", name="Go back")).to_be_focused()
     axe(page)
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(dialog.get_by_role("textbox", name="Amount")).to_be_focused()
+    dialog.get_by_role("button", name="Void and correct").click()
     panel.get_by_role("button", name="void and correct").click()
     expect(dialog).to_be_hidden()
     listed = admin.call("GET", "/api/payments?event_id=sunset-charter&limit=100").json["payments"]

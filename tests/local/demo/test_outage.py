@@ -1,4 +1,4 @@
-"""The show of `make demo-outage`, from its first chapter to its proof."""
+"""The show of `make demo-outage`, from the first chapter to the proof."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator alone: what a restart keeps, and that no stream record is skipped after it."""
+"""The emulator alone: a restart keeps the data and skips no stream record."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from local.engine.ministack import PYTHON, python_version, start_engine, wait_fo
 from local.processes import wait_until
 from local.settings import Settings, free_port
 
-# Says in a table of its own which records it was given.
+# Writes the records it gets into a table of its own.
 RECORDER = """
 import boto3
 def handler(event, context):

@@ -1,4 +1,4 @@
-"""The real Google client, pointed at a sandbox, and mails to send with it."""
+"""Google's real client, pointed at a sandbox, and mails to send with it."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ _opened: list[google_auth_httplib2.AuthorizedHttp] = []
 
 
 class OnceHttp(httplib2.Http):
-    """httplib2 sends a POST again when the connection closes without an answer; this does not."""
+    """httplib2 repeats a POST if the connection closes without an answer; this does not."""
 
     def _conn_request(
         self, conn: Any, request_uri: str, method: str, body: Any, headers: Any
@@ -96,7 +96,7 @@ def body_of(mail: EmailMessage | bytes) -> dict[str, Any]:
 
 
 def fetch(url: str, **request: Any) -> tuple[int, bytes]:
-    """Give status and body, of refusals too."""
+    """Return status and body, of refusals too."""
     try:
         opened = urllib.request.Request(url, **request)  # loopback
         with urllib.request.urlopen(opened, timeout=10) as answer:  # loopback
@@ -107,7 +107,7 @@ def fetch(url: str, **request: Any) -> tuple[int, bytes]:
 
 
 def refusal_of(request: Any) -> dict[str, Any]:
-    """Run a Gmail request that must fail; give the error object of its body."""
+    """Run a Gmail request that must fail; return the error object in its body."""
     with pytest.raises(HttpError) as caught:
         request.execute()
     error: dict[str, Any] = json.loads(caught.value.content)["error"]

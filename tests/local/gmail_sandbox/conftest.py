@@ -14,7 +14,7 @@ def sandbox() -> Iterator[GmailSandbox]:
 
 @pytest.fixture
 def gmail(sandbox: GmailSandbox) -> Iterator[GmailSandbox]:
-    """The shared sandbox, empty and without faults."""
+    """The shared sandbox, emptied and without faults."""
     sandbox.clear_messages()
     yield sandbox
     sandbox.clear_faults()

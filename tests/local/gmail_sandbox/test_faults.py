@@ -109,7 +109,7 @@ def test_expired_tokens_are_asked_for_anew(gmail: GmailSandbox) -> None:
     assert gmail.request("GET", "/sandbox/faults") == [
         {"kind": "status", "code": 503, "on": "token", "times": 1}
     ]
-    request.execute()  # google-auth itself asks the token endpoint again after a 503
+    request.execute()  # google-auth itself retries the token endpoint after a 503
     assert gmail.request("GET", "/sandbox/faults") == []
     assert len(gmail.messages()) == 2
 

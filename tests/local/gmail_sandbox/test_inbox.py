@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(gmail: GmailSandbox, browser: Browser) -> Iterator[Page]:
-    """The inbox, open; a dialog or a script error fails the test."""
+    """The open inbox; a dialog or script error fails the test."""
     trouble: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:

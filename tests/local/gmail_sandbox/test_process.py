@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "local.gmail_sandbox"]
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[GmailSandbox]:
-    """A sandbox that this test may stop and start."""
+    """A sandbox that the test may stop and start."""
     sandbox = GmailSandbox.start(state=tmp_path)
     yield sandbox
     sandbox.stop()
@@ -29,7 +29,7 @@ def test_a_killed_sandbox_has_lost_nothing_it_answered_for(own: GmailSandbox) ->
     own.kill()
     own.restart()
     assert [mail["id"] for mail in own.messages()] == [sent["id"]]
-    own.post_fault({"kind": "status", "code": 400, "on": "token"})  # its token must live on
+    own.post_fault({"kind": "status", "code": 400, "on": "token"})  # its token must stay valid
     messages._http.close()
     assert messages.get(userId="me", id=sent["id"]).execute()["id"] == sent["id"]
 

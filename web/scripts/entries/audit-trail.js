@@ -3,8 +3,6 @@
 import { LATE_MS } from "./audit-words.js";
 import { entryNumber } from "./words.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {import("../server/api.js").Audit} Audit */
 /** @typedef {import("./audit-words.js").Tone} Tone */
 /** @typedef {{title: string, at: number | null, text: string, detail: string, tone: Tone}} Step at: epoch ms */
 

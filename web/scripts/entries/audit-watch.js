@@ -3,8 +3,6 @@
  * once everything is settled; never in a hidden tab.
  */
 
-/** @typedef {import("../server/api.js").Payment} Payment */
-
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 const FACTOR = 1.6;

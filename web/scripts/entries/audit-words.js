@@ -2,8 +2,6 @@
 
 import { formatTime, formatUtc } from "../kit/time.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {import("../server/api.js").Audit} Audit */
 /** @typedef {"wait" | "good" | "warn" | "bad"} Tone */
 
 export const LATE_MS = 300_000; // as the server counts them on event views

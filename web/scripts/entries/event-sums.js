@@ -3,10 +3,6 @@
 import { centsOf, decimal, formatCents } from "../kit/money.js";
 import { METHODS, titleOf } from "./methods.js";
 
-/** @typedef {import("../server/api.js").ScEvent} ScEvent */
-/** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {import("./methods.js").Method} Method */
-
 /**
  * The event's totals after one more payment or void.
  * @param {ScEvent} event

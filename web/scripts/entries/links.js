@@ -3,7 +3,6 @@
 import { formatCents } from "../kit/money.js";
 import { labelOf } from "./methods.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */
 /**
  * What is compared of an entry; while one is being typed, its amount and method may be missing.
@@ -11,7 +10,7 @@ import { labelOf } from "./methods.js";
  * @property {string} patron_email
  * @property {string} patron_name
  * @property {number | null} amount_cents
- * @property {import("./methods.js").Method | ""} method
+ * @property {Method | ""} method
  * @property {string | null} [reference]
  */
 

@@ -3,8 +3,6 @@
 import { clone, fill, find, show } from "../kit/dom.js";
 import { METHODS, titleOf } from "./methods.js";
 
-/** @typedef {import("./methods.js").Method} Method */
-
 /**
  * @param {HTMLElement} group the radiogroup to fill
  * @param {string} name of the radio buttons

@@ -34,8 +34,6 @@ export const METHODS = /** @satisfies {Record<string, MethodFacts>} */ ({
   },
 });
 
-/** @typedef {keyof typeof METHODS} Method */
-
 /** @param {Method} method @returns {string} its label; a method that this copy does not know keeps its own name */
 export function labelOf(method) {
   return METHODS[method]?.label ?? method;

@@ -7,7 +7,6 @@ import { describeAudit } from "./audit-words.js";
 import { labelOf } from "./methods.js";
 import { entryNumber } from "./words.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
 /**
  * @typedef {object} RowContext
  * @property {(route: import("../router.js").Route) => string} addressOf

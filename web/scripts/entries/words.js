@@ -3,8 +3,6 @@
 import { formatCents } from "../kit/money.js";
 import { labelOf } from "./methods.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
-
 /** @type {Record<string, string>} why an entry was voided */
 export const REASONS = {
   wrong_amount: "Wrong amount",

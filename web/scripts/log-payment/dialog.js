@@ -13,8 +13,6 @@ import { emptyForm, errorsFromServer, firstError, isDirty, requestBody, sentForm
 import { createPaymentView } from "./view.js";
 import { savedMessage } from "./words.js";
 
-/** @typedef {import("../server/api.js").Patron} Patron */
-/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("./form.js").FormState} FormState */
 
 /**

@@ -2,12 +2,8 @@
 
 import { METHODS, labelOf } from "../entries/methods.js";
 import { formatCents, parseAmount } from "../kit/money.js";
-import { characters, oneLine } from "../kit/text.js";
-import { looksLikeCard } from "./card-numbers.js";
+import { characters, looksLikeCard, oneLine } from "../kit/text.js";
 
-/** @typedef {import("../server/api.js").Patron} Patron */
-/** @typedef {import("../entries/methods.js").Method} Method */
-/** @typedef {import("../server/api-fetch.js").FieldError} FieldError */
 /** @typedef {"patron" | "amount" | "method" | "reference" | "note" | "timestamp"} Field */
 /** @typedef {Partial<Record<Field | "form", string>>} Errors */
 /**

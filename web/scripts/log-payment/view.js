@@ -13,8 +13,6 @@ import { describeDuplicates } from "./words.js";
 
 /** @typedef {import("./form.js").FormState} FormState */
 /** @typedef {import("./form.js").Field} Field */
-/** @typedef {import("../server/api.js").Patron} Patron */
-/** @typedef {import("../server/api.js").Payment} Payment */
 
 /** @type {Record<Field, string>} the element that takes the focus for a field */
 const CONTROLS = {

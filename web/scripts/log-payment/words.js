@@ -5,8 +5,6 @@ import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents } from "../kit/money.js";
 import { formatAgo } from "../kit/time.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
-
 /**
  * The question to ask about a likely duplicate.
  * @param {readonly Payment[]} entries the earlier ones, at least one

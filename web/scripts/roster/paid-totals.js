@@ -2,8 +2,6 @@
 
 import { listPayments } from "../server/api.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
-
 const PAGE = 100;
 const MAX_PAGES = 20;
 

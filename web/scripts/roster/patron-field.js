@@ -6,8 +6,6 @@
 import { clone, fill, find } from "../kit/dom.js";
 import { exactPatron, matchRoster } from "./search.js";
 
-/** @typedef {import("../server/api.js").Patron} Patron */
-
 const SHOWN = 50;
 
 /**

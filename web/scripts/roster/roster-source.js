@@ -2,8 +2,6 @@
 
 import { getEvent } from "../server/api.js";
 
-/** @typedef {import("../server/api.js").Patron} Patron */
-
 /**
  * @param {import("../session/session.js").Session} session
  * @param {{arrived: () => void, failed: (reason: string) => void}} handlers

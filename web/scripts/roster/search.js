@@ -2,8 +2,6 @@
 
 import { fold } from "../kit/text.js";
 
-/** @typedef {import("../server/api.js").Patron} Patron */
-
 /**
  * Patrons whose name or e-mail holds every word of the query; those that start with it come first.
  * @param {readonly Patron[]} roster

@@ -12,8 +12,6 @@ import { createPaymentList } from "./payment-list.js";
 import { createRosterPanel } from "./roster-panel.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
-/** @typedef {import("../server/api.js").ScEvent} ScEvent */
 /** @typedef {import("../main.js").App} App */
 
 const PAGE = 50;
@@ -48,7 +46,7 @@ export function missingEvent(app, error) {
 /**
  * @param {App} app
  * @param {AbortSignal} signal
- * @param {{event: ScEvent, roster: import("../server/api.js").Patron[], tab: string}} content
+ * @param {{event: ScEvent, roster: Patron[], tab: string}} content
  */
 function render(app, signal, { event, roster, tab }) {
   const screen = clone("event-detail-template");

@@ -9,8 +9,6 @@ import { describeDay, formatMoment, formatUtc, localDay } from "../kit/time.js";
 import { listEvents } from "../server/api.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
-/** @typedef {import("../server/api.js").ScEvent} ScEvent */
-/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("../main.js").App} App */
 
 const WORTH_FILTERING = 5;

@@ -9,7 +9,6 @@ import { createPaymentList } from "./payment-list.js";
 import { asPage, errorState, skeletons } from "./states.js";
 
 /** @typedef {import("../main.js").App} App */
-/** @typedef {import("../server/api.js").Payment} Payment */
 
 /**
  * @param {App} app
@@ -33,7 +32,7 @@ export function showPatron(app, signal, { eventId, email }) {
 /**
  * @param {App} app
  * @param {AbortSignal} signal
- * @param {{event: import("../server/api.js").ScEvent, roster: import("../server/api.js").Patron[], email: string}} content
+ * @param {{event: ScEvent, roster: Patron[], email: string}} content
  */
 function render(app, signal, { event, roster, email }) {
   const screen = clone("patron-template");

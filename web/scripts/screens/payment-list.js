@@ -7,7 +7,6 @@ import { serverNow } from "../server/api-fetch.js";
 import { getPayment } from "../server/api.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {{payments: Payment[], cursor: string | null}} Page */
 
 const MOST_OLD_LOOKS = 5;

@@ -6,7 +6,6 @@ import { formatMoment, formatUtc } from "../kit/time.js";
 import { matchRoster } from "../roster/search.js";
 import { emptyState } from "./states.js";
 
-/** @typedef {import("../server/api.js").Patron} Patron */
 /**
  * @typedef {object} Actions what the user may do; null when not allowed
  * @property {((patron: Patron) => void) | null} logFor

@@ -10,7 +10,6 @@ import { findFate, submit } from "./submission.js";
 
 /** @typedef {import("./pending.js").Body} Body */
 /** @typedef {import("./submission.js").Refused} Refused */
-/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {"editing" | "submitting" | "unknown" | "duplicate" | "ended"} Phase ended: there is nothing left to write */
 /** @typedef {Parameters<typeof confirmLeaving>[0]} Question */
 /**

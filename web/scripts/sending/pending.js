@@ -65,7 +65,7 @@ function createPendingStore(slot) {
  * @typedef {ReturnType<typeof createPendingStore<D>>} PendingStore
  */
 /** @typedef {{eventId: string, eventName: string, patronName: string}} PaymentDetails */
-/** @typedef {{payment: import("../server/api.js").Payment}} VoidDetails the payment to void */
+/** @typedef {{payment: Payment}} VoidDetails the payment to void */
 
 /** @type {PendingStore<PaymentDetails>} */
 export const pendingPayment = createPendingStore("scc.pending-payment");

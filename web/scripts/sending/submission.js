@@ -3,7 +3,6 @@
 import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
 
 /** @typedef {import("./pending.js").Body} Body */
-/** @typedef {import("../server/api.js").Payment} Payment */
 /**
  * @template A the server's answer
  * @typedef {{kind: "saved", answer: A}
@@ -13,7 +12,7 @@ import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
  *   | {kind: "busy"}
  *   | Refused} Outcome
  */
-/** @typedef {{kind: "refused", status: number, fields: import("../server/api-fetch.js").FieldError[], message: string}} Refused */
+/** @typedef {{kind: "refused", status: number, fields: FieldError[], message: string}} Refused */
 /**
  * @template A
  * @typedef {{kind: "saved", answer: A}

@@ -1,7 +1,5 @@
 /** The one function that talks to the server, and its errors. */
 
-/** @typedef {{field: string, code: string, message: string}} FieldError */
-
 const TIMEOUT_MS = 15_000;
 
 /** The server answered and refused: nothing was changed. */

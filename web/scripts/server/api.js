@@ -2,59 +2,6 @@
 
 import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
 
-/** @typedef {"read_events" | "read_payments" | "log_payments"} Grant */
-/** @typedef {{email: string, name: string, groups: string[], may: Grant[]}} User */
-/** @typedef {{email: string, name: string, waiver_signed_at?: number | null}} Patron */
-/**
- * @typedef {object} ScEvent
- * @property {string} event_id
- * @property {string} name
- * @property {string} event_date "YYYY-MM-DD"
- * @property {string} timezone IANA name
- * @property {string} location
- * @property {number} roster_size
- * @property {number} [payments_count] for admins and auditors only, like the next two
- * @property {string} [total] decimal string
- * @property {number | null} [last_payment_at] epoch ms
- * @property {Partial<Record<Method, string>>} [totals_by_method] decimal strings
- * @property {{failed: number, late: number}} [audit] how many of its audit mails have failed or are overdue
- */
-/** @typedef {import("../entries/methods.js").Method} Method */
-/**
- * @typedef {object} Audit
- * @property {"queued" | "sending" | "sent" | "failed"} state
- * @property {number | null} [sent_at] epoch ms
- * @property {number} [attempts]
- * @property {{class?: string, code?: string, message?: string, at?: number} | string | null} [last_error]
- */
-/**
- * @typedef {object} Payment
- * @property {string} payment_id
- * @property {"payment" | "void"} kind
- * @property {string} event_id
- * @property {string} event_name
- * @property {string} event_date "YYYY-MM-DD"
- * @property {string} patron_email
- * @property {string} patron_name
- * @property {number} amount_cents
- * @property {string} amount
- * @property {Method} method
- * @property {string | null} [reference]
- * @property {string | null} [note]
- * @property {number} timestamp epoch ms, as captured in the form
- * @property {number} logged_at epoch ms, by the server's clock
- * @property {string} logged_by
- * @property {number} seq
- * @property {string} hash
- * @property {string} prev_hash
- * @property {string[]} [acknowledged_duplicates] payment_ids
- * @property {string} [voids] payment_id, for kind void, like the next
- * @property {string} [reason]
- * @property {string | null} [voided_by] payment_id
- * @property {Audit} [audit]
- */
-/** @typedef {{void: Payment, replacement: Payment | null, replayed: boolean}} Voided */
-
 const EXPORT_TIMEOUT_MS = 60_000;
 
 /** @returns {Promise<User | null>} null when nobody is signed in */

@@ -4,7 +4,6 @@ import { ProblemError } from "../server/api-fetch.js";
 import { getSession, signOut } from "../server/api.js";
 import { createSignInDialog } from "./sign-in-dialog.js";
 
-/** @typedef {import("../server/api.js").User} User */
 /** @typedef {ReturnType<typeof createSession>} Session */
 
 const TOOLS_SLOT = "scc.admin-tools";
@@ -18,7 +17,7 @@ export function createSession(changed) {
   /** @type {Promise<void> | null} several calls may find the session gone at once; one dialog serves them all */
   let asking = null;
 
-  const may = (/** @type {import("../server/api.js").Grant} */ grant) => user?.may.includes(grant) ?? false;
+  const may = (/** @type {Grant} */ grant) => user?.may.includes(grant) ?? false;
 
   /** @param {string} notice */
   const requireSignIn = (notice) => {

@@ -5,8 +5,6 @@ import { find } from "../kit/dom.js";
 import { ProblemError } from "../server/api-fetch.js";
 import { signIn } from "../server/api.js";
 
-/** @typedef {import("../server/api.js").User} User */
-
 /** @returns {(notice: string, expected: User | null) => Promise<User>} */
 export function createSignInDialog() {
   const dialog = /** @type {HTMLDialogElement} */ (find(document, "#sign-in-dialog"));

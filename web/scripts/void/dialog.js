@@ -11,8 +11,6 @@ import {
 } from "./form.js";
 import { createVoidView } from "./view.js";
 
-/** @typedef {import("../server/api.js").Patron} Patron */
-/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("./form.js").VoidState} VoidState */
 
 /**
@@ -126,7 +124,7 @@ export function createVoidDialog(session, addressOf) {
     void life.send(body);
   }
 
-  /** @param {import("../server/api.js").Voided} result */
+  /** @param {Voided} result */
   function saved(result) {
     const { payment } = state;
     for (const entry of [result.void, result.replacement]) {

@@ -4,11 +4,9 @@ import { differences } from "../entries/links.js";
 import { METHODS, labelOf } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
-import { characters, oneLine } from "../kit/text.js";
-import { looksLikeCard } from "../log-payment/card-numbers.js";
+import { characters, looksLikeCard, oneLine } from "../kit/text.js";
 import { NOTE_LIMIT, emptyForm, errorsFromServer, requestBody, validate } from "../log-payment/form.js";
 
-/** @typedef {import("../server/api.js").Payment} Payment */
 /** @typedef {import("../log-payment/form.js").FormState} FormState */
 /** @typedef {Partial<Record<"reason" | "note" | "form", string>>} VoidErrors */
 /**
@@ -103,7 +101,7 @@ export function voidBody(state) {
 
 /**
  * The server's errors, sorted into the void's own fields and those of the corrected payment.
- * @param {readonly import("../server/api-fetch.js").FieldError[]} fields
+ * @param {readonly FieldError[]} fields
  * @param {string} message
  */
 export function sortErrors(fields, message) {

@@ -16,8 +16,6 @@ import { changes, outcome } from "./form.js";
 /** @typedef {import("./form.js").VoidState} VoidState */
 /** @typedef {import("../log-payment/form.js").FormState} FormState */
 /** @typedef {import("../log-payment/form.js").Field} Field */
-/** @typedef {import("../server/api.js").Patron} Patron */
-/** @typedef {import("../server/api.js").Payment} Payment */
 
 /** @type {Record<string, string>} the element that takes the focus for a field */
 const CONTROLS = {
