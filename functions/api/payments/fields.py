@@ -1,4 +1,4 @@
-"""The fields of a payment, each listed once.
+"""The fields of a payment, each listed once, and the limits of what people type into them.
 
 What is written, what a retry is compared by and what the API documents all follow this model. A
 field that is added here needs an attribute of the same name in `shared.ledger.LedgerEntry`.

@@ -1,4 +1,4 @@
-"""AuditDeliveries: which mail is being delivered, and how it ended. Only the mailer writes it."""
+"""AuditDeliveries: which mail is being delivered, and how it ended. The courier alone writes it."""
 
 from __future__ import annotations
 
