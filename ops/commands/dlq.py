@@ -37,7 +37,7 @@ class Peek:
 
 @contextmanager
 def peek(session: Session, keep: Callable[[DeadLetter], bool] = lambda _: False) -> Iterator[Peek]:
-    """Look through the dead-letter queue with progress; at the end all is visible again."""
+    """Look through the dead-letter queue with progress; at the end, everything is visible again."""
     queue, ledger = dead_letter_queue(session), LedgerReader.of(session)
     depth = queue.depth()
     look = None

@@ -54,12 +54,12 @@ def test_scripts_stubs_and_tests_of_packages_are_dropped(tmp_path: Path) -> None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
-def test_of_the_metadata_of_packages_only_licences_are_kept(tmp_path: Path) -> None:
-    licence = write(tmp_path / "package-1.dist-info" / "licenses" / "LICENSE.txt")
+def test_of_the_metadata_of_packages_only_licenses_are_kept(tmp_path: Path) -> None:
+    kept = write(tmp_path / "package-1.dist-info" / "licenses" / "LICENSE.txt")
     for name in ("package-1.dist-info/RECORD", "other-2.dist-info/METADATA"):
         write(tmp_path / name)
     prune(tmp_path, "api")
-    assert list(tmp_path.rglob("*")) == [licence.parent.parent, licence.parent, licence]
+    assert list(tmp_path.rglob("*")) == [kept.parent.parent, kept.parent, kept]
 
 
 def test_compiled_files_are_used_whatever_time_the_zip_gives_them(tmp_path: Path) -> None:

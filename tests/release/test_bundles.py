@@ -118,7 +118,7 @@ def test_the_same_input_makes_the_same_bundle(for_here: Path, tmp_path: Path, na
     assert zip_of(first) == zip_of(second)
 
 
-def test_a_bundle_holds_no_tests_no_stubs_and_of_metadata_only_licences(for_here: Path) -> None:
+def test_a_bundle_holds_no_tests_no_stubs_and_of_metadata_only_licenses(for_here: Path) -> None:
     files = [path for path in for_here.rglob("*") if path.is_file()]
     assert not [path for path in files if "tests" in path.parts or path.suffix == ".pyi"]
     metadata = [path.name.lower() for path in files if ".dist-info/" in path.as_posix()]

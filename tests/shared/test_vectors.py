@@ -1,4 +1,4 @@
-"""The format of the ledger, pinned: rows that were hashed once and must hash the same for ever.
+"""The format of the ledger, pinned: rows that were hashed once and must hash the same forever.
 
 The files were made with a JSON library and SHA-256 alone, not with the code under test. A change
 that breaks them breaks every mail and every export that was ever made: it needs a new

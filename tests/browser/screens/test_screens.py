@@ -121,7 +121,7 @@ def test_a_patrons_history_spans_events(page: Page, admin: Dock, axe: Axe) -> No
     page.reload()
     row_of(page, there["payment_id"]).get_by_role("link", name=re.compile("^#")).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("cash")
-    page.get_by_role("link", name="All payments of this patron").click()
+    page.get_by_role("link", name="All payments by this patron").click()
     expect(row_of(page, here["payment_id"])).to_be_visible()
     assert quote(email, safe="") in page.url.replace("%20", "+")
 
@@ -133,7 +133,7 @@ def test_the_staging_copy_stays_the_staging_copy(page: Page, admin: Dock) -> Non
     expect(page.get_by_role("heading", level=1)).to_contain_text("cash")
     expect(page).to_have_url(re.compile(r"/_staging/g/sunset-charter\?payment="))
     page.reload()
-    page.get_by_role("link", name="All payments of this patron").click()
+    page.get_by_role("link", name="All payments by this patron").click()
     expect(page).to_have_url(re.compile(r"/_staging/g/sunset-charter\?patron="))
     expect(row_of(page, payment["payment_id"])).to_be_visible()
 

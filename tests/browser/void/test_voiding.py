@@ -149,7 +149,7 @@ def test_a_void_sent_before_a_reload_is_found_again(page: Page, admin: Dock) -> 
     page.unroute(VOID)
     page.once("dialog", lambda question: question.accept())  # the browser asks before it leaves
     page.reload()
-    expect(dialog.get_by_text("The page was left before the server answered.")).to_be_visible()
+    expect(dialog.get_by_text("You left the page before the server answered.")).to_be_visible()
     dialog.get_by_role("button", name="Retry").click()
     expect(dialog).to_be_hidden()
     assert len(voids_of(admin, payment["payment_id"])) == 1

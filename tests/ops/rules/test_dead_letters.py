@@ -11,7 +11,7 @@ from ops.rules.dead_letters import (
     cause_of,
     described,
     is_meant,
-    normalised,
+    normalized,
     read_letter,
     verdict_of,
 )
@@ -75,12 +75,12 @@ def test_the_verdict_on_a_dead_letter(
     ],
 )  # fmt: skip
 def test_like_failures_fall_into_one_group(one: str, other: str) -> None:
-    assert Cause("systemic", normalised(one)).group == Cause("systemic", normalised(other)).group
+    assert Cause("systemic", normalized(one)).group == Cause("systemic", normalized(other)).group
 
 
 @pytest.mark.parametrize("other", ["invalid_client: account 17", "invalid grant"])
 def test_unlike_failures_do_not(other: str) -> None:
-    assert normalised("invalid_grant: account 17") != normalised(other)
+    assert normalized("invalid_grant: account 17") != normalized(other)
     assert Cause("systemic", "x").group != Cause("permanent", "x").group
 
 

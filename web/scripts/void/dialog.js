@@ -59,7 +59,7 @@ export function createVoidDialog(session, addressOf) {
     questions: {
       unknown: {
         title: "This payment may or may not be voided",
-        text: "Retrying is safe and settles it. If you leave now, check the payment before you go on.",
+        text: "Retrying is safe and will settle it. If you leave now, check the payment before doing anything else.",
         yes: "Leave without knowing",
         no: "Go back",
       },
