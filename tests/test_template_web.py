@@ -152,7 +152,7 @@ def test_pages_are_served_by_index_html_and_everything_else_by_itself(
     assert routed(prod, asked) == {"uri": fetched}
 
 
-def test_staging_without_its_slash_is_sent_to_where_links_work(prod: Template) -> None:
+def test_staging_without_its_slash_redirects_to_where_links_work(prod: Template) -> None:
     answer = routed(prod, "/_staging")
     assert answer["statusCode"] == 302
     assert answer["headers"]["location"]["value"] == "/_staging/"

@@ -45,7 +45,7 @@ def test_mails_of_an_outage_arrive_after_it_without_a_human(
     )
 
 
-def test_payments_go_on_while_the_credential_is_revoked_and_mails_follow(
+def test_payments_continue_while_the_credential_is_revoked_and_mails_follow(
     harness: Harness, report: Callable[[str], None]
 ) -> None:
     harness.deliver_by("send")

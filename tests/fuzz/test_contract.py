@@ -47,7 +47,7 @@ def runs(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_the_api_keeps_to_its_document(runs: dict[str, Run], who: str) -> None:
+def test_the_api_matches_its_document(runs: dict[str, Run], who: str) -> None:
     run = runs[who]
     run.process.wait()
     assert run.process.returncode == 0, run.report

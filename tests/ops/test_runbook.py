@@ -66,7 +66,7 @@ class Scene:
         )
 
 
-def test_commands_in_the_text_stand_in_a_block_too() -> None:
+def test_commands_in_the_text_are_in_a_block_too() -> None:
     for command in re.findall(r"`(scc [a-z -]+)`", RUNBOOK):
         assert any(f"{each} ".startswith(f"{command} ") for each in COMMANDS), command
 
@@ -80,7 +80,7 @@ def scene(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_runbook_works_as_it_stands(scene: Scene, command: str) -> None:
+def test_every_command_in_the_runbook_works_as_written(scene: Scene, command: str) -> None:
     if scene.dead.depth().total < 2:
         scene.set()
     answer = scene.run(command)

@@ -102,7 +102,7 @@ def test_todays_entries_are_one_statement_with_the_right_sums(dock: Dock, forgot
     assert {each["event_id"] for each in record["events"]} == {row["event_id"] for row in rows}
 
 
-def test_a_row_that_root_deleted_is_named_in_the_subject(dock: Dock, forgotten: str) -> None:
+def test_a_row_deleted_by_root_is_named_in_the_subject(dock: Dock, forgotten: str) -> None:
     payment = dock.logged()
     dock.await_mail(payment["payment_id"])
     dock.logged()

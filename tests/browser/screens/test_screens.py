@@ -166,7 +166,9 @@ def test_a_wrong_address_leads_back_to_a_screen(
         ("/g/empty-hold?tab=payments", "No payments yet"),
     ],
 )
-def test_empty_screens_say_so(page: Page, admin: Dock, axe: Axe, path: str, title: str) -> None:
+def test_empty_screens_explain_that_they_are_empty(
+    page: Page, admin: Dock, axe: Axe, path: str, title: str
+) -> None:
     page.goto(path)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     axe(page)
@@ -181,7 +183,7 @@ def test_empty_screens_say_so(page: Page, admin: Dock, axe: Axe, path: str, titl
         (f"{EVENT}?tab=payments", "The payments could not be loaded"),
     ],
 )
-def test_a_screen_that_fails_says_so_and_can_be_tried_again(
+def test_a_screen_that_fails_shows_an_error_and_a_retry(
     page: Page, admin: Dock, axe: Axe, path: str, title: str
 ) -> None:
     payment = admin.logged()

@@ -17,7 +17,7 @@ INPUTS = list(bad_inputs())
 MEMBERS = {"type", "title", "status", "code", "detail", "instance", "errors"}
 
 
-def test_there_are_150_of_them_and_no_two_are_the_same() -> None:
+def test_there_are_150_bad_inputs_and_no_two_are_the_same() -> None:
     distinct = {repr(replace(bad, why="", field="", status=0)) for bad in INPUTS}
     assert len(distinct) == len(INPUTS) >= 150
 

@@ -66,12 +66,12 @@ def refused(told: Told, template: Template, function: str) -> set[Right]:
 
 
 @pytest.mark.parametrize("function", HANDLERS)
-def test_every_call_has_its_right(told: Told, prod: Template, function: str) -> None:
+def test_every_call_is_permitted(told: Told, prod: Template, function: str) -> None:
     assert refused(told, prod, function) == set()
 
 
 @pytest.mark.parametrize(("function", "sid"), SIDS)
-def test_a_statement_that_is_taken_away_is_missed(
+def test_removing_a_statement_is_noticed(
     told: Told, prod: Template, function: str, sid: str
 ) -> None:
     lacking = copy.deepcopy(prod)

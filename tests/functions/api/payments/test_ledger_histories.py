@@ -230,7 +230,7 @@ class Histories(RuleBasedStateMachine):
         assert voids.keys() == self.model.voided
 
 
-def test_every_history_keeps_the_chain_the_keys_and_the_totals(api: Client) -> None:
+def test_every_history_keeps_chain_keys_and_totals_consistent(api: Client) -> None:
     class Machine(Histories):
         def __init__(self) -> None:
             super().__init__(api)
