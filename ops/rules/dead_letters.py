@@ -234,6 +234,6 @@ def _attribute(raw: Mapping[str, Any], name: str) -> str:
 
 
 def _number(text: Any) -> int:
-    """Anybody can set attributes: one that is not a number counts as 0."""
+    """Anyone can set attributes: one that is not a number counts as 0."""
     text = str(text or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

@@ -1,4 +1,4 @@
-"""axe finds no problem on any screen or state, light on a laptop and dark on a phone."""
+"""axe finds no problems on any screen or state, light on a laptop and dark on a phone."""
 
 from __future__ import annotations
 

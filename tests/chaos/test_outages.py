@@ -1,4 +1,4 @@
-"""When Google breaks for a while, mails recover by themselves: no sweep, no replay, no human."""
+"""When Google breaks for a while, mails recover on their own: no sweep, no replay, no human."""
 
 from __future__ import annotations
 

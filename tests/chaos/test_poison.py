@@ -1,4 +1,4 @@
-"""One broken message delays no other, and ends up where operators look, with a reason."""
+"""A broken message delays no other, and ends up where operators look, with a reason."""
 
 from __future__ import annotations
 

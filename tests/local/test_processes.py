@@ -36,7 +36,7 @@ def test_a_child_that_ends_by_itself_is_named_with_the_end_of_its_log(logs: Path
     child.process.wait(10)
     with pytest.raises(ChildFailedError) as caught:
         child.refuse_death()
-    assert "The test child stopped by itself (exit code 3)" in str(caught.value)
+    assert "The test child stopped unexpectedly (exit code 3)" in str(caught.value)
     assert "test-child.log" in str(caught.value)
     assert "    no such table" in str(caught.value)
 

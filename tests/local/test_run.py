@@ -95,7 +95,7 @@ def test_a_stack_whose_emulator_dies_shows_its_log_and_can_be_started_again(
 ) -> None:
     needs_own(stack)
     stack.kill_engine()
-    assert "The AWS emulator stopped by itself (signal SIGKILL)" in stack.output()
+    assert "The AWS emulator stopped unexpectedly (signal SIGKILL)" in stack.output()
     assert "AWS-emulator.log" in stack.output()
     stack.start()
     assert Dock(stack, password=stack.settings.demo_password).sign_in().cookie

@@ -1,4 +1,4 @@
-"""Every command of the runbook, run as it stands there against the deployed stack."""
+"""Every command in the runbook, run as written against the deployed stack."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMANDS = list(dict.fromkeys(line for block in BLOCKS for line in block.splitli
 
 @dataclass
 class Scene:
-    """A mail that Gmail refused and a message that is none, both in the dead-letter queue."""
+    """A mail that Gmail refused and an invalid message, both in the dead-letter queue."""
 
     dead: DeadLetters
     folder: Path
@@ -52,7 +52,7 @@ class Scene:
         assert self.run("scc users add $EMAIL --name Leaving --group crew").returncode == 0
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Run it in a folder of its own, in which ops/ is found as in the repository."""
+        """Run it in its own folder, where ops/ is found as in the repository."""
         with contextlib.suppress(FileExistsError):
             (self.folder / "ops").symlink_to(ROOT / "ops")
         return subprocess.run(

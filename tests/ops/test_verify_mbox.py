@@ -106,7 +106,7 @@ Deed = Callable[[list[bytes], Sequence[LedgerEntry]], list[bytes]]
 
 
 def on_third(change: Callable[[bytes, LedgerEntry], bytes]) -> Deed:
-    """A deed that changes the third mail."""
+    """A change to the third mail."""
     return lambda all_mails, entries: [
         *all_mails[:2],
         change(all_mails[2], entries[2]),

@@ -198,7 +198,7 @@ def test_poison_on_the_queue_ends_in_the_dead_letter_queue_while_others_flow(doc
 
 
 def test_sqs_itself_gives_up_after_eight_receives(dock: Dock) -> None:
-    """Whatever kills the mailer every time: the queue's own redrive moves the message away."""
+    """If a message kills the mailer every time, the queue's own redrive moves it away."""
     sqs, lambda_ = dock.stack.aws.client("sqs"), dock.stack.aws.client("lambda")
     outputs = dock.stack.outputs
     (mapping,) = lambda_.list_event_source_mappings(FunctionName=outputs["MailerFunctionName"])[

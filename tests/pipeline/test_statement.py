@@ -55,7 +55,7 @@ def logged_today(dock: Dock) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def forgotten(dock: Dock) -> Iterator[str]:
-    """Today, with no statement of it made: whoever tests against one stack again starts anew."""
+    """Today, without a statement yet, so tests can run again on the same stack."""
     day = today()
     dynamodb, table = dock.stack.aws.client("dynamodb"), dock.stack.outputs["DeliveriesTableName"]
 

@@ -26,7 +26,7 @@ def sweep(dock: Dock) -> dict[str, Any]:
 
 @contextmanager
 def router_off(dock: Dock) -> Iterator[None]:
-    """What is logged meanwhile reaches the queue by the sweep alone; the stream brings it after."""
+    """Meanwhile, entries reach the queue only through the sweep; the stream delivers them later."""
     lambda_ = dock.stack.aws.client("lambda")
     (mapping,) = lambda_.list_event_source_mappings(
         FunctionName=dock.stack.outputs["RouterFunctionName"]

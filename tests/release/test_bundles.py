@@ -21,7 +21,7 @@ FUNCTIONS = {
     "RouterFunction": "stream_router",
     "MailerFunction": "audit_mailer",
 }
-# What Lambda's Python brings by itself.
+# What Lambda's Python already has.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 SEND = """
 import json, sys

@@ -1,4 +1,4 @@
-"""What `make deploy` refuses, in words; what it does after a yes is in the walk."""
+"""What `make deploy` refuses, and how; what it does after a yes is in the walk."""
 
 from __future__ import annotations
 

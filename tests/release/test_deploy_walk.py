@@ -1,4 +1,4 @@
-"""docs/deploy.md walked as it stands, from an empty account to the mail in the inbox."""
+"""docs/deploy.md followed word for word, from an empty account to the mail in the inbox."""
 
 from __future__ import annotations
 

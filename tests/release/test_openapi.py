@@ -1,4 +1,4 @@
-"""The API's document says what the API does, and is one that tools can read."""
+"""The API's document says what the API does, and tools can read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/operations.md on a deployed stack: what will change one day, changed."""
+"""docs/operations.md on a deployed stack: each planned change, carried out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def mail_of(account: Account, payment_id: str, seconds: float = 60) -> dict[str,
 
 @contextmanager
 def changed(account: Account, **files: str) -> Iterator[None]:
-    """Files of the clone with another text, committed; afterwards as they were before."""
+    """Changed files in the clone, committed; restored afterward."""
     before = git(account.clone, "rev-parse", "HEAD").strip()
     for name, text in files.items():
         (account.clone / name).write_text(text)

@@ -1,4 +1,4 @@
-"""`make smoke` on a deployed stack: well when it is well, and each broken wire has its remedy."""
+"""`make smoke` on a deployed stack: a healthy one passes, and each fault has its remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statement as a mail: its subject tells whether to read on, statement.json is the proof."""
+"""The statement as a mail: its subject says whether to read on, and statement.json is the proof."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model of an outage, where its answer is known without it."""
+"""The model of an outage, for cases whose answer is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.families.outage_simulation import simulate
 def test_a_backlog_drains_at_the_pace_that_new_entries_leave() -> None:
     found = simulate(30, 60, mails_per_minute=60, retry_cap_seconds=60)
     assert 1_500 < found.backlog < 2_100, "thirty a minute for an hour"
-    # While it goes, new entries want half of the pace: about as long as the outage at the most.
+    # While it drains, new entries take half the pace: at most about as long as the outage.
     assert 20 < found.all_mailed < 70
     assert found.worst_delay >= 60
 

@@ -1,4 +1,4 @@
-"""What an admin sees for every answer to a payment, and that it is logged once."""
+"""What an admin sees for each answer to a payment, and that it is logged once."""
 
 from __future__ import annotations
 

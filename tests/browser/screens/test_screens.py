@@ -1,4 +1,4 @@
-"""Events, an event, a payment's page, a patron's history: and that each keeps its place."""
+"""Events, an event, a payment's page and a patron's history, and that each keeps its place."""
 
 from __future__ import annotations
 

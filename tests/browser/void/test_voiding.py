@@ -1,4 +1,4 @@
-"""Voiding a payment, with and without a correction, for every answer of the server."""
+"""Voiding a payment, with and without a correction, for every answer from the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mailer's handler: what becomes of each message of a batch."""
+"""The mailer's handler: what happens to each message of a batch."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def written(
 def test_a_batch_is_delivered_by_ten_threads_at_once(
     queues: Queues, monkeypatch: pytest.MonkeyPatch, written: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The barrier lets nobody through before all ten are inside."""
+    """The barrier lets no thread through before all ten have arrived."""
     barrier = threading.Barrier(10, timeout=30)
     deliver = queues.mailer.deliver
 

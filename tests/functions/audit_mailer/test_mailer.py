@@ -33,7 +33,7 @@ def test_a_message_processed_twice_mails_once(world: World, sandbox: GmailSandbo
 def test_a_message_that_the_router_sends_again_mails_once(
     world: World, sandbox: GmailSandbox
 ) -> None:
-    """Lambda may hand the same stream records out twice: that ends here."""
+    """Lambda may deliver the same stream records twice; the duplication ends here."""
     records = [stream_record(entry(), number=n) for n in (1, 1, 2)]
     queued: list[AuditMessage] = []
 

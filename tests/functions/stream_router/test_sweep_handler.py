@@ -1,4 +1,4 @@
-"""The sweep on tables and queues: what it finds, what it leaves as it was."""
+"""The sweep on tables and queues: what it finds, and what it leaves alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the functions write: a payment's id everywhere, and nothing that no log may hold."""
+"""What the functions write: a payment's id everywhere, and nothing that a log must not hold."""
 
 from __future__ import annotations
 

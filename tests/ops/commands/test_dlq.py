@@ -1,4 +1,4 @@
-"""Looking at dead letters on the deployed stack: all is shown, nothing is taken, nothing hides."""
+"""Looking at dead letters on the deployed stack: all are shown, none are taken or hidden."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.ops.conftest import DeadLetters
 from tests.ops.letters import HOSTILE, numbered
 from tests.shells import SCC, Scc, environment
 
-HELD_UP = 700  # rows of JSON are more than a pipe takes that nobody reads: 64 KB
+HELD_UP = 700  # more rows of JSON than an unread pipe holds: 64 KB
 
 
 def listed(scc: Scc, dead: DeadLetters, *arguments: str) -> list[dict[str, Any]]:

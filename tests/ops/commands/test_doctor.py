@@ -1,4 +1,4 @@
-"""`scc doctor` on the deployed stack: well when all is well, and it names what is broken."""
+"""`scc doctor` on the deployed stack: it passes a healthy stack, and names what is broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack's ops policies, held by users of their own: each may do its commands and no more."""
+"""The stack's ops policies, one user each: each may run its commands and no more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUICKLY = ("--rate", "20", "--yes")
 
 @contextmanager
 def holding(stack: RunningStack, *policies: str) -> Iterator[Mapping[str, str]]:
-    """The environment of somebody who has these policies and nothing else."""
+    """The environment of someone who has these policies and nothing else."""
     iam, name = stack.aws.client("iam"), f"ops-{uuid.uuid4().hex[:8]}"
     arns = [stack.outputs[f"Ops{each}PolicyArn"] for each in policies]
     iam.create_user(UserName=name)

@@ -1,4 +1,4 @@
-"""`scc verify` and `scc reconcile` on the deployed stack: what is done is what is found."""
+"""`scc verify` and `scc reconcile` on the deployed stack: they find exactly what was changed."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_every_change_to_the_rows_is_found(
 
 
 def test_an_inserted_row_is_found(local: Scc, stack: RunningStack) -> None:
-    voyage = set_sail(Dock(stack).sign_in())  # of its own: the stream tells of the rows, too
+    voyage = set_sail(Dock(stack).sign_in())  # its own, because the stream reports the rows too
     second = voyage.row(2)
     forged = second | {"payment_id": "pay_forged", "SK": second["SK"] + 1}
     forged |= {"timestamp": forged["SK"]}
@@ -198,7 +198,7 @@ def with_amount(raw: bytes) -> bytes:
 
 
 def send_again(voyage: Voyage, raw: bytes) -> None:
-    """Gmail gives what is sent another Message-ID: it lies in the inbox twice."""
+    """Gmail gives every sent mail a new Message-ID, so it is in the inbox twice."""
     settings = voyage.dock.stack.settings
     key = json.loads((settings.state / "service-account.json").read_text())
     gmail = Gmail(lambda: key, "audit@shipcaptaincrew.example", "send", settings.mail_url)
@@ -265,7 +265,7 @@ def test_an_interrupted_reconciliation_continues_where_it_stopped(
     assert code == 0
     assert json.loads(state.read_text())["done"] == [f"event {voyage.event_id}"]
     with voyage.restored():
-        voyage.delete(voyage.row(2))  # what has been looked at is not looked at again
+        voyage.delete(voyage.row(2))  # what has been checked is not checked again
         assert reconciled(local, voyage, "--state", str(state))[2] == content
     other = local("reconcile", "--from", "2026-11-01", "--to", "2026-11-01", "--state", str(state))
     assert other.returncode == 2

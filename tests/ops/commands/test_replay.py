@@ -193,7 +193,7 @@ def test_killed_at_five_points_it_loses_nothing_and_mails_nothing_twice(
 def _lost(dead: DeadLetters, payments: list[str]) -> list[str]:
     """Neither on a queue, visible or not, nor mailed. The emulator shows queues without receiving.
 
-    The queues are looked at first: what leaves them afterwards is in the inbox by then.
+    The queues are checked first: what leaves them later is in the inbox by then.
     """
     url = f"{dead.stack.settings.engine_url}/_ministack/sqs/messages"
     with urllib.request.urlopen(url, timeout=10) as answer:

@@ -1,4 +1,4 @@
-"""`scc users` on the deployed stack: whoever it adds signs in, whoever it disables does not."""
+"""`scc users` on the deployed stack: added users can sign in, disabled users cannot."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ALL = Selection()
 
 
 class KilledError(BaseException):
-    """The process is gone: nothing of it runs any more, no `finally` either."""
+    """The process is gone: none of its code runs anymore, not even a `finally`."""
 
 
 @dataclass

@@ -82,7 +82,7 @@ export function createVoidDialog(session, addressOf) {
     isTouched: () => isTouched(state),
     restore: ({ payment }, body) => start(sentVoid(payment, body), null),
     saved,
-    // Somebody else voided it, or there is no such payment any more.
+    // Someone else voided it, or the payment no longer exists.
     refused: ({ status, fields, message }) =>
       status === 409 || status === 404 ? end(message) : complain(sortErrors(fields, message)),
     doubted: (entries) => view.showDuplicates(entries),

@@ -1,4 +1,4 @@
-"""Events and rosters: who sees what of them, in which order, at what cost."""
+"""Events and rosters: who sees what, in which order, at what cost."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_the_export_of_one_day_holds_that_day(admin: Client) -> None:
     ],
 )
 def test_no_cell_runs_as_a_formula(admin: Client, name: str) -> None:
-    """A name comes from a roster, which other hands wrote; a note could hold half of these."""
+    """Names come from a roster that others wrote; a note could hold half of these."""
     add_patron(admin, "mallory@example.com", name)
     admin.log(patron_email="mallory@example.com", note="it is 5-1=4 @ noon")
     answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})

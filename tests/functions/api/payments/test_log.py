@@ -131,7 +131,7 @@ def test_what_a_key_has_logged_stands_even_if_it_would_be_refused_today(admin: C
 def test_a_payment_takes_three_calls_to_dynamodb(
     admin: Client, method: str, reference: str
 ) -> None:
-    """Who asks, and what the payment is judged by; then likely duplicates; then the write."""
+    """Who is asking and what the rules need; then likely duplicates; then the write."""
     asked: list[str] = []
     events = wiring.dynamo().client.meta.events
     note = partial(_note_operation, asked)

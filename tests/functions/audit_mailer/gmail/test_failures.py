@@ -1,4 +1,4 @@
-"""Every answer and every exception that is known of Google and of the way there, with its class."""
+"""Every answer and exception known from Google and the network on the way, with its class."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_refused_token_is_never_the_mails_fault(
 
 @pytest.mark.parametrize("page", ["<html>502 Bad Gateway</html>", "", "{}"])
 def test_a_token_endpoint_that_is_not_an_oauth_server_is_tried_again(page: str) -> None:
-    """google-auth gives a 502 as not retryable, with the page as its only argument."""
+    """google-auth reports a 502 as not retryable, with the page as its only argument."""
     refused = RefreshError(page, retryable=False)  # type: ignore[no-untyped-call]
     assert classify(refused, "token", NOW).klass == "retry"
 

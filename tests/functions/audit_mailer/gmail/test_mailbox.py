@@ -212,7 +212,7 @@ def test_an_unreadable_answer_leaves_a_doubt(
 def test_a_mail_joins_the_conversation_it_names(
     sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
 ) -> None:
-    """Gmail's rule: threadId, References, and the same subject but for its Re:."""
+    """Gmail's rule: threadId, References, and the same subject except for Re:."""
     box = gmail(method)
     original = box.send_audit_email_via_gmail(mail().content)
     answer = EmailMessage(policy=SMTP)

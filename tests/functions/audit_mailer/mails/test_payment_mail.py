@@ -280,7 +280,7 @@ def test_the_mail_calls_every_method_what_people_call_it(method: str) -> None:
 
 def test_every_attribute_of_an_entry_is_in_its_mail() -> None:
     for_machines = {"kind", "event_timezone", "schema_version", "logged_day"}
-    for_machines |= {"expiration_timestamp", "voids", "reason"}  # the latter two stand in voids
+    for_machines |= {"expiration_timestamp", "voids", "reason"}  # the last two are in voids
     said: dict[str, Any] = {
         each.name: f"the {each.name} of it"
         for each in fields(LedgerEntry)

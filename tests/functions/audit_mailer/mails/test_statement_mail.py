@@ -1,4 +1,4 @@
-"""The statement as it lies in the inbox."""
+"""The statement as it arrives in the inbox."""
 
 from __future__ import annotations
 

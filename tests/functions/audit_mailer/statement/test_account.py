@@ -1,4 +1,4 @@
-"""What a day's rows add up to, and which numbers are missing; all rules, no tables."""
+"""What a day's rows add up to, and which numbers are missing: rules only, no tables."""
 
 from __future__ import annotations
 

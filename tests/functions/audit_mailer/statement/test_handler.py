@@ -102,7 +102,7 @@ def office(
         tables = create_tables(dynamodb)
 
         def statements() -> StatementIssuer:
-            """With a connection of its own, as each Lambda environment has."""
+            """With its own connection, as each Lambda environment has."""
             return StatementIssuer(
                 daybook=Daybook(dynamodb, tables["Payments"], tables["AuditDeliveries"]),
                 chains=Chains(dynamodb, tables["Ledger"], tables["Payments"]),
