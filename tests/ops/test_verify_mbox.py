@@ -87,7 +87,7 @@ def test_an_untouched_mailbox_passes_and_lists_what_is_anchored(tmp_path: Path) 
     answer = run(file)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout.splitlines() == [
-        "7 mails: 5 entries, 1 statements",
+        "7 mails: 5 entries, 1 statement",
         "  gala: anchored in mails #000001-#000002; no statement",
         "  sunset-charter: anchored in mails #000001-#000003; statements reach #000002",
         "INTEGRITY: ok",

@@ -36,7 +36,7 @@ def test_a_mailed_payments_history_runs_from_capture_to_mailbox(
         reference,
         "For two",
         f"{payment['hash']} (matches the row)",
-        "sent, 1 tries",
+        "sent, 1 try",
         "captured by admin@shipcaptaincrew.example",
         "logged as #",
         "mailed, Gmail id",

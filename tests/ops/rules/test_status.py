@@ -58,11 +58,11 @@ def test_problems_that_fix_themselves_need_nobody(well: Status) -> None:
 @pytest.mark.parametrize(
     ("ill", "says"),
     [
-        (health(dead=Depth(1, 0, 0)), "1 dead letters: scc dlq groups"),
+        (health(dead=Depth(1, 0, 0)), "1 dead letter: scc dlq groups"),
         (health(dead=Depth(0, 2, 0)), "2 dead letters"),
         (health(oldest_dead_at=NOW - 14 * DAY_MS + EXPIRES_SOON_MS - 1), "deleted at 2025-11-27"),
         (health([(NOW - 1000, failed("systemic"))]), "refuses the credential (invalid_grant: why)"),
-        (health([(NOW - 1000, failed("permanent"))]), "1 entries failed for good"),
+        (health([(NOW - 1000, failed("permanent"))]), "1 entry failed for good"),
         (health([(NOW - LATE_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
         (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
     ],
