@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
-METHODS = ("send", "import")
+from functions.audit_mailer.settings import DeliveryMethod
+
+METHODS = get_args(DeliveryMethod)
 UNITS = {"send": 100, "import": 25}
 """What one mail costs: https://developers.google.com/workspace/gmail/api/reference/quota"""
 

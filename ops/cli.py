@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
 from typing import Any
 
 import click
 
 from ops.errors import INTERRUPTED, translate
+from ops.interrupts import listen
 from ops.lazy_group import LazyGroup
 from ops.session import shared_options
 
@@ -62,13 +61,8 @@ def scc() -> None:
 
 def main() -> None:
     """The entry point. Told to stop, every command first makes held messages visible again."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)  # a shell starts background jobs with it ignored
+    listen()
     scc(prog_name="scc")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ from ops.errors import OpsError
 from release.stages import Stage, pass_stage
 from shared import keys
 from shared.attributes import to_attributes
+from shared.ledger import EVENT_ID
 
 TEXTS = ("event_id", "name", "event_date", "timezone", "location")
-EVENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 EMAIL = re.compile(r"[^\s@#]+@[^\s@#]+")
 
 
@@ -55,7 +55,7 @@ def read_event(file: str) -> dict[str, Any]:
     for name in TEXTS:
         if not isinstance(event, dict) or not isinstance(event.get(name), str):
             raise OpsError(f"{file}: {name} must be text.")
-    if not EVENT_ID.fullmatch(event["event_id"]):
+    if not re.fullmatch(EVENT_ID, event["event_id"]):
         raise OpsError(f"{file}: event_id must be lower-case letters, digits and hyphens.")
     try:
         dt.date.fromisoformat(event["event_date"])

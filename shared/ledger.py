@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NewType, TypeAlias
@@ -19,6 +20,10 @@ PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
 Milliseconds: TypeAlias = int  # since the epoch
 
+# As regular expressions.
+EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+PAYMENT_ID = r"pay_[0-9a-f]{32}"
+
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 1
 RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts in seconds
@@ -26,6 +31,14 @@ RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts i
 
 class MalformedEntryError(ValueError):
     """A Payments row that is not a ledger entry; the text names the attribute."""
+
+
+def is_event_id(text: str) -> bool:
+    return re.fullmatch(EVENT_ID, text) is not None
+
+
+def is_payment_id(text: str) -> bool:
+    return re.fullmatch(PAYMENT_ID, text) is not None
 
 
 def canonical_json(row: Mapping[str, Any]) -> bytes:

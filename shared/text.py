@@ -1,6 +1,8 @@
-"""Characters that neither a form nor a mail may let through."""
+"""What text may hold wherever people type it: an address's form, characters that never pass."""
 
 from __future__ import annotations
+
+EMAIL = r"[^\s@]{1,64}@[^\s@]{1,189}"  # as a regular expression; the parts' lengths are RFC 5321's
 
 # Unicode's direction marks, overrides and isolates, which make text read as something else.
 BIDI_CONTROLS = frozenset(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.api.people.identity import GRANTS
 from functions.audit_mailer.delivery.audit_queue import MAX_RECEIVES
 from functions.audit_mailer.delivery.consumer import NEEDED_MS
 from functions.audit_mailer.delivery.courier import LEASE_MS
@@ -319,4 +320,4 @@ def test_sign_in_reveals_nothing_and_is_by_invitation(prod: Template) -> None:
     assert client["GenerateSecret"] is False
     assert prod["UserPool"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     groups = {each["GroupName"] for each in prod.of_type("AWS::Cognito::UserPoolGroup").values()}
-    assert groups == {"admins", "auditors", "crew"}
+    assert groups == set(GRANTS)

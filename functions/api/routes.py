@@ -25,15 +25,12 @@ from functions.api.http.cursors import read_cursor, write_cursor
 from functions.api.http.incoming import (
     Model,
     caller_arn,
-    is_event_id,
     is_optional,
-    is_payment_id,
     read_body,
     read_idempotency_key,
     read_json,
     read_key,
     read_limit,
-    read_payments_filter,
     read_search,
     require_same_origin,
     validate,
@@ -47,13 +44,18 @@ from functions.api.http.problems import (
 )
 from functions.api.payments.appending import Ledger, Submission, payment_id_of
 from functions.api.payments.export import csv_of, in_order, read_export_filter
-from functions.api.payments.listing import audited_views, handle_payment_list, payment_view
+from functions.api.payments.listing import (
+    audited_views,
+    handle_payment_list,
+    payment_view,
+    read_payments_filter,
+)
 from functions.api.payments.log import PaymentRequest, handle_payment_log
 from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.cookie import session_cookie, session_token
 from functions.api.people.identity import Grant, Sessions, User, get_user_context, require
 from functions.api.people.sign_in import SignIn
-from shared.ledger import PaymentId
+from shared.ledger import PaymentId, is_event_id, is_payment_id
 
 logger = Logger(child=True)
 router = LambdaFunctionUrlRouter()  # type: ignore[no-untyped-call]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.headerregistry import Address
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from functions.audit_mailer.mails.envelope import Addresses
 from shared.settings import SettingsError
@@ -67,7 +67,7 @@ class GmailSettings:
 
     def check(self) -> None:
         """Raises SettingsError, which says what to set."""
-        if self.gmail_delivery_method not in ("send", "import"):
+        if self.gmail_delivery_method not in get_args(DeliveryMethod):
             raise SettingsError("GMAIL_DELIVERY_METHOD must be send or import")
         if not (self.gmail_service_account_key or self.gmail_credentials_secret_id):
             raise SettingsError(

@@ -11,6 +11,7 @@ import click
 from ops.errors import OpsError
 from ops.session import Session, pass_session, shared_options
 from ops.stack.accounts import GROUPS, SHORTEST_PASSWORD, Accounts, new_password
+from shared.text import EMAIL
 
 
 class Email(click.ParamType):
@@ -20,7 +21,7 @@ class Email(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).lower()
-        if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,189}", text) or not text.isprintable():
+        if not re.fullmatch(EMAIL, text) or not text.isprintable():
             self.fail(f"{value!r} is not an email address", param, ctx)
         return text
 

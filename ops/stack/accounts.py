@@ -8,9 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from functions.api.people.identity import GRANTS
 from ops.errors import OpsError
 
-GROUPS = ("admins", "auditors", "crew")
+GROUPS = tuple(GRANTS)
 PASSWORD_LENGTH = 20
 SHORTEST_PASSWORD = 12  # as the pool's policy in template.yaml
 _ALPHABET = string.ascii_letters + string.digits

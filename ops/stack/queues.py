@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.interrupts import held_back
 from ops.rules.depth import Depth
 
 BATCH = 10  # the most that SQS takes or returns in one call
@@ -64,7 +65,12 @@ class Look:
 
     def pages(self) -> Iterator[Sequence[Mapping[str, Any]]]:
         """Batches of at most ten raw messages, until the queue has no more."""
-        while True:
+        while messages := self._receive():
+            yield messages
+
+    def _receive(self) -> Sequence[Mapping[str, Any]]:
+        # SQS hides them before we know their receipts: an interrupt in between would leave them so.
+        with held_back():
             try:
                 answer = self._client.receive_message(
                     QueueUrl=self._url,
@@ -75,12 +81,10 @@ class Look:
                     MessageAttributeNames=["All"],
                 )
             except self._client.exceptions.OverLimit:
-                return  # no more can be hidden
-            messages = answer.get("Messages", ())
-            if not messages:
-                return
+                return ()  # no more can be hidden
+            messages: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
             self._held.update(dict.fromkeys(each["ReceiptHandle"] for each in messages))
-            yield messages
+        return messages
 
     def delete(self, receipt: str) -> bool:
         """Delete a held message. False: its hold ended, and something else has it now."""

@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from functions.api.http.incoming import EVENT_ID, PAYMENT_ID
 from functions.api.people.identity import Grant
-from shared.ledger import LedgerEntry
+from shared.ledger import EVENT_ID, PAYMENT_ID, LedgerEntry
 from shared.methods import METHODS, Method
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]

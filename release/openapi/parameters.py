@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from functions.api.http.incoming import EVENT_ID, MAX_SEARCH, PAYMENT_ID
+from functions.api.http.incoming import MAX_SEARCH
 from functions.api.payments.free_text import PLAIN_TEXT
+from shared.ledger import EVENT_ID, PAYMENT_ID
+from shared.text import EMAIL
 
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
 _EXAMPLE_PAYMENT = "pay_3f9c0a1b2c3d4e5f60718293a4b5c6d7"
@@ -79,7 +81,7 @@ BY_EVENT = Parameter(
 BY_PATRON = Parameter(
     name="patron_email",
     place="query",
-    schema={"type": "string", "pattern": r"^[^\s@]{1,64}@[^\s@]{1,189}$"},
+    schema={"type": "string", "pattern": f"^{EMAIL}$"},
     description="Entries of this patron, at all events.",
     example=None,
 )

@@ -10,6 +10,8 @@ from typing import Any, get_args
 
 import pytest
 
+from functions.api.events.views import LATE_MS
+from functions.api.payments.fields import NOTE_LENGTH, REFERENCE_LENGTH
 from functions.api.payments.void import VoidRequest
 from functions.api.people.identity import GRANTS, Grant
 from shared.methods import METHODS
@@ -66,6 +68,12 @@ def test_no_other_file_of_the_app_names_a_method(methods: dict[str, dict[str, An
 def test_the_dialog_offers_the_reasons_that_the_server_takes() -> None:
     reasons = exported("entries/words.js", "REASONS")
     assert tuple(reasons) == get_args(VoidRequest.model_fields["reason"].annotation)
+
+
+def test_the_browser_and_the_server_have_the_same_limits() -> None:
+    assert exported("log-payment/form.js", "NOTE_LIMIT") == NOTE_LENGTH
+    assert exported("log-payment/form.js", "REFERENCE_LIMIT") == REFERENCE_LENGTH
+    assert exported("entries/audit-words.js", "LATE_MS") == LATE_MS
 
 
 def test_the_browser_decides_by_grants_and_knows_no_groups() -> None:

@@ -24,8 +24,6 @@ from functions.api.http.problems import (
 MAX_BODY_BYTES = 16 * 1024
 MAX_SEARCH = 100
 MOST_ERRORS = 20
-EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
-PAYMENT_ID = r"pay_[0-9a-f]{32}"
 _ROLE_SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Model = TypeVar("Model", bound=BaseModel)
@@ -135,31 +133,6 @@ def is_optional(parameters: Mapping[str, str]) -> bool:
         message = "optional must be true or left out."
         raise MalformedRequestError(message, FieldError("optional", "optional_invalid", message))
     return text is not None
-
-
-def is_event_id(text: str) -> bool:
-    return re.fullmatch(EVENT_ID, text) is not None
-
-
-def is_payment_id(text: str) -> bool:
-    return re.fullmatch(PAYMENT_ID, text) is not None
-
-
-def read_payments_filter(parameters: Mapping[str, str]) -> tuple[str, str]:
-    """Which payments: ("event_id", …) or ("patron_email", …). Raises MalformedRequestError."""
-    event_id, email = parameters.get("event_id"), parameters.get("patron_email")
-    if (
-        email is not None
-        and event_id is None
-        and re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,189}", email)
-        and email.isprintable()
-    ):
-        return "patron_email", email.lower()
-    if event_id is not None and email is None and is_event_id(event_id):
-        return "event_id", event_id
-    field = "patron_email" if email is not None and event_id is None else "event_id"
-    message = "Give either event_id or patron_email in the query."
-    raise MalformedRequestError(message, FieldError(field, f"{field}_invalid", message))
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:

@@ -11,8 +11,8 @@ from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from functions.api.http.incoming import read_payments_filter
 from functions.api.http.problems import FieldError, InvalidFieldsError, MalformedRequestError
+from functions.api.payments.listing import read_payments_filter
 from shared.ledger import LedgerEntry
 
 MAX_DAYS = 366

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from functions.api.http.incoming import PAYMENT_ID
 from functions.api.payments.duplicates import MOST
 from functions.api.payments.free_text import PLAIN_TEXT, no_card_number, plain_text
 from functions.api.payments.money import (
@@ -21,8 +20,11 @@ from functions.api.payments.money import (
     cents_from_text,
     text_from_cents,
 )
-from shared.ledger import LedgerEntry
+from shared.ledger import PAYMENT_ID, LedgerEntry
 from shared.methods import METHODS, Method, label_of
+
+REFERENCE_LENGTH = 40
+NOTE_LENGTH = 280
 
 Text = Annotated[str, AfterValidator(plain_text), Field(json_schema_extra={"pattern": PLAIN_TEXT})]
 FreeText = Annotated[Text, AfterValidator(no_card_number)]
@@ -37,8 +39,8 @@ class PaymentFields(BaseModel):
     amount: Annotated[str, Field(json_schema_extra={"pattern": AMOUNT_PATTERN})]
     method: Method
     timestamp: int | None = None
-    reference: Annotated[FreeText, Field(max_length=40, validate_default=True)] = ""
-    note: Annotated[FreeText, Field(max_length=280)] = ""
+    reference: Annotated[FreeText, Field(max_length=REFERENCE_LENGTH, validate_default=True)] = ""
+    note: Annotated[FreeText, Field(max_length=NOTE_LENGTH)] = ""
     acknowledge_duplicates: Annotated[
         list[Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]], Field(max_length=MOST)
     ] = Field(default_factory=list)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from functions.api.http.problems import FieldError, MalformedRequestError
 from functions.api.payments.money import text_from_cents
-from shared.ledger import LedgerEntry, MalformedEntryError
+from shared.ledger import LedgerEntry, MalformedEntryError, is_event_id
+from shared.text import EMAIL
 
 
 class Voids(Protocol):
@@ -15,6 +18,23 @@ class Voids(Protocol):
 
 class Deliveries(Protocol):
     def deliveries(self, payment_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
+def read_payments_filter(parameters: Mapping[str, str]) -> tuple[str, str]:
+    """Which payments: ("event_id", …) or ("patron_email", …). Raises MalformedRequestError."""
+    event_id, email = parameters.get("event_id"), parameters.get("patron_email")
+    if (
+        email is not None
+        and event_id is None
+        and re.fullmatch(EMAIL, email)
+        and email.isprintable()
+    ):
+        return "patron_email", email.lower()
+    if event_id is not None and email is None and is_event_id(event_id):
+        return "event_id", event_id
+    field = "patron_email" if email is not None and event_id is None else "event_id"
+    message = "Give either event_id or patron_email in the query."
+    raise MalformedRequestError(message, FieldError(field, f"{field}_invalid", message))
 
 
 def handle_payment_list(

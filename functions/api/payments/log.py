@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.api.http.incoming import EVENT_ID
 from functions.api.http.problems import ApiError, FieldError, InvalidFieldsError, no_such_event
 from functions.api.payments.appending import (
     AlreadyLoggedError,
@@ -24,7 +23,7 @@ from functions.api.payments.duplicates import check_duplicates
 from functions.api.payments.fields import PaymentFields, fingerprint_of, first_difference
 from functions.api.payments.money import cents_from_text
 from functions.api.people.identity import verify_admin_token
-from shared.ledger import LedgerEntry, PaymentId
+from shared.ledger import EVENT_ID, LedgerEntry, PaymentId
 
 MAX_AHEAD_MS = 5 * 60 * 1000
 MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000

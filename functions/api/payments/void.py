@@ -27,6 +27,7 @@ from functions.api.payments.appending import (
 )
 from functions.api.payments.duplicates import check_duplicates
 from functions.api.payments.fields import (
+    NOTE_LENGTH,
     FreeText,
     PaymentFields,
     fingerprint_of,
@@ -58,7 +59,7 @@ class VoidRequest(BaseModel):
         "payment_returned",
         "other",
     ]
-    note: Annotated[FreeText, Field(max_length=280, validate_default=True)] = ""
+    note: Annotated[FreeText, Field(max_length=NOTE_LENGTH, validate_default=True)] = ""
     replacement: Replacement | None = None
 
     @field_validator("note")

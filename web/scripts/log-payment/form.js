@@ -25,6 +25,7 @@ import { characters, looksLikeCard, oneLine } from "../kit/text.js";
 /** Fields in the order they are filled in, which is also the order in which errors get the focus. */
 export const FIELD_ORDER = /** @type {const} */ (["patron", "amount", "method", "reference", "note", "timestamp"]);
 
+/** As on the server; tests/web/test_facts.py compares them. */
 export const NOTE_LIMIT = 280;
 export const REFERENCE_LIMIT = 40;
 export const UNUSUAL_CENTS = 500_000;

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from functions.api import wiring
-from functions.api.payments.appending import HeadMovedError
+from functions.api.payments.appending import MOVES, HeadMovedError
 from functions.api.payments.fields import fingerprint_of
 from functions.api.payments.log import PaymentRequest
 from functions.api.people.identity import User
 from functions.api.tables.ledger import LedgerStore
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import entry_hash
+from tests.builders import entry
 from tests.functions.api.conftest import Client, add_event, add_patron
 
 ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
@@ -182,11 +183,11 @@ def test_two_payments_in_one_millisecond_are_both_kept(admin: Client) -> None:
 
 def test_a_crowded_millisecond_is_not_contention(admin: Client) -> None:
     moment = int(time.time() * 1000)
-    logged = [
-        admin.log(timestamp=moment, amount=f"{n}.00", acknowledge_duplicates=[])
-        for n in range(1, 18)
-    ]
-    assert [each.json["payment"]["timestamp"] - moment for each in logged] == list(range(17))
+    for n in range(MOVES + 1):
+        row = entry(payment_id=f"pay_{n}", timestamp=moment + n).to_row()
+        admin.dynamodb.put_item(TableName=admin.tables["Payments"], Item=to_attributes(row))
+    logged = admin.log(timestamp=moment, acknowledge_duplicates=[]).json["payment"]
+    assert logged["timestamp"] == moment + MOVES + 1
 
 
 def test_contention_that_outlasts_the_retries_asks_to_try_again(
