@@ -1,4 +1,4 @@
-"""How the mailer of a local stack delivers, and how much its Gmail sandbox allows."""
+"""How a local stack's mailer delivers, and how much its Gmail sandbox allows."""
 
 from __future__ import annotations
 

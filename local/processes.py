@@ -38,10 +38,10 @@ class Child:
         return self.process.pid
 
     def refuse_death(self) -> None:
-        """Raise with the end of the log if the process ended by itself."""
+        """Raise with the end of the log if the process ended on its own."""
         code = self.process.poll()
         if code is not None:
-            raise _failure(f"The {self.name} stopped by itself ({_ending(code)})", self.log)
+            raise _failure(f"The {self.name} stopped unexpectedly ({_ending(code)})", self.log)
 
     def finish(self) -> None:
         """Wait for a command to end; raise with the end of the log if it failed."""

@@ -1,4 +1,4 @@
-"""What `make run` prints: a line per step with its time, and one screen when all is ready."""
+"""What `make run` prints: a line per step with its time, and a screen when everything is ready."""
 
 from __future__ import annotations
 

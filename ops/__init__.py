@@ -1,1 +1,1 @@
-"""What operations run: the `scc` command line."""
+"""What operators run: the `scc` command line."""

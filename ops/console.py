@@ -45,7 +45,7 @@ class Meter:
 
 
 class Console:
-    """as_json: data as JSON instead of tables. Colours and bars only on a terminal (NO_COLOR)."""
+    """as_json: data as JSON instead of tables. Colors and bars only on a terminal (NO_COLOR)."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json

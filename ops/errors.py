@@ -53,7 +53,7 @@ class OpsError(click.ClickException):
 
 
 def translate(error: Exception) -> OpsError | None:
-    """Say in our words what botocore raised. None: a bug of ours, not the environment's fault."""
+    """Say in our words what botocore raised. None: our own bug, not the environment's fault."""
     if isinstance(error, aws.ClientError):
         return OpsError(_refusal(error))
     for kind, sentence in _UNREACHABLE:

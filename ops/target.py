@@ -161,7 +161,7 @@ def _is_loopback(endpoint: str) -> bool:
 
 def _running_here(environ: Mapping[str, str]) -> str:
     """The emulator's address, as the running `make run` wrote it down."""
-    # An installed scc has no folder of its own: then it is the current one.
+    # An installed scc has no folder of its own, so it uses the current one.
     start = Path.cwd() if shipped.IS_INSTALLED else shipped.ROOT
     file = start / (environ.get("SCC_STATE") or ".local") / "stack.json"
     try:

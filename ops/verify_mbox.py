@@ -383,10 +383,15 @@ def finding_text(finding: Mapping[str, Any]) -> str:
     return "".join(each if each.isprintable() else "\ufffd" for each in "  ".join(words))
 
 
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
 def report(content: Mapping[str, Any]) -> Iterator[str]:
     """The report for people, without characters that hide or move text."""
-    counts = f"{content['records']} entries, {content['statements']} statements"
-    yield f"{content['mails']} mails: {counts}"
+    entries = _counted(content["records"], "entry", "entries")
+    statements = _counted(content["statements"], "statement", "statements")
+    yield f"{_counted(content['mails'], 'mail', 'mails')}: {entries}, {statements}"
     for event in content["events"]:
         name = event["event_id"].encode("unicode_escape").decode()
         stated = (

@@ -50,7 +50,7 @@ _UNUSED: dict[str, tuple[str, ...]] = {
     "audit_mailer": (f"{_POWERTOOLS}/event_handler", "apiclient", "cffi"),
 }
 _UNUSED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h"}
-_NAMES_OF_LICENCES = ("licen", "copying", "notice", "authors")
+_NAMES_OF_LICENSES = ("licen", "copying", "notice", "authors")
 # 1980 is the earliest year in a zip; a moment later that day is safe in every time zone.
 _EPOCH_OF_ZIP = 315_619_200
 
@@ -69,7 +69,7 @@ def prune(bundle: Path, group: str) -> None:
         if file.suffix in _UNUSED_SUFFIXES and file.is_file():
             file.unlink()
     for metadata in bundle.glob("*.dist-info"):
-        _keep_licences(metadata)
+        _keep_licenses(metadata)
 
 
 def settle(bundle: Path) -> None:
@@ -79,10 +79,10 @@ def settle(bundle: Path) -> None:
         os.utime(path, (_EPOCH_OF_ZIP, _EPOCH_OF_ZIP))
 
 
-def _keep_licences(metadata: Path) -> None:
+def _keep_licenses(metadata: Path) -> None:
     """Licenses require it; RECORD and the like are only for installers."""
     for file in [path for path in metadata.rglob("*") if path.is_file()]:
-        if not file.name.lower().startswith(_NAMES_OF_LICENCES):
+        if not file.name.lower().startswith(_NAMES_OF_LICENSES):
             file.unlink()
     folders = [path for path in (metadata, *metadata.rglob("*")) if path.is_dir()]
     for folder in sorted(folders, reverse=True):

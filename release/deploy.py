@@ -32,14 +32,14 @@ class StepFailedError(OpsError):
 
 @click.command()
 @pass_stage
-@click.option("--confirm", default="", metavar="yes", help="Do not ask: `--confirm yes`.")
+@click.option("--confirm", default="", metavar="yes", help="Skip the prompt: `--confirm yes`.")
 @click.argument("parameters", nargs=-1, metavar="[Name=value]...")
 def deploy(stage: Stage, confirm: str, parameters: tuple[str, ...]) -> None:
     """Deploy the current commit: run its tests unless they passed, build, show the change set.
 
-    Changes are made after a yes: --confirm yes, or the answer to the question. Uncommitted files
-    stop it. Parameters of template.yaml are needed once; later deployments keep them. Exit 1 when
-    a step failed, 2 when nothing was changed.
+    Nothing changes until you say yes, at the prompt or with --confirm yes. Uncommitted files stop
+    it. Parameters of template.yaml are needed once; later deployments keep them. Exit 1 when a step
+    failed, 2 when nothing was changed.
 
     \b
     Examples:

@@ -35,7 +35,7 @@ def batch_get(
     attributes: Sequence[str] = (),
     pause: Pause = time.sleep,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows that exist, each with its table, in no order. Raises UnreadKeysError.
+    """The rows that exist, each with its table, in any order. Raises UnreadKeysError.
 
     keys: different ones, any number, of any tables. attributes: to read, all unless given; reserved
     words such as `state` are not possible here.

@@ -1,4 +1,4 @@
-"""What every test can rely on: no network but loopback, one deployed stack per run, and `scc`."""
+"""What every test can rely on: only loopback networking, one deployed stack per run, and `scc`."""
 
 import functools
 import os

@@ -206,9 +206,7 @@ def wildcards(template: Template) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("role", "sid"), STATEMENTS)
-def test_the_role_has_this_statement_and_it_says_no_more_and_no_less(
-    prod: Template, role: str, sid: str
-) -> None:
+def test_the_role_has_exactly_this_statement(prod: Template, role: str, sid: str) -> None:
     statement = statements(prod)[role, sid]
     actions, resources = STATEMENTS[role, sid]
     assert statement["Effect"] == "Allow"

@@ -68,7 +68,7 @@ def test_functions_run_on_arm_in_aws_and_on_x86_in_the_emulator(
             assert function["Architectures"] == [architecture]
 
 
-def test_every_rule_that_is_skipped_says_why_where_it_is_skipped(prod: Template) -> None:
+def test_every_skipped_rule_says_why_where_it_is_skipped(prod: Template) -> None:
     """`make audit` and `make check` rely on these strings."""
     skips = [
         skip
@@ -156,7 +156,7 @@ def test_the_api_can_neither_queue_nor_mail(prod: Template) -> None:
     assert [each["Resource"] for each in secrets] == [{"Fn::GetAtt": ["CursorKeySecret", "Id"]}]
 
 
-def test_the_sweep_may_look_at_what_rests_but_take_nothing_away(prod: Template) -> None:
+def test_the_sweep_may_look_at_dead_letters_but_not_delete_them(prod: Template) -> None:
     assert actions(prod, "SweepRole", "DeadLetterQueue") == {
         "sqs:ChangeMessageVisibility*",
         "sqs:GetQueueAttributes",
@@ -196,7 +196,7 @@ def test_schedules_invoke_one_function_each_by_a_role_that_can_do_nothing_else(
         assert statement["Resource"] == target["Arn"]
 
 
-def test_only_what_mails_writes_deliveries(prod: Template) -> None:
+def test_only_functions_that_send_mail_write_deliveries(prod: Template) -> None:
     writers = {
         role
         for role in ROLES.values()
@@ -242,7 +242,7 @@ def test_a_lease_outlives_its_mailer_and_a_delivery_fits_into_a_run(prod: Templa
     assert slowest < NEEDED_MS < timeout
 
 
-def test_a_message_outlives_its_tries_and_then_rests_long_enough_to_be_looked_at(
+def test_a_message_outlives_its_tries_and_is_then_kept_long_enough_for_a_person(
     prod: Template,
 ) -> None:
     queue, dead = prod["AuditQueue"], prod["DeadLetterQueue"]
@@ -253,7 +253,7 @@ def test_a_message_outlives_its_tries_and_then_rests_long_enough_to_be_looked_at
     assert redrive["maxReceiveCount"] == MAX_RECEIVES, "the mailer counts with this number"
 
 
-def test_queues_and_buckets_refuse_plain_http_but_in_the_emulator(
+def test_queues_and_buckets_refuse_plain_http_except_in_the_emulator(
     prod: Template, local: Template
 ) -> None:
     def refused(template: Template) -> set[str]:
@@ -295,7 +295,7 @@ def test_the_payments_table_has_the_promised_keys_indexes_ttl_and_stream(prod: T
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
 
 
-def test_production_alone_protects_and_keeps_its_data(prod: Template) -> None:
+def test_only_production_protects_and_keeps_its_data(prod: Template) -> None:
     kept = ("PaymentsTable", "LedgerTable", "DeliveriesTable", "EventsTable")
     for template, protected in ((prod, True), (template_for("staging"), False)):
         for name in kept:
@@ -313,7 +313,7 @@ def test_every_table_is_on_demand_and_encrypted(prod: Template) -> None:
         assert table["SSESpecification"] == {"SSEEnabled": True}
 
 
-def test_sign_in_gives_nothing_away_and_is_by_invitation(prod: Template) -> None:
+def test_sign_in_reveals_nothing_and_is_by_invitation(prod: Template) -> None:
     client = prod["UserPoolClient"]
     assert client["ExplicitAuthFlows"] == ["ALLOW_USER_PASSWORD_AUTH"]
     assert client["PreventUserExistenceErrors"] == "ENABLED"

@@ -92,7 +92,9 @@ def test_everything_that_needs_a_person_is_an_alarm(prod: Template) -> None:
     }
 
 
-def test_every_alarm_names_its_entry_of_the_runbook_which_has_one_for_each(prod: Template) -> None:
+def test_every_alarm_links_to_its_entry_in_the_runbook_and_there_are_no_others(
+    prod: Template,
+) -> None:
     slugs = set()
     for alarm in prod.of_type("AWS::CloudWatch::Alarm").values():
         slug = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AppName}-")
@@ -131,7 +133,7 @@ def test_a_sweep_or_a_statement_that_does_not_run_is_an_alarm_too(prod: Template
         assert prod[name]["TreatMissingData"] == "breaching"
 
 
-def test_dead_letters_are_counted_by_what_lies_there(prod: Template) -> None:
+def test_dead_letters_are_counted_by_what_is_in_the_queue(prod: Template) -> None:
     """NumberOfMessagesSent leaves out what a redrive policy moves."""
     alarm = prod["DeadLettersAlarm"]
     assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"

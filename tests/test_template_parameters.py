@@ -55,9 +55,7 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("WebAclArn", WEB_ACL, WEB_ACL.replace("global", "regional")),
     ],
 )
-def test_a_typing_error_is_refused_before_anything_is_deployed(
-    name: str, good: str, bad: str
-) -> None:
+def test_a_typo_is_refused_before_anything_is_deployed(name: str, good: str, bad: str) -> None:
     pattern = PARAMETERS[name]["AllowedPattern"]
     assert re.search(pattern, good)
     assert not re.search(pattern, bad)
@@ -70,7 +68,7 @@ def test_a_public_function_url_is_for_the_emulator_only() -> None:
     assert PARAMETERS["ApiUrlAuthType"]["Default"] == "AWS_IAM"
 
 
-def test_without_a_word_there_is_neither_domain_nor_web_acl_nor_reserved_concurrency() -> None:
+def test_by_default_there_is_no_domain_web_acl_or_reserved_concurrency() -> None:
     config = distribution(template_for("prod"))
     assert not config.keys() & {"Aliases", "ViewerCertificate", "WebACLId"}
     assert "ReservedConcurrentExecutions" not in template_for("prod")["ApiFunction"]
@@ -89,7 +87,7 @@ def test_a_domain_brings_its_certificate_and_refuses_old_tls() -> None:
     }
 
 
-def test_a_web_acl_stands_before_the_site() -> None:
+def test_a_web_acl_protects_the_site() -> None:
     assert distribution(template_for("prod", WebAclArn=WEB_ACL))["WebACLId"] == WEB_ACL
 
 

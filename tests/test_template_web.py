@@ -28,7 +28,7 @@ def distribution(template: Template) -> dict[str, Any]:
     return config
 
 
-def behaviours(template: Template) -> dict[str, dict[str, Any]]:
+def behaviors(template: Template) -> dict[str, dict[str, Any]]:
     config = distribution(template)
     named = {each["PathPattern"]: each for each in config["CacheBehaviors"]}
     return {"default": config["DefaultCacheBehavior"]} | named
@@ -62,25 +62,25 @@ def test_errors_of_the_api_are_never_replaced_by_a_page(prod: Template) -> None:
 
 @pytest.mark.parametrize("path", ["/api/*", "/g/*/waiver"])
 def test_the_api_is_neither_cached_nor_sent_a_foreign_host(prod: Template, path: str) -> None:
-    behaviour = behaviours(prod)[path]
-    assert behaviour["TargetOriginId"] == "api"
-    assert set(behaviour["AllowedMethods"]) == ALL_METHODS
-    assert behaviour["CachePolicyId"] == CACHING_DISABLED
-    assert behaviour["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST
-    assert "FunctionAssociations" not in behaviour
+    behavior = behaviors(prod)[path]
+    assert behavior["TargetOriginId"] == "api"
+    assert set(behavior["AllowedMethods"]) == ALL_METHODS
+    assert behavior["CachePolicyId"] == CACHING_DISABLED
+    assert behavior["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST
+    assert "FunctionAssociations" not in behavior
 
 
 def test_viewers_speak_tls_and_a_write_is_never_redirected(prod: Template) -> None:
-    policies = {path: each["ViewerProtocolPolicy"] for path, each in behaviours(prod).items()}
+    policies = {path: each["ViewerProtocolPolicy"] for path, each in behaviors(prod).items()}
     assert policies.pop("/api/*") == "https-only"
     assert set(policies.values()) == {"redirect-to-https"}
-    local = behaviours(template_for("local")).values()
+    local = behaviors(template_for("local")).values()
     assert {each["ViewerProtocolPolicy"] for each in local} == {"allow-all"}
 
 
 def test_every_answer_carries_the_security_headers(prod: Template) -> None:
-    for behaviour in behaviours(prod).values():
-        policy = prod[behaviour["ResponseHeadersPolicyId"]["Ref"]]["ResponseHeadersPolicyConfig"]
+    for behavior in behaviors(prod).values():
+        policy = prod[behavior["ResponseHeadersPolicyId"]["Ref"]]["ResponseHeadersPolicyConfig"]
         headers = policy["SecurityHeadersConfig"]
         csp = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]
         assert "default-src 'self'" in csp
@@ -119,7 +119,7 @@ def test_the_staging_page_has_a_bucket_of_its_own_and_no_more_rights_than_the_pa
     prod: Template,
 ) -> None:
     """It shares origin, cookies and API with the real page, so it may do the same in a browser."""
-    assert behaviours(prod)["/_staging/*"]["TargetOriginId"] == "staging"
+    assert behaviors(prod)["/_staging/*"]["TargetOriginId"] == "staging"
     (read, _) = prod["StagingWebBucketPolicy"]["PolicyDocument"]["Statement"]
     assert read["Resource"] == {"Fn::Sub": "${StagingWebBucket.Arn}/_staging/*"}
     page, staging = (
@@ -152,16 +152,16 @@ def test_pages_are_served_by_index_html_and_everything_else_by_itself(
     assert routed(prod, asked) == {"uri": fetched}
 
 
-def test_staging_without_its_slash_is_sent_to_where_links_work(prod: Template) -> None:
+def test_staging_without_its_slash_redirects_to_where_links_work(prod: Template) -> None:
     answer = routed(prod, "/_staging")
     assert answer["statusCode"] == 302
     assert answer["headers"]["location"]["value"] == "/_staging/"
 
 
-def test_routing_holds_for_every_behaviour_that_reads_a_web_bucket(prod: Template) -> None:
-    for behaviour in behaviours(prod).values():
-        if behaviour["TargetOriginId"] != "api":
-            (association,) = behaviour["FunctionAssociations"]
+def test_routing_holds_for_every_behavior_that_reads_a_web_bucket(prod: Template) -> None:
+    for behavior in behaviors(prod).values():
+        if behavior["TargetOriginId"] != "api":
+            (association,) = behavior["FunctionAssociations"]
             assert association["EventType"] == "viewer-request"
             assert association["FunctionARN"] == {"Fn::GetAtt": ["WebRouting", "FunctionARN"]}
 

@@ -1,4 +1,4 @@
-"""`make run` from a fresh clone, and once more on what that left."""
+"""`make run` from a fresh clone, and once more on top of that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warm calls of ours and of the baseline, in turns in one process. argv: a scenario's module.
+"""Warm calls of our code and the baseline, in turns in one process. argv: a scenario's module.
 
 The module lists its functions in SIDES; each takes an event. stdin: {"warm": [], "events": []};
 warm ones are not timed; "every": seconds from the start of one event to the next. Writes the runs

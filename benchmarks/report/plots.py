@@ -42,13 +42,13 @@ def _draw(results: Sequence[Result], file: Path) -> Path:
     axes.set_yticks(range(len(results)), [each.row for each in results])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"{results[0].unit}: ours blue, the baseline grey; a bar is the median")
+    axes.set_xlabel(f"{results[0].unit}: ours blue, the baseline gray; a bar is the median")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=110)
     return file
 
 
-def _bar(axes: Axes, place: float, samples: Sequence[float], colour: str) -> None:
+def _bar(axes: Axes, place: float, samples: Sequence[float], color: str) -> None:
     if samples:
-        axes.barh(place, median(samples), height=0.36, color=colour)
+        axes.barh(place, median(samples), height=0.36, color=color)
         axes.plot(samples, [place] * len(samples), ".", color="black", alpha=0.35, markersize=4)

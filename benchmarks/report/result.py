@@ -1,4 +1,4 @@
-"""A measurement: runs of ours and of the baseline, and their goal."""
+"""A measurement: our runs, the baseline's runs, and their goal."""
 
 from __future__ import annotations
 

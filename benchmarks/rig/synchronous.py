@@ -1,4 +1,4 @@
-"""What you would build first: the request writes the payment and sends its mail itself.
+"""The first design anyone would build: the request writes the payment and sends its mail itself.
 
 Validation, ledger and mail are our own code, so that only the design differs: the admin waits for
 Gmail, and if Gmail does not accept the mail, the request fails. It is the baseline of the latency

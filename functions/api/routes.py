@@ -137,7 +137,7 @@ def log_payment() -> Response[str]:
     try:
         key, request = _read_write(PaymentRequest)
     except ApiError:
-        require(_user(), Grant.LOG_PAYMENTS)  # whoever may not log learns only that
+        require(_user(), Grant.LOG_PAYMENTS)  # someone who may not log learns only that
         raise
     sessions, ledger = wiring.stores_ahead(session_token(router.current_event.raw_event), request)
     user = _user(sessions)

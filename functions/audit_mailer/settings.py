@@ -1,4 +1,4 @@
-"""What the mailer and the statement read of their environment, and the Gmail credential."""
+"""What the mailer and the statement read from their environment, and the Gmail credential."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lambda entry point on a schedule: queue ledger entries again that nobody mails.
+"""Lambda entry point on a schedule: queue ledger entries that nobody is mailing.
 
 The stream keeps a change for 24 hours, the ledger for years. Whatever the stream or the queue lost
 is found here. Sending a message twice is harmless, because the mailer claims each entry.

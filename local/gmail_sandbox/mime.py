@@ -52,7 +52,7 @@ class Mail:
 
     @property
     def message_id(self) -> str:
-        return normalised_message_id(self.header("Message-ID"))
+        return normalized_message_id(self.header("Message-ID"))
 
     @property
     def references(self) -> list[str]:
@@ -86,7 +86,7 @@ class Mail:
         return " ".join((self.text or plain_from_html(self.html)).split())[:160]
 
 
-def normalised_message_id(value: str) -> str:
+def normalized_message_id(value: str) -> str:
     """Strip the brackets, which Gmail's `rfc822msgid:` treats as optional."""
     return value.strip().removeprefix("<").removesuffix(">")
 

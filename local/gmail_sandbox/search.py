@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.gmail_sandbox.mime import normalised_message_id
+from local.gmail_sandbox.mime import normalized_message_id
 
 Condition = tuple[str, list[Any]]
 
@@ -74,7 +74,7 @@ def parse_search(query: str, *, prefixes: bool = False) -> Search:
 
 def _condition(name: str, value: str, *, prefixes: bool) -> Condition | None:
     if name == "rfc822msgid":
-        return "message_id = ?", [normalised_message_id(value)]
+        return "message_id = ?", [normalized_message_id(value)]
     if name in ("in", "label", "is"):
         return _place(value.lower())
     if name == "has" and value.lower() == "attachment":

@@ -12,6 +12,7 @@ import click
 
 from ops.clock import now_ms
 from ops.console import Meter
+from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.lazy_group import LazyGroup
 from ops.rules.dead_letters import DeadLetter, described, is_meant, moment
@@ -37,7 +38,7 @@ class Peek:
 
 @contextmanager
 def peek(session: Session, keep: Callable[[DeadLetter], bool] = lambda _: False) -> Iterator[Peek]:
-    """Look through the dead-letter queue with progress; at the end all is visible again."""
+    """Look through the dead-letter queue with progress; at the end, everything is visible again."""
     queue, ledger = dead_letter_queue(session), LedgerReader.of(session)
     depth = queue.depth()
     look = None
@@ -123,7 +124,7 @@ def ls(session: Session) -> None:
                     for row in rows
                 ),
             )  # fmt: skip
-    session.console.say(f"{count} dead letters")
+    session.console.say(counted(count, "dead letter"))
     raise click.exceptions.Exit(FOUND if count else FINE)
 
 

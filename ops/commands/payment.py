@@ -10,6 +10,7 @@ import click
 
 from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, described_now, peek
+from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.rules.dead_letters import moment
 from ops.rules.payment import PaymentHistory
@@ -96,6 +97,7 @@ def _facts(history: PaymentHistory) -> Iterator[tuple[str, object]]:
     if history.voided_by:
         yield "voided by", f"#{history.voided_by['seq']:06d} {history.voided_by['payment_id']}"
     yield "hash", f"{row['hash']} ({'matches' if history.is_intact else 'DOES NOT MATCH'} the row)"
-    yield "mail", f"{delivery.get('state', 'queued')}, {delivery.get('attempts', 0)} tries"
+    tries = counted(delivery.get("attempts", 0), "try", "tries")
+    yield "mail", f"{delivery.get('state', 'queued')}, {tries}"
     if history.mails is not None:
         yield "in the mailbox", ", ".join(history.mails) or "nothing"

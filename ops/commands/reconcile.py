@@ -51,11 +51,11 @@ class Day(click.ParamType):
 @click.option("--repair", is_flag=True, help="Queue unmailed entries again.")
 @click.option(
     "--late", type=click.IntRange(1, 10_000), default=15, show_default=True, metavar="MINUTES",
-    help="After how long a mail is late.",
+    help="Minutes until a mail counts as late.",
 )  # fmt: skip
 @click.option(
     "--state", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
-    help="Save progress there, and resume from it.",
+    help="Save progress in this file, and resume from it.",
 )  # fmt: skip
 @pass_session
 def reconcile(  # noqa: PLR0913 - click gives every option a name
@@ -206,7 +206,7 @@ class Work:
             row = rows[link.payment_id]
             day = f"day {row.get('logged_day', '')}"
             if not {f"event {link.event_id}", day} & units and (row or len(units) == 1):
-                continue  # found, but outside of this reconciliation
+                continue  # found, but outside this reconciliation
             self.state.take_mail(link, row, [each.detail for each in box.wrong if each.seq])
 
 

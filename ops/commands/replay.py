@@ -53,7 +53,9 @@ class Since(click.ParamType):
 @click.option(
     "--group", default="", metavar="NAME", help="A group of `scc dlq groups`, or a class."
 )
-@click.option("--since", type=Since(), metavar="WHEN", help="Sent since then: 6h, 2d, ISO 8601.")
+@click.option(
+    "--since", type=Since(), metavar="WHEN", help="Sent since then: 6h, 2d, or an ISO 8601 time."
+)
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--dry-run", is_flag=True, help="Show each message's verdict; change nothing.")
 @click.option(

@@ -66,7 +66,7 @@ def ls(session: Session) -> None:
 @users.command()
 @shared_options
 @click.argument("email", type=Email())
-@click.option("--name", required=True, help="As the app shows it.")
+@click.option("--name", required=True, help="The name shown in the app.")
 @click.option("--group", type=click.Choice(GROUPS), required=True, help="What the account may do.")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from stdin instead of generating one."

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from ops.console import Meter
+from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.rules.verify import EventProof, compare, prove
 from ops.session import Session, pass_session, shared_options
@@ -123,7 +124,8 @@ def _show(
             )  # fmt: skip
     for verdict in ("integrity", "completeness"):
         count = sum(each.verdict == verdict for _, each in findings)
-        session.console.say(f"{verdict}: {f'FAILED, {count} findings' if count else 'ok'}")
+        outcome = f"FAILED, {counted(count, 'finding')}" if count else "ok"
+        session.console.say(f"{verdict}: {outcome}")
     raise click.exceptions.Exit(FOUND if findings else FINE)
 
 

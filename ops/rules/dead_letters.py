@@ -57,7 +57,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why it is there. message: normalised, so that similar failures share a text."""
+    """Why it is there. message: normalized, so that similar failures share a text."""
 
     klass: str
     message: str
@@ -116,13 +116,13 @@ def _plausible(message: AuditMessage | OpsMessage) -> AuditMessage | OpsMessage:
 def cause_of(letter: DeadLetter, delivery: Mapping[str, Any] | None) -> Cause:
     """The mailer's reason on the message, or the delivery's last error, or what can be seen."""
     if letter.error_class:
-        return Cause(letter.error_class, normalised(letter.error_message))
+        return Cause(letter.error_class, normalized(letter.error_message))
     if letter.message is None:
-        return Cause(Verdict.POISON_SCHEMA, normalised(letter.problem))
+        return Cause(Verdict.POISON_SCHEMA, normalized(letter.problem))
     error = (delivery or {}).get("last_error")
     if isinstance(error, Mapping):
         text = f"{error.get('code', '')}: {error.get('message', '')}"
-        return Cause(str(error.get("class", UNEXPLAINED)), normalised(text))
+        return Cause(str(error.get("class", UNEXPLAINED)), normalized(text))
     return Cause(UNEXPLAINED, "SQS gave up on it, and the mailer noted no reason")
 
 
@@ -136,7 +136,7 @@ _NOISE = (
 )
 
 
-def normalised(text: str) -> str:
+def normalized(text: str) -> str:
     """`text` without what differs from one failure to the next: addresses, times, ids, numbers."""
     text = text[:LONGEST_KEPT]
     for pattern, instead in _NOISE:
@@ -234,6 +234,6 @@ def _attribute(raw: Mapping[str, Any], name: str) -> str:
 
 
 def _number(text: Any) -> int:
-    """Anybody can set attributes: one that is not a number counts as 0."""
+    """Anyone can set attributes: one that is not a number counts as 0."""
     text = str(text or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

@@ -1,6 +1,6 @@
 """Replay: dead letters go back on the audit queue, one first, then the rest at a capped rate.
 
-A message leaves the dead-letter queue only after it is on the audit queue, so whatever stops a
+A message leaves the dead-letter queue only after it is on the audit queue, so stopping a
 replay loses nothing. A message sent twice is mailed once: the mailer claims each entry.
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ops.counted import counted
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
 
@@ -100,7 +101,7 @@ class Status:
         """What needs a person, and the next command."""
         mails, found = self.mails, []
         if self.dead.total:
-            found.append(f"{self.dead.total} dead letters: scc dlq groups")
+            found.append(f"{counted(self.dead.total, 'dead letter')}: scc dlq groups")
         expiry = self.first_expiry
         if expiry is not None and expiry - self.now < EXPIRES_SOON_MS:
             found.append(
@@ -109,7 +110,8 @@ class Status:
         if mails.credential == "refused":
             found.append(f"Google refuses the credential ({mails.systemic})")
         if mails.unmailed["failed"]:
-            found.append(f"{mails.unmailed['failed']} entries failed for good: scc dlq ls")
+            failed = counted(mails.unmailed["failed"], "entry", "entries")
+            found.append(f"{failed} failed for good: scc dlq ls")
         if mails.waiting_since is not None and self.now - mails.waiting_since > LATE_MS:
             found.append(
                 f"an entry has been waiting for its mail since {moment(mails.waiting_since)}"
@@ -117,7 +119,8 @@ class Status:
         waiting = mails.unmailed["queued"] - self.queue.total
         unrouted = mails.unrouted_since
         if waiting > 0 and unrouted is not None and self.now - unrouted > ROUTED_MS:
-            found.append(f"{waiting} entries are neither mailed nor queued: the router is behind")
+            entries = counted(waiting, "entry is", "entries are")
+            found.append(f"{entries} neither mailed nor queued: the router is behind")
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What operations read of the ledger and of the deliveries. Nothing here writes."""
+"""What operators read from the ledger and the deliveries. Nothing here writes."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class AuditMailbox:
         except GoogleAuthError as error:
             told = safe(_oauth_words(error))
             raise OpsError(
-                f"Google gives no token for {self._user}: {told}. Check the service account's key "
+                f"Google refuses a token for {self._user}: {told}. Check the service account's key "
                 "and its domain-wide delegation, which must list gmail.readonly."
             ) from error
         except (OSError, HttpLib2Error) as error:

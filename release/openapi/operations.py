@@ -100,7 +100,7 @@ OPERATIONS = (
         summary="Sign in",
         who="anyone",
         tag="Session",
-        description="Gives the same answer for an unknown user and a wrong password. The session "
+        description="Answers an unknown user and a wrong password the same way. The session "
         "is a cookie that no script can read; it lasts twelve hours.",
         body=SignIn,
         examples={
@@ -238,7 +238,7 @@ OPERATIONS = (
         summary="Void a payment, and log the corrected one",
         who="admin",
         tag="Payments",
-        description="The void is an entry of its own; the payment stays in the ledger. With "
+        description="The void is a separate entry; the payment stays in the ledger. With "
         "`replacement`, the corrected payment is logged in the same transaction, for the same "
         "event. The reason `other` needs a note.",
         parameters=(parameters.PAYMENT, parameters.IDEMPOTENCY),
@@ -262,7 +262,7 @@ OPERATIONS = (
         who="admin, auditor",
         tag="Payments",
         description="Give `event_id`, or both `from` and `to`: UTC days, both included, at most "
-        "366. Voids are rows of their own; no row is ever left out. Made for spreadsheets: UTF-8 "
+        "366. Voids have their own rows; no row is ever left out. Made for spreadsheets: UTF-8 "
         "with a byte order mark, and no cell runs as a formula.",
         parameters=(
             parameters.BY_EVENT,

@@ -7,7 +7,7 @@ from benchmarks.__main__ import main
 from benchmarks.catalogue import FAMILIES, Family, UnknownFamilyError, chosen
 
 
-def test_without_only_all_families_are_measured_but_those_on_demand() -> None:
+def test_without_only_all_families_except_on_demand_ones_are_measured() -> None:
     on_demand = [each for each in FAMILIES if each.is_on_demand]
     assert [each.name for each in on_demand] == ["suite"]
     assert chosen("") == [each for each in FAMILIES if each not in on_demand]
@@ -23,7 +23,7 @@ def test_an_unknown_name_is_refused_with_the_choices() -> None:
         chosen("cold,hot")
 
 
-def test_the_command_ends_with_2_for_an_unknown_family(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_exits_with_2_for_an_unknown_family(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--only", "hot"])
     assert ended.value.code == 2

@@ -27,7 +27,7 @@ def chromium_path() -> str:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start Chromium as a strict visitor has it: third-party cookies are blocked."""
+    """Start Chromium as a strict visitor would: third-party cookies are blocked."""
     return playwright.chromium.launch(
         executable_path=chromium_path(),
         args=[

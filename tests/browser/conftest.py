@@ -35,7 +35,7 @@ def dock(stack: RunningStack) -> Dock:
 def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
     """A tab on the app, signed out; it fails the test on any script error or refused resource.
 
-    Without motion, which would take a fourth of Chromium's time; `admin_page` moves.
+    Without motion, which would take a quarter of Chromium's time; `admin_page` has it.
     """
     yield from _watched(open_tab(browser, stack, reduced_motion="reduce"))
 

@@ -67,7 +67,7 @@ def scores(report: dict[str, Any]) -> dict[str, int]:
 
 
 def failed_audits(report: dict[str, Any]) -> list[str]:
-    """What kept a category below 100; not for speed, which adds up many things."""
+    """What kept a category below 100; not for speed, which has many causes."""
     audits = report["audits"]
     return [
         f"{name}: {audits[ref['id']]['title']}"

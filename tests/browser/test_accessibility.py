@@ -1,4 +1,4 @@
-"""axe finds no problem on any screen or state, light on a laptop and dark on a phone."""
+"""axe finds no problems on any screen or state, light on a laptop and dark on a phone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ def seeded(dock: Dock) -> None:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_axe_finds_no_problem(browser: Browser, stack: RunningStack, dock: Dock, name: str) -> None:
+def test_axe_finds_no_problems(
+    browser: Browser, stack: RunningStack, dock: Dock, name: str
+) -> None:
     with on_stage(browser, stack, dock, SCENES[name]) as page:
         check_accessible(page, dark=PHONE)

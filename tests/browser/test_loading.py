@@ -47,7 +47,7 @@ def test_the_whole_app_is_at_most_64_kb_on_the_wire(admin_page: Page, path: str)
 
 
 @pytest.mark.parametrize("path", ["/", "/g/sunset-charter", "/_staging/"])
-def test_the_shell_is_painted_before_any_answer_of_the_api(admin_page: Page, path: str) -> None:
+def test_the_shell_is_painted_before_the_api_answers(admin_page: Page, path: str) -> None:
     admin_page.route("**/api/**", hold)
     answer = admin_page.goto(path)
     expect(admin_page.get_by_role("link", name="Ship Captain Crew")).to_be_visible()

@@ -87,7 +87,7 @@ def test_the_waiver_fits_the_narrowest_phone_in_the_dark(
     )
 
 
-def test_when_the_server_is_out_of_reach_nothing_typed_is_lost(
+def test_when_the_server_cannot_be_reached_nothing_typed_is_lost(
     page: Page, patron: dict[str, Any]
 ) -> None:
     page.goto(PATH)

@@ -21,7 +21,7 @@ SWEEP_EVERY_SECONDS = 5.0
 
 
 ROOM = {"SCC_MAIL_UNITS_PER_MINUTE": "1000000", "SCC_MAIL_SENDS_PER_DAY": "1000000"}
-"""The sandbox's quotas are met on purpose, by faults; they must not set the pace of a run."""
+"""Only faults should hit the sandbox's quotas; they must not set the pace of a run."""
 
 
 Requests = list[Future[dict[str, Any]]]

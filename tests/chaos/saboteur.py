@@ -43,7 +43,7 @@ class Saboteur:
         self.notes: list[str] = []
 
     def begin(self, trouble: Trouble) -> None:
-        """Set the sandbox's traps, before the payments that will hit them."""
+        """Set the sandbox's traps before the payments that will hit them."""
         self.done[trouble.name] += 1
         if trouble.faults:
             self._dock.sandbox("POST", "/sandbox/faults", [dict(each) for each in trouble.faults])

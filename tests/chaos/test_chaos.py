@@ -15,7 +15,7 @@ HEAL_SECONDS = 90
 @pytest.mark.parametrize(
     ("method", "seed"), [("send", 4), pytest.param("import", 5, marks=pytest.mark.long)]
 )
-def test_whatever_fails_every_entry_has_one_mail(
+def test_every_entry_has_one_mail_no_matter_what_fails(
     harness: Harness, method: str, seed: int, report: Callable[[str], None]
 ) -> None:
     harness.deliver_by(method)

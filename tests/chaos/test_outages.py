@@ -1,4 +1,4 @@
-"""When Google breaks for a while, mails recover by themselves: no sweep, no replay, no human."""
+"""When Google breaks for a while, mails recover on their own: no sweep, no replay, no human."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_mails_of_an_outage_arrive_after_it_without_a_human(
     )
 
 
-def test_payments_go_on_while_the_credential_is_revoked_and_mails_follow(
+def test_payments_continue_while_the_credential_is_revoked_and_mails_follow(
     harness: Harness, report: Callable[[str], None]
 ) -> None:
     harness.deliver_by("send")

@@ -10,14 +10,16 @@ def names(plan: Plan) -> set[str]:
     return {trouble.name for each in plan.rounds for trouble in each.troubles}
 
 
-def test_a_seed_is_one_plan() -> None:
+def test_a_seed_always_makes_the_same_plan() -> None:
     assert make_plan(7, 200) == make_plan(7, 200)
     assert make_plan(7, 200) != make_plan(8, 200)
 
 
 @pytest.mark.parametrize("payments", [40, 500, 1000])
 @pytest.mark.parametrize("seed", range(10))
-def test_every_payment_is_asked_once_and_every_trouble_is_made(seed: int, payments: int) -> None:
+def test_every_payment_is_requested_once_and_every_fault_is_caused(
+    seed: int, payments: int
+) -> None:
     plan = make_plan(seed, payments)
     assert len({payment.key for payment in plan.payments}) == payments
     assert len({payment.body["amount"] for payment in plan.payments}) == payments
@@ -27,16 +29,16 @@ def test_every_payment_is_asked_once_and_every_trouble_is_made(seed: int, paymen
     assert (TIMEOUT.name in names(plan)) == (payments >= 100)
 
 
-def test_a_stack_that_is_not_ours_is_not_restarted() -> None:
+def test_a_stack_that_we_did_not_start_is_not_restarted() -> None:
     assert RESTART.name not in names(make_plan(1, 40, restarts=False))
 
 
-def test_too_few_payments_for_every_trouble_are_refused() -> None:
+def test_too_few_payments_for_every_fault_are_refused() -> None:
     with pytest.raises(ValueError, match="needs at least 13 payments"):
         make_plan(1, 12)
 
 
-def test_the_sandbox_knows_every_fault_of_a_plan() -> None:
+def test_the_sandbox_knows_every_fault_in_a_plan() -> None:
     for each in make_plan(3, 500).rounds:
         for trouble in each.troubles:
             parse_faults([dict(fault) for fault in trouble.faults])

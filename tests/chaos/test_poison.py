@@ -1,4 +1,4 @@
-"""One broken message delays no other, and ends up where operators look, with a reason."""
+"""A broken message delays no other, and ends up where operators look, with a reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAYMENTS = int(os.environ.get("SCC_CHAOS_PAYMENTS", "60"))
 """1,000 in the long form: SCC_CHAOS_PAYMENTS=1000 make test ARGS=tests/chaos/test_poison.py"""
 
 
-def test_one_poison_among_many_delays_nobody_and_says_why_it_lies_there(
+def test_one_poison_message_among_many_delays_nothing_and_its_reason_is_recorded(
     harness: Harness, report: Callable[[str], None]
 ) -> None:
     harness.deliver_by("send")

@@ -24,7 +24,7 @@ def mail(row: dict[str, Any] = ROW, *, number: str = "m1") -> dict[str, Any]:
 GOOD = Evidence([ROW], {ID: {"state": "sent", "gmail_id": "m1"}}, [mail()], [DEAD])
 
 
-def test_one_row_one_mail_marked_sent_is_as_it_should_be() -> None:
+def test_one_row_with_one_mail_marked_sent_is_fine() -> None:
     verdict = judge([ID], GOOD)
     assert verdict.wrong == {}
     assert (verdict.logged, verdict.rows, verdict.mails) == (1, 1, 1)
@@ -46,15 +46,15 @@ def test_one_row_one_mail_marked_sent_is_as_it_should_be() -> None:
         ({"dead_letters": [DeadLetter("x", "permanent", "")]}, {"unexplained": ["x"]}),
     ],
 )
-def test_whatever_is_not_is_named(changes: dict[str, Any], wrong: dict[str, list[str]]) -> None:
+def test_every_deviation_is_named(changes: dict[str, Any], wrong: dict[str, list[str]]) -> None:
     assert judge([ID], replace(GOOD, **changes)).wrong == wrong
 
 
-def test_an_entry_that_nobody_was_answered_for_is_named() -> None:
+def test_an_entry_that_no_request_was_answered_with_is_named() -> None:
     assert judge([], GOOD).wrong == {"unasked": [ID]}
 
 
-def test_a_number_that_is_missing_is_named() -> None:
+def test_a_missing_number_is_named() -> None:
     row = ROW | {"seq": 2}
     evidence = replace(GOOD, rows=[row], mails=[mail(row)])
     assert judge([ID], evidence).wrong == {"gaps": ["sunset-charter"]}

@@ -33,12 +33,12 @@ class Evidence:
 
 @dataclass(slots=True)
 class Verdict:
-    """logged: entries answered with 200. Every list holds what should not exist, as payment ids.
+    """logged: entries answered with 200. Every list holds payment ids that should not be there.
 
-    lost: answered, and not in the ledger or without a mail. doubled: more than one mail.
-    unasked: rows or mails that nobody was answered for. altered: the mail does not hold the row.
-    unmarked: AuditDeliveries does not say sent, or names another mail. gaps: numbers of events
-    that are missing or twice. unexplained: dead letters without a reason.
+    lost: answered, but not in the ledger or without a mail. doubled: more than one mail.
+    unasked: rows or mails that no request was answered with. altered: the mail does not hold the
+    row. unmarked: AuditDeliveries does not say sent, or names another mail. gaps: numbers that an
+    event lacks or has twice. unexplained: dead letters without a reason.
     """
 
     logged: int = 0

@@ -1,4 +1,4 @@
-"""What Lambda hands to a handler beside the event."""
+"""What Lambda passes to a handler besides the event."""
 
 from __future__ import annotations
 

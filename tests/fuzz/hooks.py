@@ -1,4 +1,4 @@
-"""What schemathesis cannot know: people and events that exist, and which refusals are honest.
+"""What schemathesis cannot know: people and events that exist, and which refusals are legitimate.
 
 Loaded by schemathesis itself, in the process that test_contract.py starts.
 """
@@ -14,10 +14,10 @@ from typing import Any
 import schemathesis
 from schemathesis.core.failures import Failure
 
-# Refusals of well-formed data that no schema could have foretold.
+# Refusals of well-formed data that no schema could predict.
 BEYOND_SCHEMAS = {
     "amount_out_of_range",  # above zero, below the configured limit
-    "cursor_invalid",  # only those that we gave out are good
+    "cursor_invalid",  # only those that we issued are valid
     "day_invalid",  # from and to, unless event_id is there
     "event_id_invalid",  # exactly one of event_id and patron_email
     "from_invalid",  # not beside event_id
@@ -74,7 +74,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
-    """Note how it was answered, and what was logged, to be shown and voided later."""
+    """Record how it was answered and what was logged, to be shown and voided later."""
     method = case.method.upper()
     with Path(os.environ["SCC_FUZZ_ANSWERS"]).open("a") as answers:
         answers.write(f"{response.status_code} {method} {case.operation.path}\n")
@@ -88,6 +88,6 @@ def _make_known(content: dict[str, Any], number: int) -> None:
             content[name] = value
     if "payment_id" in content:
         content["payment_id"] = _payments[-1]
-    if "amount" in content:  # another one every time, or it is a likely duplicate
+    if "amount" in content:  # a different one every time, or it is a likely duplicate
         content["amount"] = f"{os.getpid() % 90_000 + 1}.{number % 100:02d}"
         content.pop("timestamp", None)

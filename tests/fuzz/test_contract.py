@@ -1,4 +1,4 @@
-"""The running API keeps to its own document, whoever asks and whatever is sent."""
+"""The running API matches its own document, for every caller and every request."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def runs(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
-    """One schemathesis for each who may ask, all at once: most of the time each waits."""
+    """One schemathesis for each kind of caller, all at once: mostly they wait."""
     started = {who: ask(stack, who, tmp_path_factory.mktemp(who)) for who in WHO}
     yield started
     for run in started.values():
@@ -47,7 +47,7 @@ def runs(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_the_api_keeps_to_its_document(runs: dict[str, Run], who: str) -> None:
+def test_the_api_matches_its_document(runs: dict[str, Run], who: str) -> None:
     run = runs[who]
     run.process.wait()
     assert run.process.returncode == 0, run.report
@@ -58,7 +58,7 @@ def test_the_api_keeps_to_its_document(runs: dict[str, Run], who: str) -> None:
 
 def may(who: str, operation: Operation) -> bool:
     if operation.name == "showPaymentByKey" and who != "admin":
-        return False  # there is no payment of their own
+        return False  # they have no payment of their own
     return (
         operation.is_public
         or operation.takes_nobody

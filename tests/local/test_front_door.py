@@ -162,7 +162,7 @@ def test_redirects_are_the_viewers_to_follow() -> None:
     assert (status, headers["Location"]) == (302, "/elsewhere")
 
 
-def test_a_304_stays_one() -> None:
+def test_a_304_stays_a_304() -> None:
     status, headers, body = ask("GET", "/not-modified", headers={"If-None-Match": '"1"'})
     assert (status, headers["ETag"], body) == (304, '"1"', b"")
 

@@ -36,7 +36,7 @@ def test_a_child_that_ends_by_itself_is_named_with_the_end_of_its_log(logs: Path
     child.process.wait(10)
     with pytest.raises(ChildFailedError) as caught:
         child.refuse_death()
-    assert "The test child stopped by itself (exit code 3)" in str(caught.value)
+    assert "The test child stopped unexpectedly (exit code 3)" in str(caught.value)
     assert "test-child.log" in str(caught.value)
     assert "    no such table" in str(caught.value)
 
@@ -63,7 +63,7 @@ def test_a_child_may_save_its_state_before_it_stops(logs: Path, tmp_path: Path) 
     assert child.process.returncode == 0
 
 
-def test_stopping_ends_a_child_that_will_not_hear_and_what_it_started(logs: Path) -> None:
+def test_stopping_kills_a_child_that_ignores_signals_and_its_children(logs: Path) -> None:
     child = python(
         "import signal, subprocess, sys\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -85,7 +85,7 @@ def test_a_failing_command_is_named_with_the_end_of_its_log(logs: Path) -> None:
     assert "bad template" in str(caught.value)
 
 
-def test_waiting_for_an_answer_ends_when_there_is_one(logs: Path, empty_server: str) -> None:
+def test_waiting_ends_when_there_is_an_answer(logs: Path, empty_server: str) -> None:
     child = python("import signal; signal.pause()", logs)
     processes.wait_until_answering(child, empty_server, 10)
     child.stop()

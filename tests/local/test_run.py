@@ -38,7 +38,7 @@ def test_every_demo_user_can_sign_in(stack: RunningStack, user: Any) -> None:
     }
 
 
-def test_the_stack_file_says_where_everything_is(stack: RunningStack) -> None:
+def test_the_stack_file_lists_where_everything_is(stack: RunningStack) -> None:
     assert stack.info["urls"]["app"] == stack.url
     assert set(stack.info["pids"]) == {"AWS emulator", "Gmail sandbox", "front door"}
     tables = stack.aws.client("dynamodb").list_tables()["TableNames"]
@@ -90,12 +90,12 @@ def test_a_stack_stopped_by_ctrl_c_comes_back_within_thirty_seconds_and_deploys_
     assert deploy.endswith("unchanged")
 
 
-def test_a_stack_whose_emulator_dies_says_so_with_its_log_and_starts_again(
+def test_a_stack_whose_emulator_dies_shows_its_log_and_can_be_started_again(
     stack: RunningStack,
 ) -> None:
     needs_own(stack)
     stack.kill_engine()
-    assert "The AWS emulator stopped by itself (signal SIGKILL)" in stack.output()
+    assert "The AWS emulator stopped unexpectedly (signal SIGKILL)" in stack.output()
     assert "AWS-emulator.log" in stack.output()
     stack.start()
     assert Dock(stack, password=stack.settings.demo_password).sign_in().cookie

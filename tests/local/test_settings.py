@@ -25,7 +25,7 @@ def test_state_may_be_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["http", "0", "65536", "-1", "8000.0", "80 00"])
-def test_a_port_that_is_no_port_is_named_with_its_variable(text: str) -> None:
+def test_an_invalid_port_is_named_with_its_variable(text: str) -> None:
     with pytest.raises(SettingsError, match=r"SCC_MAIL_PORT must be a port number"):
         settings_with(SCC_MAIL_PORT=text)
 
@@ -50,7 +50,7 @@ def test_free_ports_are_accepted() -> None:
     settings_with().refuse_taken_ports()
 
 
-def test_reset_is_off_by_zero_and_on_by_one() -> None:
+def test_reset_is_off_at_zero_and_on_at_one() -> None:
     assert not settings_with(RESET="0").reset
     assert settings_with(RESET="1").reset
 
@@ -79,6 +79,6 @@ def test_the_mail_settings_go_to_a_child_as_they_came() -> None:
         ("SCC_MAIL_SETTLE_SECONDS", "1.5"),
     ],
 )
-def test_a_mail_setting_that_cannot_be_used_is_named(variable: str, text: str) -> None:
+def test_an_unusable_mail_setting_is_named(variable: str, text: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable} must be"):
         settings_with(**{variable: text})

@@ -18,7 +18,7 @@ from tests.dock import Dock, until
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """The dead-letter queue of the running stack, from a test's side."""
+    """The dead-letter queue of the running stack, as a test sees it."""
 
     dock: Dock
 
@@ -79,7 +79,7 @@ class DeadLetters:
         return found
 
     def unmailed(self, number: int) -> list[str]:
-        """Log payments whose messages lie here, untouched by the mailer; returns their ids."""
+        """Log payments whose messages end up here, untouched by the mailer; returns their ids."""
         with mailer_off(self.stack):
             payments = [self.dock.logged() for _ in range(number)]
             taken = 0

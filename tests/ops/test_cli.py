@@ -79,7 +79,7 @@ def test_make_install_brings_the_command_and_it_works_from_any_folder(tmp_path: 
         (["status", "--local"], {"SCC_STATE": "/nowhere"}, "`make run`"),
     ],
 )
-def test_what_cannot_work_is_said_in_a_sentence(
+def test_a_command_that_cannot_work_explains_why(
     scc: Scc, arguments: list[str], env: dict[str, str], says: str
 ) -> None:
     answer = scc(*arguments, env=env)
@@ -125,7 +125,7 @@ def test_a_table_that_cannot_be_read_now_asks_for_patience() -> None:
     assert told.message.endswith("Try again in a minute.")
 
 
-def test_a_bug_of_ours_is_not_dressed_up_as_an_environment_error() -> None:
+def test_our_own_bugs_are_not_reported_as_environment_errors() -> None:
     assert translate(KeyError("AuditQueueUrl")) is None
 
 
@@ -183,7 +183,7 @@ MINIMAL = {
         ({"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody"}, "nobody"),
     ],
 )
-def test_no_command_breaks_where_aws_is_out_of_reach(
+def test_no_command_breaks_when_aws_cannot_be_reached(
     path: str, env: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in os.environ:

@@ -1,4 +1,4 @@
-"""Every command of the runbook, run as it stands there against the deployed stack."""
+"""Every command in the runbook, run as written against the deployed stack."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMANDS = list(dict.fromkeys(line for block in BLOCKS for line in block.splitli
 
 @dataclass
 class Scene:
-    """A mail that Gmail refused and a message that is none, both in the dead-letter queue."""
+    """A mail that Gmail refused and an invalid message, both in the dead-letter queue."""
 
     dead: DeadLetters
     folder: Path
@@ -52,7 +52,7 @@ class Scene:
         assert self.run("scc users add $EMAIL --name Leaving --group crew").returncode == 0
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Run it in a folder of its own, in which ops/ is found as in the repository."""
+        """Run it in its own folder, where ops/ is found as in the repository."""
         with contextlib.suppress(FileExistsError):
             (self.folder / "ops").symlink_to(ROOT / "ops")
         return subprocess.run(
@@ -66,7 +66,7 @@ class Scene:
         )
 
 
-def test_commands_in_the_text_stand_in_a_block_too() -> None:
+def test_commands_in_the_text_are_in_a_block_too() -> None:
     for command in re.findall(r"`(scc [a-z -]+)`", RUNBOOK):
         assert any(f"{each} ".startswith(f"{command} ") for each in COMMANDS), command
 
@@ -80,7 +80,7 @@ def scene(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_runbook_works_as_it_stands(scene: Scene, command: str) -> None:
+def test_every_command_in_the_runbook_works_as_written(scene: Scene, command: str) -> None:
     if scene.dead.depth().total < 2:
         scene.set()
     answer = scene.run(command)

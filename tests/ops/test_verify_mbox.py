@@ -75,7 +75,7 @@ CANNOT_BE_SEEN = (
 )
 
 
-def test_an_untouched_mailbox_is_whole_and_says_what_is_anchored(tmp_path: Path) -> None:
+def test_an_untouched_mailbox_passes_and_lists_what_is_anchored(tmp_path: Path) -> None:
     entries = chain(3)
     other = b"From: a@b.example\nSubject: lunch?\n\nFrom here on\n>From there on\n"
     file = tmp_path / "export.mbox"
@@ -87,7 +87,7 @@ def test_an_untouched_mailbox_is_whole_and_says_what_is_anchored(tmp_path: Path)
     answer = run(file)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout.splitlines() == [
-        "7 mails: 5 entries, 1 statements",
+        "7 mails: 5 entries, 1 statement",
         "  gala: anchored in mails #000001-#000002; no statement",
         "  sunset-charter: anchored in mails #000001-#000003; statements reach #000002",
         "INTEGRITY: ok",
@@ -96,7 +96,7 @@ def test_an_untouched_mailbox_is_whole_and_says_what_is_anchored(tmp_path: Path)
     ]
 
 
-def test_the_order_of_the_mails_and_the_line_ends_are_no_matter(verify: Verify) -> None:
+def test_the_order_of_the_mails_and_the_line_endings_do_not_matter(verify: Verify) -> None:
     content = mbox([*mails(chain(3)), *mails(chain(3, "gala"))][::-1])
     assert verify(content) == (0, [])
     assert verify(content.replace(b"\n", b"\r\n")) == (0, [])
@@ -106,7 +106,7 @@ Deed = Callable[[list[bytes], Sequence[LedgerEntry]], list[bytes]]
 
 
 def on_third(change: Callable[[bytes, LedgerEntry], bytes]) -> Deed:
-    """A deed that changes the third mail."""
+    """A change to the third mail."""
     return lambda all_mails, entries: [
         *all_mails[:2],
         change(all_mails[2], entries[2]),
@@ -189,7 +189,7 @@ HERE = ("sunset-charter", 3, 3)
         ("a statement altered", [("integrity", "altered", "", 0, 0)]),
     ],
 )
-def test_exactly_what_was_done_is_found(
+def test_exactly_the_changes_made_are_found(
     verify: Verify, which: str, found: list[tuple[Any, ...]]
 ) -> None:
     entries = chain(5)
@@ -206,7 +206,7 @@ def test_a_first_entry_that_follows_another_is_found(verify: Verify) -> None:
     )
 
 
-def test_a_cut_tail_without_a_statement_is_not_claimed_to_be_whole(tmp_path: Path) -> None:
+def test_a_cut_tail_without_a_statement_is_not_reported_as_complete(tmp_path: Path) -> None:
     file = tmp_path / "export.mbox"
     file.write_bytes(mbox(mails(chain(5))[:3]))
     answer = run(file)
@@ -259,7 +259,7 @@ def test_garbage_is_never_a_traceback(tmp_path: Path) -> None:
         assert bool(answer.stdout) == (answer.returncode == 1)
 
 
-def test_what_cannot_be_checked_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_checked_is_reported(tmp_path: Path) -> None:
     absent = run(tmp_path / "absent.mbox")
     assert (absent.returncode, absent.stdout) == (2, "")
     assert "absent.mbox" in absent.stderr

@@ -1,4 +1,4 @@
-"""An event of its own on the deployed stack, with payments whose mails are in the inbox."""
+"""A separate event on the deployed stack, with payments whose mails are in the inbox."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Voyage:
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Whatever is done to rows and head inside is undone."""
+        """Undoes whatever is done to rows and head inside."""
         rows = [self.row(number) for number in range(1, len(self.payments) + 1)]
         head = self.head()
         try:
@@ -61,7 +61,7 @@ class Voyage:
             self.put(head, "Ledger")
 
     def edit_mail(self, number: int, change: Callable[[bytes], bytes | None]) -> None:
-        """Do what nobody can do through Gmail's API: reach into the sandbox's store."""
+        """Do what Gmail's API does not allow: reach into the sandbox's store."""
         (mail,) = self.dock.mails_of(self.payments[number - 1]["payment_id"])
         file = self.dock.stack.settings.state / "gmail" / "gmail.sqlite3"
         with closing(connect(file)) as store:

@@ -1,4 +1,4 @@
-"""The ledger under many hands, and under one that dies: on the deployed table, through the API."""
+"""The ledger with many writers, and with one that dies: on the deployed table, through the API."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admin
 
 
 def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever is answered is in the table once, and nobody else is; the others may come again.
+    """Every answered payment is in the table once, and no other; the rest may retry.
 
     The writers are threads with the API's rules and store: 64 Lambda workers of the emulator would
     spend a minute on starting up. What they write to is the deployed table.
@@ -81,7 +81,7 @@ def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFi
 
 
 def test_64_requests_over_8_connections_are_all_logged_once(dock: Dock) -> None:
-    """Through CloudFront and Lambda; a client that is turned away comes again with its key."""
+    """Through CloudFront and Lambda; a client that is refused retries with its key."""
     event_id = make_event(dock)
     keys = [uuid.uuid4() for _ in range(WRITERS)]
     spare_the_mails(dock, keys)

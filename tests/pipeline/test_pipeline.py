@@ -63,7 +63,7 @@ def test_the_record_in_the_mail_is_the_row_in_the_ledger(dock: Dock) -> None:
         ("GSI2", "event_id", "sunset-charter"),
     ],
 )
-def test_both_indexes_answer_in_order_of_time(
+def test_both_indexes_answer_in_chronological_order(
     dock: Dock, index: str, name: str, value: str
 ) -> None:
     payment = dock.logged()
@@ -106,7 +106,7 @@ def test_a_refused_payment_writes_nothing(
     assert [rows(dock, table) for table in tables] == before
 
 
-def test_a_retried_request_is_one_payment_and_one_mail(dock: Dock) -> None:
+def test_a_retried_request_makes_one_payment_and_one_mail(dock: Dock) -> None:
     key = str(uuid.uuid4())
     first, again = dock.log(key, amount="20.00"), dock.log(key, amount="$20")
     assert again.headers["Idempotent-Replayed"] == "true"
@@ -175,7 +175,7 @@ def test_a_mail_that_arrived_without_an_answer_is_not_sent_again(dock: Dock) -> 
     dock.await_mail(payment["payment_id"])
 
 
-def test_with_gmail_down_payments_go_on_and_mails_follow(dock: Dock) -> None:
+def test_with_gmail_down_payments_continue_and_mails_follow(dock: Dock) -> None:
     dock.sandbox("POST", "/sandbox/faults", [{"kind": "down"}])
     payment = dock.logged()
     tried = until(lambda: dock.listed(payment["payment_id"])["audit"]["attempts"])
@@ -198,7 +198,7 @@ def test_poison_on_the_queue_ends_in_the_dead_letter_queue_while_others_flow(doc
 
 
 def test_sqs_itself_gives_up_after_eight_receives(dock: Dock) -> None:
-    """Whatever kills the mailer every time: the queue's own redrive moves the message away."""
+    """If a message kills the mailer every time, the queue's own redrive moves it away."""
     sqs, lambda_ = dock.stack.aws.client("sqs"), dock.stack.aws.client("lambda")
     outputs = dock.stack.outputs
     (mapping,) = lambda_.list_event_source_mappings(FunctionName=outputs["MailerFunctionName"])[

@@ -55,7 +55,7 @@ def logged_today(dock: Dock) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def forgotten(dock: Dock) -> Iterator[str]:
-    """Today, with no statement of it made: whoever tests against one stack again starts anew."""
+    """Today, without a statement yet, so tests can run again on the same stack."""
     day = today()
     dynamodb, table = dock.stack.aws.client("dynamodb"), dock.stack.outputs["DeliveriesTableName"]
 
@@ -102,7 +102,7 @@ def test_todays_entries_are_one_statement_with_the_right_sums(dock: Dock, forgot
     assert {each["event_id"] for each in record["events"]} == {row["event_id"] for row in rows}
 
 
-def test_a_row_that_root_deleted_is_named_in_the_subject(dock: Dock, forgotten: str) -> None:
+def test_a_row_deleted_by_root_is_named_in_the_subject(dock: Dock, forgotten: str) -> None:
     payment = dock.logged()
     dock.await_mail(payment["payment_id"])
     dock.logged()

@@ -26,7 +26,7 @@ def sweep(dock: Dock) -> dict[str, Any]:
 
 @contextmanager
 def router_off(dock: Dock) -> Iterator[None]:
-    """What is logged meanwhile reaches the queue by the sweep alone; the stream brings it after."""
+    """Meanwhile, entries reach the queue only through the sweep; the stream delivers them later."""
     lambda_ = dock.stack.aws.client("lambda")
     (mapping,) = lambda_.list_event_source_mappings(
         FunctionName=dock.stack.outputs["RouterFunctionName"]
@@ -38,7 +38,7 @@ def router_off(dock: Dock) -> Iterator[None]:
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
-def test_what_the_stream_does_not_deliver_two_sweeps_at_once_mail_once(dock: Dock) -> None:
+def test_two_sweeps_at_once_mail_once_what_the_stream_does_not_deliver(dock: Dock) -> None:
     with router_off(dock):
         payments = [dock.logged() for _ in range(3)]
         with ThreadPoolExecutor(2) as pool:
@@ -63,7 +63,7 @@ def test_a_payment_logged_after_its_event_ended_is_mailed_like_any_other(dock: D
     assert len(dock.mails_of(payment["payment_id"])) == 1
 
 
-def test_an_entry_at_rest_in_the_dead_letter_queue_is_left_there_and_others_are_queued(
+def test_an_entry_with_a_dead_letter_is_left_there_and_others_are_queued(
     dock: Dock,
 ) -> None:
     sqs, dead = dock.stack.aws.client("sqs"), dock.stack.outputs["DeadLetterQueueUrl"]

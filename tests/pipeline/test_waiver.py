@@ -34,7 +34,7 @@ def test_a_signed_waiver_is_on_the_roster_of_everyone_who_may_see_it(
     assert anyone.call("POST", PATH, body | {"name": "Someone Else"}).status == 409
 
 
-def test_of_many_signatures_at_once_one_stands(dock: Dock, stack: RunningStack) -> None:
+def test_of_many_simultaneous_signatures_one_is_kept(dock: Dock, stack: RunningStack) -> None:
     patron = patron_without_waiver(dock)
 
     def sign(number: int) -> Answer:

@@ -1,4 +1,4 @@
-"""What the tests of a release start from: an account that a stranger has just deployed into."""
+"""What the release tests start from: an account that a newcomer has just deployed into."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.release.walk import Account, blocks, empty_account
 
 @pytest.fixture(scope="session")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account that was empty, after a stranger walked docs/deploy.md in it."""
+    """A formerly empty account, after a newcomer followed docs/deploy.md."""
     with empty_account(tmp_path_factory.mktemp("walk")) as account:
         done = account.shell("\n".join(blocks()))
         assert done.returncode == 0, done.stdout[-6000:]

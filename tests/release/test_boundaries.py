@@ -37,7 +37,7 @@ FORBIDDEN = {
 """For each contract a file, and a line in it that breaks the contract."""
 
 
-def test_every_contract_is_tried_here() -> None:
+def test_every_contract_has_a_test_case() -> None:
     assert FORBIDDEN.keys() == CONTRACTS
 
 

@@ -38,7 +38,7 @@ def test_a_function_without_code_is_an_error(tmp_path: Path) -> None:
         copy_code(tmp_path, tmp_path / "bundle", "api")
 
 
-def test_of_googles_discovery_documents_only_gmails_is_kept(tmp_path: Path) -> None:
+def test_only_gmails_discovery_document_is_kept(tmp_path: Path) -> None:
     documents = tmp_path / "googleapiclient" / "discovery_cache" / "documents"
     gmail = write(documents / "gmail.v1.json")
     write(documents / "drive.v3.json")
@@ -54,12 +54,12 @@ def test_scripts_stubs_and_tests_of_packages_are_dropped(tmp_path: Path) -> None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
-def test_of_the_metadata_of_packages_only_licences_are_kept(tmp_path: Path) -> None:
-    licence = write(tmp_path / "package-1.dist-info" / "licenses" / "LICENSE.txt")
+def test_only_licenses_are_kept_from_package_metadata(tmp_path: Path) -> None:
+    kept = write(tmp_path / "package-1.dist-info" / "licenses" / "LICENSE.txt")
     for name in ("package-1.dist-info/RECORD", "other-2.dist-info/METADATA"):
         write(tmp_path / name)
     prune(tmp_path, "api")
-    assert list(tmp_path.rglob("*")) == [licence.parent.parent, licence.parent, licence]
+    assert list(tmp_path.rglob("*")) == [kept.parent.parent, kept.parent, kept]
 
 
 def test_compiled_files_are_used_whatever_time_the_zip_gives_them(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_compiled_files_are_used_whatever_time_the_zip_gives_them(tmp_path: Path
     assert done.stdout.strip() == "42"
 
 
-def test_without_the_runtimes_own_python_nothing_is_compiled_and_it_is_said(
+def test_without_the_runtimes_python_nothing_is_compiled_and_a_note_is_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path / "module.py")

@@ -21,7 +21,7 @@ FUNCTIONS = {
     "RouterFunction": "stream_router",
     "MailerFunction": "audit_mailer",
 }
-# What Lambda's Python brings by itself.
+# What Lambda's Python already has.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 SEND = """
 import json, sys
@@ -82,7 +82,7 @@ def run_alone(code: str, *arguments: str, path: list[Path]) -> str:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_bundle_keeps_within_its_limit_and_brings_nothing_that_lambda_has(
+def test_a_bundle_stays_within_its_limit_and_holds_nothing_that_lambda_has(
     for_aws: dict[str, Bundle], name: str
 ) -> None:
     bundle = for_aws[name]
@@ -91,7 +91,7 @@ def test_a_bundle_keeps_within_its_limit_and_brings_nothing_that_lambda_has(
     assert bundle.is_fine
 
 
-def test_a_bundle_that_is_too_large_or_brings_boto3_is_not_fine(tmp_path: Path) -> None:
+def test_a_bundle_that_is_too_large_or_holds_boto3_fails_the_check(tmp_path: Path) -> None:
     (tmp_path / "ApiFunction" / "boto3").mkdir(parents=True)
     (tmp_path / "RouterFunction").mkdir()
     (tmp_path / "RouterFunction" / "noise").write_bytes(os.urandom(4_000_001))
@@ -118,7 +118,7 @@ def test_the_same_input_makes_the_same_bundle(for_here: Path, tmp_path: Path, na
     assert zip_of(first) == zip_of(second)
 
 
-def test_a_bundle_holds_no_tests_no_stubs_and_of_metadata_only_licences(for_here: Path) -> None:
+def test_a_bundle_holds_no_tests_no_stubs_and_no_metadata_except_licenses(for_here: Path) -> None:
     files = [path for path in for_here.rglob("*") if path.is_file()]
     assert not [path for path in files if "tests" in path.parts or path.suffix == ".pyi"]
     metadata = [path.name.lower() for path in files if ".dist-info/" in path.as_posix()]

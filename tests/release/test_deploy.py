@@ -1,4 +1,4 @@
-"""What `make deploy` refuses, in words; what it does after a yes is in the walk."""
+"""What `make deploy` refuses, and how; what it does after a yes is in the walk."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def commit(repository: Path) -> None:
         (["--stage", "staging", "--local"], "leave out --local"),
     ],
 )
-def test_what_is_not_understood_is_refused_by_name(arguments: list[str], complaint: str) -> None:
+def test_invalid_arguments_are_refused_by_name(arguments: list[str], complaint: str) -> None:
     answer = CliRunner().invoke(
         scc, ["release", "deploy", *arguments], env={"AWS_ENDPOINT_URL": EMULATOR}
     )
@@ -76,7 +76,7 @@ def test_no_environment_variable_chooses_another_stack_or_region() -> None:
     assert (target.stack, target.region) == ("shipcaptaincrew-staging", "us-east-1")
 
 
-def test_what_is_not_committed_is_refused_by_name(repository: Path) -> None:
+def test_uncommitted_files_are_refused_by_name(repository: Path) -> None:
     refuse_uncommitted(repository)
     (repository / "new.py").touch()
     (repository / "Makefile").write_text("check:\n")
@@ -103,7 +103,9 @@ def test_only_the_suite_that_has_not_passed_runs(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", ["check", "test", "test-long"])
-def test_what_fails_its_checks_or_tests_is_not_deployed(repository: Path, broken: str) -> None:
+def test_a_commit_that_fails_its_checks_or_tests_is_not_deployed(
+    repository: Path, broken: str
+) -> None:
     (repository / "Makefile").write_text(
         "".join(
             f"{name}:\n\t@{name != broken}\n".lower() for name in ("check", "test", "test-long")
@@ -143,7 +145,7 @@ def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None
     assert chosen_parameters(stage(name, EMULATOR), [], environment)["Stage"] == "local"
 
 
-def test_a_change_set_is_shown_and_carried_out_after_a_yes_only(walked: Account) -> None:
+def test_a_change_set_is_shown_and_executed_only_after_a_yes(walked: Account) -> None:
     logs = walked.aws.client("logs")
     group = "/aws/lambda/shipcaptaincrew-staging-api"
 
@@ -179,7 +181,7 @@ def test_sam_is_told_the_region_where_cloudfront_takes_certificates_from() -> No
     assert {settings_of(name).region for name in ("staging", "prod")} == {"us-east-1"}
 
 
-def test_the_app_is_at_its_own_domain_where_it_has_one() -> None:
+def test_the_app_is_at_its_own_domain_if_it_has_one() -> None:
     outputs = {"DistributionDomainName": "d123.cloudfront.net"}
     assert stage("prod").url(outputs) == "https://d123.cloudfront.net"
     own = outputs | {"SiteUrl": "https://pay.example.com/"}

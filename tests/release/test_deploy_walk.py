@@ -1,4 +1,4 @@
-"""docs/deploy.md walked as it stands, from an empty account to the mail in the inbox."""
+"""docs/deploy.md followed word for word, from an empty account to the mail in the inbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_walk_ends_with_the_mail_in_the_inbox(walked: Account) -> None:
     assert mail["attachments"][0]["filename"] == "record.json"
 
 
-def test_the_walk_has_all_the_steps_that_a_stranger_needs() -> None:
+def test_the_walk_has_every_step_a_newcomer_needs() -> None:
     walk = "\n".join(blocks())
     for step in (
         *("make install", "make gmail-key", "make deploy STAGE=staging", "scc web publish"),

@@ -32,7 +32,7 @@ def written(folder: Path, content: Any) -> str:
         ({"private_key": "s3cr3t words"}, "private_key is not a private key"),
     ],
 )
-def test_a_file_that_is_no_key_is_refused_without_showing_it(
+def test_a_file_that_is_not_a_key_is_refused_without_showing_it(
     tmp_path: Path, change: dict[str, Any], complaint: str
 ) -> None:
     key = new_service_account("http://localhost/token")
@@ -43,13 +43,13 @@ def test_a_file_that_is_no_key_is_refused_without_showing_it(
 
 
 @pytest.mark.parametrize("content", ["", "[]", "not json", '"text"'])
-def test_what_is_not_an_object_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_an_object_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(OpsError):
         read_key(written(tmp_path, content))
 
 
 @pytest.mark.parametrize("file", ["", "/nowhere/key.json"])
-def test_a_file_that_is_not_there_is_refused(file: str) -> None:
+def test_a_missing_file_is_refused(file: str) -> None:
     with pytest.raises(OpsError, match=r"FILE is missing|No such file"):
         read_key(file)
     with pytest.raises(OpsError, match=r"FILE is missing|No such file"):
@@ -68,7 +68,7 @@ def test_a_file_that_is_not_there_is_refused(file: str) -> None:
         ({"patrons": [{"email": "jane@example.com", "name": " "}]}, "patrons"),
     ],
 )
-def test_an_event_that_is_not_right_is_refused_by_its_field(
+def test_an_invalid_event_is_refused_by_its_field(
     tmp_path: Path, change: dict[str, Any], complaint: str
 ) -> None:
     assert read_event(written(tmp_path, EVENT))["event_id"] == "first-sail"
@@ -87,7 +87,7 @@ def test_the_key_is_stored_whole_and_shown_nowhere(walked: Account) -> None:
     assert json.loads(stored) == walked.sandbox.service_account_info
 
 
-def test_a_roster_put_again_keeps_what_was_signed(walked: Account) -> None:
+def test_writing_a_roster_again_keeps_signatures(walked: Account) -> None:
     dynamodb = walked.aws.client("dynamodb")
     key = {"event_id": {"S": "first-sail"}, "SK": {"S": "PATRON#jane.doe@example.com"}}
     table = "shipcaptaincrew-staging-Events"

@@ -1,4 +1,4 @@
-"""The API's document says what the API does, and is one that tools can read."""
+"""The API's document says what the API does, and tools can read it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_document_is_valid_openapi(written: dict[str, Any]) -> None:
     assert len(names) == len(set(names)), "operationId must be unique"
 
 
-def test_every_schema_is_a_valid_one_and_finds_what_it_refers_to(written: dict[str, Any]) -> None:
+def test_every_schema_is_valid_and_its_references_resolve(written: dict[str, Any]) -> None:
     for name, schema in written["components"]["schemas"].items():
         jsonschema_rs.meta.validate(schema)
         jsonschema_rs.validator_for(with_components(written, {"$ref": reference_to(name)}))
@@ -102,7 +102,7 @@ def test_every_method_is_documented_in_requests_rows_and_totals(written: dict[st
     assert list(models["MethodTotals"]["properties"]) == list(METHODS)
 
 
-def test_the_pattern_for_plain_text_refuses_the_very_characters_that_the_api_does() -> None:
+def test_the_plain_text_pattern_refuses_exactly_the_characters_that_the_api_refuses() -> None:
     pattern = re.compile(PLAIN_TEXT)
     surrogates = range(0xD800, 0xE000)  # no JSON text that is UTF-8 can hold one alone
     for number in range(0x110000):
@@ -116,7 +116,7 @@ def test_the_pattern_for_plain_text_refuses_the_very_characters_that_the_api_doe
             assert pattern.fullmatch(chr(number)), hex(number)
 
 
-def test_the_page_is_in_step_with_the_document(written: dict[str, Any]) -> None:
+def test_the_page_is_up_to_date_with_the_document(written: dict[str, Any]) -> None:
     stored = (ROOT / "docs" / "api.md").read_text("utf-8")
     assert stored == page(written), "run `make docs`"
     headings = [anchor(each) for each in re.findall(r"^#+ (.+)$", stored, re.MULTILINE)]

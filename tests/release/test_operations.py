@@ -1,4 +1,4 @@
-"""docs/operations.md on a deployed stack: what will change one day, changed."""
+"""docs/operations.md on a deployed stack: each planned change, carried out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def mail_of(account: Account, payment_id: str, seconds: float = 60) -> dict[str,
 
 @contextmanager
 def changed(account: Account, **files: str) -> Iterator[None]:
-    """Files of the clone with another text, committed; afterwards as they were before."""
+    """Changed files in the clone, committed; restored afterward."""
     before = git(account.clone, "rev-parse", "HEAD").strip()
     for name, text in files.items():
         (account.clone / name).write_text(text)
@@ -70,7 +70,7 @@ def changed(account: Account, **files: str) -> Iterator[None]:
         account.commit("As before")
 
 
-def test_after_a_key_rotation_the_mails_go_on(walked: Account) -> None:
+def test_after_a_key_rotation_mails_continue(walked: Account) -> None:
     mail_of(walked, pay(walked, "101.00"))
     old = walked.sandbox.service_account_info
     key = new_service_account(old["token_uri"]) | {"client_email": old["client_email"]}
@@ -100,7 +100,7 @@ def test_a_revoked_key_stops_no_payment_and_its_mail_follows_the_next_key(walked
 
 
 @pytest.mark.long
-def test_a_moved_inbox_gets_what_is_logged_from_then_on(walked: Account) -> None:
+def test_a_moved_inbox_gets_everything_logged_from_then_on(walked: Account) -> None:
     before = pay(walked, "104.00")
     assert mail_of(walked, before)["mailbox"] == "compliance@shipcaptaincrew.example"
     done = walked.shell(
@@ -178,7 +178,7 @@ def test_a_second_region_is_a_second_installation_that_never_meets_the_first(
 
 
 @pytest.mark.parametrize("name", ["operations.md", "deploy.md"])
-def test_what_the_documents_point_to_is_there(name: str) -> None:
+def test_everything_the_documents_point_to_exists(name: str) -> None:
     docs = Path(__file__).parents[2] / "docs"
     for target in re.findall(r"\]\(([a-z./-]+?)(?:#[a-z-]+)?\)", (docs / name).read_text()):
         assert (docs / target).exists(), target

@@ -1,4 +1,4 @@
-"""`make smoke` on a deployed stack: well when it is well, and each broken wire has its remedy."""
+"""`make smoke` on a deployed stack: a healthy one passes, and each fault has its remedy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def outputs(account: Account) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
-def test_a_stack_that_is_well_passes_and_nothing_is_logged(walked: Account) -> None:
+def test_a_healthy_stack_passes_and_nothing_is_logged(walked: Account) -> None:
     table = outputs(walked)["PaymentsTableName"]
 
     def rows() -> int:
@@ -134,7 +134,7 @@ Break = Callable[[Account], AbstractContextManager[None]]
         (schedule_off, "schedules", "make deploy STAGE=staging"),
     ],
 )
-def test_a_broken_wire_fails_its_check_and_says_what_to_do(
+def test_a_broken_connection_fails_its_check_and_says_what_to_do(
     walked: Account, broken: Break, check: str, remedy: str
 ) -> None:
     with broken(walked):
@@ -144,7 +144,7 @@ def test_a_broken_wire_fails_its_check_and_says_what_to_do(
     assert code == 1
 
 
-def test_where_nothing_is_deployed_nothing_is_checked(walked: Account) -> None:
+def test_without_a_deployment_nothing_is_checked(walked: Account) -> None:
     code, text = smoke(walked, "prod")
     assert code == 2
     assert "There is no stack shipcaptaincrew" in text

@@ -166,7 +166,7 @@ def test_the_command_publishes_a_folder_and_waits_for_cloudfront(
         ([], "--stage"),
     ],
 )
-def test_what_cannot_be_published_is_said(local: Scc, arguments: list[str], says: str) -> None:
+def test_a_failed_publication_is_reported(local: Scc, arguments: list[str], says: str) -> None:
     answer = local("web", "publish", *arguments)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert says in answer.stderr

@@ -1,4 +1,4 @@
-"""`scc` from its wheel, in an environment of its own and an empty folder: no clone is needed."""
+"""`scc` from its wheel, in its own environment and an empty folder: no clone is needed."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Account:
 
     @property
     def environment(self) -> dict[str, str]:
-        """A shell's: no make above it, credentials, and where AWS and Google are."""
+        """A shell's: no make above it, credentials, and the addresses of AWS and Google."""
         kept = {
             name: value
             for name, value in environment().items()
@@ -74,7 +74,7 @@ class Account:
         )
 
     def commit(self, message: str) -> None:
-        """Commit what was changed, and take its tests for passed: they are what is running."""
+        """Commit the changes, and record their tests as passed: they are running right now."""
         git(self.clone, "add", "--all")
         git(self.clone, *AUTHOR, "commit", "--quiet", "--allow-empty", "--message", message)
         subprocess.run(
@@ -103,7 +103,7 @@ def empty_account(folder: Path) -> Iterator[Account]:
     with contextlib.ExitStack() as stack:
         emulator = engine.start_engine(settings)
         stack.callback(emulator.stop)
-        # A state that outlives `stop`: a test gives it another key and starts it again.
+        # A state that outlives `stop`: a test gives it a different key and starts it again.
         sandbox = stack.enter_context(
             GmailSandbox.start(port=settings.mail_port, state=folder / "gmail")
         )
@@ -114,7 +114,7 @@ def empty_account(folder: Path) -> Iterator[Account]:
 
 
 def put_key(account: Account) -> None:
-    """The sandbox's key as Google would hand it out, where the walk says to save it."""
+    """The sandbox's key as Google would issue it, where the walk says to save it."""
     text = json.dumps(account.sandbox.service_account_info, indent=2)
     (account.clone / "service-account.json").write_text(text)
 

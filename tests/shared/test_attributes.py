@@ -17,7 +17,7 @@ ROW: dict[str, Any] = {
 }
 
 
-def test_a_row_becomes_what_boto3_makes_of_it_and_comes_back() -> None:
+def test_a_row_converts_as_in_boto3_and_back() -> None:
     attributes = to_attributes(ROW)
     assert sorted(attributes["set"].pop("SS")) == ["pay_1", "pay_2"]
     serialize = TypeSerializer().serialize
@@ -26,7 +26,7 @@ def test_a_row_becomes_what_boto3_makes_of_it_and_comes_back() -> None:
     assert from_attributes(to_attributes(ROW)) == ROW
 
 
-def test_what_boto3_writes_is_read() -> None:
+def test_rows_written_by_boto3_can_be_read() -> None:
     serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
     row = from_attributes({name: serialize(each) for name, each in ROW.items()})
     assert row == ROW
@@ -34,7 +34,7 @@ def test_what_boto3_writes_is_read() -> None:
 
 
 @pytest.mark.parametrize("value", [1.5, b"bytes", set(), {1, 2}, object()])
-def test_a_row_cannot_hold_what_the_ledger_has_no_use_for(value: object) -> None:
+def test_a_row_cannot_hold_types_that_the_ledger_does_not_use(value: object) -> None:
     with pytest.raises(TypeError, match="a row cannot hold a"):
         to_attributes({"x": value})
 
@@ -51,7 +51,7 @@ def test_a_row_cannot_hold_what_the_ledger_has_no_use_for(value: object) -> None
         "text",
     ],
 )
-def test_what_is_no_attribute_of_a_row_is_refused(attribute: Any) -> None:
+def test_an_invalid_attribute_is_refused(attribute: Any) -> None:
     with pytest.raises((TypeError, ValueError, ArithmeticError, AttributeError)):
         from_attributes({"x": attribute})
 

@@ -1,4 +1,4 @@
-"""What is stored must stay readable: these literals are the format, whatever the code says."""
+"""What is stored must stay readable: these literals define the format, not the code."""
 
 from __future__ import annotations
 

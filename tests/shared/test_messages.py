@@ -9,7 +9,7 @@ from shared.messages import AuditMessage, MalformedMessageError
 from tests.builders import message
 
 
-def test_a_message_says_which_entry_and_nothing_of_what_it_says() -> None:
+def test_a_message_names_the_entry_and_none_of_its_content() -> None:
     assert json.loads(message().to_json()) == {
         "schema": "scc.audit/1",
         "payment_id": "pay_00000000000000000000000000000001",

@@ -12,7 +12,7 @@ def test_every_method_of_the_type_has_its_rules() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_has_a_label_of_its_own(method: str) -> None:
+def test_every_method_has_its_own_label(method: str) -> None:
     assert label_of(method)
     assert [each.label for each in METHODS.values()].count(label_of(method)) == 1
 
@@ -21,7 +21,7 @@ def test_a_line_starts_with_a_capital() -> None:
     assert [title_of(each) for each in ("credit_card", "ach")] == ["Credit card", "ACH"]
 
 
-def test_a_method_of_another_release_keeps_its_own_name() -> None:
+def test_a_method_from_another_release_keeps_its_own_name() -> None:
     assert label_of("barter") == "barter"
     assert not is_unique_reference("barter", "1042")
 

@@ -47,7 +47,7 @@ def test_a_table_that_never_answers_is_asked_a_few_times_with_growing_pauses() -
     assert "Try again in a minute" in str(error.value)
 
 
-def test_two_readers_do_not_come_back_at_the_same_moment() -> None:
+def test_two_readers_do_not_retry_at_the_same_moment() -> None:
     first, second = list[float](), list[float]()
     for waits in (first, second):
         with pytest.raises(UnreadKeysError):
@@ -80,7 +80,7 @@ def test_rows_of_several_tables_come_with_their_table() -> None:
     assert client.calls[0]["Ledger"]["Keys"] == [to_attributes({"PK": "EVENT#gala"})]
 
 
-def test_no_keys_are_no_call() -> None:
+def test_no_keys_make_no_call() -> None:
     busy = Busy(1)
     assert rows(busy, 0, []) == []
     assert not busy.calls

@@ -1,4 +1,4 @@
-"""The format of the ledger, pinned: rows that were hashed once and must hash the same for ever.
+"""The format of the ledger, pinned: rows that were hashed once and must hash the same forever.
 
 The files were made with a JSON library and SHA-256 alone, not with the code under test. A change
 that breaks them breaks every mail and every export that was ever made: it needs a new
@@ -36,12 +36,12 @@ def test_a_row_has_the_bytes_and_the_hash_that_it_always_had(vector: dict[str, A
 
 
 @pytest.mark.parametrize("vector", CHAIN, ids=lambda vector: vector["shows"].split(":")[0])
-def test_a_row_is_the_same_after_the_ledger_had_it(vector: dict[str, Any]) -> None:
+def test_a_row_survives_a_trip_through_the_ledger(vector: dict[str, Any]) -> None:
     stored = from_attributes(to_attributes(LedgerEntry.from_row(vector["row"]).to_row()))
     assert canonical_json(stored) == canonical_json(vector["row"])
 
 
-def test_the_rows_are_one_chain_and_sealing_makes_it_again() -> None:
+def test_the_rows_form_one_chain_and_sealing_reproduces_it() -> None:
     head = Head()
     assert CHAIN[0]["row"]["prev_hash"] == GENESIS_HASH
     for vector in CHAIN:

@@ -1,5 +1,5 @@
 /**
- * What few visits need (a patron's history, a payment's page, voiding, exports) is loaded on demand, so that a phone
+ * Parts that few visits need (a patron's history, a payment's page, voiding, exports) load on demand, so a phone
  * at the dock loads only the list and the payment form.
  */
 

@@ -1,1 +1,1 @@
-"""HTTP: what a request may look like, and how answers and refusals are written."""
+"""HTTP: what requests may look like, and how answers and refusals are written."""

@@ -1,4 +1,4 @@
-"""Opaque page cursors: authenticated, and good only for the query that made them."""
+"""Opaque page cursors: authenticated, and valid only for the query that made them."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def read_search(parameters: Mapping[str, str]) -> str:
 
 
 def is_optional(parameters: Mapping[str, str]) -> bool:
-    """Whether it is fine that nobody is signed in. Raises MalformedRequestError."""
+    """Whether it is fine if nobody is signed in. Raises MalformedRequestError."""
     text = parameters.get("optional")
     if text not in {None, "true"}:
         message = "optional must be true or left out."

@@ -112,7 +112,7 @@ class ThrottledError(ApiError):
 
 
 class UnexpectedError(ApiError):
-    """Our own failure; the detail never tells what went wrong inside."""
+    """Our own failure; the detail never says what went wrong inside."""
 
     status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected"
 

@@ -1,4 +1,4 @@
-"""Powertools' resolver, plus what it lacks of HTTP: HEAD, and 405 next to 404."""
+"""Powertools' resolver, plus the HTTP it lacks: HEAD, and 405 as well as 404."""
 
 from __future__ import annotations
 

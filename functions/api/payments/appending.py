@@ -128,7 +128,7 @@ def append(
     """Write entries as the next links after the head; returns them numbered and chained.
 
     check: refuses duplicates; returns the entries with the ones that were acknowledged. It runs
-    after the head was read, and nothing is written if the head has moved since: of two like
+    after the head was read, and nothing is written if the head has moved since: of two similar
     payments at the same moment, the later one is warned about the first. Raises ContentionError.
     """
     ledger = submission.ledger

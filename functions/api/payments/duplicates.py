@@ -1,4 +1,4 @@
-"""Is this a duplicate? Which earlier payments a new one may repeat: a warning, never a wall."""
+"""Is this a duplicate? Which earlier payments a new one may repeat: it warns and never blocks."""
 
 from __future__ import annotations
 

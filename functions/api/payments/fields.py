@@ -91,7 +91,7 @@ def first_difference(request: PaymentFields, entry: LedgerEntry) -> str:
 
 
 def fingerprint_of(model: BaseModel, **more: str) -> str:
-    """SHA-256 of what makes two requests the same. Acknowledging a duplicate is no difference.
+    """SHA-256 of what makes two requests the same. Acknowledging a duplicate makes no difference.
 
     A field left at its default counts as absent: a retry stays the same request when a later
     release knows more optional fields.

@@ -1,4 +1,4 @@
-"""The user directory: Cognito checks passwords and tells which groups an account is in."""
+"""The user directory: Cognito checks passwords and says which groups an account is in."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""DynamoDB: one adapter a table, and the transaction that writes the ledger."""
+"""DynamoDB: one adapter per table, and the transaction that writes the ledger."""

@@ -89,7 +89,7 @@ class Dynamo:
     def batch_get(
         self, table: str, keys: Iterable[Mapping[str, Any]], *, consistent: bool
     ) -> Iterator[Row]:
-        """The rows that are there, in no order. keys: different ones, any number."""
+        """The rows that exist, in any order. keys: different ones, any number."""
         wanted = [(table, key) for key in keys]
         return (row for _, row in batch_get(self.client, wanted, consistent=consistent))
 

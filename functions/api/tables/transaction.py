@@ -45,7 +45,7 @@ def writes_of(
 
 
 def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | None:
-    """Why the transaction was cancelled; an earlier use of the key outranks the rest.
+    """Why the transaction was canceled; an earlier use of the key outranks the rest.
 
     reasons: what each write was, and DynamoDB's reason. None: writing again would not help.
     """

@@ -1,1 +1,1 @@
-"""From a queue message to a mail that is sent once, whatever fails on the way."""
+"""From a queue message to a mail that is sent once, whatever fails along the way."""

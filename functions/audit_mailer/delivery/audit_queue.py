@@ -1,4 +1,4 @@
-"""What can become of a received message: postponed, or moved to the dead-letter queue."""
+"""What can happen to a received message: postponed, or moved to the dead-letter queue."""
 
 from __future__ import annotations
 

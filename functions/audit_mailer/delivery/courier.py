@@ -1,4 +1,4 @@
-"""The rules of delivery: a mail goes out under its id once, whatever fails on the way."""
+"""The rules of delivery: a mail goes out under its id once, whatever fails along the way."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ class Courier:
             )
 
     def _send(self, mail: AuditMail, budget: float) -> Receipt:
-        """Hand the mail to Gmail; retry in place if it surely was not delivered and soon can be.
+        """Hand the mail to Gmail; retry in place if it certainly was not delivered and soon can be.
 
         `import` is idempotent, so even an unknown outcome is simply tried again.
         """

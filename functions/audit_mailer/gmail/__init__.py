@@ -1,1 +1,1 @@
-"""How Gmail is spoken to, and what each of its refusals means."""
+"""How we talk to Gmail, and what each of its refusals means."""

@@ -43,7 +43,7 @@ _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An error answer of Gmail or of the token endpoint. retry_after: the header's text."""
+    """An error answer from Gmail or the token endpoint. retry_after: the header's text."""
 
     status: int
     reason: str = ""
@@ -96,7 +96,7 @@ def classify(error: BaseException, asked: Asked, now: float) -> Failure:
 
 
 def classify_gmail_answer(answer: Answer, now: float) -> Failure:
-    """The class of an answer of the Gmail API."""
+    """The class of an answer from the Gmail API."""
     wait = _wait(answer, now)
     code = answer.reason or str(answer.status)
     rate = answer.status == 429 or (answer.status == 403 and answer.reason in _RATE_REASONS)

@@ -22,7 +22,7 @@ LONGEST_UNDERLINE = 60  # of a heading in plain text
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A line of a table of sums. count, amount: as shown, empty for none."""
+    """A line of a table of sums. count, amount: as shown, empty if there are none."""
 
     label: str
     count: str

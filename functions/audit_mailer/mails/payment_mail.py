@@ -46,7 +46,7 @@ HOW_TO_FIND = "Search for {} to find every mail about this payment."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Related:
-    """Other entries that help to read this one, as far as they were found.
+    """Other entries that help explain this one, as far as they were found.
 
     original, replacement: of a void. numbers: seq of acknowledged duplicates by payment id.
     """

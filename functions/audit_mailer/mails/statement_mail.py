@@ -1,4 +1,4 @@
-"""The statement as a mail: its subject tells whether to read on, statement.json is the proof."""
+"""The statement as a mail: its subject says whether to read on, and statement.json is the proof."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shared.methods import METHODS, title_of
 
 EVERY_DAY = (
     "A statement is mailed every day, even after a day without payments. "
-    "If one is missing, something is wrong: tell whoever runs this system."
+    "If one is missing, something is wrong: tell the people who run this system."
 )
 SO_FAR = "The day was not over when this statement was made. The final statement will follow."
 

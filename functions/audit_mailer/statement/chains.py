@@ -27,7 +27,7 @@ class Chains:
         return Head(seq=item["seq"], hash=item["hash"]) if item else Head()
 
     def numbers(self, event_id: str) -> Iterator[int]:
-        """The number of every row of the event, in no order. The index may lag by a moment."""
+        """The number of every row of the event, in any order. The index may lag by a moment."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._payments,
             IndexName=keys.PAYMENTS_BY_EVENT,

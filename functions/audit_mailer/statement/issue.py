@@ -57,7 +57,7 @@ class StatementIssuer:
         return statement
 
     def deliver(self, statement: Statement, this_try: Try) -> Outcome:
-        """Mail it unless it was mailed. Raises QuarantineError or PostponeError."""
+        """Mail it unless it already was. Raises QuarantineError or PostponeError."""
         own_id = statement_id(statement.day, is_final=statement.is_final)
         return self.courier.deliver(
             own_id, lambda: compose(statement, own_id, self.addresses), this_try

@@ -146,7 +146,7 @@ function showAttachments(message) {
     link.href = `/sandbox/messages/${message.id}/attachments/${number}`;
     link.download = attachment.filename;
     link.title = attachment.filename;
-    link.append(labelled("name", attachment.filename), " ", labelled("size", fileSize(attachment.size)));
+    link.append(labeled("name", attachment.filename), " ", labeled("size", fileSize(attachment.size)));
     const item = document.createElement("li");
     item.append(link);
     return item;
@@ -155,7 +155,7 @@ function showAttachments(message) {
   element("attachments").hidden = items.length === 0;
 }
 
-function labelled(name, text) {
+function labeled(name, text) {
   const span = document.createElement("span");
   span.className = name;
   span.textContent = text;

@@ -31,7 +31,7 @@ def test_a_transaction_counts_double_and_each_index_once() -> None:
     assert bill.calls == ["TransactWriteItems"]
 
 
-def test_keys_that_are_not_there_are_billed_too() -> None:
+def test_missing_keys_are_billed_too() -> None:
     bill = Bill()
     asked = {"RequestItems": {"T": {"Keys": [{}, {}, {}], "ConsistentRead": True}}}
     bill.add("BatchGetItem", asked, {"Responses": {"T": [to_attributes({"a": "b"})]}})

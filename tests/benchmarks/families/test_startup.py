@@ -10,6 +10,6 @@ LOG = """\
 """
 
 
-def test_phases_are_what_make_run_says_and_the_rest_is_makes_own() -> None:
+def test_phases_are_the_ones_make_run_prints_and_the_rest_is_make_itself() -> None:
     phases = phases_of(LOG, total=10.0)
     assert phases == {"packages and tools": 6.4, "sam build": 3.5, "demo data": 0.1}

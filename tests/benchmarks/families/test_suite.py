@@ -10,6 +10,6 @@ REPORT = """\
 """
 
 
-def test_seconds_are_summed_by_folder_the_longest_first() -> None:
+def test_seconds_are_summed_by_folder_longest_first() -> None:
     found = list(seconds_by_folder(REPORT).items())
     assert found == [("tests/browser", 4.0), ("tests/ops", 1.75), ("tests", 0.5)]

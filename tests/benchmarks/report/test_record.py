@@ -10,7 +10,7 @@ def result(row: str) -> Result:
     return Result(row=row, unit="ms", ours=[1.5, 2], baseline=[3])
 
 
-def test_a_new_run_of_one_family_replaces_its_own_rows_only(tmp_path: Path) -> None:
+def test_a_new_run_of_one_family_replaces_only_its_own_rows(tmp_path: Path) -> None:
     keep(tmp_path, "cold", {}, [result("old")])
     keep(tmp_path, "warm", {}, [result("warm")])
     keep(tmp_path, "cold", {}, [result("new")])

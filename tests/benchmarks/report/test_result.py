@@ -13,7 +13,7 @@ def result(goal: Goal | None = None, baseline: tuple[float, ...] = (10, 11, 90))
     ("figure", "expected"),
     [("ratio", 2.0), ("speedup", 0.5), ("difference", 11), ("value", 22)],
 )
-def test_a_figure_compares_medians_so_that_one_slow_run_counts_as_one(
+def test_a_figure_compares_medians_so_one_slow_run_does_not_skew_it(
     figure: Figure, expected: float
 ) -> None:
     assert result().figure(figure) == expected
@@ -39,7 +39,7 @@ def test_a_comparison_without_a_baseline_is_refused() -> None:
 
 
 @pytest.mark.parametrize("goal", [None, Goal("difference", "≤", 6)])
-def test_a_result_survives_being_kept(goal: Goal | None) -> None:
+def test_a_result_survives_being_saved(goal: Goal | None) -> None:
     again = Result.from_json(result(goal).to_json())
     assert again.to_json() == result(goal).to_json()
     assert again.goal == goal

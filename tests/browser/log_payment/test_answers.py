@@ -1,4 +1,4 @@
-"""What an admin sees for every answer to a payment, and that it is logged once."""
+"""What an admin sees for each answer to a payment, and that it is logged once."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_after_a_lost_answer_retry_finds_the_payment_already_saved(
 
 
 @pytest.mark.parametrize("trouble", ["offline", "502", "no answer to be read"])
-def test_a_network_failure_says_that_retrying_is_safe(
+def test_after_a_network_failure_the_form_says_that_retrying_is_safe(
     admin_page: Page, dock: Dock, trouble: str
 ) -> None:
     amount = any_amount()
@@ -293,7 +293,7 @@ def test_a_reload_before_the_request_arrived_brings_the_form_back(
 
 
 @pytest.mark.parametrize("how", ["double click", "Enter and click", "Ctrl+Enter twice"])
-def test_haste_logs_one_payment(admin_page: Page, dock: Dock, how: str) -> None:
+def test_impatient_clicks_log_one_payment(admin_page: Page, dock: Dock, how: str) -> None:
     amount = any_amount()
     keys = keys_sent(admin_page)
     form = PaymentForm(admin_page).open().fill(amount)

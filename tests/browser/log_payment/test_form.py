@@ -41,7 +41,7 @@ def test_from_card_to_logged_payment_by_keyboard_in_eight_key_actions(
     assert len(actions) <= 8
 
 
-def test_patrons_are_found_by_name_or_address_whatever_the_accents(admin_page: Page) -> None:
+def test_patrons_are_found_by_name_or_address_with_or_without_accents(admin_page: Page) -> None:
     form = PaymentForm(admin_page).open()
     options = admin_page.get_by_role("option")
     for typed, found in (("seamus o’b", "Séamus O'Brien"), ("LEE@exam", "李小龍")):
@@ -97,7 +97,7 @@ def test_log_in_a_roster_row_locks_the_patron(admin_page: Page) -> None:
     expect(form.dialog).to_be_hidden()  # nothing was typed: nothing is asked
 
 
-def test_an_amount_is_tidied_on_leaving_and_raw_while_edited(admin_page: Page) -> None:
+def test_an_amount_is_raw_while_edited_and_tidied_afterward(admin_page: Page) -> None:
     form = PaymentForm(admin_page).open()
     form.amount.fill("$1,234.50")
     form.amount.blur()
@@ -161,7 +161,7 @@ def test_log_and_add_another_clears_the_form_and_shows_the_servers_stamp(admin_p
 
 
 @pytest.mark.parametrize("way", ["Escape", "Close", "backdrop", "Cancel", "back"])
-def test_what_was_typed_is_not_lost_without_asking(admin_page: Page, way: str) -> None:
+def test_closing_asks_before_discarding_what_was_typed(admin_page: Page, way: str) -> None:
     admin_page.goto("/")
     admin_page.get_by_role("link", name="Sunset Charter").click()
     admin_page.get_by_role("button", name="Log Payment", exact=True).click()

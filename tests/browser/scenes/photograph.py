@@ -25,7 +25,7 @@ from tests.browser.scenes.stage import on_stage, seed
 from tests.dock import Dock
 
 SCREENS = Path(__file__).parents[3] / "build" / "screens"
-COLORS = 64  # an interface has few: a palette cuts the file to a third, and nobody can tell
+COLORS = 64  # an interface has few: a palette cuts the file to a third, with no visible difference
 SIZES = {"1280": WIDE, "375": PHONE}
 
 # Counts colors in 32 steps a channel, keeps the most frequent, gives every pixel the nearest.

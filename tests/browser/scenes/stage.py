@@ -47,7 +47,7 @@ def scene(name: str, who: str = "admin") -> Callable[[Bring], Bring]:
 
 
 def seed(dock: Dock) -> None:
-    """Log an evening's payments. Those of an earlier run are likely duplicates."""
+    """Log an evening's payments. Those from an earlier run are likely duplicates."""
     for patron, amount, method, reference, note in (
         ("jane.doe@example.com", "25.00", "cash", "", "Deposit"),
         ("lee@example.com", "180.00", "credit_card", "4242", ""),

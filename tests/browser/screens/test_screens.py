@@ -1,4 +1,4 @@
-"""Events, an event, a payment's page, a patron's history: and that each keeps its place."""
+"""Events, an event, a payment's page and a patron's history, and that each keeps its place."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_patrons_history_spans_events(page: Page, admin: Dock, axe: Axe) -> No
     page.reload()
     row_of(page, there["payment_id"]).get_by_role("link", name=re.compile("^#")).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("cash")
-    page.get_by_role("link", name="All payments of this patron").click()
+    page.get_by_role("link", name="All payments by this patron").click()
     expect(row_of(page, here["payment_id"])).to_be_visible()
     assert quote(email, safe="") in page.url.replace("%20", "+")
 
@@ -133,7 +133,7 @@ def test_the_staging_copy_stays_the_staging_copy(page: Page, admin: Dock) -> Non
     expect(page.get_by_role("heading", level=1)).to_contain_text("cash")
     expect(page).to_have_url(re.compile(r"/_staging/g/sunset-charter\?payment="))
     page.reload()
-    page.get_by_role("link", name="All payments of this patron").click()
+    page.get_by_role("link", name="All payments by this patron").click()
     expect(page).to_have_url(re.compile(r"/_staging/g/sunset-charter\?patron="))
     expect(row_of(page, payment["payment_id"])).to_be_visible()
 
@@ -166,7 +166,9 @@ def test_a_wrong_address_leads_back_to_a_screen(
         ("/g/empty-hold?tab=payments", "No payments yet"),
     ],
 )
-def test_empty_screens_say_so(page: Page, admin: Dock, axe: Axe, path: str, title: str) -> None:
+def test_empty_screens_explain_that_they_are_empty(
+    page: Page, admin: Dock, axe: Axe, path: str, title: str
+) -> None:
     page.goto(path)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     axe(page)
@@ -181,7 +183,7 @@ def test_empty_screens_say_so(page: Page, admin: Dock, axe: Axe, path: str, titl
         (f"{EVENT}?tab=payments", "The payments could not be loaded"),
     ],
 )
-def test_a_screen_that_fails_says_so_and_can_be_tried_again(
+def test_a_screen_that_fails_shows_an_error_and_a_retry(
     page: Page, admin: Dock, axe: Axe, path: str, title: str
 ) -> None:
     payment = admin.logged()

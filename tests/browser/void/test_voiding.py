@@ -1,4 +1,4 @@
-"""Voiding a payment, with and without a correction, for every answer of the server."""
+"""Voiding a payment, with and without a correction, for every answer from the server."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_void_sent_before_a_reload_is_found_again(page: Page, admin: Dock) -> 
     page.unroute(VOID)
     page.once("dialog", lambda question: question.accept())  # the browser asks before it leaves
     page.reload()
-    expect(dialog.get_by_text("The page was left before the server answered.")).to_be_visible()
+    expect(dialog.get_by_text("You left the page before the server answered.")).to_be_visible()
     dialog.get_by_role("button", name="Retry").click()
     expect(dialog).to_be_hidden()
     assert len(voids_of(admin, payment["payment_id"])) == 1
@@ -171,7 +171,9 @@ def test_a_payment_that_someone_else_voided_is_reported(page: Page, admin: Dock,
     expect(page.get_by_text("Voided by #")).to_be_visible()
 
 
-def test_a_correction_like_another_payment_asks_first(page: Page, admin: Dock, axe: Axe) -> None:
+def test_a_correction_that_looks_like_a_duplicate_asks_first(
+    page: Page, admin: Dock, axe: Axe
+) -> None:
     other = admin.logged()
     payment = admin.logged()
     dialog = open_void(page, payment)
@@ -207,7 +209,7 @@ def test_the_servers_errors_are_shown_at_their_fields(page: Page, admin: Dock) -
     assert voids_of(admin, payment["payment_id"]) == []
 
 
-def test_a_session_that_ended_is_renewed_in_place(page: Page, admin: Dock) -> None:
+def test_an_ended_session_is_renewed_in_place(page: Page, admin: Dock) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)
     dialog.get_by_label("Reason").select_option("other")

@@ -1,4 +1,4 @@
-"""What no route may take: each with the one field that the answer must name."""
+"""Inputs that no route may accept, each with the one field that the answer must name."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Client:
         return answer
 
     def log(self, key: str = "", *, iam_arn: str = "", **changes: Any) -> Answer:
-        """A payment of $125.00 cash; what was logged before is no duplicate unless asked."""
+        """A payment of $125.00 cash; earlier payments do not count as duplicates unless asked."""
         body = {
             "event_id": "sunset-charter",
             "patron_email": "jane.doe@example.com",

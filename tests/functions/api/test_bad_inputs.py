@@ -1,4 +1,4 @@
-"""Bad input of every kind: a problem that names the field, and nothing written anywhere."""
+"""Bad input of every kind: a problem names the field, and nothing is written anywhere."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ INPUTS = list(bad_inputs())
 MEMBERS = {"type", "title", "status", "code", "detail", "instance", "errors"}
 
 
-def test_there_are_150_of_them_and_no_two_are_the_same() -> None:
+def test_there_are_150_bad_inputs_and_no_two_are_the_same() -> None:
     distinct = {repr(replace(bad, why="", field="", status=0)) for bad in INPUTS}
     assert len(distinct) == len(INPUTS) >= 150
 
 
 @pytest.fixture(scope="module")
 def signed_in(world: tuple[dict[str, str], Any]) -> tuple[Client, str, Any]:
-    """The admin, the id of a payment that is there, and all that is in the tables."""
+    """The admin, the id of an existing payment, and everything in the tables."""
     client = start_over(world)
     assert client.sign_in("admin").status == 200
     payment_id = client.log().json["payment"]["payment_id"]

@@ -18,7 +18,7 @@ def test_health_needs_no_session(api: Client) -> None:
     assert api.call("GET", "/api/health").json == {"status": "ok"}
 
 
-def test_the_document_that_came_with_the_bundle_is_handed_out(api: Client) -> None:
+def test_the_document_in_the_bundle_is_served(api: Client) -> None:
     answer = api.call("GET", "/api/openapi.json")
     assert answer.json == document()
     assert answer.headers["Content-Type"] == "application/json"
@@ -44,7 +44,7 @@ def test_an_unknown_address_is_a_problem(api: Client) -> None:
         ('{"note":"' + "x" * 17_000 + '"}', 413),
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(admin: Client, body: str, status: int) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(admin: Client, body: str, status: int) -> None:
     answer = admin.call("POST", "/api/payments", body, headers={"idempotency-key": KEY})
     assert answer.status == status
     assert admin.rows("Payments") == []
@@ -58,7 +58,7 @@ def test_a_missing_or_malformed_key_is_refused(admin: Client, key: str) -> None:
     assert (answer.status, answer.fields) == (400, ["Idempotency-Key"])
 
 
-def test_a_body_that_is_not_json_by_its_type_is_refused(admin: Client) -> None:
+def test_a_body_with_another_content_type_is_refused(admin: Client) -> None:
     answer = admin.call("POST", "/api/payments", "{}", headers={"content-type": "text/plain"})
     assert answer.status == 415
 
@@ -121,7 +121,7 @@ def test_another_sites_page_cannot_write(
         ("PATCH", "/g/sunset-charter/waiver", "GET, HEAD, POST"),
     ],
 )
-def test_a_method_that_an_address_does_not_know_is_told_which_it_knows(
+def test_an_unsupported_method_is_answered_with_the_supported_ones(
     api: Client, method: str, path: str, allowed: str
 ) -> None:
     answer = api.call(method, path)
@@ -131,7 +131,7 @@ def test_a_method_that_an_address_does_not_know_is_told_which_it_knows(
 
 
 @pytest.mark.parametrize("path", ["/api/health/", "/api/events/", "/api/", "/api//health"])
-def test_an_address_is_one_spelling_only(api: Client, path: str) -> None:
+def test_an_address_has_only_one_spelling(api: Client, path: str) -> None:
     answer = api.call("GET", path)
     assert (answer.status, answer.json["code"]) == (404, "not_found")
 
@@ -142,7 +142,7 @@ def test_head_is_get_without_the_body(api: Client) -> None:
         assert (head.status, head.headers, head.text) == (got.status, got.headers, "")
 
 
-def test_our_own_failure_tells_nothing_of_our_insides(
+def test_an_internal_failure_reveals_nothing_internal(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:

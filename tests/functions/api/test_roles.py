@@ -1,4 +1,4 @@
-"""Who may do what: every route for every kind of caller. A route that has no row here fails."""
+"""Who may do what: every route for every kind of caller. A route without a row here fails."""
 
 from __future__ import annotations
 

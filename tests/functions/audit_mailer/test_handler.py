@@ -1,4 +1,4 @@
-"""The mailer's handler: what becomes of each message of a batch."""
+"""The mailer's handler: what happens to each message of a batch."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def written(
 def test_a_batch_is_delivered_by_ten_threads_at_once(
     queues: Queues, monkeypatch: pytest.MonkeyPatch, written: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The barrier lets nobody through before all ten are inside."""
+    """The barrier lets no thread through before all ten have arrived."""
     barrier = threading.Barrier(10, timeout=30)
     deliver = queues.mailer.deliver
 
@@ -203,14 +203,16 @@ def test_poison_is_set_aside_at_once_with_its_reason(queues: Queues, body: str) 
     assert attributes["replay_count"]["StringValue"] == "0"
 
 
-def test_a_permanent_refusal_rests_in_the_dead_letter_queue(queues: Queues) -> None:
+def test_a_permanent_refusal_goes_to_the_dead_letter_queue(queues: Queues) -> None:
     queues.mailer.fails = {"pay_1": "permanent"}
     assert run(queues, *bodies("pay_1")) == []
     assert queues.dead()[0]["MessageAttributes"]["error_message"]["StringValue"] == "x: why"
 
 
 @pytest.mark.parametrize("klass", ["retry", "ambiguous", "later", "systemic"])
-def test_what_may_heal_stays_on_the_queue_out_of_sight(queues: Queues, klass: FailureClass) -> None:
+def test_a_recoverable_failure_stays_hidden_on_the_queue(
+    queues: Queues, klass: FailureClass
+) -> None:
     queues.mailer.fails = {"pay_1": klass}
     assert len(run(queues, *bodies("pay_1"))) == 1
     assert queues.hidden() == 1
@@ -238,7 +240,7 @@ def test_a_configuration_that_cannot_mail_keeps_the_messages_waiting(
     assert '"CredentialFailures":[1.0]' in capsys.readouterr().out
 
 
-def test_nothing_is_begun_that_the_invocation_cannot_finish(queues: Queues) -> None:
+def test_no_delivery_starts_that_the_invocation_cannot_finish(queues: Queues) -> None:
     assert len(run(queues, *bodies("pay_1"), remaining_ms=5_000)) == 1
     assert queues.mailer.delivered == []
 

@@ -30,8 +30,10 @@ def test_a_message_processed_twice_mails_once(world: World, sandbox: GmailSandbo
     assert len(sandbox.messages()) == 1
 
 
-def test_what_the_router_sends_again_mails_once(world: World, sandbox: GmailSandbox) -> None:
-    """Lambda may hand the same stream records out twice: that ends here."""
+def test_a_message_that_the_router_sends_again_mails_once(
+    world: World, sandbox: GmailSandbox
+) -> None:
+    """Lambda may deliver the same stream records twice; the duplication ends here."""
     records = [stream_record(entry(), number=n) for n in (1, 1, 2)]
     queued: list[AuditMessage] = []
 
@@ -51,7 +53,7 @@ def test_what_the_router_sends_again_mails_once(world: World, sandbox: GmailSand
     assert len(sandbox.messages()) == 1
 
 
-def test_a_row_that_cannot_be_rendered_is_set_aside_and_said_to_be(world: World) -> None:
+def test_a_row_that_cannot_be_rendered_is_set_aside_and_reported(world: World) -> None:
     row = entry().to_row() | {"logged_at": "yesterday"}
     world.dynamodb.put_item(TableName=world.payments, Item=to_attributes(row))
     with pytest.raises(QuarantineError, match="logged_at"):
@@ -59,7 +61,7 @@ def test_a_row_that_cannot_be_rendered_is_set_aside_and_said_to_be(world: World)
     assert world.delivery()["last_error"]["class"] == "permanent"
 
 
-def test_a_void_is_told_with_what_it_voids_and_what_replaces_it(
+def test_a_voids_mail_shows_what_it_voids_and_what_replaces_it(
     world: World, sandbox: GmailSandbox
 ) -> None:
     original = entry(amount_cents=41_200)

@@ -48,7 +48,7 @@ def test_the_sender_is_the_recipient_unless_another_mailbox_is_named() -> None:
         {"gmail_sends_per_minute": -1},
     ],
 )
-def test_a_configuration_that_cannot_work_is_one_clear_error(changes: dict[str, Any]) -> None:
+def test_an_unusable_configuration_is_one_clear_error(changes: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         settings(**changes).check()
 

@@ -53,7 +53,7 @@ def test_a_new_entry_becomes_its_claim_check() -> None:
 
 
 @pytest.mark.parametrize("name", ["REMOVE", "MODIFY"])
-def test_an_expiring_or_changed_row_never_mails(name: str) -> None:
+def test_an_expired_or_changed_row_never_sends_a_mail(name: str) -> None:
     assert route(stream_record(name=name)) is None
 
 
@@ -122,7 +122,7 @@ def test_a_batch_that_failed_is_counted_and_handed_back(
     assert '"RecordsFailed":[3.0]' in out
 
 
-def test_an_image_is_routed_by_what_the_message_tells_of_it() -> None:
+def test_an_image_is_routed_by_the_fields_the_message_names() -> None:
     record = stream_record(number=7)
     record["dynamodb"]["NewImage"]["photo"] = {"B": b"no row of ours holds bytes"}
     assert isinstance(route(record), Routed)

@@ -111,7 +111,7 @@ def test_a_mailed_entry_is_left_alone() -> None:
     assert swept.missing == 1
 
 
-def test_an_entry_logged_a_moment_ago_is_still_the_streams() -> None:
+def test_an_entry_logged_a_moment_ago_is_left_to_the_stream() -> None:
     swept = logged(1).sweep(now=NOW + 1)
     assert (swept.entries, swept.missing) == (1, 0)
 
@@ -137,13 +137,13 @@ def test_an_entry_logged_after_its_event_ended_is_mailed_like_any_other() -> Non
         ({"state": "failed"}, True),
     ],
 )
-def test_only_what_nobody_works_on_needs_a_message(
+def test_only_entries_that_no_mailer_works_on_need_a_message(
     delivery: dict[str, Any], *, needed: bool
 ) -> None:
     assert needs_message(delivery, NOW, 1_000) is needed
 
 
-def test_missing_is_what_was_logged_less_what_was_sent_whoever_works_on_it() -> None:
+def test_missing_counts_everything_logged_and_not_sent() -> None:
     states: dict[str, dict[str, Any]] = {
         "pay_0": {"state": "sent"},
         "pay_1": {"state": "sending", "lease_until": LATER},
@@ -155,7 +155,7 @@ def test_missing_is_what_was_logged_less_what_was_sent_whoever_works_on_it() -> 
 
 
 @pytest.mark.parametrize("state", [{}, {"state": "sending", "lease_until": NOW - GRACE - 1}])
-def test_an_entry_whose_message_rests_in_the_dead_letter_queue_is_not_queued_again(
+def test_an_entry_with_a_dead_letter_is_not_queued_again(
     state: dict[str, Any],
 ) -> None:
     scene = logged(3, {"pay_1": state} if state else {})
@@ -175,7 +175,7 @@ def test_the_dead_letter_queue_is_looked_at_once_and_only_when_something_is_miss
 
 
 @pytest.mark.parametrize("trouble", ["dead letters not seen whole", "audit queue backed up"])
-def test_what_may_have_its_message_elsewhere_is_queued_once_a_day(trouble: str) -> None:
+def test_an_entry_that_may_still_have_a_message_is_queued_once_a_day(trouble: str) -> None:
     scene = logged(20)
     scene.dead_letters.is_complete = trouble != "dead letters not seen whole"
     scene.queue.backlog = BACKLOG if trouble == "audit queue backed up" else 0
@@ -197,7 +197,7 @@ def test_what_sqs_refused_is_not_counted_as_queued() -> None:
     assert scene.sweep().queued == 3
 
 
-def test_out_of_time_it_stops_between_pages_and_says_what_is_left() -> None:
+def test_when_time_runs_out_it_stops_between_pages_and_reports_what_is_left() -> None:
     scene = Scene(FakeLedger({day: rows(150) for day in days_to_sweep(LATER, 2)}))
     pages = iter([True, True, True, False])
     swept = scene.sweep(days=2, may_go_on=lambda: next(pages))
@@ -206,7 +206,7 @@ def test_out_of_time_it_stops_between_pages_and_says_what_is_left() -> None:
     assert len(scene.queue.sent) == swept.queued == 250
 
 
-def test_every_day_is_once_the_first_so_that_none_is_always_left_out() -> None:
+def test_every_day_gets_its_turn_to_be_first_so_no_day_is_always_left_out() -> None:
     starts = [days_to_sweep(LATER + slot * SLOT_MS, 7) for slot in range(8)]
     assert {each[0] for each in starts} == set(starts[0])
     assert {tuple(sorted(each)) for each in starts} == {

@@ -1,4 +1,4 @@
-"""The sweep on tables and queues: what it finds, what it leaves as it was."""
+"""The sweep on tables and queues: what it finds, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def run(remaining_ms: int = 300_000) -> dict[str, Any]:
     return swept
 
 
-def test_what_rests_in_the_dead_letter_queue_stays_there_and_only_the_rest_is_queued(
+def test_dead_letters_stay_in_their_queue_and_only_other_entries_are_queued(
     town: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
     town.log(*(f"pay_{n:02d}" for n in range(40)))
@@ -120,7 +120,7 @@ def test_what_rests_in_the_dead_letter_queue_stays_there_and_only_the_rest_is_qu
     assert '"RowsMalformed":[0.0]' in printed
 
 
-def test_bodies_that_are_no_message_neither_stop_it_nor_hide_an_entry(town: Town) -> None:
+def test_invalid_messages_neither_stop_the_sweep_nor_hide_an_entry(town: Town) -> None:
     town.log("pay_1", "pay_2", "pay_3")
     town.rest(*HOSTILE, message(entry(payment_id="pay_1")).to_json())
     assert run()["queued"] == 2
@@ -128,7 +128,7 @@ def test_bodies_that_are_no_message_neither_stop_it_nor_hide_an_entry(town: Town
     assert town.count(town.dead) == len(HOSTILE) + 1
 
 
-def test_a_message_that_somebody_else_holds_is_not_taken_for_gone(town: Town) -> None:
+def test_a_message_that_someone_else_holds_is_not_treated_as_gone(town: Town) -> None:
     town.log("pay_1")
     town.rest(message(entry(payment_id="pay_1")).to_json())
     town.sqs.receive_message(QueueUrl=town.dead, VisibilityTimeout=600)
@@ -136,7 +136,7 @@ def test_a_message_that_somebody_else_holds_is_not_taken_for_gone(town: Town) ->
     assert (look.payment_ids, look.is_complete) == (frozenset(), False)
 
 
-def test_a_look_that_runs_out_of_time_says_that_it_is_not_complete_and_lets_go(
+def test_a_look_that_runs_out_of_time_is_incomplete_and_releases_its_messages(
     town: Town,
 ) -> None:
     town.rest(*(message(entry(payment_id=f"pay_{n}")).to_json() for n in range(25)))
@@ -145,7 +145,7 @@ def test_a_look_that_runs_out_of_time_says_that_it_is_not_complete_and_lets_go(
     assert (town.count(town.dead), town.count(town.dead, "NotVisible")) == (25, 0)
 
 
-def test_two_sweeps_at_once_leave_both_queues_sound(town: Town) -> None:
+def test_two_sweeps_at_once_leave_both_queues_intact(town: Town) -> None:
     town.log("pay_1", "pay_2", "pay_3")
     town.rest(message(entry(payment_id="pay_1")).to_json())
 
@@ -169,7 +169,7 @@ def test_two_sweeps_at_once_leave_both_queues_sound(town: Town) -> None:
     assert town.queued() == ["pay_2", "pay_3"]
 
 
-def test_without_time_left_it_stops_in_good_order_and_says_so(
+def test_without_time_left_it_stops_cleanly_and_reports_it(
     town: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
     town.log("pay_1")
@@ -186,7 +186,7 @@ def test_two_rows_of_one_payment_id_do_not_stop_it(town: Town) -> None:
 
 
 @pytest.mark.parametrize("grace", [-1, 1.5, "0", None, True])
-def test_a_grace_that_is_no_number_of_seconds_is_refused_by_name(grace: Any) -> None:
+def test_a_grace_period_that_is_not_a_number_of_seconds_is_refused_by_name(grace: Any) -> None:
     with pytest.raises(ValueError, match="grace_seconds must be a whole number"):
         sweep.grace_seconds({"grace_seconds": grace}, 900)
 

@@ -1,4 +1,4 @@
-"""One AWS account in moto, as template.yaml makes it, which notes who calls what."""
+"""One AWS account in moto, as template.yaml makes it, that records who calls what."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Account:
         patch.setattr(BaseClient, "_make_api_call", noted)
 
     def _rights(self, service: str, operation: str, arguments: dict[str, Any]) -> Iterator[Right]:
-        """Of a transaction and of a batch, AWS checks each part by its own action."""
+        """In a transaction or a batch, AWS checks each part by its own action."""
         if operation == "TransactWriteItems":
             for write in arguments["TransactItems"]:
                 for kind, parts in write.items():

@@ -55,7 +55,7 @@ class Journey:
 
     @contextmanager
     def as_function(self, name: str) -> Iterator[None]:
-        """In the environment of a function, its calls noted as its own."""
+        """In a function's environment, with its calls recorded as its own."""
         with pytest.MonkeyPatch.context() as patch, self.account.noting(name):
             for variable, value in self.account.environment(self.template, name).items():
                 patch.setenv(variable, value)
@@ -91,7 +91,7 @@ class Journey:
         return self.call("POST", "/api/payments", body | changes, headers=key)
 
     def log_and_void(self) -> dict[str, Any]:
-        """Every page that an admin or a patron meets; returns the first payment."""
+        """Every page that an admin or a patron visits; returns the first payment."""
         self.sign_in(WRONG_PASSWORD)
         self.sign_in()
         key = uuid.uuid4()
@@ -189,7 +189,7 @@ class Journey:
         return failed
 
     def state(self) -> None:
-        """A statement of today, in an environment of its own, and a look for what has no mail."""
+        """A statement for today, in its own environment, and a sweep for entries without a mail."""
         self.start_anew()
         self.invoke("StatementFunction", {"day": today()})
         self.invoke("StatementFunction", {})
@@ -201,7 +201,7 @@ class Journey:
             self.sqs.send_message(QueueUrl=url, MessageBody=body)
 
     def go_wrong(self) -> None:
-        """Rows, messages and records of anybody's; Gmail's refusals; a broken credential."""
+        """Foreign rows, messages and records; Gmail's refusals; a broken credential."""
         record = {"ops_id": "ops_1", "part": 0, "action": "replay", "at": 1_764_000_000_000}
         record |= {"messages": [], "who": PATRON, "reason": NOTE, "phase": "done"}
         self.put("OpsRecord", record)
@@ -250,7 +250,7 @@ class Journey:
             self.mail(receives=MAX_RECEIVES)
 
     def invoke_without_tables(self) -> None:
-        """What no caller can help: the table is gone."""
+        """A failure no caller can fix: the table is gone."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(self.account.physical, "PaymentsTable", f"gone-{uuid.uuid4()}")
             self.start_anew()

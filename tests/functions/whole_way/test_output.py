@@ -1,4 +1,4 @@
-"""What the functions write: a payment's id everywhere, and nothing that no log may hold."""
+"""What the functions write: a payment's id everywhere, and nothing that a log must not hold."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_no_log_line_and_no_output_holds(told: Told, what: str) -> None:
     assert escaped not in told.output
 
 
-def test_every_secret_is_looked_for_and_was_really_on_its_way(told: Told) -> None:
+def test_every_secret_is_searched_for_and_really_was_in_the_journey(told: Told) -> None:
     assert told.secrets.keys() == set(SECRETS)
     mailed = json.dumps(told.mails, ensure_ascii=False)
     for what in ("patron's address", "note", "reference", "admin's address"):
         assert told.secrets[what] in mailed, what
 
 
-def test_one_payment_can_be_followed_by_its_id_from_the_click_to_the_inbox(told: Told) -> None:
+def test_a_payment_can_be_followed_by_its_id_from_click_to_inbox(told: Told) -> None:
     payment_id = told.payment["payment_id"]
     lines = [line for line in told.lines if payment_id in json.dumps(line)]
     stations = [str(line["message"]) for line in lines]

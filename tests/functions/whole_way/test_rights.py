@@ -1,7 +1,7 @@
-"""Every right is used and every call has its right: the calls of a whole journey against the roles.
+"""Every permission is used, and every call has its permission, on a whole journey.
 
-A statement that is taken away fails here by the call that lacks it; one that nobody needs fails by
-its own name. What Lambda itself does with a function's role no code of ours shows, so it is listed.
+If a statement is removed, the call that lacks it fails here; one that nobody needs fails by its own
+name. What Lambda itself does with a function's role does not show in our code, so it is listed.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ def refused(told: Told, template: Template, function: str) -> set[Right]:
 
 
 @pytest.mark.parametrize("function", HANDLERS)
-def test_every_call_has_its_right(told: Told, prod: Template, function: str) -> None:
+def test_every_call_is_permitted(told: Told, prod: Template, function: str) -> None:
     assert refused(told, prod, function) == set()
 
 
 @pytest.mark.parametrize(("function", "sid"), SIDS)
-def test_a_statement_that_is_taken_away_is_missed(
+def test_removing_a_statement_is_noticed(
     told: Told, prod: Template, function: str, sid: str
 ) -> None:
     lacking = copy.deepcopy(prod)

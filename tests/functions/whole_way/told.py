@@ -39,7 +39,7 @@ class Told:
 
 
 def travel(sandbox: GmailSandbox) -> Told:
-    """Log, void, route, mail, sweep and state; then all of it again with what goes wrong."""
+    """Log, void, route, mail, sweep and make statements; then all of it again with failures."""
     output = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -41,7 +41,9 @@ def items(aws: LocalAws, event_id: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_there_are_six_events_or_more_and_the_sunset_charter_has_its_patrons(aws: LocalAws) -> None:
+def test_there_are_at_least_six_events_and_the_sunset_charter_has_its_patrons(
+    aws: LocalAws,
+) -> None:
     assert load_events(aws, TABLE, TODAY) >= 6
     meta, *roster = items(aws, "sunset-charter")
     assert (meta["SK"], meta["name"], meta["listing"]) == ("META", "Sunset Charter", "event")
@@ -60,7 +62,7 @@ def test_every_key_is_lower_case_and_no_patron_is_twice_on_a_roster() -> None:
         assert len(set(emails)) == len(emails)
 
 
-def test_loading_again_changes_nothing_that_was_done_since(aws: LocalAws) -> None:
+def test_loading_again_keeps_all_later_changes(aws: LocalAws) -> None:
     load_events(aws, TABLE, TODAY)
     table = aws.resource("dynamodb").Table(TABLE)
     key = {"event_id": "sunset-charter", "SK": "PATRON#lee@example.com"}

@@ -12,7 +12,7 @@ from tests.ops.voyage import set_sail
 
 
 @pytest.mark.long
-def test_the_show_tells_an_outage_to_its_good_end(
+def test_the_show_runs_from_the_outage_to_the_happy_ending(
     stack: RunningStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead = DeadLetters(Dock(stack).sign_in())

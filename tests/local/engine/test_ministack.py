@@ -16,7 +16,7 @@ from local.engine.ministack import PYTHON, python_version, start_engine, wait_fo
 from local.processes import wait_until
 from local.settings import Settings, free_port
 
-# Writes the records it gets into a table of its own.
+# Writes the records it gets into its own table.
 RECORDER = """
 import boto3
 def handler(event, context):

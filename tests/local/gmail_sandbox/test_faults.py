@@ -28,7 +28,9 @@ def send(gmail: GmailSandbox) -> Any:
     return messages_of(gmail).send(userId="me", body=body_of(compose()))
 
 
-def test_a_status_strikes_as_often_as_asked_and_stores_nothing(gmail: GmailSandbox) -> None:
+def test_a_status_fault_happens_as_often_as_requested_and_stores_nothing(
+    gmail: GmailSandbox,
+) -> None:
     gmail.post_fault({"kind": "status", "code": 429, "times": 2, "message": "Slow down."})
     for _ in range(2):
         error = refusal_of(send(gmail))
@@ -99,7 +101,7 @@ def test_a_rate_limit_says_in_its_text_when_to_come_back(gmail: GmailSandbox) ->
     assert gmail.messages() == []
 
 
-def test_expired_tokens_are_asked_for_anew(gmail: GmailSandbox) -> None:
+def test_expired_tokens_are_requested_again(gmail: GmailSandbox) -> None:
     request = send(gmail)
     request.execute()
     gmail.post_fault(
@@ -160,7 +162,7 @@ def test_latency_makes_every_call_wait(gmail: GmailSandbox) -> None:
     assert time.monotonic() - started >= 0.2
 
 
-def test_a_fault_strikes_where_it_is_told_to(gmail: GmailSandbox) -> None:
+def test_a_fault_happens_only_on_its_target(gmail: GmailSandbox) -> None:
     gmail.post_fault(
         {"kind": "status", "code": 500, "on": "list", "times": 1},
         {"kind": "status", "code": 400, "on": "token", "times": 1},
@@ -190,7 +192,7 @@ def test_a_mailbox_that_cannot_be_used_is_a_failed_precondition(
     messages_of(gmail, "crew@shipcaptaincrew.example").list(userId="me").execute()
 
 
-def test_active_faults_are_listed_with_what_is_left_of_them(gmail: GmailSandbox) -> None:
+def test_active_faults_are_listed_with_their_remaining_times(gmail: GmailSandbox) -> None:
     gmail.post_fault({"kind": "status", "code": 503, "times": 3}, {"kind": "latency", "ms": 1})
     refusal_of(send(gmail))
     assert gmail.request("GET", "/sandbox/faults") == [
@@ -224,7 +226,7 @@ def test_active_faults_are_listed_with_what_is_left_of_them(gmail: GmailSandbox)
         ([{"kind": "expire_tokens", "times": 1}], "[0].times"),
     ],
 )
-def test_a_fault_nobody_documented_is_refused_by_name(
+def test_an_undocumented_fault_is_refused_by_name(
     gmail: GmailSandbox, posted: Any, field: str
 ) -> None:
     status, body = fetch(gmail.url + "/sandbox/faults", data=json.dumps(posted).encode())

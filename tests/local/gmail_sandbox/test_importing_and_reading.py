@@ -26,7 +26,7 @@ def test_an_import_keeps_every_byte(gmail: GmailSandbox) -> None:
     assert fetch(mail["raw_url"]) == (200, raw)
 
 
-def test_a_second_import_of_a_message_id_is_the_first_with_labels_merged(
+def test_a_second_import_of_a_message_id_merges_its_labels_into_the_first(
     gmail: GmailSandbox,
 ) -> None:
     messages = messages_of(gmail)
@@ -64,7 +64,7 @@ def test_an_import_is_filed_by_its_own_date_and_an_insert_by_its_arrival(
     assert found(messages, "after:1704153600") == [inserted]
 
 
-def test_an_import_marked_as_deleted_is_seen_in_no_mailbox(gmail: GmailSandbox) -> None:
+def test_an_import_marked_as_deleted_appears_in_no_mailbox(gmail: GmailSandbox) -> None:
     messages = messages_of(gmail)
     messages.import_(userId="me", body=body_of(compose()) | IN_INBOX, deleted=True).execute()
     assert gmail.messages() == []
@@ -185,7 +185,7 @@ def test_a_message_of_another_mailbox_does_not_exist(gmail: GmailSandbox) -> Non
     assert refusal_of(other)["errors"][0]["reason"] == "notFound"
 
 
-def test_the_mails_after_one_are_those_that_came_later(gmail: GmailSandbox) -> None:
+def test_after_an_id_only_later_mails_are_listed(gmail: GmailSandbox) -> None:
     messages = messages_of(gmail)
     for number in range(3):
         mail = compose(f"mail {number}", message_id=f"<{number}@audit.shipcaptaincrew.example>")
@@ -204,8 +204,6 @@ def test_the_mails_after_one_are_those_that_came_later(gmail: GmailSandbox) -> N
     [("after=0", "after"), ("after=", "after"), ("limit=0", "limit"), ("limit=-1", "limit"),
      ("limit=10001", "limit"), ("limit=ten", "limit"), ("limit=", "limit")],
 )  # fmt: skip
-def test_a_page_that_cannot_be_given_is_refused_by_name(
-    gmail: GmailSandbox, query: str, field: str
-) -> None:
+def test_invalid_paging_is_refused_by_name(gmail: GmailSandbox, query: str, field: str) -> None:
     status, body = fetch(f"{gmail.url}/sandbox/messages?{query}")
     assert (status, json.loads(body)["errors"][0]["field"]) == (400, field)

@@ -51,7 +51,7 @@ def send(gmail: GmailSandbox, subject: str = HOSTILE, html: str | None = HTML) -
     return messages_of(gmail).send(userId="me", body=body_of(mail)).execute()
 
 
-def test_an_empty_inbox_says_so_and_new_mail_appears_and_is_announced(
+def test_an_empty_inbox_is_explained_and_new_mail_appears_and_is_announced(
     gmail: GmailSandbox, page: Page
 ) -> None:
     expect(page).to_have_title("Gmail sandbox")

@@ -23,7 +23,7 @@ def own(tmp_path: Path) -> Iterator[GmailSandbox]:
     sandbox.stop()
 
 
-def test_a_killed_sandbox_has_lost_nothing_it_answered_for(own: GmailSandbox) -> None:
+def test_a_killed_sandbox_loses_nothing_it_has_confirmed(own: GmailSandbox) -> None:
     messages = messages_of(own)
     sent = messages.send(userId="me", body=body_of(compose())).execute()
     own.kill()
@@ -44,7 +44,7 @@ def test_a_stopped_sandbox_finds_its_mail_again(own: GmailSandbox) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_one_line_and_stops_cleanly_on_a_signal(
+def test_it_prints_one_line_and_stops_cleanly_on_a_signal(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     key = tmp_path / "key.json"

@@ -112,7 +112,7 @@ def test_the_delivered_copy_is_a_well_formed_mail(gmail: GmailSandbox) -> None:
     assert len(parsed.get_all("Message-ID") or []) == 1
 
 
-def test_a_mail_of_html_alone_gets_a_text_part(gmail: GmailSandbox) -> None:
+def test_an_html_only_mail_gets_a_text_part(gmail: GmailSandbox) -> None:
     mail = EmailMessage()
     mail["To"] = AUDIT
     mail.set_content(HTML, subtype="html")
@@ -123,7 +123,7 @@ def test_a_mail_of_html_alone_gets_a_text_part(gmail: GmailSandbox) -> None:
     assert found["headers"]["Content-Type"].startswith("multipart/alternative")
 
 
-def test_a_mail_of_text_alone_is_left_as_it_was_written(gmail: GmailSandbox) -> None:
+def test_a_text_only_mail_is_left_as_written(gmail: GmailSandbox) -> None:
     messages_of(gmail).send(userId="me", body=body_of(compose())).execute()
     assert gmail.messages()[0]["text"] == "The text as it was written.\n"
 
@@ -154,7 +154,7 @@ def test_a_from_address_that_is_not_the_users_is_replaced(
     assert gmail.messages()[0]["from"] == shown
 
 
-def test_a_name_that_looks_like_an_address_is_no_second_recipient(gmail: GmailSandbox) -> None:
+def test_a_name_that_looks_like_an_address_does_not_add_a_recipient(gmail: GmailSandbox) -> None:
     raw = b"To: =?utf-8?q?a=40evil=2Eexample=2C_b?= <" + AUDIT.encode() + b">\r\n\r\nhi\r\n"
     messages_of(gmail).send(userId="me", body=body_of(raw)).execute()
     assert [found["mailbox"] for found in gmail.messages()] == [AUDIT]
@@ -188,7 +188,7 @@ def test_what_gmail_cannot_send_is_an_invalid_argument(
         b"To: audit@shipcaptaincrew.example\nContent-Type: text/html; charset=nope\n\n<b <p>\x00",
     ],
 )
-def test_a_broken_mail_is_delivered_and_can_be_looked_at(gmail: GmailSandbox, raw: bytes) -> None:
+def test_a_broken_mail_is_delivered_and_can_be_viewed(gmail: GmailSandbox, raw: bytes) -> None:
     messages = messages_of(gmail)
     sent = messages.send(userId="me", body=body_of(raw)).execute()
     assert gmail.messages()[0]["id"] == sent["id"]
@@ -222,7 +222,7 @@ def test_the_daily_sending_limit_is_a_429_about_mail_sending(gmail: GmailSandbox
     messages.import_(userId="me", body=body_of(compose())).execute()
 
 
-def test_a_spent_quota_tells_the_retry_time_in_the_text_only(gmail: GmailSandbox) -> None:
+def test_a_used_up_quota_gives_the_retry_time_only_in_the_text(gmail: GmailSandbox) -> None:
     gmail.post_fault({"kind": "quota", "units_per_minute": 125})
     messages = messages_of(gmail)
     started = time.time()

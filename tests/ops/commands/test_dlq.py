@@ -1,4 +1,4 @@
-"""Looking at dead letters on the deployed stack: all is shown, nothing is taken, nothing hides."""
+"""Looking at dead letters on the deployed stack: all are shown, none are taken or hidden."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.ops.conftest import DeadLetters
 from tests.ops.letters import HOSTILE, numbered
 from tests.shells import SCC, Scc, environment
 
-HELD_UP = 700  # rows of JSON are more than a pipe takes that nobody reads: 64 KB
+HELD_UP = 700  # more rows of JSON than an unread pipe holds: 64 KB
 
 
 def listed(scc: Scc, dead: DeadLetters, *arguments: str) -> list[dict[str, Any]]:
@@ -26,14 +26,14 @@ def listed(scc: Scc, dead: DeadLetters, *arguments: str) -> list[dict[str, Any]]
     return rows
 
 
-def test_without_dead_letters_all_is_well(scc: Scc, dead: DeadLetters) -> None:
+def test_without_dead_letters_everything_is_fine(scc: Scc, dead: DeadLetters) -> None:
     for command in (["ls"], ["groups"]):
         assert scc("dlq", *command, env=dead.env).returncode == 0
         answer = scc("dlq", *command, "--json", env=dead.env)
         assert (answer.returncode, json.loads(answer.stdout)) == (0, [])
 
 
-def test_ls_joins_each_message_with_what_became_of_its_mail(scc: Scc, dead: DeadLetters) -> None:
+def test_ls_shows_what_happened_to_each_messages_mail(scc: Scc, dead: DeadLetters) -> None:
     payment = dead.dock.logged()
     dead.dock.await_mail(payment["payment_id"])
     why = {"error_class": "permanent", "error_message": "400: no", "attempts": 2}
@@ -144,7 +144,7 @@ def test_a_hostile_body_can_neither_move_the_cursor_nor_stop_the_list(
     assert dead.depth().waiting == len(hostile) + 1
 
 
-def test_groups_gather_what_has_one_cause_and_their_names_choose(
+def test_groups_collect_messages_by_cause_and_can_be_chosen_by_name(
     scc: Scc, dead: DeadLetters
 ) -> None:
     for number in range(1, 6):
@@ -162,7 +162,7 @@ def test_groups_gather_what_has_one_cause_and_their_names_choose(
         assert sorted(row["seq"] for row in chosen) == [1, 2, 3, 4, 5]
 
 
-def test_show_tells_all_of_one_message(scc: Scc, dead: DeadLetters) -> None:
+def test_show_prints_everything_about_one_message(scc: Scc, dead: DeadLetters) -> None:
     body = numbered(3).to_json()
     message_id = dead.put(body, error_class="permanent", error_message="why", attempts=4)
     dead.put(numbered(4).to_json())

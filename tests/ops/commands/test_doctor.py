@@ -1,4 +1,4 @@
-"""`scc doctor` on the deployed stack: well when all is well, and it names what is broken."""
+"""`scc doctor` on the deployed stack: it passes a healthy stack, and names what is broken."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def examined(local: Scc) -> tuple[int, dict[str, dict[str, Any]]]:
     return answer.returncode, {each["name"]: each for each in checks}
 
 
-def test_a_stack_that_is_well_passes_every_check(local: Scc, dock: Dock) -> None:
+def test_a_healthy_stack_passes_every_check(local: Scc, dock: Dock) -> None:
     code, checks = examined(local)
     assert [each for each in checks.values() if not each["is_ok"]] == []
     assert code == 0

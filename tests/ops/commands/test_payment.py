@@ -20,7 +20,9 @@ def told(local: Scc, payment_id: str, *more: str) -> tuple[int, dict[str, Any]]:
     return answer.returncode, json.loads(answer.stdout)
 
 
-def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: DeadLetters) -> None:
+def test_a_mailed_payments_history_runs_from_capture_to_mailbox(
+    local: Scc, dead: DeadLetters
+) -> None:
     reference = str(uuid.uuid4().int)[:8]
     payment = dead.dock.logged(method="check", reference=reference, note="For two")
     dead.dock.await_mail(payment["payment_id"])
@@ -34,7 +36,7 @@ def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: Dead
         reference,
         "For two",
         f"{payment['hash']} (matches the row)",
-        "sent, 1 tries",
+        "sent, 1 try",
         "captured by admin@shipcaptaincrew.example",
         "logged as #",
         "mailed, Gmail id",
@@ -49,7 +51,7 @@ def test_a_mailed_payment_is_told_from_capture_to_mailbox(local: Scc, dead: Dead
     ]  # fmt: skip
 
 
-def test_a_dead_letter_its_cause_and_the_way_out_are_told(local: Scc, dead: DeadLetters) -> None:
+def test_a_dead_letter_is_shown_with_its_cause_and_the_fix(local: Scc, dead: DeadLetters) -> None:
     dead.dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 400, "times": 1}])
     payment = dead.dock.logged()["payment_id"]
     until(lambda: dead.depth().waiting == 1)
@@ -85,7 +87,7 @@ def test_a_void_and_what_it_voids_name_each_other(local: Scc, dead: DeadLetters)
     assert "-$" in told_of
 
 
-def test_a_row_that_was_changed_is_told(local: Scc, dead: DeadLetters) -> None:
+def test_a_changed_row_is_reported(local: Scc, dead: DeadLetters) -> None:
     voyage = set_sail(dead.dock, 1)
     with voyage.restored():
         voyage.put(voyage.row(1) | {"amount_cents": 1})
@@ -95,7 +97,7 @@ def test_a_row_that_was_changed_is_told(local: Scc, dead: DeadLetters) -> None:
     assert f"scc verify --event {voyage.event_id}" in content["concerns"][0]
 
 
-def test_a_mail_that_is_gone_from_the_mailbox_is_told(local: Scc, dead: DeadLetters) -> None:
+def test_a_mail_missing_from_the_mailbox_is_reported(local: Scc, dead: DeadLetters) -> None:
     voyage = set_sail(dead.dock, 1)
     payment = voyage.payments[0]["payment_id"]
     voyage.edit_mail(1, lambda _: None)
@@ -113,7 +115,7 @@ def test_a_mail_that_is_gone_from_the_mailbox_is_told(local: Scc, dead: DeadLett
         ("\x1b[31m", "is not a payment id"),
     ],
 )
-def test_what_is_no_payment_is_said(
+def test_an_id_that_is_not_a_payments_is_refused(
     local: Scc, dead: DeadLetters, payment_id: str, says: str
 ) -> None:
     answer = local("payment", payment_id)

@@ -1,4 +1,4 @@
-"""The stack's ops policies, held by users of their own: each may do its commands and no more."""
+"""The stack's ops policies, one user each: each may run its commands and no more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUICKLY = ("--rate", "20", "--yes")
 
 @contextmanager
 def holding(stack: RunningStack, *policies: str) -> Iterator[Mapping[str, str]]:
-    """The environment of somebody who has these policies and nothing else."""
+    """The environment of someone who has these policies and nothing else."""
     iam, name = stack.aws.client("iam"), f"ops-{uuid.uuid4().hex[:8]}"
     arns = [stack.outputs[f"Ops{each}PolicyArn"] for each in policies]
     iam.create_user(UserName=name)
@@ -55,7 +55,7 @@ def holding(stack: RunningStack, *policies: str) -> Iterator[Mapping[str, str]]:
         (["doctor"], ["Read", "Mailbox"]),
     ],
 )
-def test_looking_takes_the_policies_to_look(
+def test_looking_requires_the_read_policies(
     scc: Scc, dead: DeadLetters, arguments: list[str], policies: list[str]
 ) -> None:
     payment = dead.dock.logged()["payment_id"]
@@ -72,7 +72,7 @@ def test_looking_takes_the_policies_to_look(
     assert "OpsReadPolicy" in answer.stderr
 
 
-def test_who_may_only_look_moves_nothing(scc: Scc, dead: DeadLetters) -> None:
+def test_someone_who_may_only_look_cannot_move_anything(scc: Scc, dead: DeadLetters) -> None:
     (payment,) = dead.unmailed(1)
     poison = dead.put("nonsense")
     with holding(dead.stack, "Read", "Mailbox") as env:
@@ -87,7 +87,7 @@ def test_who_may_only_look_moves_nothing(scc: Scc, dead: DeadLetters) -> None:
     assert dead.dock.mails_of(payment) == []
 
 
-def test_who_may_replay_replays_and_discards_nothing(scc: Scc, dead: DeadLetters) -> None:
+def test_someone_who_may_replay_can_replay_but_not_discard(scc: Scc, dead: DeadLetters) -> None:
     (payment,) = dead.unmailed(1)
     poison = dead.put("nonsense")
     with holding(dead.stack, "Read", "Replay") as env:
@@ -100,7 +100,7 @@ def test_who_may_replay_replays_and_discards_nothing(scc: Scc, dead: DeadLetters
     assert [each["MessageId"] for each in dead.messages()] == [poison]
 
 
-def test_who_may_discard_discards_what_is_kept_first(scc: Scc, dead: DeadLetters) -> None:
+def test_someone_who_may_discard_discards_after_archiving(scc: Scc, dead: DeadLetters) -> None:
     poison = dead.put(numbered(1).to_json())
     with holding(dead.stack, "Read", "Replay", "Discard") as env:
         answer = scc("dlq", "discard", "--id", poison, "--reason", "a drill", "--yes", "--json",

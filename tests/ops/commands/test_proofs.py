@@ -1,4 +1,4 @@
-"""`scc verify` and `scc reconcile` on the deployed stack: what is done is what is found."""
+"""`scc verify` and `scc reconcile` on the deployed stack: they find exactly what was changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verified(local: Scc, voyage: Voyage, *more: str) -> tuple[int, Found]:
     ]
 
 
-def test_an_untouched_event_is_whole_alone_and_against_its_mails(
+def test_an_untouched_event_verifies_alone_and_against_its_mails(
     local: Scc, voyage: Voyage, tmp_path: Path
 ) -> None:
     answer = local("verify", "--event", voyage.event_id)
@@ -95,7 +95,7 @@ def headless(voyage: Voyage) -> None:
         (headless, [("ledger", "altered", 4, 4)], [("ledger", "altered", 4, 4)]),
     ],
 )  # fmt: skip
-def test_what_is_done_to_the_rows_is_found(
+def test_every_change_to_the_rows_is_found(
     local: Scc,
     voyage: Voyage,
     tmp_path: Path,
@@ -112,7 +112,7 @@ def test_what_is_done_to_the_rows_is_found(
 
 
 def test_an_inserted_row_is_found(local: Scc, stack: RunningStack) -> None:
-    voyage = set_sail(Dock(stack).sign_in())  # of its own: the stream tells of the rows, too
+    voyage = set_sail(Dock(stack).sign_in())  # its own, because the stream reports the rows too
     second = voyage.row(2)
     forged = second | {"payment_id": "pay_forged", "SK": second["SK"] + 1}
     forged |= {"timestamp": forged["SK"]}
@@ -157,7 +157,7 @@ def test_a_mail_that_is_not_in_the_file_is_found_by_what_was_sent(
         (["reconcile", "--late", "0"], "--late"),
     ],
 )
-def test_what_cannot_be_checked_is_said_in_a_sentence(
+def test_an_impossible_check_is_explained_in_a_sentence(
     local: Scc, arguments: list[str], says: str
 ) -> None:
     answer = local(*arguments)
@@ -198,7 +198,7 @@ def with_amount(raw: bytes) -> bytes:
 
 
 def send_again(voyage: Voyage, raw: bytes) -> None:
-    """Gmail gives what is sent another Message-ID: it lies in the inbox twice."""
+    """Gmail gives every sent mail a new Message-ID, so it is in the inbox twice."""
     settings = voyage.dock.stack.settings
     key = json.loads((settings.state / "service-account.json").read_text())
     gmail = Gmail(lambda: key, "audit@shipcaptaincrew.example", "send", settings.mail_url)
@@ -257,7 +257,7 @@ def test_repair_queues_only_what_was_never_mailed(local: Scc, stack: RunningStac
     assert all(len(voyage.dock.mails_of(each["payment_id"])) == 1 for each in voyage.payments)
 
 
-def test_an_interrupted_reconciliation_goes_on_where_it_was(
+def test_an_interrupted_reconciliation_continues_where_it_stopped(
     local: Scc, voyage: Voyage, tmp_path: Path
 ) -> None:
     state = tmp_path / "progress.json"
@@ -265,7 +265,7 @@ def test_an_interrupted_reconciliation_goes_on_where_it_was(
     assert code == 0
     assert json.loads(state.read_text())["done"] == [f"event {voyage.event_id}"]
     with voyage.restored():
-        voyage.delete(voyage.row(2))  # what has been looked at is not looked at again
+        voyage.delete(voyage.row(2))  # what has been checked is not checked again
         assert reconciled(local, voyage, "--state", str(state))[2] == content
     other = local("reconcile", "--from", "2026-11-01", "--to", "2026-11-01", "--state", str(state))
     assert other.returncode == 2
@@ -277,7 +277,7 @@ def test_an_interrupted_reconciliation_goes_on_where_it_was(
     assert "Traceback" not in broken.stderr
 
 
-def test_a_credential_that_google_refuses_is_said(local: Scc, voyage: Voyage) -> None:
+def test_a_credential_that_google_refuses_is_reported(local: Scc, voyage: Voyage) -> None:
     voyage.dock.sandbox("POST", "/sandbox/faults", [{"kind": "revoke_delegation"}])
     try:
         answer = local("reconcile", "--event", voyage.event_id, "--mailbox")

@@ -78,7 +78,7 @@ def test_an_outage_that_is_over_is_replayed_to_one_mail_each_recorded_and_mailed
         assert len(dead.mails_of_ops(ops_id)) == 1
 
 
-def test_every_message_gets_its_verdict_and_only_what_is_due_moves(
+def test_every_message_gets_a_verdict_and_only_the_right_ones_move(
     scc: Scc, dead: DeadLetters
 ) -> None:
     (fresh,) = dead.unmailed(1)
@@ -107,7 +107,7 @@ def test_every_message_gets_its_verdict_and_only_what_is_due_moves(
     assert left == {each for each, verdict in expected.items() if verdict in stays}
 
 
-def test_a_cause_that_is_still_there_stops_it_at_the_first_message(
+def test_a_cause_that_is_not_fixed_stops_it_at_the_first_message(
     scc: Scc, dead: DeadLetters
 ) -> None:
     payments = dead.unmailed(3)
@@ -193,7 +193,7 @@ def test_killed_at_five_points_it_loses_nothing_and_mails_nothing_twice(
 def _lost(dead: DeadLetters, payments: list[str]) -> list[str]:
     """Neither on a queue, visible or not, nor mailed. The emulator shows queues without receiving.
 
-    The queues are looked at first: what leaves them afterwards is in the inbox by then.
+    The queues are checked first: what leaves them later is in the inbox by then.
     """
     url = f"{dead.stack.settings.engine_url}/_ministack/sqs/messages"
     with urllib.request.urlopen(url, timeout=10) as answer:
@@ -202,9 +202,7 @@ def _lost(dead: DeadLetters, payments: list[str]) -> list[str]:
     return [each for each in payments if each not in queued and each not in mailed]
 
 
-def test_a_replay_that_was_not_asked_for_clearly_does_not_begin(
-    scc: Scc, dead: DeadLetters
-) -> None:
+def test_an_unclear_replay_request_does_not_start(scc: Scc, dead: DeadLetters) -> None:
     (payment,) = dead.unmailed(1)
     for arguments, says in (
         ([], "one of --id, --group, --since and --all"),
@@ -221,7 +219,7 @@ def test_a_replay_that_was_not_asked_for_clearly_does_not_begin(
         assert dead.dock.mails_of(payment) == [], arguments
 
 
-def test_what_is_younger_than_since_is_chosen(scc: Scc, dead: DeadLetters) -> None:
+def test_messages_newer_than_since_are_chosen(scc: Scc, dead: DeadLetters) -> None:
     dead.put(numbered(1).to_json())
     assert len(verdicts(scc, dead, "--since", "5m")) == 1
     assert len(verdicts(scc, dead, "--since", "2099-01-01T00:00")) == 0

@@ -1,4 +1,4 @@
-"""`scc users` on the deployed stack: whoever it adds signs in, whoever it disables does not."""
+"""`scc users` on the deployed stack: added users can sign in, disabled users cannot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def added(local: Scc, email: str, group: str = "admins") -> str:
     return password
 
 
-def test_who_is_added_signs_in_as_what_was_said(
+def test_an_added_user_can_sign_in_with_the_given_name_and_group(
     local: Scc, stack: RunningStack, email: str
 ) -> None:
     password = added(local, email, "auditors")
@@ -54,7 +54,7 @@ def test_a_password_from_stdin_is_never_shown(local: Scc, stack: RunningStack, e
     assert sign_in(stack, email, "correct horse battery 1 Staple") == 200
 
 
-def test_who_is_disabled_signs_in_no_more_until_enabled(
+def test_a_disabled_user_cannot_sign_in_until_enabled_again(
     local: Scc, stack: RunningStack, email: str
 ) -> None:
     password = added(local, email)
@@ -73,9 +73,7 @@ def test_a_new_password_takes_the_place_of_the_old_one(
     assert sign_in(stack, email, new) == 200
 
 
-def test_an_account_that_is_there_is_left_alone(
-    local: Scc, stack: RunningStack, email: str
-) -> None:
+def test_an_existing_account_is_left_alone(local: Scc, stack: RunningStack, email: str) -> None:
     password = added(local, email)
     answer = local("users", "add", email, "--name", "Other", "--group", "crew")
     assert answer.returncode == 2
@@ -100,7 +98,7 @@ def test_an_account_that_is_there_is_left_alone(
         (["password", "nobody@example.com"], "", "nobody@example.com has no account"),
     ],
 )
-def test_what_makes_no_account_is_said_and_makes_none(
+def test_an_invalid_account_is_refused_with_the_reason_and_not_created(
     local: Scc, arguments: list[str], stdin: str, says: str
 ) -> None:
     answer = local("users", *arguments, stdin=stdin)

@@ -11,7 +11,7 @@ from ops.rules.dead_letters import (
     cause_of,
     described,
     is_meant,
-    normalised,
+    normalized,
     read_letter,
     verdict_of,
 )
@@ -74,13 +74,13 @@ def test_the_verdict_on_a_dead_letter(
         ("two\n lines", "two lines"),
     ],
 )  # fmt: skip
-def test_like_failures_fall_into_one_group(one: str, other: str) -> None:
-    assert Cause("systemic", normalised(one)).group == Cause("systemic", normalised(other)).group
+def test_similar_failures_fall_into_one_group(one: str, other: str) -> None:
+    assert Cause("systemic", normalized(one)).group == Cause("systemic", normalized(other)).group
 
 
 @pytest.mark.parametrize("other", ["invalid_client: account 17", "invalid grant"])
-def test_unlike_failures_do_not(other: str) -> None:
-    assert normalised("invalid_grant: account 17") != normalised(other)
+def test_different_failures_do_not(other: str) -> None:
+    assert normalized("invalid_grant: account 17") != normalized(other)
     assert Cause("systemic", "x").group != Cause("permanent", "x").group
 
 
@@ -93,7 +93,7 @@ def test_unlike_failures_do_not(other: str) -> None:
         (raw("nonsense"), None, "poison-schema", "the body is not JSON"),
     ],
 )
-def test_the_cause_is_the_best_word_there_is(
+def test_the_cause_is_the_best_explanation_available(
     letter: dict[str, Any], delivery: dict[str, Any] | None, klass: str, text: str
 ) -> None:
     assert cause_of(read_letter(letter), delivery) == Cause(klass, text)
@@ -114,7 +114,7 @@ def test_the_cause_is_the_best_word_there_is(
         json.dumps(json.loads(AUDIT) | {"sk": -1}),
     ],
 )
-def test_a_body_that_no_table_could_hold_is_poison_and_never_an_error(body: str) -> None:
+def test_a_body_that_no_table_could_hold_is_poison_and_not_an_error(body: str) -> None:
     letter = read_letter(raw() | {"Body": body})
     assert letter.message is None
     assert letter.problem
@@ -123,7 +123,7 @@ def test_a_body_that_no_table_could_hold_is_poison_and_never_an_error(body: str)
 
 
 @pytest.mark.parametrize("count", ["", "-1", "many", "9" * 500, "²"])
-def test_a_count_that_is_none_counts_as_none(count: str) -> None:
+def test_an_invalid_count_counts_as_zero(count: str) -> None:
     assert read_letter(raw(replay_count=count)).replay_count == 0
 
 
@@ -176,5 +176,5 @@ def test_a_few_characters_do_not_stand_for_an_id() -> None:
         ("x" * 300, "x" * 200 + "… (300 characters)"),
     ],
 )
-def test_what_came_from_outside_cannot_move_hide_or_turn_text(text: str, shown: str) -> None:
+def test_outside_text_cannot_move_hide_or_reverse_the_output(text: str, shown: str) -> None:
     assert safe(text) == shown

@@ -19,7 +19,7 @@ ALL = Selection()
 
 
 class KilledError(BaseException):
-    """The process is gone: nothing of it runs any more, no `finally` either."""
+    """The process is gone: none of its code runs anymore, not even a `finally`."""
 
 
 @dataclass
@@ -212,7 +212,7 @@ def test_three_failures_in_a_row_stop_it_and_two_do_not() -> None:
     assert len(world.dead) == report.counts()["not reached"]
 
 
-def test_what_was_sent_meanwhile_is_only_removed_and_poison_stays() -> None:
+def test_messages_sent_meanwhile_are_only_removed_and_poison_stays() -> None:
     world = World()
     sent, fresh = world.add(1), world.add(2)
     quarantined = world.add(3, replay_count=2)
@@ -238,7 +238,7 @@ def test_a_replay_counts_itself_and_keeps_the_message_as_it_was() -> None:
     assert world.audit == [(numbered(7), 2)]
 
 
-def test_messages_that_somebody_else_took_are_said_to_be_gone() -> None:
+def test_messages_that_someone_else_took_are_reported_as_gone() -> None:
     world = World()
     world.add(1)
     world.add(2)

@@ -50,7 +50,7 @@ def health(items: Items = [], **changes: Any) -> Status:  # noqa: B006 - never c
         health([(NOW - DAY_MS, sent(NOW)), (NOW - 1000, failed("systemic", NOW - 1))]),
     ],
 )
-def test_what_heals_by_itself_needs_nobody(well: Status) -> None:
+def test_problems_that_fix_themselves_need_nobody(well: Status) -> None:
     assert well.concerns() == []
     assert well.as_json()["ok"] is True
 
@@ -58,16 +58,16 @@ def test_what_heals_by_itself_needs_nobody(well: Status) -> None:
 @pytest.mark.parametrize(
     ("ill", "says"),
     [
-        (health(dead=Depth(1, 0, 0)), "1 dead letters: scc dlq groups"),
+        (health(dead=Depth(1, 0, 0)), "1 dead letter: scc dlq groups"),
         (health(dead=Depth(0, 2, 0)), "2 dead letters"),
         (health(oldest_dead_at=NOW - 14 * DAY_MS + EXPIRES_SOON_MS - 1), "deleted at 2025-11-27"),
         (health([(NOW - 1000, failed("systemic"))]), "refuses the credential (invalid_grant: why)"),
-        (health([(NOW - 1000, failed("permanent"))]), "1 entries failed for good"),
+        (health([(NOW - 1000, failed("permanent"))]), "1 entry failed for good"),
         (health([(NOW - LATE_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
         (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
     ],
 )  # fmt: skip
-def test_what_needs_a_person_is_named(ill: Status, says: str) -> None:
+def test_problems_that_need_a_person_are_named(ill: Status, says: str) -> None:
     (concern,) = ill.concerns()
     assert says in concern
     assert ill.as_json()["ok"] is False
@@ -90,7 +90,7 @@ def test_the_first_expiry_counts_from_the_first_enqueueing() -> None:
         ([(NOW, failed("retry", NOW)), (NOW, sent(NOW - 1))], "ok"),
     ],
 )
-def test_the_credential_is_judged_by_the_last_word_of_google(items: Items, state: str) -> None:
+def test_the_credential_is_judged_by_googles_latest_answer(items: Items, state: str) -> None:
     assert health(items).as_json()["credential"]["state"] == state
 
 

@@ -4,7 +4,7 @@ import { mailTrouble, methodShares, withPayment } from "../../../web/scripts/ent
 
 const EVENT = { payments_count: 2, total: "75.00", totals_by_method: { cash: "50.00", check: "25.00" } };
 
-test("a payment adds to the sums, a void takes away", () => {
+test("a payment adds to the sums, a void subtracts", () => {
   const more = withPayment(EVENT, { kind: "payment", method: "ach", amount_cents: 1_010, logged_at: 5 });
   assert.deepEqual(more, {
     payments_count: 3, total: "85.10", last_payment_at: 5, totals_by_method: { cash: "50.00", check: "25.00", ach: "10.10" },

@@ -32,7 +32,7 @@ test("unknown entries are left out", () => {
   assert.deepEqual(linksOf(original, []), { original: null, voided: null, correction: null, corrects: null, previous: null });
 });
 
-test("changes are listed line by line, and two people with one name stay two people", () => {
+test("changes are listed line by line, and two people with the same name stay two people", () => {
   const changed = differences(original, { ...correction, patron_email: "jane.2@example.com" }).filter((line) => line.changed);
   assert.deepEqual(changed.map(({ label, before, after }) => [label, before, after]), [
     ["Patron", "Jane", "Jane"], ["Amount", "$50.00", "$55.00"],

@@ -67,7 +67,7 @@ test("amounts survive the round trip to the API", () => {
   assert.equal(decimal(-105), "-1.05");
 });
 
-test("an amount the API never sends is not guessed at", () => {
+test("an amount the API never sends is rejected, not guessed", () => {
   for (const text of ["1", "1.5", "1,000.00", "", "1.005"]) assert.throws(() => centsOf(text), RangeError);
 });
 
@@ -78,7 +78,7 @@ test("amounts are shown in dollars, exactly", () => {
   assert.equal(formatBare(123_450), "1,234.50");
 });
 
-test("amounts are tidied only when they are understood", () => {
+test("amounts are tidied only when they can be read", () => {
   assert.equal(tidyAmount("$1234.5"), "1,234.50");
   assert.equal(tidyAmount("1,23"), "1,23");
 });

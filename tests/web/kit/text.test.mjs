@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fold, looksLikeCard } from "../../../web/scripts/kit/text.js";
 
-test("folding keeps what tells people apart", () => {
+test("folding keeps the characters that tell people apart", () => {
   assert.notEqual(fold("李"), fold("龍"));
   assert.equal(fold(" Straße "), "strasse");
 });

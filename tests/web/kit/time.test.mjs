@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAgo, formatClock } from "../../../web/scripts/kit/time.js";
 
-test("how long ago something was is said in the largest unit that fits", () => {
+test("elapsed time is shown in the largest unit that fits", () => {
   const at = (/** @type {number} */ seconds) => formatAgo(0, seconds * 1_000);
   assert.deepEqual(
     [0, 9, 30, 60, 120, 3_600, 7_200, 86_400, 259_200].map(at),
@@ -11,10 +11,10 @@ test("how long ago something was is said in the largest unit that fits", () => {
   );
 });
 
-test("a time in the future, by a clock that is off, still reads sensibly", () => {
+test("a time in the future, from a clock that is off, still reads sensibly", () => {
   assert.equal(formatAgo(5_000, 0), "just now");
 });
 
-test("the clock line gives local time and UTC", () => {
+test("the clock line shows local time and UTC", () => {
   assert.match(formatClock(Date.UTC(2026, 10, 25, 1, 42, 7)), /\d{1,2}:42:07.*\(01:42:07 UTC\)/);
 });

@@ -81,7 +81,7 @@ test("the patron's new total appears once all earlier payments are known", () =>
   assert.match(viewOf(filled({ totals, amountText: "" })).amountHelper, /already paid \$25\.00/);
 });
 
-test("an unusual sum is questioned, not refused", () => {
+test("an unusual amount is questioned, not refused", () => {
   const state = filled({ amountText: "5000" });
   assert.match(viewOf(state).unusual, /\$5,000\.00/);
   assert.deepEqual(validate(state), {});
@@ -108,7 +108,7 @@ test("the server's errors go to their fields, the rest to the top", () => {
   assert.deepEqual(errorsFromServer([], "You may not do this."), { form: "You may not do this." });
 });
 
-test("a form is dirty as soon as something would be lost", () => {
+test("a form is dirty as soon as closing it would lose something", () => {
   assert.equal(isDirty(emptyForm("E")), false);
   assert.equal(isDirty({ ...emptyForm("E"), note: "x" }), true);
   assert.equal(isDirty({ ...emptyForm("E"), patronText: "Ja" }), true);
@@ -121,11 +121,11 @@ test("errors are summed up only after an attempt to log, in the order of the fie
   const { problems } = viewOf({ ...state, refused: true });
   assert.deepEqual(problems?.items.map(({ field }) => field), ["amount", "method"]);
   assert.match(problems?.title ?? "", /Fix 2 things/);
-  assert.equal(viewOf(filled({ refused: true })).problems, null, "nothing is left to put right");
+  assert.equal(viewOf(filled({ refused: true })).problems, null, "nothing is left to fix");
   assert.equal(viewOf(filled({ refused: true, errors: { form: "No." } })).problems?.title, "No.");
 });
 
-test("a reopened form is the one that was sent", () => {
+test("a reopened form shows what was sent", () => {
   const state = filled({ method: "check", reference: "1042", note: "deposit" });
   const body = requestBody(state, "sunset-charter", 1_000);
   const again = sentForm({ eventName: "Sunset Charter", patronName: "Jane Doe" }, body);

@@ -28,7 +28,7 @@ test("names that begin with the query come first", () => {
   assert.deepEqual(found("jan"), ["jane.doe@example.com", "other.jane@example.com", "marco@example.com"]);
 });
 
-test("an empty query finds everyone, an unknown name no one", () => {
+test("an empty query finds everyone, an unknown name finds no one", () => {
   assert.equal(found("").length, ROSTER.length);
   assert.deepEqual(found("nobody"), []);
 });

@@ -40,7 +40,7 @@ test("each dialog opened gets its own key, and payments and voids have separate 
   assert.deepEqual([...kept.keys()], ["scc.pending-payment", "scc.pending-void"]);
 });
 
-test("a record without the time it was sent counts as sent long ago", () => {
+test("a record without a sent time counts as sent long ago", () => {
   kept.set("scc.pending-void", JSON.stringify({ key: "k", user: JANE, body: { reason: "other" }, payment: {} }));
   assert.equal(pendingVoid.unresolved(JANE)?.sentAt, 0);
 });

@@ -27,7 +27,7 @@ async function submit(answers, body = { timestamp: 1 }) {
 
 const busy = () => new ProblemError(409, { code: "contention" }, 1_000);
 
-test("a written payment is saved, a replayed one says so", async () => {
+test("a new payment is saved, a replayed one is reported as such", async () => {
   const { outcome } = await submit([{ payment: PAYMENT, replayed: true }]);
   assert.deepEqual(outcome, { kind: "saved", answer: { payment: PAYMENT, replayed: true } });
 });
@@ -79,7 +79,7 @@ test("a wrong device clock is corrected once, by the server's", async () => {
   assert.equal((await submit([wrong(), wrong()])).outcome.kind, "refused");
 });
 
-test("a bug of ours is not hidden", async () => {
+test("our own bugs are not hidden", async () => {
   await assert.rejects(submit([new TypeError("bug")]), TypeError);
 });
 
@@ -136,7 +136,7 @@ test("a device clock that was set back does not make anyone wait forever", async
   assert.ok(waited < 2 * SETTLED_MS, String(waited));
 });
 
-test("a server that cannot answer leaves the fate unknown", async () => {
+test("a server that cannot answer leaves the outcome unknown", async () => {
   assert.deepEqual((await ask([new OutcomeUnknownError("offline")])).fate, {
     kind: "unknown", message: "The server could not be reached.",
   });

@@ -45,7 +45,7 @@ test("names in an address are escaped, absent parameters left out", async () => 
   assert.equal(fetched.mock.calls[0].arguments[0], "/api/payments?event_id=a%26b&limit=5");
 });
 
-test("problem+json becomes an error that knows its fields", async () => {
+test("problem+json becomes an error with its fields", async () => {
   const errors = [{ field: "amount", code: "amount_invalid", message: "too much" }];
   answering(json({ title: "T", detail: "D", code: "invalid_fields", errors }, { status: 422, headers: { "retry-after": "2" } }));
   await assert.rejects(apiFetch("/x"), (error) => {
@@ -63,7 +63,7 @@ test("a refusal that is not JSON is still a refusal", async () => {
 for (const [what, answer, reason] of [
   ["a broken connection", new TypeError("Failed to fetch"), "offline"],
   ["a 502", new Response("<html>", { status: 502 }), "server"],
-  ["a success that is no JSON", new Response("<html>", { status: 200 }), "server"],
+  ["a success that is not JSON", new Response("<html>", { status: 200 }), "server"],
 ]) {
   test(`${what} leaves the outcome unknown`, async () => {
     answering(answer);

@@ -11,7 +11,7 @@ const FAILURES = {
   retry: "Gmail asked us to slow down. The mail will be retried shortly.",
   later: "Gmail’s sending limit is reached. The mail will be retried when Google allows it.",
   ambiguous: "Gmail’s answer was lost. We search the mailbox before sending again, so nothing is sent twice.",
-  systemic: "Google denies our access to Gmail. The mail waits until operations fix it.",
+  systemic: "Google denies our access to Gmail. The mail will wait until operations fixes it.",
   permanent: "Gmail rejected this mail, and it won’t be retried automatically. Operations must look into it.",
 };
 
@@ -46,7 +46,7 @@ export function auditTrail(payment, now) {
     const tries = attempts > 1 ? `Accepted by Gmail, after ${attempts} attempts.` : "Accepted by Gmail.";
     steps.push({ title: "Sent", at: audit.sent_at ?? null, text: tries, detail: "", tone: "good" });
   } else if (audit?.state === "failed") {
-    steps.push({ title: "Given up", at: null, text: "The mail is in the dead-letter queue until operations replay it.", detail: "", tone: "bad" });
+    steps.push({ title: "Given up", at: null, text: "The mail is in the dead-letter queue until operations replays it.", detail: "", tone: "bad" });
   } else {
     const late = now - loggedAt > LATE_MS;
     steps.push({ title: "Not sent yet", at: null, text: late ? "This is taking longer than it should. Nothing is lost." : "", detail: "", tone: late ? "warn" : "wait" });

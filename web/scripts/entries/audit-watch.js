@@ -8,7 +8,7 @@ const LONGEST_MS = 30_000;
 const FACTOR = 1.6;
 const IDLE_MS = 20_000;
 
-/** @param {Payment} payment @returns {boolean} whether its audit state may still change by itself */
+/** @param {Payment} payment @returns {boolean} whether its audit state may still change on its own */
 export function isUnsettled(payment) {
   return payment.audit?.state !== "sent";
 }

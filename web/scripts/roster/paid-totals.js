@@ -9,7 +9,7 @@ const MAX_PAGES = 20;
  * @param {string} eventId
  * @param {AbortSignal} signal
  * @returns {Promise<Map<string, number> | null>} cents by patron e-mail; null when not all payments could be read,
- *   since without all of them there is no true total
+ *   since a total without all of them would be wrong
  */
 export async function readTotals(eventId, signal) {
   /** @type {Payment[]} */

@@ -39,7 +39,7 @@ export function showEvents(app, signal) {
       if (signal.aborted) return;
       cards.replaceChildren();
       append(page);
-      if (shown.size === 0) cards.append(emptyState("No events yet", "Events appear here once they are planned."));
+      if (shown.size === 0) cards.append(emptyState("No events yet", "Events appear here once they are scheduled."));
       app.settled();
     } catch (error) {
       if (!signal.aborted) cards.replaceChildren(errorState("The events could not be loaded", error, load));

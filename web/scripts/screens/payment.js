@@ -226,6 +226,6 @@ async function copyText(button, screen) {
     find(screen, "[data-part=copied]").textContent = "Copied";
     setTimeout(() => button.classList.remove("done"), 1_600);
   } catch {
-    toast({ title: "Couldn’t copy", text: "Your browser doesn’t allow it here. Select the text and copy it.", tone: "problem" });
+    toast({ title: "Couldn’t copy", text: "Your browser doesn’t allow copying here. Select the text and copy it yourself.", tone: "problem" });
   }
 }

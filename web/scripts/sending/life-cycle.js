@@ -161,7 +161,7 @@ export function createLifeCycle(dialog, session, { store, post, search, texts, q
   function reopen() {
     if (dialog.open || !pending?.body) return;
     form.restore(pending, pending.body);
-    becomeUnknown("The page was left before the server answered.");
+    becomeUnknown("You left the page before the server answered.");
   }
 
   /** The server stored nothing, so the same key may go with what is typed next. */

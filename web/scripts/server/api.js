@@ -44,7 +44,7 @@ export async function listPayments(eventId, { limit, cursor, signal } = {}) {
  */
 export async function logPayment(body, idempotencyKey) {
   const { data, headers } = await apiFetch("/api/payments", { method: "POST", body, idempotencyKey });
-  // A 200 without the record is no receipt: report "unknown" rather than "saved".
+  // A 200 without the record is not a receipt: report "unknown" rather than "saved".
   if (!data?.payment?.payment_id) throw new OutcomeUnknownError("server");
   return { payment: data.payment, replayed: headers.get("idempotent-replayed") === "true" };
 }

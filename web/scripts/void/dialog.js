@@ -59,7 +59,7 @@ export function createVoidDialog(session, addressOf) {
     questions: {
       unknown: {
         title: "This payment may or may not be voided",
-        text: "Retrying is safe and settles it. If you leave now, check the payment before you go on.",
+        text: "Retrying is safe and will settle it. If you leave now, check the payment before doing anything else.",
         yes: "Leave without knowing",
         no: "Go back",
       },
@@ -82,7 +82,7 @@ export function createVoidDialog(session, addressOf) {
     isTouched: () => isTouched(state),
     restore: ({ payment }, body) => start(sentVoid(payment, body), null),
     saved,
-    // Somebody else voided it, or there is no such payment any more.
+    // Someone else voided it, or the payment no longer exists.
     refused: ({ status, fields, message }) =>
       status === 409 || status === 404 ? end(message) : complain(sortErrors(fields, message)),
     doubted: (entries) => view.showDuplicates(entries),

@@ -1,4 +1,4 @@
-"""Events and rosters: who sees what of them, in which order, at what cost."""
+"""Events and rosters: who sees what, in which order, at what cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.functions.api.conftest import Client, add_event
 DAY = 24 * 60 * 60 * 1000
 
 
-def test_events_show_totals_to_those_who_may_see_money(admin: Client) -> None:
+def test_only_people_who_may_see_money_see_event_totals(admin: Client) -> None:
     admin.log()
     admin.log(amount="25.50")
     (event,) = admin.call("GET", "/api/events").json["events"]
@@ -35,7 +35,7 @@ def test_an_event_shows_its_roster_by_name(admin: Client) -> None:
     assert admin.call("GET", "/api/events/nothing").status == 404
 
 
-def test_totals_by_method_leave_voids_out(admin: Client) -> None:
+def test_totals_by_method_leave_out_voids(admin: Client) -> None:
     admin.log(amount="10.00")
     admin.log(amount="20.50", method="check", reference="7")
     admin.log(amount="0.01", method="ach")
@@ -59,7 +59,7 @@ def test_an_event_without_payments_has_totals_of_zero(admin: Client) -> None:
     assert "audit" not in event
 
 
-def test_an_event_tells_of_mails_that_failed_or_are_late(
+def test_an_event_counts_mails_that_failed_or_are_late(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [admin.log(amount=f"{n}.00").json["payment"]["payment_id"] for n in range(1, 6)]
@@ -84,7 +84,7 @@ def test_a_broken_row_hides_no_events(admin: Client) -> None:
     assert audit_of(admin) == {"failed": 0, "late": 0}
 
 
-def test_only_the_newest_25_entries_of_the_last_week_are_looked_at(
+def test_only_the_newest_25_entries_of_the_last_week_are_checked(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(27):
@@ -120,7 +120,9 @@ def test_a_page_of_events_costs_a_bounded_number_of_reads(admin: Client) -> None
     assert calls == {"GetItem": 1, "Query": 1 + 20, "BatchGetItem": 1}
 
 
-def test_events_of_one_day_list_in_one_order_however_they_are_paged(admin: Client) -> None:
+def test_events_on_one_day_are_listed_in_the_same_order_however_they_are_paged(
+    admin: Client,
+) -> None:
     for name in ("b", "d", "a", "c"):
         add_event(admin, name, "2026-12-01")
     seen: list[str] = []
@@ -143,7 +145,7 @@ def test_the_roster_is_searched_by_name_and_e_mail(admin: Client, sought: str, f
 
 
 @pytest.mark.parametrize("sought", ["x" * 101, "a\x00b", "\u202egnp", "\ud800"])
-def test_a_search_that_no_name_can_match_is_refused(admin: Client, sought: str) -> None:
+def test_a_search_that_cannot_match_any_name_is_refused(admin: Client, sought: str) -> None:
     answer = admin.call("GET", "/api/events/sunset-charter/roster", query={"q": sought})
     assert (answer.status, answer.fields) == (400, ["q"])
 

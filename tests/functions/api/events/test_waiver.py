@@ -57,7 +57,7 @@ def test_the_page_keeps_to_the_content_security_policy_and_to_its_own_references
         assert set(named.split()) <= set(ids)
 
 
-def test_what_an_event_is_called_never_becomes_markup() -> None:
+def test_an_events_name_never_becomes_markup() -> None:
     hostile = "<script>alert(1)</script>\"'&"
     page = waiver_page(
         {"event_id": "x", "name": hostile, "event_date": "2026-11-28", "location": hostile}
@@ -66,13 +66,13 @@ def test_what_an_event_is_called_never_becomes_markup() -> None:
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;") == 3
 
 
-def test_the_waiver_of_no_event_is_a_page_too(api: Client) -> None:
+def test_the_waiver_of_an_unknown_event_is_a_page_too(api: Client) -> None:
     answer = api.call("GET", f"/g/{quote('<script>')}/waiver")
     assert answer.status == 404
     assert "<script>" not in answer.text
 
 
-def test_a_signature_stands_on_the_roster_by_the_servers_clock(api: Client) -> None:
+def test_a_signature_is_on_the_roster_with_the_servers_time(api: Client) -> None:
     before = time.time_ns() // 1_000_000
     answer = sign(api, email="Jane.Doe@Example.com")
     assert answer.status == 200
@@ -95,7 +95,7 @@ def test_a_signature_stands_on_the_roster_by_the_servers_clock(api: Client) -> N
     assert signed["lee@example.com"] is None
 
 
-def test_signing_again_with_the_same_name_is_the_same_signature(api: Client) -> None:
+def test_signing_again_with_the_same_name_returns_the_first_signature(api: Client) -> None:
     first = sign(api)
     again = sign(api, name="  jane q.  DOE ")
     assert (again.status, again.json) == (200, first.json)
@@ -103,7 +103,7 @@ def test_signing_again_with_the_same_name_is_the_same_signature(api: Client) -> 
     assert again.headers["Idempotent-Replayed"] == "true"
 
 
-def test_another_name_never_replaces_a_signature_and_is_told_when_it_was_given(
+def test_a_different_name_never_replaces_a_signature_and_is_told_its_time(
     api: Client,
 ) -> None:
     put(
@@ -129,7 +129,7 @@ def test_a_signature_without_a_name_counts_as_the_patrons_own(api: Client) -> No
     assert sign(api, email="lee@example.com", name="Bruce").status == 409
 
 
-def test_who_is_not_on_the_roster_cannot_sign_and_is_not_added(api: Client) -> None:
+def test_someone_not_on_the_roster_cannot_sign_and_is_not_added(api: Client) -> None:
     rows = len(api.rows("Events"))
     answer = sign(api, email="stranger@example.com")
     assert (answer.status, answer.fields) == (422, ["email"])
@@ -177,7 +177,7 @@ def test_a_bad_signature_is_refused_by_field(
     assert entry(api) == before
 
 
-def test_names_of_all_scripts_may_sign(api: Client) -> None:
+def test_names_in_any_script_can_sign(api: Client) -> None:
     for name in ("Séamus O'Brien", "李小龍", "محمد", "Łukasz Żółć-Nowak", "ನಿತ್ಯಾ"):
         put(api, email="lee@example.com", name="Lee")
         answer = sign(api, email="lee@example.com", name=name)
@@ -195,7 +195,7 @@ def test_names_of_all_scripts_may_sign(api: Client) -> None:
         ({}, '{"name":"a","name":"b"}', 400),
     ],
 )
-def test_a_signature_comes_from_our_page_as_json(
+def test_a_signature_must_come_from_our_page_as_json(
     api: Client, headers: dict[str, str], body: Any, status: int
 ) -> None:
     assert api.call("POST", PATH, body, headers=headers).status == status

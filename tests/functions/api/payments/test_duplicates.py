@@ -16,7 +16,7 @@ from tests.functions.api.conftest import Client
 NOT_ASKED: dict[str, Any] = {"acknowledge_duplicates": []}
 
 
-def test_the_same_sum_again_is_asked_about_and_not_written(admin: Client) -> None:
+def test_the_same_amount_again_is_questioned_and_not_written(admin: Client) -> None:
     first = admin.log().json["payment"]
     answer = admin.log(**NOT_ASKED)
     assert (answer.status, answer.json["code"]) == (409, "possible_duplicate")
@@ -25,13 +25,13 @@ def test_the_same_sum_again_is_asked_about_and_not_written(admin: Client) -> Non
     assert len(admin.rows("Payments")) == 1
 
 
-def test_saying_that_it_is_another_payment_is_kept_as_evidence(admin: Client) -> None:
+def test_confirming_that_it_is_a_different_payment_is_recorded(admin: Client) -> None:
     first = admin.log().json["payment"]
     second = admin.log(acknowledge_duplicates=[first["payment_id"]]).json["payment"]
     assert second["acknowledged_duplicates"] == [first["payment_id"]]
 
 
-def test_acknowledging_is_no_other_request(admin: Client) -> None:
+def test_acknowledging_a_duplicate_does_not_make_it_a_different_request(admin: Client) -> None:
     key = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
     earlier = admin.log().json["payment"]
     assert admin.log(key, **NOT_ASKED).status == 409
@@ -50,7 +50,7 @@ def test_acknowledging_is_no_other_request(admin: Client) -> None:
         {"timestamp": int(time.time() * 1000) - 11 * 60 * 1000},
     ],
 )
-def test_another_sum_method_patron_or_time_is_no_duplicate(
+def test_a_different_amount_method_patron_or_time_is_not_a_duplicate(
     admin: Client, changes: dict[str, Any]
 ) -> None:
     admin.log()
@@ -58,7 +58,7 @@ def test_another_sum_method_patron_or_time_is_no_duplicate(
 
 
 @pytest.mark.parametrize("method", [m for m, rules in METHODS.items() if rules.reference_is_unique])
-def test_a_check_or_trace_number_exists_once_per_event(admin: Client, method: str) -> None:
+def test_a_check_or_trace_number_is_unique_per_event(admin: Client, method: str) -> None:
     long_ago = int(time.time() * 1000) - 6 * 86_400_000
     admin.log(method=method, reference="A-77", timestamp=long_ago)
     other = {"patron_email": "lee@example.com", "amount": "3.00"}
@@ -67,7 +67,7 @@ def test_a_check_or_trace_number_exists_once_per_event(admin: Client, method: st
     assert admin.log(method="credit_card", reference="A-77", **other, **NOT_ASKED).status == 200
 
 
-def test_of_two_like_payments_at_the_same_moment_the_later_one_is_warned(
+def test_of_two_similar_payments_at_the_same_moment_the_later_one_is_warned(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second admin's payment slips in between our look and our write."""
@@ -106,7 +106,7 @@ def test_of_two_checks_with_one_number_at_the_same_moment_the_later_one_is_warne
     assert len(admin.rows("Payments")) == 1
 
 
-def test_a_second_try_of_the_same_request_is_no_duplicate_of_the_first(
+def test_a_retry_is_not_a_duplicate_of_the_first_try(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first try commits between the second one's read and its look."""
@@ -125,19 +125,19 @@ def test_a_second_try_of_the_same_request_is_no_duplicate_of_the_first(
     assert len(admin.rows("Payments")) == 1
 
 
-def test_a_word_is_no_number(admin: Client) -> None:
+def test_a_word_is_not_a_check_number(admin: Client) -> None:
     admin.log(method="ach", reference="n/a")
     other = {"patron_email": "lee@example.com", "amount": "3.00"}
     assert admin.log(method="ach", reference="n/a", **other, **NOT_ASKED).status == 200
 
 
-def test_a_broken_row_keeps_nobody_from_logging(admin: Client) -> None:
+def test_a_broken_row_does_not_stop_anyone_from_logging(admin: Client) -> None:
     broken = {"PK": "sunset-charter#jane.doe@example.com", "SK": int(time.time() * 1000)}
     admin.dynamodb.put_item(TableName=admin.tables["Payments"], Item=to_attributes(broken))
     assert admin.log(acknowledge_duplicates=[]).status == 200
 
 
-def test_more_duplicates_than_a_person_can_look_through_are_no_wall(admin: Client) -> None:
+def test_too_many_duplicates_to_look_through_do_not_block_a_payment(admin: Client) -> None:
     earlier = [admin.log(acknowledge_duplicates=[])]
     while len(earlier) < 23:
         known = [each.json["payment"]["payment_id"] for each in earlier[-20:]]

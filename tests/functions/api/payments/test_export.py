@@ -72,8 +72,8 @@ def test_the_export_of_one_day_holds_that_day(admin: Client) -> None:
         " \uff1dcmd|' /C calc'!A0",
     ],
 )
-def test_no_cell_is_a_formula(admin: Client, name: str) -> None:
-    """A name comes from a roster, which other hands wrote; a note could hold half of these."""
+def test_no_cell_runs_as_a_formula(admin: Client, name: str) -> None:
+    """Names come from a roster that others wrote; a note could hold half of these."""
     add_patron(admin, "mallory@example.com", name)
     admin.log(patron_email="mallory@example.com", note="it is 5-1=4 @ noon")
     answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
@@ -101,7 +101,7 @@ def test_an_events_export_is_in_the_order_of_its_chain(admin: Client) -> None:
     assert [row["prev_hash"] for row in rows[1:]] == [row["hash"] for row in rows[:-1]]
 
 
-def test_the_export_says_what_became_of_each_mail(admin: Client) -> None:
+def test_the_export_shows_the_state_of_each_mail(admin: Client) -> None:
     ids = [admin.log(amount=f"{n}.00").json["payment"]["payment_id"] for n in (1, 2)]
     error = {"class": "permanent", "code": "400", "message": "bad address", "at": 5}
     for delivery in (
@@ -133,7 +133,7 @@ def test_a_row_starts_with_its_number_and_ends_with_its_hash() -> None:
     )
 
 
-def test_what_is_listed_of_a_payment_is_exported(admin: Client) -> None:
+def test_everything_listed_about_a_payment_is_exported(admin: Client) -> None:
     admin.log()
     query = {"event_id": "sunset-charter"}
     (listed,) = admin.call("GET", "/api/payments", query=query).json["payments"]
@@ -141,7 +141,7 @@ def test_what_is_listed_of_a_payment_is_exported(admin: Client) -> None:
     assert listed.keys() - attributes - set(export.COLUMNS) == {"PK", "SK", "audit"}
 
 
-def test_both_ends_of_a_range_are_in_it(admin: Client) -> None:
+def test_a_range_includes_both_ends(admin: Client) -> None:
     for n, day in enumerate(("2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04")):
         row = entry(
             payment_id=f"pay_{n}", timestamp=NOW + n, logged_at=NOW + n, logged_day=day
@@ -153,7 +153,7 @@ def test_both_ends_of_a_range_are_in_it(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("who", ["admin", "auditor"])
-def test_every_export_leaves_a_line_without_names(
+def test_every_export_logs_a_line_without_names(
     api: Client, log: Callable[[], list[dict[str, Any]]], who: str
 ) -> None:
     api.sign_in("admin")
@@ -206,13 +206,13 @@ def test_an_export_that_would_not_fit_is_refused_not_cut(
         ({"from": "\uff12\uff10\uff12\uff16-11-01", "to": "2026-11-02"}, "from"),
     ],
 )
-def test_a_range_that_is_none_is_named(admin: Client, query: dict[str, str], field: str) -> None:
+def test_an_invalid_range_is_named(admin: Client, query: dict[str, str], field: str) -> None:
     answer = admin.call("GET", "/api/payments.csv", query=query)
     assert (answer.status, answer.fields) == (400, [field])
 
 
 @pytest.mark.parametrize(("who", "status"), [("crew", 403), ("auditor", 200)])
-def test_auditors_export_and_crew_does_not(api: Client, who: str, status: int) -> None:
+def test_auditors_can_export_and_crew_cannot(api: Client, who: str, status: int) -> None:
     api.sign_in(who)
     query = {"event_id": "sunset-charter"}
     assert api.call("GET", "/api/payments.csv", query=query).status == status

@@ -49,7 +49,7 @@ def test_other_numbers_are_fine(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["a\nb", "a\rb", "a\x00b", "a\u2028b", "\u202ea", "\ud800", "\x85"]
 )
-def test_what_could_disguise_a_line_is_refused(text: str) -> None:
+def test_characters_that_could_disguise_a_line_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="control characters"):
         plain_text(text)
 

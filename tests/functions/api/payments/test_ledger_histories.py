@@ -1,4 +1,4 @@
-"""Histories that nobody thought of: the real store on moto against a model of a few lines.
+"""Histories nobody thought of: the real store on moto, compared with a model of a few lines.
 
 Each step is a request; while it is between its look and its write, another one may be let in and
 win. SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 10
@@ -94,7 +94,7 @@ class Model:
 
 
 class Overtaken(LedgerStore):
-    """The store of a writer whom another one may overtake just before it writes."""
+    """The store of a writer that another one may overtake just before it writes."""
 
     overtake: Callable[[], None] | None = None
 
@@ -139,7 +139,7 @@ class Histories(RuleBasedStateMachine):
         assert len(self.model.entries) == before
 
     def send(self, request: Request, overtake: Callable[[], None] | None = None) -> None:
-        """Send a request as a person does: what is no duplicate is acknowledged and sent again."""
+        """Send a request as a person does: acknowledge duplicates and send it again."""
         ledger = Overtaken(wiring.dynamo(), wiring.settings())
         ledger.overtake = overtake
         known: list[str] = []
@@ -185,7 +185,7 @@ class Histories(RuleBasedStateMachine):
         return [each for each in (voided.void, voided.replacement) if each], voided.replayed
 
     def aimed(self, request: Request) -> Request:
-        """A void of an entry that is there, while there is one; else a payment."""
+        """A void of an existing entry if there is one; otherwise a payment."""
         if request[0] != "void":
             return request
         kind, key, number, *how = request
@@ -230,7 +230,7 @@ class Histories(RuleBasedStateMachine):
         assert voids.keys() == self.model.voided
 
 
-def test_every_history_keeps_the_chain_the_keys_and_the_totals(api: Client) -> None:
+def test_every_history_keeps_chain_keys_and_totals_consistent(api: Client) -> None:
     class Machine(Histories):
         def __init__(self) -> None:
             super().__init__(api)

@@ -67,7 +67,7 @@ def test_a_patrons_payments_are_listed_across_events(admin: Client) -> None:
         {"event_id": "x" * 3_000},
     ],
 )
-def test_a_list_of_nobodys_payments_is_refused(admin: Client, query: dict[str, str]) -> None:
+def test_a_list_without_an_event_or_patron_is_refused(admin: Client, query: dict[str, str]) -> None:
     assert admin.call("GET", "/api/payments", query=query).status == 400
 
 
@@ -88,13 +88,13 @@ def test_a_payment_is_found_by_its_id_and_by_its_key(admin: Client) -> None:
         ("by-key/x", 400),
     ],
 )
-def test_a_payment_that_was_not_saved_is_said_not_to_be(
+def test_a_payment_that_was_not_saved_is_reported_as_not_saved(
     admin: Client, path: str, status: int
 ) -> None:
     assert admin.call("GET", f"/api/payments/{path}").status == status
 
 
-def test_entries_of_one_millisecond_list_in_one_order_however_they_are_paged(
+def test_entries_of_one_millisecond_are_listed_in_the_same_order_however_they_are_paged(
     admin: Client,
 ) -> None:
     """DynamoDB orders an index by its sort key only; the higher number comes first."""
@@ -108,7 +108,7 @@ def test_entries_of_one_millisecond_list_in_one_order_however_they_are_paged(
         assert [each["seq"] for each in pages(admin, limit, event_id="sunset-charter")] == expected
 
 
-def test_a_patrons_entries_of_one_millisecond_at_two_events_list_in_one_order(
+def test_a_patrons_entries_of_one_millisecond_at_two_events_are_listed_in_one_order(
     admin: Client,
 ) -> None:
     moment = int(time.time() * 1000)
@@ -156,7 +156,7 @@ def test_a_cursor_with_any_character_changed_is_refused(admin: Client) -> None:
         assert (answer.status, answer.fields) == (400, ["cursor"])
 
 
-def test_what_an_auditor_reads_leaves_a_line_without_names(
+def test_reading_as_an_auditor_logs_a_line_without_names(
     api: Client, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
     api.sign_in("admin")
@@ -182,7 +182,7 @@ def test_a_tampered_cursor_is_refused(admin: Client, cursor: str) -> None:
     assert (answer.status, answer.fields) == (400, ["cursor"])
 
 
-def test_a_cursor_is_good_only_for_its_own_query(admin: Client) -> None:
+def test_a_cursor_works_only_for_its_own_query(admin: Client) -> None:
     admin.log()
     admin.log()
     query = {"event_id": "sunset-charter", "limit": "1"}

@@ -56,7 +56,7 @@ def test_entries_are_numbered_and_chained(admin: Client) -> None:
     assert second["prev_hash"] == first["hash"]
 
 
-def test_the_same_key_and_body_is_the_same_payment(admin: Client) -> None:
+def test_the_same_key_and_body_returns_the_same_payment(admin: Client) -> None:
     first = admin.log(KEY)
     again = admin.log(KEY, amount="$125")
     assert again.status == 200
@@ -75,7 +75,7 @@ def test_a_retry_that_differs_in_any_one_field_is_told_which(admin: Client, fiel
 
 
 @pytest.mark.parametrize("spelling", ["125", "125.0", "125.00", "$125", "$ 125.00", " $125.00 "])
-def test_one_sum_spelled_differently_is_one_request(admin: Client, spelling: str) -> None:
+def test_one_amount_written_differently_is_the_same_request(admin: Client, spelling: str) -> None:
     first = admin.log(KEY, amount="$125.00")
     again = admin.log(KEY, amount=spelling, patron_email="Jane.Doe@Example.com")
     assert again.json == first.json
@@ -104,7 +104,7 @@ def test_a_later_release_with_more_optional_fields_knows_an_earlier_request() ->
     assert fingerprint_of(Later(**said, tip="1.00")) != fingerprint_of(request)
 
 
-def test_what_was_refused_may_be_mended_and_sent_with_the_same_key(admin: Client) -> None:
+def test_a_refused_request_can_be_fixed_and_sent_again_with_the_same_key(admin: Client) -> None:
     assert admin.log(KEY, amount="0").status == 422
     assert admin.log(KEY, event_id="no-such-event").status == 404
     answer = admin.log(KEY)
@@ -112,7 +112,7 @@ def test_what_was_refused_may_be_mended_and_sent_with_the_same_key(admin: Client
     assert "Idempotent-Replayed" not in answer.headers
 
 
-def test_what_a_key_has_logged_stands_though_it_would_be_refused_today(admin: Client) -> None:
+def test_what_a_key_has_logged_stands_even_if_it_would_be_refused_today(admin: Client) -> None:
     add_event(admin, "harbor-lunch", "2026-11-27")
     add_patron(admin, "ann@example.com", event_id="harbor-lunch")
     wanted = {"event_id": "harbor-lunch", "patron_email": "ann@example.com"}
@@ -132,7 +132,7 @@ def test_what_a_key_has_logged_stands_though_it_would_be_refused_today(admin: Cl
 def test_a_payment_takes_three_calls_to_dynamodb(
     admin: Client, method: str, reference: str
 ) -> None:
-    """Who asks, and what the payment is judged by; then likely duplicates; then the write."""
+    """Who is asking and what the rules need; then likely duplicates; then the write."""
     asked: list[str] = []
     events = wiring.dynamo().client.meta.events
     note = partial(_note_operation, asked)
@@ -149,7 +149,7 @@ def _note_operation(asked: list[str], model: Any, **_: Any) -> None:
 
 
 @pytest.mark.parametrize(("role", "status"), [("nobody", 401), ("crew", 403), ("admin", 422)])
-def test_who_may_not_log_learns_that_and_nothing_of_the_form(
+def test_a_user_who_may_not_log_learns_nothing_about_the_form(
     api: Client, role: str, status: int
 ) -> None:
     api.sign_in(role)
@@ -181,7 +181,7 @@ def test_two_payments_in_one_millisecond_are_both_kept(admin: Client) -> None:
     assert len(admin.rows("Payments")) == 2
 
 
-def test_a_crowded_millisecond_is_no_contention(admin: Client) -> None:
+def test_a_crowded_millisecond_is_not_contention(admin: Client) -> None:
     moment = int(time.time() * 1000)
     for n in range(MOVES + 1):
         row = entry(payment_id=f"pay_{n}", timestamp=moment + n).to_row()

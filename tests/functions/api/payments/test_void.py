@@ -33,7 +33,7 @@ def corrected(**changes: Any) -> dict[str, Any]:
     return fields | changes
 
 
-def test_a_void_is_an_entry_of_its_own_that_repeats_what_it_voids(admin: Client) -> None:
+def test_a_void_is_a_separate_entry_that_repeats_what_it_voids(admin: Client) -> None:
     payment = admin.log().json["payment"]
     answer = void(admin, payment["payment_id"], reason="wrong_amount", note="typed twice")
     assert answer.status == 200
@@ -55,7 +55,7 @@ def test_void_and_replacement_are_one_transaction(admin: Client) -> None:
         assert item["hash"] == entry_hash(item)
 
 
-def test_the_list_links_both_ways_and_totals_leave_voids_out(admin: Client) -> None:
+def test_the_list_links_both_ways_and_totals_leave_out_voids(admin: Client) -> None:
     kept, gone = admin.log(amount="10.00"), admin.log(amount="25.00", method="ach")
     entry = void(admin, gone.json["payment"]["payment_id"]).json["void"]
     query = {"event_id": "sunset-charter"}
@@ -76,7 +76,7 @@ def test_a_retry_of_a_void_finds_it(admin: Client) -> None:
     assert len(admin.rows("Payments")) == 3
 
 
-def test_a_key_is_good_for_one_void(admin: Client) -> None:
+def test_a_key_works_for_one_void(admin: Client) -> None:
     payment = admin.log().json["payment"]
     void(admin, payment["payment_id"], KEY)
     assert void(admin, payment["payment_id"], KEY, reason="wrong_patron").status == 422
@@ -107,7 +107,9 @@ def test_the_same_key_for_another_void_names_the_field(
 
 
 @pytest.mark.parametrize("again", ["payment", "void"])
-def test_nothing_is_voided_twice_and_no_void_is_voided(admin: Client, again: str) -> None:
+def test_a_payment_cannot_be_voided_twice_and_a_void_cannot_be_voided(
+    admin: Client, again: str
+) -> None:
     payment = admin.log().json["payment"]
     entry = void(admin, payment["payment_id"]).json["void"]
     target = payment if again == "payment" else entry
@@ -116,7 +118,7 @@ def test_nothing_is_voided_twice_and_no_void_is_voided(admin: Client, again: str
     assert len(admin.rows("Payments")) == 2
 
 
-def test_a_voided_payment_is_no_duplicate_of_the_next(admin: Client) -> None:
+def test_a_voided_payment_is_not_a_duplicate_of_the_next_one(admin: Client) -> None:
     payment = admin.log(method="check", reference="1").json["payment"]
     void(admin, payment["payment_id"])
     again = admin.log(method="check", reference="1", acknowledge_duplicates=[])
@@ -154,7 +156,7 @@ def test_more_payments_than_one_read_takes_are_looked_up(admin: Client) -> None:
     assert voids == {payment["payment_id"]: entry["payment_id"]}
 
 
-def test_only_an_admin_voids_and_only_what_is_there(admin: Client) -> None:
+def test_only_an_admin_can_void_and_only_an_existing_payment(admin: Client) -> None:
     payment = admin.log().json["payment"]
     assert void(admin, "pay_" + "0" * 32).status == 404
     assert void(admin, "x").status == 404

@@ -24,7 +24,7 @@ def test_a_script_logs_as_its_role_whatever_its_session_is_called(api: Client) -
     assert shown.json["payment"]["payment_id"] == first.json["payment"]["payment_id"]
 
 
-def test_two_callers_keys_never_meet(admin: Client) -> None:
+def test_two_callers_keys_never_collide(admin: Client) -> None:
     key = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
     by_person = admin.log(key).json["payment"]
     by_script = admin.log(key, iam_arn=SCRIPTS, **BODY).json["payment"]
@@ -43,12 +43,12 @@ def test_two_callers_keys_never_meet(admin: Client) -> None:
         "",
     ],
 )
-def test_an_iam_identity_that_is_not_listed_is_nobody(api: Client, arn: str) -> None:
+def test_an_unlisted_iam_identity_is_not_signed_in(api: Client, arn: str) -> None:
     assert api.log(iam_arn=arn, **BODY).status == 401
     assert api.rows("Payments") == []
 
 
-def test_a_script_is_held_to_the_same_origin_too(api: Client) -> None:
+def test_scripts_must_be_same_origin_too(api: Client) -> None:
     api.headers = {"origin": "https://evil.example"}
     assert api.log(iam_arn=SCRIPTS, **BODY).status == 403
     api.headers = {}

@@ -50,7 +50,7 @@ def test_the_sessions_table_holds_no_token(api: Client) -> None:
     assert token not in json.dumps(api.rows("Sessions"))
 
 
-def test_nothing_tells_a_wrong_password_from_an_unknown_user(api: Client) -> None:
+def test_a_wrong_password_and_an_unknown_user_look_the_same(api: Client) -> None:
     known, unknown = (
         api.call("POST", "/api/session", {"email": email, "password": "wrong-password"})
         for email in ("admin@shipcaptaincrew.example", "who@example.com")
@@ -96,7 +96,7 @@ def test_what_cognito_refuses_is_answered_in_our_words(
     assert answer.cookies == []
 
 
-def test_every_sign_in_has_a_token_of_its_own_and_ends_the_one_before(api: Client) -> None:
+def test_every_sign_in_makes_a_new_token_and_ends_the_previous_session(api: Client) -> None:
     api.sign_in("admin")
     first = api.cookie
     api.sign_in("admin")
@@ -115,7 +115,7 @@ def test_a_planted_cookie_is_never_adopted(api: Client) -> None:
     assert api.call("GET", "/api/session").status == 401
 
 
-def test_a_refused_sign_in_keeps_the_session_that_is_there(admin: Client) -> None:
+def test_a_refused_sign_in_keeps_the_existing_session(admin: Client) -> None:
     body = {"email": "admin@shipcaptaincrew.example", "password": "wrong-password"}
     assert admin.call("POST", "/api/session", body).status == 401
     assert admin.call("GET", "/api/session").status == 200
@@ -134,7 +134,7 @@ def test_a_refused_sign_in_keeps_the_session_that_is_there(admin: Client) -> Non
         ";;;",
     ],
 )
-def test_a_cookie_that_is_none_of_ours_signs_nobody_in(api: Client, cookie: str) -> None:
+def test_a_cookie_that_is_not_ours_signs_nobody_in(api: Client, cookie: str) -> None:
     api.cookie = cookie
     assert api.call("GET", "/api/session").status == 401
     assert api.call("DELETE", "/api/session").status == 204
@@ -176,7 +176,7 @@ def test_a_disabled_user_is_signed_out_within_five_minutes(
     assert admin.rows("Payments") == []
 
 
-def test_who_leaves_a_group_loses_its_grants_within_five_minutes(
+def test_a_user_who_leaves_a_group_loses_its_grants_within_five_minutes(
     users: Any, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users.admin_remove_user_from_group(**admins_account(), GroupName="admins")
@@ -189,7 +189,7 @@ def test_who_leaves_a_group_loses_its_grants_within_five_minutes(
     assert admin.log().status == 200
 
 
-def test_an_account_is_looked_at_once_in_five_minutes(
+def test_an_account_is_checked_once_every_five_minutes(
     users: Any, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
@@ -210,7 +210,7 @@ def test_an_account_is_looked_at_once_in_five_minutes(
     assert calls == ["AdminGetUser", "AdminListGroupsForUser"]
 
 
-def test_while_the_directory_is_out_of_reach_sessions_go_on(
+def test_sessions_continue_while_the_directory_cannot_be_reached(
     admin: Client, monkeypatch: pytest.MonkeyPatch, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
     def fail(**_: Any) -> None:
@@ -260,7 +260,7 @@ def test_a_session_ends_after_twelve_hours_even_before_its_row_is_deleted(admin:
     assert admin.call("GET", "/api/session").status == 401
 
 
-def test_a_page_that_was_just_opened_may_find_nobody_signed_in(admin: Client) -> None:
+def test_a_page_just_opened_may_find_nobody_signed_in(admin: Client) -> None:
     asked = admin.call("GET", "/api/session", query={"optional": "true"})
     assert asked.json == admin.call("GET", "/api/session").json
     admin.call("DELETE", "/api/session")

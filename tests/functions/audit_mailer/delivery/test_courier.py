@@ -27,7 +27,7 @@ from tests.functions.audit_mailer.conftest import ADDRESSES
 from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
 
 
-def test_beyond_gmails_quota_a_message_waits_its_turn_without_failing(
+def test_beyond_gmails_quota_a_message_waits_without_failing(
     world: World, sandbox: GmailSandbox
 ) -> None:
     pace = world.mailer.courier.pace
@@ -54,7 +54,7 @@ def test_messages_without_a_slot_do_not_all_come_back_at_once(world: World) -> N
     assert min(waits) >= 60
 
 
-def test_a_revoked_grant_is_probed_by_one_and_heals_for_all(
+def test_a_revoked_grant_is_probed_by_one_mailer_and_recovers_for_all(
     world: World, sandbox: GmailSandbox
 ) -> None:
     world.mailer.courier.mailbox.find("warm")
@@ -79,7 +79,7 @@ def test_a_revoked_grant_is_probed_by_one_and_heals_for_all(
     assert len(sandbox.messages()) == 2
 
 
-def test_a_search_that_is_refused_keeps_the_doubt(world: World, sandbox: GmailSandbox) -> None:
+def test_a_refused_search_keeps_the_doubt(world: World, sandbox: GmailSandbox) -> None:
     sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
     with pytest.raises(PostponeError):
         world.deliver()
@@ -100,7 +100,7 @@ def test_rate_limits_are_waited_out_in_place(world: World, sandbox: GmailSandbox
     assert len(sandbox.messages()) == 1
 
 
-def test_five_rate_limits_are_one_mail_in_the_end(world: World, sandbox: GmailSandbox) -> None:
+def test_after_five_rate_limits_there_is_one_mail(world: World, sandbox: GmailSandbox) -> None:
     sandbox.post_fault({"kind": "status", "code": 429, "times": 5})
     with pytest.raises(PostponeError):
         world.deliver()
@@ -147,7 +147,7 @@ def test_a_mailer_killed_after_sending_leaves_one_mail(
     assert len(sandbox.messages()) == 1
 
 
-def test_not_found_too_soon_is_no_proof_that_nothing_was_sent(
+def test_not_found_too_soon_does_not_prove_that_nothing_was_sent(
     world: World, sandbox: GmailSandbox
 ) -> None:
     sandbox.post_fault({"kind": "search_lag", "ms": 60_000})

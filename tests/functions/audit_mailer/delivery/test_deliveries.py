@@ -35,7 +35,7 @@ def test_two_mailers_never_hold_one_entry(world: World, sandbox: GmailSandbox) -
 
 
 def test_a_second_message_does_not_cut_the_wait_short(world: World, sandbox: GmailSandbox) -> None:
-    """Whatever message comes for an entry, it is tried when its last failure said, not sooner."""
+    """No matter which message arrives, an entry is tried when its last failure said, not sooner."""
     told = "User-rate limit exceeded.  Retry after 2099-11-24T20:00:00.000Z"
     fault = {"kind": "status", "code": 403, "times": 1, "message": told}
     sandbox.post_fault(fault | {"reason": "rateLimitExceeded"})

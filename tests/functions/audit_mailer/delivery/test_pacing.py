@@ -43,13 +43,13 @@ def test_the_default_is_what_gmails_quota_allows() -> None:
 
 
 @pytest.mark.parametrize("per_minute", [2, 7, 60, 240, 6_000])
-def test_no_minute_ever_sees_more_than_its_number(dynamodb: Any, per_minute: int) -> None:
+def test_no_minute_ever_exceeds_the_quota(dynamodb: Any, per_minute: int) -> None:
     taken = sorted(slots(pacer(dynamodb, per_minute), min(2 * per_minute, 300)))
     for start in taken:
         assert sum(start <= each < start + MINUTE for each in taken) <= per_minute
 
 
-def test_a_batch_goes_at_once_and_what_follows_is_spread(dynamodb: Any) -> None:
+def test_a_batch_goes_out_at_once_and_later_mails_are_spread_out(dynamodb: Any) -> None:
     taken = slots(pacer(dynamodb), 14)
     assert taken[:10] == [NOW] * 10
     assert taken[10:] == [NOW + n * 1_200 for n in range(1, 5)]
@@ -60,13 +60,13 @@ def test_the_quota_is_used_up_to_its_rate(dynamodb: Any) -> None:
     assert taken[-1] - NOW <= MINUTE
 
 
-def test_after_a_quiet_time_a_batch_goes_at_once_again(dynamodb: Any) -> None:
+def test_after_a_quiet_time_a_batch_goes_out_at_once_again(dynamodb: Any) -> None:
     pace = pacer(dynamodb)
     slots(pace, 30)
     assert slots(pace, 10, now=NOW + 5 * MINUTE) == [NOW + 5 * MINUTE] * 10
 
 
-def test_a_slot_beyond_the_patience_is_not_taken_from_anyone(dynamodb: Any) -> None:
+def test_a_slot_too_far_in_the_future_is_left_for_others(dynamodb: Any) -> None:
     pace = pacer(dynamodb)
     slots(pace, 10)
     for _ in range(3):
@@ -112,7 +112,7 @@ def test_while_gmail_refuses_the_account_one_probe_goes_out_per_interval(dynamod
     assert pace.reserve(NOW + 2 * PROBE, 0).is_probe
 
 
-def test_a_probe_that_is_let_in_opens_the_way_for_all(dynamodb: Any) -> None:
+def test_a_successful_probe_opens_the_way_for_all(dynamodb: Any) -> None:
     pace = pacer(dynamodb)
     pace.close(NOW, 4 * 3_600_000)
     later = NOW + 4 * 3_600_000

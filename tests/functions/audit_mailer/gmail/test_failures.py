@@ -1,4 +1,4 @@
-"""Every answer and every exception that is known of Google and of the way there, with its class."""
+"""Every answer and exception known from Google and the network on the way, with its class."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def body(reason: str, message: str) -> dict[str, Any]:
         (504, "", "Gateway Timeout", "ambiguous"),
     ],
 )
-def test_gmails_answers_are_classed(
+def test_gmails_answers_are_classified(
     status: int, reason: str, message: str, klass: FailureClass
 ) -> None:
     failure = classify(gmail_error(status, body(reason, message)), "gmail", NOW)
@@ -97,7 +97,7 @@ def test_gmails_answers_are_classed(
         ({"errors": [None]}, "403", "systemic"),
     ],
 )
-def test_an_answer_of_any_shape_is_classed(content: Any, code: str, klass: FailureClass) -> None:
+def test_an_answer_of_any_shape_is_classified(content: Any, code: str, klass: FailureClass) -> None:
     failure = classify(gmail_error(403, content), "gmail", NOW)
     assert (failure.klass, failure.code) == (klass, code)
     assert failure.message
@@ -132,13 +132,13 @@ def test_a_refused_token_is_never_the_mails_fault(
 
 
 @pytest.mark.parametrize("page", ["<html>502 Bad Gateway</html>", "", "{}"])
-def test_a_token_endpoint_that_is_no_oauth_server_is_tried_again(page: str) -> None:
-    """google-auth gives a 502 as not retryable, with the page as its only argument."""
+def test_a_token_endpoint_that_is_not_an_oauth_server_is_tried_again(page: str) -> None:
+    """google-auth reports a 502 as not retryable, with the page as its only argument."""
     refused = RefreshError(page, retryable=False)  # type: ignore[no-untyped-call]
     assert classify(refused, "token", NOW).klass == "retry"
 
 
-def test_what_google_auth_itself_calls_retryable_is() -> None:
+def test_errors_that_google_auth_calls_retryable_are_retried() -> None:
     answer = {"error": "rate_limited"}
     refused = RefreshError("rate_limited: None", answer, retryable=True)  # type: ignore[no-untyped-call]
     assert classify(refused, "token", NOW).klass == "retry"
@@ -168,7 +168,7 @@ NOT_CONNECTED.__cause__ = TimeoutError()
         (ValueError("no PEM: secret"), "ambiguous", "systemic"),
     ],
 )
-def test_without_an_answer_the_moment_decides(
+def test_without_an_answer_the_timing_decides(
     error: Exception, while_sending: FailureClass, while_asking_for_a_token: FailureClass
 ) -> None:
     assert classify(error, "gmail", NOW).klass == while_sending
@@ -177,7 +177,7 @@ def test_without_an_answer_the_moment_decides(
     assert "PEM" not in failure.message
 
 
-def test_a_connection_that_never_stood_says_why() -> None:
+def test_a_connection_that_was_never_made_says_why() -> None:
     assert classify(NOT_CONNECTED, "gmail", NOW).code == "TimeoutError"
 
 
@@ -197,7 +197,7 @@ def test_a_connection_that_never_stood_says_why() -> None:
         ("slow down", "\u0663", None, "retry"),
     ],
 )
-def test_the_time_that_google_states_is_the_wait(
+def test_we_wait_for_the_time_that_google_states(
     message: str, header: str, wait: float | None, klass: FailureClass
 ) -> None:
     answer = Answer(status=403, reason="rateLimitExceeded", message=message, retry_after=header)
@@ -210,7 +210,7 @@ def test_a_stated_time_reaches_the_wait_through_googleapiclient() -> None:
     assert classify(error, "gmail", NOW).wait == 5.0
 
 
-def test_a_clock_that_differs_from_googles_is_told_apart() -> None:
+def test_a_clock_that_differs_from_googles_is_recognized() -> None:
     skew = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable time"
     assert is_clock_skew(Failure(klass="systemic", code="invalid_grant", message=skew))
     assert not is_clock_skew(Failure(klass="systemic", code="invalid_grant", message="Bad key"))

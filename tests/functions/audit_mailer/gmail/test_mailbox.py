@@ -30,7 +30,7 @@ def mail(**changes: Any) -> AuditMail:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_delivered_mail_lies_in_the_inbox(
+def test_a_delivered_mail_is_in_the_inbox(
     sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
 ) -> None:
     receipt = gmail(method).send_audit_email_via_gmail(mail().content)
@@ -47,7 +47,7 @@ def test_a_mail_is_found_by_its_token(sandbox: GmailSandbox, gmail: MakeGmail) -
     assert box.find("AUD0000000000000000") is None
 
 
-def test_importing_twice_is_one_mail(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
+def test_importing_twice_makes_one_mail(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
     box = gmail("import")
     assert box.send_audit_email_via_gmail(mail().content) == box.send_audit_email_via_gmail(
         mail().content
@@ -106,7 +106,7 @@ def test_a_key_that_cannot_be_used_is_a_configuration_error_that_shows_no_key(
     assert "secret" not in str(caught.value)
 
 
-def test_a_mended_key_is_used_without_a_restart(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
+def test_a_fixed_key_is_used_without_a_restart(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
     keys = [sandbox.service_account_info | {"client_email": "gone@x.example"}]
     box = gmail()
     box._read_key = lambda: keys[-1]
@@ -131,7 +131,7 @@ def test_ten_threads_deliver_ten_mails_with_one_token(
     assert len(box._connections) <= 10
 
 
-def test_a_refused_token_is_asked_for_once_by_all_who_wait(
+def test_waiting_threads_share_one_refused_token_request(
     sandbox: GmailSandbox, gmail: MakeGmail
 ) -> None:
     box = gmail()
@@ -160,7 +160,7 @@ def test_a_refused_token_is_asked_for_once_by_all_who_wait(
         {"kind": "drop", "on": "token", "times": 1},
     ],
 )
-def test_trouble_with_the_token_is_never_a_doubt_about_the_mail(
+def test_a_token_failure_never_leaves_a_doubt_about_the_mail(
     sandbox: GmailSandbox, gmail: MakeGmail, fault: dict[str, Any]
 ) -> None:
     box = gmail()
@@ -172,7 +172,7 @@ def test_trouble_with_the_token_is_never_a_doubt_about_the_mail(
     assert len(sandbox.messages()) == 1
 
 
-def test_a_token_request_that_lay_frozen_is_signed_anew_once(
+def test_a_token_request_that_was_frozen_is_signed_again_once(
     sandbox: GmailSandbox, gmail: MakeGmail
 ) -> None:
     box = gmail()
@@ -199,7 +199,7 @@ def test_a_token_that_gmail_forgot_is_replaced_and_the_mail_sent_once(
     assert caught.value.failure.klass == "systemic"
 
 
-def test_an_answer_that_nobody_can_read_leaves_a_doubt(
+def test_an_unreadable_answer_leaves_a_doubt(
     sandbox: GmailSandbox, gmail: MakeGmail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HttpRequest, "execute", lambda *_, **__: {"no": "id"})
@@ -212,7 +212,7 @@ def test_an_answer_that_nobody_can_read_leaves_a_doubt(
 def test_a_mail_joins_the_conversation_it_names(
     sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
 ) -> None:
-    """Gmail's rule: threadId, References, and the same subject but for its Re:."""
+    """Gmail's rule: threadId, References, and the same subject except for Re:."""
     box = gmail(method)
     original = box.send_audit_email_via_gmail(mail().content)
     answer = EmailMessage(policy=SMTP)
@@ -228,7 +228,7 @@ def test_a_mail_joins_the_conversation_it_names(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_conversation_that_was_deleted_does_not_keep_a_mail_back(
+def test_a_deleted_conversation_does_not_hold_back_a_mail(
     sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
 ) -> None:
     receipt = gmail(method).send_audit_email_via_gmail(mail().content, "00000000deadbeef")

@@ -104,7 +104,7 @@ def test_a_redirect_is_an_answer_and_not_another_request(http: OnceHttp) -> None
         server.stop()
 
 
-def test_no_connection_at_all_is_told_apart_from_a_broken_one(http: OnceHttp) -> None:
+def test_no_connection_and_a_broken_one_are_told_apart(http: OnceHttp) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(NotConnectedError) as caught:
@@ -112,7 +112,7 @@ def test_no_connection_at_all_is_told_apart_from_a_broken_one(http: OnceHttp) ->
     assert isinstance(caught.value.__cause__, ConnectionRefusedError)
 
 
-def test_an_answer_is_waited_for_as_long_as_said_and_the_request_sent_once() -> None:
+def test_an_answer_is_awaited_for_the_given_time_and_the_request_is_sent_once() -> None:
     http = OnceHttp(read=0.1)
     server = Server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
     try:

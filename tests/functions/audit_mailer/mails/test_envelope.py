@@ -54,7 +54,7 @@ def test_every_mail_has_the_same_envelope(own_id: str, mail: AuditMail) -> None:
     assert attachment.get_content_type() == "application/json"
 
 
-def test_an_ops_mail_tells_who_did_what_to_which_messages() -> None:
+def test_an_ops_mail_says_who_did_what_to_which_messages() -> None:
     mail = MAILS["ops_1"]
     read = parsed(mail)
     assert (
@@ -69,7 +69,7 @@ def test_an_ops_mail_tells_who_did_what_to_which_messages() -> None:
             assert fact in body.get_content(), fact
 
 
-def test_a_record_that_is_not_one_makes_no_mail() -> None:
+def test_an_invalid_record_makes_no_mail() -> None:
     with pytest.raises(TypeError, match="messages"):
         ops_mail.compose(OPS_RECORD | {"messages": None}, ADDRESSES)
 

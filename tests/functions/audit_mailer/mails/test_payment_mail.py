@@ -65,7 +65,7 @@ def read(**changes: Any) -> tuple[EmailMessage, dict[str, Any], str, str]:
     return mail, row, *bodies_of(content)
 
 
-def test_the_subject_files_and_finds_the_mail() -> None:
+def test_the_subject_helps_to_file_and_find_the_mail() -> None:
     mail, row, _, _ = read()
     token = search_token(row["payment_id"])
     assert mail["Subject"] == (
@@ -163,7 +163,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("kind", ["payment", "void"])
-def test_a_hostile_text_stays_a_text(kind: str, hostile: str) -> None:
+def test_hostile_text_stays_text(kind: str, hostile: str) -> None:
     everywhere = dict.fromkeys(
         ("patron_name", "event_name", "event_date", "reference", "note", "logged_by", "method"),
         hostile,
@@ -192,7 +192,7 @@ def test_a_hostile_text_stays_a_text(kind: str, hostile: str) -> None:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
-def test_every_line_of_the_wire_is_one_that_mail_servers_take(hostile: str) -> None:
+def test_mail_servers_accept_every_line_on_the_wire(hostile: str) -> None:
     row = entry(patron_name=hostile, event_name=hostile, note=hostile).to_row()
     content = compose(row, ADDRESSES).content
     assert content.isascii()
@@ -207,7 +207,7 @@ def test_an_ordinary_mail_is_small() -> None:
 
 
 @pytest.mark.parametrize("payment_id", ["pay_\r\nBcc: evil@example.com", "pay_\nX: 1"])
-def test_a_payment_id_that_is_none_makes_no_mail(payment_id: str) -> None:
+def test_an_invalid_payment_id_makes_no_mail(payment_id: str) -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline"):
         compose(entry(payment_id=payment_id).to_row(), ADDRESSES)
 
@@ -248,7 +248,7 @@ def test_a_mail_never_holds_the_token_that_another_is_found_by() -> None:
         assert search_token(other) not in text + html
 
 
-def test_tables_say_what_their_cells_are() -> None:
+def test_tables_label_their_cells() -> None:
     _, _, _, html = read(kind="void", payment_id="pay_2", voids="pay_1")
     assert html.count("<table") == html.count("<caption") == 4
     assert len(re.findall(r"<tr>", html)) == html.count('scope="row"') + 1
@@ -256,7 +256,7 @@ def test_tables_say_what_their_cells_are() -> None:
     assert '<html lang="en">' in html
 
 
-def test_a_name_with_a_lone_surrogate_is_no_ledger_text_and_no_mail() -> None:
+def test_a_name_with_a_lone_surrogate_makes_neither_an_entry_nor_a_mail() -> None:
     row = entry().to_row() | {"patron_name": "\ud800"}
     with pytest.raises(UnicodeEncodeError):
         compose(row, ADDRESSES)
@@ -280,7 +280,7 @@ def test_the_mail_calls_every_method_what_people_call_it(method: str) -> None:
 
 def test_every_attribute_of_an_entry_is_in_its_mail() -> None:
     for_machines = {"kind", "event_timezone", "schema_version", "logged_day"}
-    for_machines |= {"expiration_timestamp", "voids", "reason"}  # the latter two stand in voids
+    for_machines |= {"expiration_timestamp", "voids", "reason"}  # the last two are in voids
     said: dict[str, Any] = {
         each.name: f"the {each.name} of it"
         for each in fields(LedgerEntry)

@@ -1,4 +1,4 @@
-"""The statement as it lies in the inbox."""
+"""The statement as it arrives in the inbox."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read(made: Statement) -> tuple[EmailMessage, str, str]:
     return mail, text, html.get_content()
 
 
-def test_the_subject_of_a_good_day_says_how_many_and_how_much() -> None:
+def test_the_subject_of_a_normal_day_has_count_and_total() -> None:
     rows = [row(payment_id=f"pay_{n}", seq=n) for n in range(14)]
     void = row(payment_id="pay_void", kind="void", voids="pay_0")
     mail, _, _ = read(statement(*rows, void))
@@ -56,14 +56,14 @@ def test_the_subject_of_a_good_day_says_how_many_and_how_much() -> None:
     )
 
 
-def test_a_day_without_payments_says_so_and_is_a_statement_like_any_other() -> None:
+def test_a_day_without_payments_has_a_normal_statement() -> None:
     mail, text, html = read(statement())
     assert mail["Subject"] == f"[SCC Audit] Statement 2025-11-24 - 0 entries - {TOKEN}"
     assert "none were logged on this day" in text
     assert "none were logged on this day" in html
 
 
-def test_what_is_wrong_is_in_the_subject_and_on_top_of_the_mail() -> None:
+def test_problems_are_in_the_subject_and_at_the_top_of_the_mail() -> None:
     made = statement(row(), state="failed")
     made.events[0].missing = [(12, 12), (20, 21)]
     mail, text, html = read(made)
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_in_the_subject_and_on_top_of_the_mail() -> None:
     assert "Needs attention" not in read(statement(row()))[1]
 
 
-def test_text_and_html_say_what_a_clerk_compares() -> None:
+def test_text_and_html_have_what_a_clerk_compares() -> None:
     cash = row(payment_id="pay_1", method="cash", amount_cents=100_000)
     made = statement(cash, row(payment_id="pay_2", method="ach", amount_cents=1))
     _, text, html = read(made)
@@ -93,7 +93,7 @@ def test_text_and_html_say_what_a_clerk_compares() -> None:
         assert re.search(cells, html), label
 
 
-def test_what_was_voided_is_taken_off_in_the_column_of_amounts() -> None:
+def test_voids_are_subtracted_in_the_column_of_amounts() -> None:
     void = row(payment_id="pay_void", kind="void", voids="pay_1", amount_cents=12_500)
     _, text, _ = read(statement(row(payment_id="pay_1"), row(payment_id="pay_2"), void))
     columns = [line.split() for line in text.splitlines() if "$" in line][1:4]
@@ -104,14 +104,14 @@ def test_what_was_voided_is_taken_off_in_the_column_of_amounts() -> None:
     ]
 
 
-def test_the_tables_of_the_statement_say_what_their_cells_are() -> None:
+def test_the_statements_tables_label_their_cells() -> None:
     _, _, html = read(statement(row()))
     assert html.count("<table") == html.count("<caption") == 5
     assert html.count('scope="col"') == 4
     assert len(re.findall(r"<tr>", html)) == html.count('scope="row"') + 2
 
 
-def test_the_attachment_is_canonical_and_its_hash_stands_in_the_mail() -> None:
+def test_the_attachment_is_canonical_and_its_hash_is_in_the_mail() -> None:
     made = statement(row())
     mail, text, _ = read(made)
     (attachment,) = mail.iter_attachments()
@@ -123,7 +123,7 @@ def test_the_attachment_is_canonical_and_its_hash_stands_in_the_mail() -> None:
     assert compose(made, ID, ADDRESSES).record_sha256 in text
 
 
-def test_its_headers_file_it_beside_the_payments_but_it_is_none() -> None:
+def test_its_headers_file_it_with_the_payments_but_not_as_one() -> None:
     mail, _, _ = read(statement())
     assert mail["X-SCC-Statement"] == "2025-11-24"
     assert mail["X-SCC-Payment-Id"] is None
@@ -132,7 +132,7 @@ def test_its_headers_file_it_beside_the_payments_but_it_is_none() -> None:
     assert mail["Auto-Submitted"] == "auto-generated"
 
 
-def test_one_made_before_the_day_is_over_says_so() -> None:
+def test_a_statement_made_before_the_day_is_over_is_marked() -> None:
     mail, text, html = read(statement(is_final=False))
     assert mail["Subject"].strip().startswith("[SCC Audit] Statement 2025-11-24 so far - ")
     assert mail["X-SCC-Statement"] == "2025-11-24 so far"

@@ -1,4 +1,4 @@
-"""What a day's rows add up to, and which numbers are missing; all rules, no tables."""
+"""What a day's rows add up to, and which numbers are missing: rules only, no tables."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_last_hash_is_of_the_highest_number_whatever_order_the_index_gives()
     assert (statement.events[0].first_seq, statement.events[0].last_seq) == (1, 3)
 
 
-def test_what_is_not_mailed_is_named_with_its_state_and_its_error() -> None:
+def test_unmailed_entries_are_named_with_state_and_error() -> None:
     first, second, third = chain({}, {}, {})
     failed = {"state": "failed", "last_error": {"code": "invalid_grant"}}
     deliveries = sent(first) | {second.payment_id: failed}
@@ -164,7 +164,9 @@ def test_a_head_behind_its_own_rows_is_a_finding() -> None:
         chain({})[0].to_row() | {"amount_cents": "5"},
     ],
 )
-def test_a_row_that_is_no_entry_is_counted_and_the_others_stand(row: dict[str, Any]) -> None:
+def test_a_row_that_is_not_an_entry_is_counted_and_the_others_still_add_up(
+    row: dict[str, Any],
+) -> None:
     (good,) = chain({})
     statement = taken([good])
     statement.add([row], {})
@@ -183,7 +185,7 @@ def test_a_row_with_an_attribute_that_json_does_not_know_is_altered_not_a_crash(
 # ───────────────────────────────────────────────────────────────────────────────── which days
 
 
-def test_the_last_seven_days_that_are_over_are_looked_at() -> None:
+def test_the_last_seven_complete_days_are_checked() -> None:
     assert last_days(NOW) == WEEK
 
 
@@ -214,7 +216,7 @@ def test_a_day_can_be_asked_for_by_hand(day: str) -> None:
     assert requested_day({"day": day}, NOW) == day
 
 
-def test_without_a_day_it_is_the_schedule() -> None:
+def test_without_a_day_the_schedule_decides() -> None:
     assert requested_day({"version": "0", "detail-type": "Scheduled Event"}, NOW) is None
 
 

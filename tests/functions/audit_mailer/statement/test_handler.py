@@ -102,7 +102,7 @@ def office(
         tables = create_tables(dynamodb)
 
         def statements() -> StatementIssuer:
-            """With a connection of its own, as each Lambda environment has."""
+            """With its own connection, as each Lambda environment has."""
             return StatementIssuer(
                 daybook=Daybook(dynamodb, tables["Payments"], tables["AuditDeliveries"]),
                 chains=Chains(dynamodb, tables["Ledger"], tables["Payments"]),
@@ -152,7 +152,7 @@ def test_a_day_without_payments_has_a_statement_too(office: Office) -> None:
     assert "0 entries" in office.mails()[DAY]["subject"]
 
 
-def test_days_that_were_missed_are_made_up_for(office: Office) -> None:
+def test_missed_days_are_made_up_for(office: Office) -> None:
     office.run()
     office.clock.now += 4 * DAY_MS
     days = [f"2025-11-{day}" for day in (25, 26, 27, 28)]
@@ -160,7 +160,7 @@ def test_days_that_were_missed_are_made_up_for(office: Office) -> None:
     assert sorted(office.mails()) == [DAY, *days]
 
 
-def test_a_run_while_another_one_sends_is_no_second_mail(
+def test_a_run_while_another_one_sends_makes_no_second_mail(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = Gmail.send_audit_email_via_gmail
@@ -212,7 +212,7 @@ def test_a_row_that_is_gone_is_a_gap_wherever_it_was(office: Office, lost: int) 
     assert record(mail)["events"][0]["missing"] == [[lost + 1, lost + 1]]
 
 
-def test_entries_of_other_days_are_no_gap(office: Office) -> None:
+def test_entries_of_other_days_do_not_count_as_a_gap(office: Office) -> None:
     office.log("pay_1", logged_day="2025-11-20")
     office.log("pay_2")
     office.log("pay_3", logged_day="2025-11-25")
@@ -250,7 +250,7 @@ def test_an_index_that_lags_behind_the_head_is_given_time(office: Office) -> Non
     assert len(office.clock.pauses) == LOOKS - 1
 
 
-def test_what_is_not_mailed_yet_is_in_the_subject(office: Office) -> None:
+def test_unmailed_entries_are_in_the_subject(office: Office) -> None:
     office.log("pay_1", mailed=False)
     office.log("pay_2")
     office.run()
