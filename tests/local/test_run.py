@@ -80,7 +80,7 @@ def test_a_stack_stopped_by_ctrl_c_comes_back_within_thirty_seconds_and_deploys_
     stack.stop(signal.SIGINT)
     assert not stack.settings.stack_file.exists()
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
-    assert "the data is kept" in stack.output()
+    assert "Your data is kept" in stack.output()
 
     began = time.monotonic()
     stack.start()

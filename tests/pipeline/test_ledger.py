@@ -28,6 +28,7 @@ from shared.ledger import GENESIS_HASH, LedgerEntry, entry_hash
 from shared.settings import read_settings
 from tests.dock import Answer, Dock
 
+FUNCTION_TIMED_OUT = 502  # CloudFront's answer for it; eight cold starts at once can take that long
 WRITERS = 64
 ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 
@@ -81,7 +82,7 @@ def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFi
 
 
 def test_64_requests_over_8_connections_are_all_logged_once(dock: Dock) -> None:
-    """Through CloudFront and Lambda; a client that is refused retries with its key."""
+    """Through CloudFront and Lambda; a client without a definite answer retries with its key."""
     event_id = make_event(dock)
     keys = [uuid.uuid4() for _ in range(WRITERS)]
     spare_the_mails(dock, keys)
@@ -90,13 +91,14 @@ def test_64_requests_over_8_connections_are_all_logged_once(dock: Dock) -> None:
         email = f"patron{keys.index(key)}@example.com"
         fields = {"event_id": event_id, "patron_email": email, "amount": "25.00"}
         answers = [dock.log(str(key), **fields)]
-        while answers[-1].status == 409 and answers[-1].headers["Retry-After"]:
+        while answers[-1].status in (409, FUNCTION_TIMED_OUT) and len(answers) < 20:
+            assert answers[-1].status != 409 or answers[-1].headers["Retry-After"]
             answers.append(dock.log(str(key), **fields))
         return [*answers, dock.log(str(key), **fields)]
 
     with ThreadPoolExecutor(8) as writers:
         answers = list(writers.map(log, keys))
-    assert {answer.status for each in answers for answer in each} <= {200, 409}
+    assert {answer.status for each in answers for answer in each} <= {200, 409, FUNCTION_TIMED_OUT}
     assert [each[-1].headers["Idempotent-Replayed"] for each in answers] == ["true"] * WRITERS
     ids = [each[-1].json["payment"]["payment_id"] for each in answers]
     assert sorted(ids) == sorted(row["payment_id"] for row in chain_of(dock, event_id))

@@ -135,7 +135,7 @@ def test_the_servers_errors_are_shown_at_their_fields_and_nothing_is_cleared(
     form.fill("100000.01", "Check", reference=("Check number", "909"))
     form.submit.click()
     expect(form.amount).to_be_focused()
-    expect(form.amount).to_have_accessible_description(re.compile(r"at most \$100,000"))
+    expect(form.amount).to_have_accessible_description(re.compile(r"up to \$100,000"))
     expect(form.patron).to_have_value("Jane Doe")
     expect(form.dialog.get_by_label("Check number")).to_have_value("909")
     amount = any_amount()

@@ -200,7 +200,7 @@ def test_the_servers_errors_are_shown_at_their_fields(page: Page, admin: Dock) -
     dialog.get_by_label("Reason").select_option("wrong_amount")
     dialog.get_by_role("textbox", name="Amount").fill("900000")
     dialog.get_by_role("button", name="Void and correct").click()
-    expect(dialog.get_by_text(re.compile("at most"))).to_be_visible()
+    expect(dialog.get_by_text(re.compile("up to"))).to_be_visible()
     expect(dialog.get_by_role("textbox", name="Amount")).to_be_focused()
     expect(dialog.get_by_role("textbox", name="Amount")).to_have_attribute("aria-invalid", "true")
     page.keyboard.press("Escape")
