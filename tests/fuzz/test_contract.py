@@ -17,7 +17,9 @@ from release.openapi.operations import OPERATIONS, Operation
 from tests.dock import Dock
 
 ROOT = Path(__file__).resolve().parents[2]
-WHO = ("admin", "auditor", "crew", "nobody")
+REFUSED_SOME = ("auditor", "crew", "nobody")
+# The admin may make every call; what the others may not is in the role matrix, for every call, too.
+WHO = ("admin", *(pytest.param(each, marks=pytest.mark.long) for each in REFUSED_SOME))
 EXAMPLES = 6  # per call; with SCC_FUZZ_SECONDS as many as fit, from another seed every time
 
 
@@ -37,9 +39,16 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def runs(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
-    """One schemathesis for each kind of caller, all at once: mostly they wait."""
-    started = {who: ask(stack, who, tmp_path_factory.mktemp(who)) for who in WHO}
+def runs(
+    stack: RunningStack, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Run]]:
+    """One schemathesis for each chosen kind of caller, all at once: mostly they wait."""
+    chosen = [
+        item.callspec.params["who"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == request.path
+    ]
+    started = {who: ask(stack, who, tmp_path_factory.mktemp(who)) for who in chosen}
     yield started
     for run in started.values():
         run.process.kill()
