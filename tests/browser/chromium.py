@@ -14,22 +14,24 @@ WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 740}
 
 
-def chromium_path() -> str:
-    found = (
-        os.environ.get("SCC_CHROMIUM")
-        or shutil.which("chromium")
-        or shutil.which("chromium-browser")
-    )
+WHOLE = ("chromium", "chromium-browser")
+SHELL = "chromium-headless-shell"  # the same browser without windows; a page costs it a third
+
+
+def chromium_path(*, whole: bool = False) -> str:
+    """SCC_CHROMIUM, or an installed Chromium. whole: with the windows that people have."""
+    names = WHOLE if whole else (SHELL, *WHOLE)
+    found = os.environ.get("SCC_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     assert found, (
         "Chromium is missing: `make test` installs it with apt, or name it in SCC_CHROMIUM"
     )
     return found
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Start Chromium as a strict visitor would: third-party cookies are blocked."""
+def launch(playwright: Playwright, *, whole: bool = False) -> Browser:
+    """Start Chromium as a strict visitor has it: third-party cookies are blocked."""
     return playwright.chromium.launch(
-        executable_path=chromium_path(),
+        executable_path=chromium_path(whole=whole),
         args=[
             "--no-sandbox",
             "--disable-gpu",

@@ -17,10 +17,18 @@ from tests.dock import Dock
 expect.set_options(timeout=20_000)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What an admin does at the dock is done in the whole browser, too, in the long suite."""
+    if metafunc.module.__name__.endswith("test_at_the_dock"):
+        kinds = ["shell", pytest.param("whole", marks=pytest.mark.long)]
+        metafunc.parametrize("browser", kinds, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")  # while it runs, no other test may run an event loop
-def browser() -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium's headless shell, or the whole browser for a test that asks for it."""
     with sync_playwright() as playwright:
-        chromium = launch(playwright)
+        chromium = launch(playwright, whole=getattr(request, "param", "shell") == "whole")
         yield chromium
         chromium.close()
 

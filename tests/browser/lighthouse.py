@@ -56,7 +56,10 @@ def lighthouse(url: str, cookie: str) -> dict[str, Any]:
         if cookie:
             command.append(f"--extra-headers={json.dumps({'Cookie': cookie})}")
         subprocess.run(
-            command, check=True, timeout=180, env=os.environ | {"CHROME_PATH": chromium_path()}
+            command,
+            check=True,
+            timeout=180,
+            env=os.environ | {"CHROME_PATH": chromium_path(whole=True)},
         )
         found: dict[str, Any] = json.loads(Path(report.name).read_text())
         return found
@@ -82,7 +85,7 @@ def failed_audits(report: dict[str, Any]) -> list[str]:
 def modal_times(stack: RunningStack, cookie: str) -> list[float]:
     """Milliseconds from the press to a painted form with the focus in its first field."""
     with sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright, whole=True)
         times: list[float] = []
         for _ in range(ROUNDS):
             page = open_tab(browser, stack, cookie)

@@ -44,7 +44,7 @@ def runs(
 ) -> Iterator[dict[str, Run]]:
     """One schemathesis for each chosen kind of caller, all at once: mostly they wait."""
     chosen = [
-        item.callspec.params["who"]
+        str(item.callspec.params["who"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.path == request.path
     ]

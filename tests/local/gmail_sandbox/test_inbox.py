@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -6,6 +5,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from local.gmail_sandbox.process import GmailSandbox
+from tests.browser.chromium import launch
 from tests.local.gmail_sandbox.client import body_of, compose, messages_of
 
 HOSTILE = '<img src=x onerror=alert(1)> & "O\'Brien" 李小龍'
@@ -16,9 +16,8 @@ HTML = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        started = launch(playwright)
         yield started
         started.close()
 
