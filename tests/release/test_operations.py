@@ -174,7 +174,7 @@ def test_a_second_region_is_a_second_installation_that_never_meets_the_first(
     for stack, region in (("shipcaptaincrew", "us-east-1"), ("$SCC_STACK", "us-west-2")):
         other = walked.shell(f'.venv/bin/scc status --stack "{stack}" --region {region}')
         assert other.returncode == 2, other.stdout
-        assert "No stack" in other.stdout
+        assert "There is no stack" in other.stdout
 
 
 @pytest.mark.parametrize("name", ["operations.md", "deploy.md"])
