@@ -13,6 +13,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import FINE, FOUND
+from ops.rules.check_result import CheckResult
 from release.stages import Stage, pass_stage
 
 SECURITY_HEADERS = {
@@ -74,24 +75,6 @@ class Check:
     remedy: str = field(default=REDEPLOY)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """remedy: what to do; empty when the check passed."""
-
-    name: str
-    detail: str
-    remedy: str = ""
-
-    @property
-    def is_ok(self) -> bool:
-        return not self.remedy
-
-    def line(self) -> str:
-        if self.is_ok:
-            return f"  ok      {self.name}: {self.detail}"
-        return f"  FAILED  {self.name}: {self.detail}. {self.remedy}"
-
-
 @click.command()
 @pass_stage
 def smoke(stage: Stage) -> None:
@@ -107,11 +90,11 @@ def smoke(stage: Stage) -> None:
     who, outputs = stage.aws.caller, stage.outputs()
     deployed = Deployed(stage, outputs, stage.url(outputs))
     stage.console.say(f"{stage.stack} at {deployed.url}, as {who}")
-    found: list[Result] = []
+    found: list[CheckResult] = []
     for each in results(deployed):
         found.append(each)
         if not stage.console.as_json:
-            click.echo(each.line())
+            click.echo(_line(each))
     if stage.console.as_json:
         stage.console.show([asdict(each) for each in found])
     fine = sum(each.is_ok for each in found)
@@ -119,11 +102,17 @@ def smoke(stage: Stage) -> None:
     raise click.exceptions.Exit(FINE if fine == len(found) else FOUND)
 
 
-def results(deployed: Deployed) -> Iterator[Result]:
+def _line(result: CheckResult) -> str:
+    if result.is_ok:
+        return f"  ok      {result.name}: {result.detail}"
+    return f"  FAILED  {result.name}: {result.detail}. {result.remedy}"
+
+
+def results(deployed: Deployed) -> Iterator[CheckResult]:
     for check in CHECKS:
         remedy = check.remedy
         try:
-            yield Result(check.name, check.look(deployed))
+            yield CheckResult(check.name, check.look(deployed))
             continue
         except FailedError as error:
             seen, remedy = str(error), error.remedy or check.remedy
@@ -132,7 +121,7 @@ def results(deployed: Deployed) -> Iterator[Result]:
         except (KeyError, ValueError) as error:
             seen = f"an unexpected answer ({error!r})"
         remedy = remedy.format(stage=deployed.stage.name, stack=deployed.stage.stack)
-        yield Result(check.name, seen, remedy)
+        yield CheckResult(check.name, seen, remedy)
 
 
 def app_is_served(deployed: Deployed) -> str:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 import click
 
 from ops.errors import FINE, FOUND
+from ops.rules.check_result import CheckResult
 from ops.session import Session, pass_session, shared_options
-from ops.stack.doctor import Check, run_checks
+from ops.stack.doctor import run_checks
 
 
 @click.command()
@@ -27,9 +28,9 @@ def doctor(session: Session) -> None:
     """
     # Without credentials or a stack nothing can be checked: this line raises then.
     session.console.say(f"{session.aws.output('ApiFunctionName')}, as {session.aws.caller}")
-    found: list[Check] = []
+    found: list[CheckResult] = []
 
-    def told() -> Iterator[Check]:
+    def told() -> Iterator[CheckResult]:
         with session.console.meter("checking") as meter:
             for each in run_checks(session):
                 found.append(each)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from ops.errors import OpsError, translate
+from ops.rules.check_result import CheckResult
 from ops.session import Session
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
 
@@ -23,50 +23,37 @@ HEALTHY_STACK = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """remedy: what to do; empty when the check passed."""
-
-    name: str
-    detail: str
-    remedy: str = ""
-
-    @property
-    def is_ok(self) -> bool:
-        return not self.remedy
-
-
-def run_checks(session: Session) -> Iterator[Check]:
+def run_checks(session: Session) -> Iterator[CheckResult]:
     """Run every check, one at a time."""
     for name, look in _CHECKS.items():
         try:
             yield from look(session)
         except OpsError as error:
-            yield Check(name, "could not be checked", error.message)
+            yield CheckResult(name, "could not be checked", error.message)
         except Exception as error:
             told = translate(error)
             if told is None:
                 raise
-            yield Check(name, "could not be checked", told.message)
+            yield CheckResult(name, "could not be checked", told.message)
 
 
-def _credentials(session: Session) -> Iterator[Check]:
-    yield Check("AWS credentials", session.aws.caller)
+def _credentials(session: Session) -> Iterator[CheckResult]:
+    yield CheckResult("AWS credentials", session.aws.caller)
 
 
-def _clock(session: Session) -> Iterator[Check]:
+def _clock(session: Session) -> Iterator[CheckResult]:
     before = time.time()
     answer = session.aws.client("sts").get_caller_identity()
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
     skew = parsedate_to_datetime(date).timestamp() - before if date else 0.0
-    yield Check(
+    yield CheckResult(
         "clock",
         f"{abs(skew):.0f} s off AWS's clock",
         "" if abs(skew) <= MOST_SKEW_SECONDS else "Set this machine's clock (NTP).",
     )
 
 
-def _stack(session: Session) -> Iterator[Check]:
+def _stack(session: Session) -> Iterator[CheckResult]:
     name = session.aws.target.stack
     answer = session.aws.client("cloudformation").describe_stacks(StackName=name)
     status = answer["Stacks"][0]["StackStatus"]
@@ -75,10 +62,10 @@ def _stack(session: Session) -> Iterator[Check]:
         if status in HEALTHY_STACK
         else "Read the stack's events, fix the cause and deploy again."
     )
-    yield Check("stack", f"{name} {status}", remedy)
+    yield CheckResult("stack", f"{name} {status}", remedy)
 
 
-def _app(session: Session) -> Iterator[Check]:
+def _app(session: Session) -> Iterator[CheckResult]:
     """The whole way in: CloudFront and the API's function URL."""
     domain, target = session.aws.output("DistributionDomainName"), session.aws.target
     origin = target.endpoint_url.rstrip("/") if target.is_local else f"https://{domain}"
@@ -86,57 +73,57 @@ def _app(session: Session) -> Iterator[Check]:
         request = Request(origin + path, headers={"Host": domain})  # noqa: S310 - http(s) only
         try:
             with urlopen(request, timeout=15) as answer:  # noqa: S310
-                yield Check(name, f"{answer.status} for {path}")
+                yield CheckResult(name, f"{answer.status} for {path}")
         except (URLError, OSError) as error:
             remedy = (
                 "Run `scc web publish --stage prod`" if path == "/" else "Read the API's log group"
             )
-            yield Check(name, f"{path}: {error}", f"{remedy}, and check the distribution.")
+            yield CheckResult(name, f"{path}: {error}", f"{remedy}, and check the distribution.")
 
 
-def _mapping(session: Session, name: str, output: str) -> Iterator[Check]:
+def _mapping(session: Session, name: str, output: str) -> Iterator[CheckResult]:
     function = session.aws.output(output)
     answer = session.aws.client("lambda").list_event_source_mappings(FunctionName=function)
     mappings = answer["EventSourceMappings"]
     if not mappings:
-        yield Check(name, f"{function} has no event source", "Deploy the template again.")
+        yield CheckResult(name, f"{function} has no event source", "Deploy the template again.")
     for each in mappings:
         told = f"{each['State']}, batches of {each['BatchSize']}"
         if each["State"] not in ("Enabled", "Enabling", "Updating", "Creating"):
-            yield Check(name, told, f"Enable it: {_enabling(each['UUID'])}")
+            yield CheckResult(name, told, f"Enable it: {_enabling(each['UUID'])}")
         elif "ReportBatchItemFailures" not in each.get("FunctionResponseTypes", ()):
-            yield Check(
+            yield CheckResult(
                 name, f"{told}, one failure fails the whole batch", "Deploy the template again."
             )
         else:
-            yield Check(name, told)
+            yield CheckResult(name, told)
 
 
 def _enabling(uuid: str) -> str:
     return f"aws lambda update-event-source-mapping --uuid {uuid} --enabled"
 
 
-def _router_mapping(session: Session) -> Iterator[Check]:
+def _router_mapping(session: Session) -> Iterator[CheckResult]:
     return _mapping(session, "stream to router", "RouterFunctionName")
 
 
-def _mailer_mapping(session: Session) -> Iterator[Check]:
+def _mailer_mapping(session: Session) -> Iterator[CheckResult]:
     return _mapping(session, "queue to mailer", "MailerFunctionName")
 
 
-def _queues(session: Session) -> Iterator[Check]:
+def _queues(session: Session) -> Iterator[CheckResult]:
     queue = _attributes(session, "AuditQueueUrl")
     dead = _attributes(session, "DeadLetterQueueUrl")
     redrive = json.loads(queue.get("RedrivePolicy", "{}"))
     target = redrive.get("deadLetterTargetArn", "nowhere")
     wired = target == dead["QueueArn"]
-    yield Check(
+    yield CheckResult(
         "dead-letter target",
         f"{target.rpartition(':')[2]} after {redrive.get('maxReceiveCount', 0)} receives",
         "" if wired else "Failed messages would be lost: deploy the template again.",
     )
     kept, kept_dead = (int(each["MessageRetentionPeriod"]) // 86_400 for each in (queue, dead))
-    yield Check(
+    yield CheckResult(
         "retention",
         f"{kept} days, dead letters {kept_dead} days",
         ""
@@ -147,7 +134,7 @@ def _queues(session: Session) -> Iterator[Check]:
     client = session.aws.client("lambda")
     timeout = int(client.get_function_configuration(FunctionName=function)["Timeout"])
     visible = int(queue["VisibilityTimeout"])
-    yield Check(
+    yield CheckResult(
         "visibility",
         f"{visible} s, the mailer may run {timeout} s",
         "" if visible >= VISIBILITY_FACTOR * timeout else "Raise the queue's VisibilityTimeout.",
@@ -162,7 +149,7 @@ def _attributes(session: Session, output: str) -> dict[str, str]:
     return dict(answer["Attributes"])
 
 
-def _schedules(session: Session) -> Iterator[Check]:
+def _schedules(session: Session) -> Iterator[CheckResult]:
     client = session.aws.client("scheduler")
     pages = client.get_paginator("list_schedules").paginate()
     by_target = {
@@ -173,13 +160,13 @@ def _schedules(session: Session) -> Iterator[Check]:
     for name, output in (("sweep", "SweepFunctionName"), ("statement", "StatementFunctionName")):
         state = by_target.get(session.aws.output(output), "missing")
         remedy = "" if state == "ENABLED" else "Enable its schedule, or deploy the template again."
-        yield Check(f"schedule of the {name}", state, remedy)
+        yield CheckResult(f"schedule of the {name}", state, remedy)
 
 
-def _gmail(session: Session) -> Iterator[Check]:
+def _gmail(session: Session) -> Iterator[CheckResult]:
     settings = gmail_settings(session)
     key = service_account_key(session, settings)
-    yield Check("Gmail credential", str(key.get("client_email", "")))
+    yield CheckResult("Gmail credential", str(key.get("client_email", "")))
     scope = f"gmail.{'send' if settings.gmail_delivery_method == 'send' else 'insert'}"
     endpoint = settings.gmail_api_endpoint
     mine = {settings.sender: "scope to search", settings.gmail_audit_recipient: "audit mailbox"}
@@ -189,18 +176,20 @@ def _gmail(session: Session) -> Iterator[Check]:
         try:
             found = sum(len(ids) for ids, _ in _first_page(mailbox))
         except OpsError as error:
-            yield Check(name, f"gmail.readonly of {user}", error.message)
+            yield CheckResult(name, f"gmail.readonly of {user}", error.message)
         else:
-            yield Check(name, f"{user}: {found} mails found" if found else f"{user}: no mail yet")
+            yield CheckResult(
+                name, f"{user}: {found} mails found" if found else f"{user}: no mail yet"
+            )
 
 
-def _granted(name: str, key: Any, user: str, endpoint: str, scope: str) -> Iterator[Check]:
+def _granted(name: str, key: Any, user: str, endpoint: str, scope: str) -> Iterator[CheckResult]:
     try:
         AuditMailbox(key, user, endpoint, SCOPES + scope).authorize()
     except OpsError as error:
-        yield Check(name, f"{scope} for {user}", error.message)
+        yield CheckResult(name, f"{scope} for {user}", error.message)
     else:
-        yield Check(name, f"{scope} for {user}")
+        yield CheckResult(name, f"{scope} for {user}")
 
 
 def _first_page(mailbox: AuditMailbox) -> Iterator[tuple[list[str], str]]:
@@ -209,7 +198,7 @@ def _first_page(mailbox: AuditMailbox) -> Iterator[tuple[list[str], str]]:
     return iter([page] if page else [])
 
 
-def _alarms(session: Session) -> Iterator[Check]:
+def _alarms(session: Session) -> Iterator[CheckResult]:
     resources = session.aws.client("cloudformation").get_paginator("list_stack_resources")
     pages = resources.paginate(StackName=session.aws.target.stack)
     names = [
@@ -227,45 +216,45 @@ def _alarms(session: Session) -> Iterator[Check]:
     for each in found:
         name = f"alarm {each['AlarmName']}"
         if not (each.get("ActionsEnabled", True) and each.get("AlarmActions")):
-            yield Check(
+            yield CheckResult(
                 name,
                 "notifies nobody",
                 "Enable its actions: aws cloudwatch "
                 f"enable-alarm-actions --alarm-names {each['AlarmName']}",
             )
         elif each["StateValue"] == "ALARM":
-            yield Check(name, "ALARM", "docs/runbook.md says what to do.")
+            yield CheckResult(name, "ALARM", "docs/runbook.md says what to do.")
         else:
-            yield Check(name, f"on, {each['StateValue']}")
+            yield CheckResult(name, f"on, {each['StateValue']}")
     gone = sorted(set(names) - {each["AlarmName"] for each in found})
     for missing in gone:
-        yield Check(f"alarm {missing}", "missing", "Deploy the template again.")
+        yield CheckResult(f"alarm {missing}", "missing", "Deploy the template again.")
     yield from _listeners(session)
 
 
-def _listeners(session: Session) -> Iterator[Check]:
+def _listeners(session: Session) -> Iterator[CheckResult]:
     client, topic = session.aws.client("sns"), session.aws.output("AlarmTopicArn")
     listed = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     confirmed = [each for each in listed if each["SubscriptionArn"].startswith("arn:")]
     told = f"{len(confirmed)} confirmed of {len(listed)}"
     if confirmed or session.aws.target.is_local:
-        yield Check("alarm receivers", told)
+        yield CheckResult("alarm receivers", told)
     else:
-        yield Check(
+        yield CheckResult(
             "alarm receivers", told, "Deploy with AlarmEmail=… and confirm the mail from Amazon."
         )
 
 
-def _users(session: Session) -> Iterator[Check]:
+def _users(session: Session) -> Iterator[CheckResult]:
     pool = session.aws.output("UserPoolId")
     client = session.aws.client("cognito-idp")
     answer = client.list_users_in_group(UserPoolId=pool, GroupName="admins", Limit=60)
     enabled = sum(bool(each["Enabled"]) for each in answer["Users"])
     remedy = "" if enabled else "Nobody can log payments: scc users add EMAIL --group admins."
-    yield Check("admins", f"{enabled} can sign in", remedy)
+    yield CheckResult("admins", f"{enabled} can sign in", remedy)
 
 
-_CHECKS: dict[str, Callable[[Session], Iterator[Check]]] = {
+_CHECKS: dict[str, Callable[[Session], Iterator[CheckResult]]] = {
     "AWS credentials": _credentials,
     "clock": _clock,
     "stack": _stack,
