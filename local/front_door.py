@@ -11,7 +11,9 @@ import argparse
 import asyncio
 import logging
 import signal
+from asyncio import Semaphore
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from http import HTTPStatus
 
 from aiohttp import (
@@ -45,6 +47,9 @@ HOP_BY_HOP = {
 ADDED_BY_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=120)
 CHUNK_BYTES = 64 * 1024
+# A request for a file runs a CloudFront Function. The emulator keeps two Node.js processes for it,
+# and starts and ends another for each request beyond them: dozens for a page of forty scripts.
+FILES_AT_ONCE = 2
 # The types we serve that CloudFront compresses (Developer Guide, "Serve compressed files").
 COMPRESSED_TYPES = {"text/html", "text/css", "text/javascript", "image/svg+xml", "application/json"}
 COMPRESSED_BYTES = range(1_000, 10_000_001)
@@ -55,9 +60,11 @@ log = logging.getLogger("front_door")
 
 def application(origin: str, domain: str) -> web.Application:
     """Return the proxy to the distribution `domain` that the emulator at `origin` serves."""
+    files, api = Semaphore(FILES_AT_ONCE), nullcontext()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await _forward(request, origin, domain)
+        turn = api if request.path.startswith("/api/") else files
+        return await _forward(request, origin, domain, turn)
 
     app = web.Application(client_max_size=0)
     app.cleanup_ctx.append(_session)
@@ -77,19 +84,22 @@ async def _session(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _forward(request: web.Request, origin: str, domain: str) -> web.StreamResponse:
+async def _forward(
+    request: web.Request, origin: str, domain: str, turn: AbstractAsyncContextManager[None]
+) -> web.StreamResponse:
     headers = _end_to_end(request.headers)
     headers["Host"] = domain
     if "If-None-Match" in headers:  # the origin's own tags, before we weakened them below
         headers["If-None-Match"] = headers["If-None-Match"].replace('W/"', '"')
     try:
-        upstream = await request.app[SESSION].request(
-            request.method,
-            URL(origin + request.raw_path, encoded=True),
-            headers=headers,
-            data=request.content if request.body_exists else None,
-            allow_redirects=False,
-        )
+        async with turn:
+            upstream = await request.app[SESSION].request(
+                request.method,
+                URL(origin + request.raw_path, encoded=True),
+                headers=headers,
+                data=request.content if request.body_exists else None,
+                allow_redirects=False,
+            )
     except (ClientError, TimeoutError, OSError) as error:
         log.warning("%s %s: no answer (%s)", request.method, request.path, type(error).__name__)
         return _bad_gateway(origin)

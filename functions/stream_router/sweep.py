@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from functions.stream_router.audit_queue import BATCH_SIZE
 from functions.stream_router.dead_letters import DeadLetterView
 from shared.daybook import is_key
+from shared.delivery import is_sent, mail_state
 from shared.messages import AuditMessage, MalformedMessageError
 
 MOST_QUEUED = 1_000  # in one sweep: about what Gmail's quota lets through until the next one
@@ -98,7 +99,7 @@ class Sweeper:
         unsent = [
             (each, delivery)
             for each in messages
-            if (delivery := deliveries.get(each.payment_id, {})).get("state") != "sent"
+            if not is_sent(delivery := deliveries.get(each.payment_id, {}))
         ]
         swept.missing += len(unsent)
         return [each for each, found in unsent if needs_message(found, self.now, self.grace_ms)]
@@ -132,14 +133,13 @@ def needs_message(delivery: Mapping[str, Any], now: int, grace_ms: int) -> bool:
     delivery: the item of AuditDeliveries, empty when there is none. An entry that failed for good
     has its message in the dead-letter queue, where a person decides.
     """
-    match delivery.get("state"):
-        case None:
+    match mail_state(delivery):
+        case "queued":
             return True
         case "sending":
             return int(delivery.get("lease_until", 0)) + grace_ms < now
-        case "failed":
-            is_final = (delivery.get("last_error") or {}).get("class") == "permanent"
-            return not is_final and int(delivery.get("retry_at", 0)) + grace_ms < now
+        case "retrying":
+            return int(delivery.get("retry_at", 0)) + grace_ms < now
         case _:
             return False
 

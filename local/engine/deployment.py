@@ -114,6 +114,7 @@ def _environment(python_version: str = "") -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "SAM_CLI_POLL_DELAY": "0.5",  # the emulator is done within a second or two
         "SAM_CLI_TELEMETRY": "0",
         "SCC_BUILD_PLATFORM": PLATFORM,
         "SCC_BUILD_PYTHON": python_version,

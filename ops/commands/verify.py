@@ -17,6 +17,7 @@ from ops.rules.verify import EventProof, compare, prove
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.verify_mbox import Anchor, Finding, Mailbox, ranges, read_mailbox, span_text
+from shared.delivery import is_sent
 
 LOOKS = 4  # an index lags behind its table for a moment
 PAUSE_SECONDS = 1.0
@@ -87,7 +88,7 @@ def _proof(ledger: LedgerReader, event_id: str, box: Mailbox | None, meter: Mete
             break
     if box:
         deliveries = ledger.deliveries([each.payment_id for each in proof.links])
-        sent = {name for name, each in deliveries.items() if each.get("state") == "sent"}
+        sent = {name for name, each in deliveries.items() if is_sent(each)}
         compare(proof, box, sent)
     return proof
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.delivery import is_sent
 from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message
 
 MOST_REPLAYS = 2  # then a message is quarantined: another replay would not help
@@ -154,7 +155,7 @@ def verdict_of(
     """What a replay does with it. is_named: a person chose it by its id."""
     if letter.message is None:
         return Verdict.POISON_SCHEMA
-    if (delivery or {}).get("state") == "sent":
+    if is_sent(delivery):
         return Verdict.ALREADY_SENT
     if isinstance(letter.message, AuditMessage) and not is_in_ledger:
         return Verdict.POISON_NO_PAYMENT

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.delivery import is_sent, mail_state
 from shared.ledger import entry_hash
 
-LATE_MS = 15 * 60_000
+MAIL_IS_LATE_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,15 @@ class PaymentHistory:
         if error:
             told = f"{error['class']} {error['code']}: {error['message']}"
             yield Step(int(error["at"]), f"try {delivery.get('attempts')} failed, {told}")
-        if delivery.get("state") == "sending":
-            yield Step(int(delivery["lease_until"]), "the current try has ended by now")
-        elif delivery.get("state") == "failed":
-            yield Step(int(delivery["retry_at"]), "can be tried again")
-        elif delivery.get("state") == "sent":
-            tries = f" on try {delivery['attempts']}" if int(delivery["attempts"]) > 1 else ""
-            yield Step(int(delivery["sent_at"]), f"mailed{tries}, Gmail id {delivery['gmail_id']}")
+        match mail_state(delivery):
+            case "sending":
+                yield Step(int(delivery["lease_until"]), "the current try has ended by now")
+            case "retrying" | "failed":
+                yield Step(int(delivery["retry_at"]), "can be tried again")
+            case "sent":
+                tries = f" on try {delivery['attempts']}" if int(delivery["attempts"]) > 1 else ""
+                told = f"mailed{tries}, Gmail id {delivery['gmail_id']}"
+                yield Step(int(delivery["sent_at"]), told)
         for letter in self.dead_letters:
             told = f"{letter['class']}: {letter['message']}"
             yield Step(
@@ -78,8 +81,8 @@ class PaymentHistory:
             found.append(
                 f"The row was changed after it was logged: run `scc verify --event {event_id}`."
             )
-        is_sent = self.delivery.get("state") == "sent"
-        if self.dead_letters and is_sent:
+        has_mail = is_sent(self.delivery)
+        if self.dead_letters and has_mail:
             found.append(
                 "Its mail was sent, but a dead letter is left: `scc dlq replay --id "
                 f"{self.row['payment_id']}` removes it."
@@ -89,8 +92,8 @@ class PaymentHistory:
                 "Its message is in the dead-letter queue: fix the cause, then run "
                 f"`scc dlq replay --id {self.row['payment_id']}`."
             )
-        elif not is_sent and self.now - int(self.row["logged_at"]) > LATE_MS:
+        elif not has_mail and self.now - int(self.row["logged_at"]) > MAIL_IS_LATE_MS:
             found.append("Its mail is late: `scc status` says what the mailer is waiting for.")
-        if self.mails is not None and len(self.mails) != int(is_sent):
+        if self.mails is not None and len(self.mails) != int(has_mail):
             found.append(f"The mailbox has {len(self.mails)} mails for it: run `scc reconcile`.")
         return found

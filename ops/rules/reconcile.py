@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ops.verify_mbox import Link, Mailbox, read_mailbox
+from shared.delivery import mail_state
 from shared.ledger import canonical_json
 
 AILING = ("missing", "duplicate", "altered", "orphan")  # exit code 1; "late" is history
@@ -109,20 +110,20 @@ class Reconciliation:
         """One ledger row. mails: how many the mailbox has for it, None without a search."""
         tally = self.tally(str(row["event_id"]))
         tally.add(row)
-        is_sent = delivery.get("state") == "sent"
-        if is_sent and mails == 0:
+        state = mail_state(delivery)
+        if state == "sent" and mails == 0:
             self.found("missing", row, "was sent but is not in the mailbox", queue=False)
             return
         age = now - int(row["logged_at"])
-        if is_sent:
+        if state == "sent":
             tally.mailed += 1
             delay = int(delivery.get("sent_at", 0)) - int(row["logged_at"])
             if delay > late_ms:
                 self.found("late", row, f"mailed after {delay // 60_000} minutes")
         elif age > late_ms and not mails:
             error = (delivery.get("last_error") or {}).get("message", "")
-            state = str(delivery.get("state") or "no delivery has started")
-            self.found("missing", row, f"{state}: {error}" if error else state, queue=True)
+            told = "no delivery has started" if state == "queued" else state
+            self.found("missing", row, f"{told}: {error}" if error else told, queue=True)
         else:
             tally.pending += 1
         if mails is not None and mails > 1:

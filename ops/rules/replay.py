@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ops.rules.dead_letters import Selection, Verdict, read_letter
 from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, Ledger, Pages, judged
+from shared.delivery import is_sent
 
 FAILURES_IN_A_ROW = 3
 MOST_PENDING = 50  # replayed but not yet mailed: more would only wait in another queue
@@ -202,7 +203,7 @@ class Drain:
         deliveries = self.ledger.deliveries(list(self._pending))
         for subject_id, pending in list(self._pending.items()):
             delivery = deliveries.get(subject_id, {})
-            if delivery.get("state") == "sent":
+            if is_sent(delivery):
                 self._conclude(subject_id, "sent")
                 self._streak, self._canary_sang = 0, True
             elif self._has_failed(delivery, pending):

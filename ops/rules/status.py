@@ -11,10 +11,11 @@ from typing import Any
 from ops.counted import counted
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
+from shared.delivery import error_class, mail_state
 
 # The router queues an entry within seconds; the sweep finds what it lost, every 15 minutes.
 ROUTED_MS = 60_000
-LATE_MS = 30 * 60_000
+WAIT_MS = 30 * 60_000  # two sweeps
 EXPIRES_SOON_MS = 72 * 3_600_000
 
 
@@ -39,7 +40,7 @@ class Mails:
         """row: a ledger entry. delivery: its item in AuditDeliveries, if there is one."""
         self.entries += 1
         logged_at = int(row.get("logged_at", 0))
-        state = _state(delivery)
+        state = mail_state(delivery)
         if state == "sent":
             self.last_mail_at = max(self.last_mail_at or 0, int((delivery or {})["sent_at"]))
             return
@@ -48,7 +49,7 @@ class Mails:
         if delivery is None:
             self.unrouted_since = min(self.unrouted_since or logged_at, logged_at)
         error = (delivery or {}).get("last_error") or {}
-        if error.get("class") == "systemic" and int(error["at"]) >= (self.systemic_at or 0):
+        if error_class(delivery) == "systemic" and int(error["at"]) >= (self.systemic_at or 0):
             self.systemic_at = int(error["at"])
             self.systemic = f"{error.get('code')}: {error.get('message')}"
 
@@ -58,15 +59,6 @@ class Mails:
         if self.systemic_at is not None and self.systemic_at >= (self.last_mail_at or 0):
             return "refused"
         return "ok" if self.last_mail_at is not None else "unknown"
-
-
-def _state(delivery: Mapping[str, Any] | None) -> str:
-    if delivery is None:
-        return "queued"
-    if delivery["state"] != "failed":
-        return str(delivery["state"])
-    is_final = delivery["last_error"]["class"] == "permanent"
-    return "failed" if is_final else "retrying"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +104,7 @@ class Status:
         if mails.unmailed["failed"]:
             failed = counted(mails.unmailed["failed"], "entry", "entries")
             found.append(f"{failed} failed for good: scc dlq ls")
-        if mails.waiting_since is not None and self.now - mails.waiting_since > LATE_MS:
+        if mails.waiting_since is not None and self.now - mails.waiting_since > WAIT_MS:
             found.append(
                 f"an entry has been waiting for its mail since {moment(mails.waiting_since)}"
             )

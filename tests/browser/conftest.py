@@ -43,7 +43,7 @@ def dock(stack: RunningStack) -> Dock:
 def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
     """A tab on the app, signed out; it fails the test on any script error or refused resource.
 
-    Without motion, which would take a quarter of Chromium's time; `admin_page` has it.
+    Without motion, which would take half of Chromium's time.
     """
     yield from _watched(open_tab(browser, stack, reduced_motion="reduce"))
 
@@ -51,7 +51,7 @@ def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
 @pytest.fixture
 def admin_page(browser: Browser, stack: RunningStack, dock: Dock) -> Iterator[Page]:
     """The same, signed in as the admin."""
-    yield from _watched(open_tab(browser, stack, cookie=dock.cookie))
+    yield from _watched(open_tab(browser, stack, reduced_motion="reduce", cookie=dock.cookie))
 
 
 def _watched(tab: Page) -> Iterator[Page]:

@@ -145,6 +145,7 @@ def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None
     assert chosen_parameters(stage(name, EMULATOR), [], environment)["Stage"] == "local"
 
 
+@pytest.mark.long
 def test_a_change_set_is_shown_and_executed_only_after_a_yes(walked: Account) -> None:
     logs = walked.aws.client("logs")
     group = "/aws/lambda/shipcaptaincrew-staging-api"

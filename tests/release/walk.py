@@ -57,6 +57,7 @@ class Account:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "SCC_EMULATOR_PARAMETERS": f"GmailApiEndpoint={self.sandbox.url}/ {HASTE}",
+            "SAM_CLI_POLL_DELAY": "0.5",
             "SCC_STACK": "shipcaptaincrew-staging",
         }
 

@@ -33,7 +33,7 @@ interface ScEvent {
 }
 
 interface Audit {
-  state: "queued" | "sending" | "sent" | "failed";
+  state: "queued" | "sent" | "failed";
   /** epoch ms */
   sent_at?: number | null;
   attempts?: number;

@@ -12,6 +12,7 @@ import pytest
 
 from functions.api.events.views import LATE_MS
 from functions.api.payments.fields import NOTE_LENGTH, REFERENCE_LENGTH
+from functions.api.payments.free_text import CARD_REFUSAL
 from functions.api.payments.void import VoidRequest
 from functions.api.people.identity import GRANTS, Grant
 from shared.methods import METHODS
@@ -74,6 +75,10 @@ def test_the_browser_and_the_server_have_the_same_limits() -> None:
     assert exported("log-payment/form.js", "NOTE_LIMIT") == NOTE_LENGTH
     assert exported("log-payment/form.js", "REFERENCE_LIMIT") == REFERENCE_LENGTH
     assert exported("entries/audit-words.js", "LATE_MS") == LATE_MS
+
+
+def test_the_browser_and_the_server_refuse_card_numbers_with_the_same_sentence() -> None:
+    assert exported("kit/text.js", "CARD_REFUSAL") == CARD_REFUSAL
 
 
 def test_the_browser_decides_by_grants_and_knows_no_groups() -> None:

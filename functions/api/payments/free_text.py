@@ -24,6 +24,9 @@ def plain_text(text: str) -> str:
     return text.strip()
 
 
+CARD_REFUSAL = "Do not enter card numbers; the last four digits are enough."
+
+
 def no_card_number(text: str) -> str:
     """Card numbers must not reach a mailbox, however they are spaced. Raises ValueError.
 
@@ -39,7 +42,7 @@ def no_card_number(text: str) -> str:
         groups = re.findall(r"[0-9]+", match[0])
         for first in range(len(groups)):
             if any(map(_is_card_number, accumulate(groups[first:]))):
-                raise ValueError("Do not enter card numbers; the last four digits are enough.")
+                raise ValueError(CARD_REFUSAL)
     return text
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from functions.api.http.problems import FieldError, MalformedRequestError
 from functions.api.payments.money import text_from_cents
+from shared.delivery import mail_state
 from shared.ledger import LedgerEntry, MalformedEntryError, is_event_id
 from shared.text import EMAIL
 
@@ -80,14 +81,13 @@ def payment_view(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`sent` only when Gmail accepted the mail; `failed` only when it will not be retried."""
+    """`queued` while a try is running or will follow."""
     if delivery is None:
         return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
-    error = delivery.get("last_error")
-    gave_up = delivery["state"] == "failed" and error and error["class"] == "permanent"
+    state = mail_state(delivery)
     return {
-        "state": "sent" if delivery["state"] == "sent" else "failed" if gave_up else "queued",
+        "state": state if state in ("sent", "failed") else "queued",
         "sent_at": delivery.get("sent_at"),
         "attempts": delivery.get("attempts", 0),
-        "last_error": error,
+        "last_error": delivery.get("last_error"),
     }

@@ -17,7 +17,7 @@ from tenacity import (
 )
 from tenacity.wait import wait_base
 
-from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, HeldError
+from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, HeldError, Setback
 from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure, FailureClass
 from functions.audit_mailer.gmail.mailbox import Receipt
@@ -73,16 +73,7 @@ class DeliveryLog(Protocol):
     def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim: ...
     def thread_of(self, payment_id: PaymentId) -> str | None: ...
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None: ...
-    def mark_failed(
-        self,
-        claim: Claim,
-        failure: Failure,
-        doubtful_since: int | None,
-        *,
-        now: int,
-        retry_at: int,
-        request_id: str,
-    ) -> None: ...
+    def mark_failed(self, claim: Claim, setback: Setback) -> None: ...
 
 
 class Mailbox(Protocol):
@@ -203,14 +194,14 @@ class Courier:
         """Record why, and say when to try again. `permanent` is never tried again."""
         seconds = backoff_seconds(failure, this_try.number, self.retry_cap)
         now = self.now()
-        self.deliveries.mark_failed(
-            claim,
-            failure,
-            doubt.since,
-            now=now,
+        setback = Setback(
+            failure=failure,
+            doubtful_since=doubt.since,
+            at=now,
             retry_at=now + seconds * 1000,
             request_id=this_try.request_id,
         )
+        self.deliveries.mark_failed(claim, setback)
         if failure.klass == "permanent":
             raise QuarantineError("permanent", f"{failure.code}: {failure.message}")
         raise PostponeError(seconds, failure.code, failure)

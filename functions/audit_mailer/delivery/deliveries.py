@@ -35,6 +35,21 @@ class Claim:
     doubtful_since: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setback:
+    """A try that did not deliver. Times are epoch ms.
+
+    doubtful_since: as in a claim. retry_at: when the message comes back; the sweep ignores the
+    entry until then.
+    """
+
+    failure: Failure
+    doubtful_since: int | None
+    at: int
+    retry_at: int
+    request_id: str
+
+
 class Deliveries:
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -105,26 +120,17 @@ class Deliveries:
             remove=("lease_until", "retry_at", "doubtful_since", "last_error"),
         )
 
-    def mark_failed(
-        self,
-        claim: Claim,
-        failure: Failure,
-        doubtful_since: int | None,
-        *,
-        now: int,
-        retry_at: int,
-        request_id: str,
-    ) -> None:
-        """retry_at: when the message comes back (epoch ms); the sweep ignores it until then."""
+    def mark_failed(self, claim: Claim, setback: Setback) -> None:
+        failure, doubtful_since = setback.failure, setback.doubtful_since
         values: dict[str, Any] = {
             "state": "failed",
-            "retry_at": retry_at,
+            "retry_at": setback.retry_at,
             "last_error": {
                 "class": failure.klass,
                 "code": failure.code,
                 "message": failure.message[:500].encode("utf-8", "replace").decode(),
-                "at": now,
-                "request_id": request_id,
+                "at": setback.at,
+                "request_id": setback.request_id,
             },
         }
         if doubtful_since is not None:

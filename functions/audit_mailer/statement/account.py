@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.delivery import is_sent, mail_state
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, entry_hash
 
 SCHEMA = "scc.statement/1"
@@ -26,7 +27,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Unmailed:
-    """An entry without a mail. state: of its delivery; "queued" while there is none."""
+    """An entry without a mail. state: of its mail."""
 
     seq: int
     payment_id: str
@@ -75,7 +76,7 @@ class EventAccount:
         by_method.setdefault(entry.method, Sum()).add(1, entry.amount_cents)
         if not _matches_its_hash(row) and len(self.altered) < MOST_NAMED:
             self.altered.append(entry.seq)
-        if delivery.get("state") != "sent":
+        if not is_sent(delivery):
             self.unmailed_count += 1
             if len(self.unmailed) < MOST_NAMED:
                 self.unmailed.append(_unmailed(entry, delivery))
@@ -217,7 +218,7 @@ def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
     return Unmailed(
         seq=entry.seq,
         payment_id=entry.payment_id,
-        state=str(delivery.get("state") or "queued"),
+        state=mail_state(delivery),
         error=str((delivery.get("last_error") or {}).get("code") or ""),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from shared.delivery import is_sent
 from shared.ledger import RETENTION_SECONDS, PaymentId
 
 DAYS_BACK = 7
@@ -64,7 +65,7 @@ def due_days(
     for day in days:
         delivery = deliveries.get(statement_id(day, is_final=True))
         has_begun = has_begun or delivery is not None or day == days[-1] or has_entries(day)
-        if has_begun and (delivery or {}).get("state") != "sent":
+        if has_begun and not is_sent(delivery):
             due.append(day)
     return due
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ops.rules.depth import Depth
-from ops.rules.status import EXPIRES_SOON_MS, LATE_MS, ROUTED_MS, Mails, Status, days_until
+from ops.rules.status import EXPIRES_SOON_MS, ROUTED_MS, WAIT_MS, Mails, Status, days_until
 from tests.builders import NOW, entry
 
 EMPTY = Depth(0, 0, 0)
@@ -63,7 +63,7 @@ def test_problems_that_fix_themselves_need_nobody(well: Status) -> None:
         (health(oldest_dead_at=NOW - 14 * DAY_MS + EXPIRES_SOON_MS - 1), "deleted at 2025-11-27"),
         (health([(NOW - 1000, failed("systemic"))]), "refuses the credential (invalid_grant: why)"),
         (health([(NOW - 1000, failed("permanent"))]), "1 entry failed for good"),
-        (health([(NOW - LATE_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
+        (health([(NOW - WAIT_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
         (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
     ],
 )  # fmt: skip

@@ -23,8 +23,6 @@ export function describeAudit({ audit, logged_at: loggedAt }, now) {
       };
     case "failed":
       return { text: "Failed", tone: "bad", title: error || "The audit mail could not be sent yet." };
-    case "sending":
-      return { text: late ? "Sending, late" : "Sending", tone: late ? "warn" : "wait", title: error };
     default:
       return { text: late ? "Queued, late" : "Queued", tone: late || error ? "warn" : "wait", title: error };
   }

@@ -1,5 +1,7 @@
 /** Text as people type it and as the ledger keeps it. */
 
+export const CARD_REFUSAL = "Do not enter card numbers; the last four digits are enough.";
+
 /**
  * @param {string} text
  * @returns {string} lower case without diacritics or apostrophe variants: "Séamus O’Brien" → "seamus o'brien"

@@ -2,7 +2,7 @@
 
 import { METHODS, labelOf } from "../entries/methods.js";
 import { formatCents, parseAmount } from "../kit/money.js";
-import { characters, looksLikeCard, oneLine } from "../kit/text.js";
+import { CARD_REFUSAL, characters, looksLikeCard, oneLine } from "../kit/text.js";
 
 /** @typedef {"patron" | "amount" | "method" | "reference" | "note" | "timestamp"} Field */
 /** @typedef {Partial<Record<Field | "form", string>>} Errors */
@@ -30,7 +30,6 @@ export const NOTE_LIMIT = 280;
 export const REFERENCE_LIMIT = 40;
 export const UNUSUAL_CENTS = 500_000;
 
-const CARD_REFUSAL = "Do not enter card numbers. Use the last 4 digits or the authorization code.";
 
 /** @param {string} eventName @param {Patron | null} patron @returns {FormState} */
 export function emptyForm(eventName, patron = null) {

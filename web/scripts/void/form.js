@@ -4,7 +4,7 @@ import { differences } from "../entries/links.js";
 import { METHODS, labelOf } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
-import { characters, looksLikeCard, oneLine } from "../kit/text.js";
+import { CARD_REFUSAL, characters, looksLikeCard, oneLine } from "../kit/text.js";
 import { NOTE_LIMIT, emptyForm, errorsFromServer, requestBody, validate } from "../log-payment/form.js";
 
 /** @typedef {import("../log-payment/form.js").FormState} FormState */
@@ -78,7 +78,7 @@ export function check(state) {
   if (!state.reason) own.reason = "Choose a reason.";
   if (state.reason === "other" && !note) own.note = "Explain why in a few words.";
   else if (characters(note) > NOTE_LIMIT) own.note = `Use at most ${NOTE_LIMIT} characters.`;
-  else if (looksLikeCard(note)) own.note = "Do not enter card numbers.";
+  else if (looksLikeCard(note)) own.note = CARD_REFUSAL;
   const correction = state.correcting ? validate(state.correction) : {};
   if (state.correcting && Object.keys(correction).length === 0 && !changes(state).some(({ changed }) => changed)) {
     own.form = "The corrected payment is the same as the original. Change what was wrong, or void it without a correction.";

@@ -1,0 +1,34 @@
+"""What an item of AuditDeliveries says about an entry's mail. Pure; read here and nowhere else.
+
+An entry without an item has not been tried yet: pass None or an empty mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Item = Mapping[str, Any]
+MailState = Literal["queued", "sending", "retrying", "failed", "sent"]
+
+
+def mail_state(item: Item | None) -> MailState:
+    """`sent` only when Gmail accepted the mail; `failed` only when no try will follow."""
+    match (item or {}).get("state"):
+        case "sent":
+            return "sent"
+        case "sending":
+            return "sending"
+        case "failed":
+            return "failed" if error_class(item) == "permanent" else "retrying"
+        case _:
+            return "queued"
+
+
+def is_sent(item: Item | None) -> bool:
+    return mail_state(item) == "sent"
+
+
+def error_class(item: Item | None) -> str:
+    """The class of the last try's error, or an empty text."""
+    return str(((item or {}).get("last_error") or {}).get("class", ""))
