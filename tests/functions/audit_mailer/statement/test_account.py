@@ -101,7 +101,7 @@ def test_unmailed_entries_are_named_with_state_and_error() -> None:
         {
             "seq": 2,
             "payment_id": "pay_sunset-charter_2",
-            "state": "failed",
+            "state": "retrying",
             "error": "invalid_grant",
         },
         {"seq": 3, "payment_id": "pay_sunset-charter_3", "state": "queued", "error": ""},
