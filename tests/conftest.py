@@ -27,6 +27,7 @@ MADE_ONCE = {
     "harness": ("chaos/",),
     "told": ("functions/whole_way/",),
 }
+TAKES_MINUTES = "walked"  # whatever needs this fixture is in the long suite
 LONG_FIRST = ("ops", "browser", "pipeline", "fuzz", "local", "functions", "release")
 
 
@@ -47,10 +48,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on a stack come first, short ones last: no worker should end with a long one alone."""
     for item in items:
         used = MADE_ONCE.keys() & getattr(item, "fixturenames", ())
+        if TAKES_MINUTES in used:
+            item.add_marker(pytest.mark.long)
         if used - {_made_once(item.nodeid)}:
             raise pytest.UsageError(f"{item.nodeid} uses {used}: name its file in MADE_ONCE.")
     items.sort(key=lambda item: _turn(item.nodeid))

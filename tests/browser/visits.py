@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
 from local.running_stack import RunningStack
+from tests.browser.chromium import WIDE
 from tests.dock import Dock
 
+Scheme = Literal["light", "dark"]
 SENT_MS = 30_000
 AXE = Axe()
 TARGETS = {"target-size": {"enabled": True}}  # WCAG 2.2; off by default in axe
@@ -61,14 +63,11 @@ def row_of(page: Page, payment_id: str) -> Locator:
     return page.locator(f"tr[data-payment-id='{payment_id}']")
 
 
-def check_accessible(page: Page, dark: ViewportSize | None = None) -> None:
-    """No violation of axe's rules, in light and in dark. dark: the window's size there."""
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    assert_no_violations(page, EVERYTHING)
-    page.emulate_media(color_scheme="dark")
-    if dark:
-        page.set_viewport_size(dark)
-    assert_no_violations(page, WHAT_LOOKS_CHANGE)
+def check_accessible(page: Page, scheme: Scheme = "light", size: ViewportSize = WIDE) -> None:
+    """No violation of axe's rules, in this color scheme at this size of the window."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size(size)
+    assert_no_violations(page, EVERYTHING if scheme == "light" else WHAT_LOOKS_CHANGE)
 
 
 def assert_no_violations(page: Page, options: Mapping[str, Any]) -> None:

@@ -12,9 +12,8 @@ from tests.chaos.plan import COMMON, make_plan
 HEAL_SECONDS = 90
 
 
-@pytest.mark.parametrize(
-    ("method", "seed"), [("send", 4), pytest.param("import", 5, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("method", "seed"), [("send", 4), ("import", 5)])
 def test_every_entry_has_one_mail_no_matter_what_fails(
     harness: Harness, method: str, seed: int, report: Callable[[str], None]
 ) -> None:

@@ -19,7 +19,8 @@ from tests.dock import Dock
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED_SOME = ("auditor", "crew", "nobody")
 # The admin may make every call; what the others may not is in the role matrix, for every call, too.
-WHO = ("admin", *(pytest.param(each, marks=pytest.mark.long) for each in REFUSED_SOME))
+THOROUGH = "admin, thoroughly"  # each field with each kind of wrong value
+WHO = ("admin", *(pytest.param(each, marks=pytest.mark.long) for each in (THOROUGH, *REFUSED_SOME)))
 EXAMPLES = 6  # per call; with SCC_FUZZ_SECONDS as many as fit, from another seed every time
 
 
@@ -66,6 +67,7 @@ def test_the_api_matches_its_document(runs: dict[str, Run], who: str) -> None:
 
 
 def may(who: str, operation: Operation) -> bool:
+    who = who.partition(",")[0]
     if operation.name == "showPaymentByKey" and who != "admin":
         return False  # they have no payment of their own
     return (
@@ -78,8 +80,9 @@ def may(who: str, operation: Operation) -> bool:
 def ask(stack: RunningStack, who: str, folder: Path) -> Run:
     seconds = os.environ.get("SCC_FUZZ_SECONDS")
     budget = ["--max-time", seconds] if seconds else ["--generation-deterministic"]
-    if who != "admin" and not seconds:  # refusals are soon seen
+    if who != THOROUGH and not seconds:
         budget += ["--phases", "examples,fuzzing"]
+    who = who.partition(",")[0]
     command = [
         *(sys.executable, "-m", "schemathesis.cli"),
         *("--config-file", str(Path(__file__).with_name("schemathesis.toml"))),

@@ -79,6 +79,7 @@ def scene(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     dead.clear()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_in_the_runbook_works_as_written(scene: Scene, command: str) -> None:
     if scene.dead.depth().total < 2:

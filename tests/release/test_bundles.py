@@ -14,6 +14,8 @@ from local.gmail_sandbox.process import GmailSandbox
 from release.build_bundle import build
 from release.bundles import Bundle, bundles, zip_of
 
+pytestmark = pytest.mark.long  # each bundle is built four times
+
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 FUNCTIONS = {

@@ -1,7 +1,7 @@
 """Histories nobody thought of: the real store on moto, compared with a model of a few lines.
 
 Each step is a request; while it is between its look and its write, another one may be let in and
-win. SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 10
+win. SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 6
 ones on every run.
 """
 
@@ -238,7 +238,7 @@ def test_every_history_keeps_chain_keys_and_totals_consistent(api: Client) -> No
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=int(HISTORIES or 10),
+            max_examples=int(HISTORIES or 6),
             stateful_step_count=12,
             derandomize=not HISTORIES,
             database=None,

@@ -273,11 +273,11 @@ def test_a_day_that_is_not_over_gets_a_statement_by_hand_and_its_final_one_after
 
 
 def test_more_than_a_page_of_entries_adds_up(office: Office) -> None:
-    for number in range(230):
+    for number in range(130):
         office.log(f"pay_{number}", amount_cents=100)
     office.run({"day": DAY})
     mail = office.mails()[DAY]
-    assert "230 payments, 0 voids, $230.00 net - AUD" in mail["subject"]
+    assert "130 payments, 0 voids, $130.00 net - AUD" in mail["subject"]
     assert record(mail)["events"][0]["missing"] == []
 
 
