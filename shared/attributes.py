@@ -1,14 +1,25 @@
 """Rows as plain Python values (str, int, list, dict) to and from DynamoDB's typed attributes.
 
+Reading never fails and never rounds: a number with a fraction stays a Decimal, and a type that no
+row of ours has becomes a `Foreign`, so whoever judges a row can name what is wrong with it.
+
 boto3 does this for every DynamoDB type at three times the cost: every number goes through a decimal
 context, every value through a table of methods. A payment converts about a hundred values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """An attribute of a type that no row of ours has. kind: DynamoDB's name for it, such as "B"."""
+
+    kind: str
 
 
 def to_attributes(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -17,10 +28,7 @@ def to_attributes(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers come back as int: the ledger holds cents and milliseconds, never fractions.
-
-    Raises TypeError, ValueError, ArithmeticError or AttributeError for anything else.
-    """
+    """Whole numbers come back as int: the ledger holds cents and milliseconds."""
     return {name: _plain(value) for name, value in item.items()}
 
 
@@ -48,18 +56,26 @@ def _typed(value: Any) -> dict[str, Any]:
 
 def _plain(attribute: Mapping[str, Any]) -> Any:
     ((kind, value),) = attribute.items()
-    match kind:
-        case "S" | "BOOL":
-            return value
-        case "N":
-            return int(Decimal(value))
-        case "L":
-            return [_plain(each) for each in value]
-        case "M":
-            return from_attributes(value)
-        case "NULL":
-            return None
-        case "SS":
-            return set(value)
-        case _:
-            raise TypeError(f"a row holds no attribute of type {kind}")
+    read = _READERS.get(kind)
+    return read(value) if read else Foreign(kind)
+
+
+def _number(text: str) -> int | Decimal:
+    if text.isascii() and text.removeprefix("-").isdigit():
+        return int(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"not a number of DynamoDB: {text[:40]!r}") from error
+    return int(number) if number == number.to_integral_value() else number
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "S": str,
+    "N": _number,
+    "BOOL": bool,
+    "NULL": lambda _: None,
+    "L": lambda values: [_plain(each) for each in values],
+    "M": from_attributes,
+    "SS": set,
+}

@@ -12,6 +12,7 @@ from typing import Any
 PAYMENTS_BY_PATRON = "GSI1"  # patron_email, timestamp
 PAYMENTS_BY_EVENT = "GSI2"  # event_id, timestamp
 PAYMENTS_BY_DAY = "GSI3"  # logged_day, logged_at
+PAYMENTS_BY_REFERENCE = "GSI4"  # reference_key, timestamp
 EVENTS_BY_DATE = "ByDate"  # of Events: listing, event_date
 
 HEAD_PREFIX = "EVENT#"
@@ -49,9 +50,9 @@ def payment_of_void_mark(row: Mapping[str, Any]) -> str:
     return str(row["PK"]).removeprefix(_VOID_PREFIX)
 
 
-def number_uses(event_id: str, method: str, reference: str) -> Key:
+def number_uses(event_id: str, method: str, reference_key: str) -> Key:
     """Ledger: which entries of the event used this check or trace number."""
-    return {"PK": f"NUMBER#{event_id}#{method}#{reference.casefold()}"}
+    return {"PK": f"NUMBER#{event_id}#{method}#{reference_key}"}
 
 
 def event_meta(event_id: str) -> Key:

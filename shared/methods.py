@@ -6,9 +6,12 @@ tests name every place in the browser's code that does not.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from shared.text import INVISIBLE_LETTERS
 
 Method = Literal["credit_card", "cash", "check", "ach"]
 
@@ -41,7 +44,17 @@ def title_of(method: str) -> str:
     return label[:1].upper() + label[1:]
 
 
+def reference_key(reference: str) -> str:
+    """The reference as numbers are compared: "00-42" and "42" are one; empty if nothing shows.
+
+    Letters and digits, folded, without the zeros that forms print in front.
+    """
+    folded = unicodedata.normalize("NFKC", reference).casefold()
+    kept = "".join(each for each in folded if each.isalnum() and each not in INVISIBLE_LETTERS)
+    return kept.lstrip("0") or kept[:1]
+
+
 def is_unique_reference(method: str, reference: str) -> bool:
     """Whether this is a check number or an ACH trace number, rather than a word such as "n/a"."""
-    is_number = any(each.isdigit() for each in reference)
+    is_number = any(each.isdigit() for each in reference_key(reference))
     return is_number and method in METHODS and METHODS[method].reference_is_unique

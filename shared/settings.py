@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Settings = TypeVar("Settings")
 
@@ -27,6 +28,17 @@ def read_settings(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
         elif field.default is MISSING:
             raise SettingsError(f"set the environment variable {variable}")
     return kind(**values)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone by its IANA name. Raises SettingsError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(
+            f"{name[:60]!r} is not a time zone: set BUSINESS_TIMEZONE to an IANA name such as "
+            "America/New_York"
+        ) from error
 
 
 def _whole_number(variable: str, text: str) -> int:

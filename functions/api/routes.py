@@ -264,6 +264,7 @@ def _submission(user: User, key: uuid.UUID, ledger: Ledger) -> Submission:
         user=user,
         key=key,
         now=_now(),
+        zone=wiring.business_zone(),
         max_amount_cents=wiring.settings().max_amount_cents,
         ledger=ledger,
         pause=time.sleep,
@@ -321,8 +322,9 @@ def _payment_id(text: str) -> PaymentId:
 
 
 def _user_view(user: User) -> dict[str, object]:
-    groups, may = list(user.groups), sorted(user.grants)
-    return {"user": {"email": user.email, "name": user.name, "groups": groups, "may": may}}
+    person = {"sub": user.sub, "email": user.email, "name": user.name}
+    rights = {"groups": list(user.groups), "may": sorted(user.grants)}
+    return {"user": person | rights, "business_timezone": wiring.settings().business_timezone}
 
 
 def _now() -> int:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """admin_iam_arns, app_origins: comma-separated. max_amount_cents: the largest payment."""
+    """admin_iam_arns, app_origins: comma-separated. max_amount_cents: the largest payment.
+
+    business_timezone: IANA name of the zone whose days are business days.
+    """
 
     events_table: str
     payments_table: str
@@ -17,6 +20,7 @@ class ApiSettings:
     user_pool_id: str
     user_pool_client_id: str
     cursor_key_secret_id: str
+    business_timezone: str
     admin_iam_arns: str = ""
     app_origins: str = ""
     max_amount_cents: int = 10_000_000

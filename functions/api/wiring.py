@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -19,7 +20,7 @@ from functions.api.tables.payments import PaymentStore
 from functions.api.tables.rosters import RosterStore
 from functions.api.tables.sessions import SessionStore
 from shared import aws
-from shared.settings import read_settings
+from shared.settings import read_settings, zone_named
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
 
@@ -33,6 +34,11 @@ def settings_list(name: str) -> tuple[str, ...]:
     """A comma-separated setting as its non-empty parts."""
     text: str = getattr(settings(), name)
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@cache
+def business_zone() -> ZoneInfo:
+    return zone_named(settings().business_timezone)
 
 
 @cache

@@ -6,12 +6,12 @@ import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from functions.api.http.problems import ApiError, ContentionError, FieldError, KeyReusedError
 from functions.api.people.identity import User
-from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
+from shared.ledger import EventId, Head, LedgerEntry, PaymentId, business_day
 
 NAMESPACE = uuid.UUID("6f1c9a52-6b0e-5c39-9d0e-5cc5cb0f5a11")
 MOVES = 16  # how often the head may move before the caller must retry: 8 s of pauses at most
@@ -86,12 +86,13 @@ class Ledger(Protocol):
 class Submission:
     """A request to write: who sent it under which key, and what it is checked and written with.
 
-    now: epoch milliseconds by the server's clock. pause: sleeps seconds.
+    now: epoch milliseconds by the server's clock. zone: of business days. pause: sleeps seconds.
     """
 
     user: User
     key: uuid.UUID
     now: int
+    zone: tzinfo
     max_amount_cents: int
     ledger: Ledger
     pause: Callable[[float], None]
@@ -101,12 +102,12 @@ class Submission:
 
     @property
     def stamp(self) -> dict[str, Any]:
-        """Who logs an entry and when, as the ledger keeps it."""
+        """Who logs an entry and when; the head that it follows may make it later."""
         return {
             "logged_at": self.now,
-            "logged_day": datetime.fromtimestamp(self.now / 1000, UTC).date().isoformat(),
+            "logged_day": business_day(self.now, self.zone),
             "logged_by": self.user.email,
-            "expiration_timestamp": self.now // 1000 + RETENTION_SECONDS,
+            "logged_by_name": self.user.name,
         }
 
 
@@ -115,7 +116,7 @@ def payment_id_of(user: User, key: uuid.UUID, part: str = "") -> PaymentId:
 
     part: tells the entries of one request apart, such as a void and its replacement.
     """
-    return PaymentId("pay_" + uuid.uuid5(NAMESPACE, f"{user.email}:{key}{part}").hex)
+    return PaymentId("pay_" + uuid.uuid5(NAMESPACE, f"{user.sub}:{key}{part}").hex)
 
 
 def append(
@@ -134,7 +135,7 @@ def append(
     ledger = submission.ledger
     moves = steps = 0
     while moves < MOVES and steps < STEPS:
-        sealed = _chained(check(entries, snapshot), snapshot.head)
+        sealed = _chained(check(entries, snapshot), snapshot.head, submission.zone)
         try:
             ledger.append(sealed, fingerprint, snapshot)
         except TimestampTakenError:
@@ -175,9 +176,9 @@ def key_reused(field: str) -> KeyReusedError:
     return KeyReusedError(message, FieldError(field, "idempotency_key_reused", message))
 
 
-def _chained(entries: Sequence[LedgerEntry], head: Head) -> list[LedgerEntry]:
+def _chained(entries: Sequence[LedgerEntry], head: Head, zone: tzinfo) -> list[LedgerEntry]:
     chained = []
     for entry in entries:
-        chained.append(entry.sealed(head))
-        head = Head(seq=chained[-1].seq, hash=chained[-1].hash)
+        chained.append(entry.sealed(head, zone))
+        head = chained[-1].as_head
     return chained

@@ -9,7 +9,7 @@ from functions.api.http.problems import FieldError, PossibleDuplicateError
 from functions.api.payments.appending import AlreadyLoggedError, Ledger, Snapshot
 from functions.api.payments.listing import payment_view
 from shared.ledger import LedgerEntry
-from shared.methods import is_unique_reference
+from shared.methods import is_unique_reference, reference_key
 
 MOST = 20  # what a person can look through, and a request may acknowledge
 WINDOW_MS = 10 * 60 * 1000
@@ -77,5 +77,5 @@ def _is_same_number(entry: LedgerEntry, other: LedgerEntry) -> bool:
     return (
         is_unique_reference(entry.method, entry.reference)
         and entry.method == other.method
-        and entry.reference.casefold() == other.reference.casefold()
+        and reference_key(entry.reference) == reference_key(other.reference)
     )

@@ -21,7 +21,7 @@ from functions.api.payments.money import (
     text_from_cents,
 )
 from shared.ledger import PAYMENT_ID, LedgerEntry
-from shared.methods import METHODS, Method, label_of
+from shared.methods import METHODS, Method, label_of, reference_key
 
 REFERENCE_LENGTH = 40
 NOTE_LENGTH = 280
@@ -62,7 +62,7 @@ class PaymentFields(BaseModel):
     @classmethod
     def _not_missing(cls, reference: str, info: ValidationInfo) -> str:
         method = info.data.get("method")  # absent when it was refused itself
-        if method and METHODS[method].reference_is_required and not reference:
+        if method and METHODS[method].reference_is_required and not reference_key(reference):
             raise ValueError(f"Enter the {label_of(method)} number.")
         return reference
 

@@ -24,6 +24,7 @@ from functions.api.payments.fields import PaymentFields, fingerprint_of, first_d
 from functions.api.payments.money import cents_from_text
 from functions.api.people.identity import verify_admin_token
 from shared.ledger import EVENT_ID, LedgerEntry, PaymentId
+from shared.methods import reference_key
 
 MAX_AHEAD_MS = 5 * 60 * 1000
 MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
@@ -123,6 +124,7 @@ def entry_of(
         event_timezone=event.timezone,
         patron_name=patron.name,
         currency="USD",
+        reference_key=reference_key(request.reference) or None,
         **attributes,
         **submission.stamp,
     )

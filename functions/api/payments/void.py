@@ -141,7 +141,8 @@ def _corrected(
     if snapshot.event is None or snapshot.patron is None:
         raise not_on_roster("replacement.patron_email", original.event_name)
     payment_id = submission.payment_id(REPLACEMENT)
-    return entry_of(submission, payment_id, wanted, snapshot.event, snapshot.patron)
+    corrected = entry_of(submission, payment_id, wanted, snapshot.event, snapshot.patron)
+    return replace(corrected, corrects=original.payment_id)
 
 
 def _require_voidable(original: LedgerEntry, ledger: Ledger) -> None:
@@ -164,6 +165,7 @@ def _void_of(submission: Submission, original: LedgerEntry, request: VoidRequest
         kind="void",
         payment_id=submission.payment_id(),
         voids=original.payment_id,
+        corrects=None,
         reason=request.reason,
         note=request.note,
         timestamp=submission.now,

@@ -55,6 +55,7 @@ class CognitoDirectory:
             raise _refused()
         claims = _claims(result["IdToken"])
         return User(
+            sub=str(claims["sub"]),
             email=str(claims["email"]).lower(),
             name=str(claims.get("name") or claims["email"]),
             groups=tuple(claims.get("cognito:groups", ())),
@@ -75,6 +76,7 @@ class CognitoDirectory:
             return None
         attributes = {each["Name"]: each["Value"] for each in found["UserAttributes"]}
         return User(
+            sub=attributes["sub"],
             email=email,
             name=attributes.get("name") or email,
             groups=tuple(each["GroupName"] for each in groups),

@@ -30,8 +30,12 @@ GRANTS: Mapping[str, frozenset[Grant]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """email is what `logged_by` records; for an IAM identity it is the ARN."""
+    """email and name are what an entry records; sub, which no account ever inherits, is what
+    idempotency keys belong to: Cognito's id of the account. An IAM identity's email and sub are
+    its ARN.
+    """
 
+    sub: str
     email: str
     name: str
     groups: tuple[str, ...]
@@ -93,7 +97,7 @@ def get_user_context(
     directory: called only when an account must be looked up. now: epoch milliseconds.
     """
     if arn in admin_arns:
-        return User(email=arn, name=arn.rpartition("/")[2], groups=("admins",))
+        return User(sub=arn, email=arn, name=arn.rpartition("/")[2], groups=("admins",))
     session = sessions.find(token, now) if token else None
     if session is None:
         raise _not_signed_in()
@@ -103,7 +107,7 @@ def get_user_context(
         account = directory().account(session.user.email)
     except DirectoryUnreachableError:  # an outage of sign-in must not stop the dock
         return session.user
-    if account is None:
+    if account is None or account.sub != session.user.sub:  # or deleted and created again
         sessions.close(token)
         raise _not_signed_in()
     sessions.keep(token, replace(session, user=account, checked_at=now))

@@ -12,7 +12,7 @@ from functions.api.tables.transaction import reason_of, writes_of
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
-from shared.methods import is_unique_reference
+from shared.methods import is_unique_reference, reference_key
 from shared.reads import TableKey
 
 
@@ -31,7 +31,7 @@ class LedgerStore:
         return Snapshot(
             event=_event(event) if event else None,
             patron=Patron(email=patron["email"], name=patron["name"]) if patron else None,
-            head=Head(seq=head["seq"], hash=head["hash"]) if head else Head(),
+            head=_head(head) if head else Head(),
             same_number=frozenset().union(*ids),
         )
 
@@ -45,7 +45,7 @@ class LedgerStore:
             (self._tables.ledger_table, keys.head(event_id)),
         ]
         if is_unique_reference(method, reference):
-            uses = keys.number_uses(event_id, method, reference)
+            uses = keys.number_uses(event_id, method, reference_key(reference))
             wanted.append((self._tables.ledger_table, uses))
         return wanted
 
@@ -97,6 +97,10 @@ class LedgerStore:
         heads = [keys.head(each) for each in event_ids]
         rows = self._dynamo.batch_get(self._tables.ledger_table, heads, consistent=True)
         return {keys.event_of_head(row): row for row in rows}
+
+
+def _head(row: Mapping[str, Any]) -> Head:
+    return Head(seq=row["seq"], hash=row["hash"], last_logged_at=row["last_logged_at"])
 
 
 def _event(row: Mapping[str, Any]) -> Event:

@@ -33,10 +33,17 @@ class SessionStore:
     def find(self, token: str, now: int) -> Session | None:
         """Read consistently: a session that ended a moment ago must be gone."""
         row = self._dynamo.get(*self.key(token))
-        if row is None or row["expires_at"] <= now // 1000:  # TTL deletes late, up to days
+        if row is None or "sub" not in row:  # opened by an earlier release
+            return None
+        if row["expires_at"] <= now // 1000:  # TTL deletes late, up to days
             return None
         return Session(
-            user=User(email=row["email"], name=row["name"], groups=tuple(row["groups"])),
+            user=User(
+                sub=row["sub"],
+                email=row["email"],
+                name=row["name"],
+                groups=tuple(row["groups"]),
+            ),
             opened_at=row["created_at"],
             expires_at=row["expires_at"],
             checked_at=row.get("checked_at") or row["created_at"],
@@ -54,6 +61,7 @@ class SessionStore:
     def _put(self, token: str, session: Session, condition: str) -> None:
         row = {
             "session_hash": _hash(token),
+            "sub": session.user.sub,
             "email": session.user.email,
             "name": session.user.name,
             "groups": list(session.user.groups),

@@ -17,7 +17,7 @@ from functions.api.settings import ApiSettings
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import Head, LedgerEntry
-from shared.methods import is_unique_reference
+from shared.methods import is_unique_reference, reference_key
 
 
 def writes_of(
@@ -42,6 +42,9 @@ def writes_of(
             writes.append(("number", _note_number(tables.ledger_table, entry, known)))
     writes.append(("head", _advance_head(tables.ledger_table, entries, snapshot.head)))
     return writes
+
+
+_COUNTS = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made all the same
 
 
 def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | None:
@@ -81,7 +84,9 @@ def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
     return {
         "Update": {
             "TableName": table,
-            "Key": to_attributes(keys.number_uses(entry.event_id, entry.method, entry.reference)),
+            "Key": to_attributes(
+                keys.number_uses(entry.event_id, entry.method, reference_key(entry.reference))
+            ),
             "UpdateExpression": "ADD payment_ids :ids",
             "ConditionExpression": (
                 "size(payment_ids) = :known" if known else "attribute_not_exists(PK)"
@@ -92,13 +97,12 @@ def _note_number(table: str, entry: LedgerEntry, known: int) -> dict[str, Any]:
 
 
 def _advance_head(table: str, entries: Sequence[LedgerEntry], head: Head) -> dict[str, Any]:
-    """The last entry's number and hash, and the event's totals, less voids."""
+    """The last entry's number and hash, and the event's totals, less voids and refunds."""
     added: Counter[str] = Counter()
     for entry in entries:
-        sign = -1 if entry.voids else 1
-        added["payments_count"] += sign
-        added["total_cents"] += sign * entry.amount_cents
-        added[f"{entry.method}_cents"] += sign * entry.amount_cents
+        added["payments_count"] += _COUNTS[entry.kind]
+        added["total_cents"] += entry.net_cents
+        added[f"{entry.method}_cents"] += entry.net_cents
     last = entries[-1]
     values = {":seq": last.seq, ":hash": last.hash, ":now": last.logged_at}
     values |= {f":{name}": amount for name, amount in added.items()}
