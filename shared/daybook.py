@@ -30,7 +30,7 @@ class Daybook:
         self._pause = pause
 
     def logged_on(self, day: str) -> Iterator[list[dict[str, Any]]]:
-        """The rows logged on a UTC day (YYYY-MM-DD), oldest first, in pages of at most 100."""
+        """The rows logged on a business day (YYYY-MM-DD), oldest first, in pages of at most 100."""
         pages = self._client.get_paginator("query").paginate(
             **self._query(day), PaginationConfig={"PageSize": PAGE}
         )
@@ -38,7 +38,7 @@ class Daybook:
             yield [from_attributes(item) for item in page["Items"]]
 
     def has_entries(self, day: str) -> bool:
-        """Whether anything was logged on a UTC day."""
+        """Whether anything was logged on a business day."""
         return bool(self._client.query(**self._query(day), Limit=1)["Items"])
 
     def deliveries(self, payment_ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Literal, NewType, TypeAlias, get_args
 
 from shared import keys
@@ -77,9 +77,14 @@ def matches_its_hash(row: Mapping[str, Any]) -> bool:
         return False
 
 
+def business_date(moment: Milliseconds, zone: tzinfo) -> date:
+    """The day on which a bookkeeper counts this moment."""
+    return datetime.fromtimestamp(moment / 1000, UTC).astimezone(zone).date()
+
+
 def business_day(moment: Milliseconds, zone: tzinfo) -> str:
-    """The day (YYYY-MM-DD) on which a bookkeeper counts this moment."""
-    return datetime.fromtimestamp(moment / 1000, UTC).astimezone(zone).date().isoformat()
+    """The same as YYYY-MM-DD."""
+    return business_date(moment, zone).isoformat()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.attributes import to_attributes
-from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
+from shared.ledger import EventId, Head, LedgerEntry, PaymentId
 from shared.messages import AuditMessage
 
+ZONE = ZoneInfo("America/New_York")
 NOW = 1_764_000_000_000  # 2025-11-24T16:00:00Z
 
 
@@ -30,9 +32,10 @@ def entry(head: Head | None = None, **changes: Any) -> LedgerEntry:
         "logged_at": NOW,
         "logged_day": "2025-11-24",
         "logged_by": "admin@shipcaptaincrew.example",
-        "expiration_timestamp": NOW // 1000 + RETENTION_SECONDS,
+        "logged_by_name": "Marina Castellanos",
+        "reference_key": "1042",
     }
-    return LedgerEntry(**(fields | changes)).sealed(head or Head())
+    return LedgerEntry(**(fields | changes)).sealed(head or Head(), ZONE)
 
 
 def message(of: LedgerEntry | None = None) -> AuditMessage:

@@ -31,7 +31,7 @@ class LedgerRows:
         return self.row(pointer["row_pk"], pointer["row_sk"]) if pointer else None
 
     def logged_at(self, day: str, moment: int) -> list[dict[str, Any]]:
-        """The rows logged in one millisecond of a UTC day, of one transaction or a few.
+        """The rows logged in one millisecond of a business day, of one transaction or a few.
 
         Read from an index, which may lag behind the table by a moment.
         """

@@ -28,11 +28,15 @@ class MailerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementSettings:
-    """What only the statement reads: a day's entries, their chains and their deliveries."""
+    """What only the statement reads: a day's entries, their chains and their deliveries.
+
+    business_timezone: IANA name of the zone whose days are business days.
+    """
 
     payments_table: str
     ledger_table: str
     deliveries_table: str
+    business_timezone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,15 @@ class RouterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepSettings:
-    """sweep_days: how far back to look. sweep_grace_seconds: how long the stream may take first."""
+    """sweep_days: how far back to look. sweep_grace_seconds: how long the stream may take first.
+
+    business_timezone: IANA name of the zone whose days are business days.
+    """
 
     audit_queue_url: str
     dead_letter_queue_url: str
     payments_table: str
     deliveries_table: str
+    business_timezone: str
     sweep_days: int = 7
     sweep_grace_seconds: int = 900

@@ -5,13 +5,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta, tzinfo
 from typing import Any, Protocol
 
 from functions.stream_router.audit_queue import BATCH_SIZE
 from functions.stream_router.dead_letters import DeadLetterView
 from shared.daybook import is_key
 from shared.delivery import is_sent, mail_state
+from shared.ledger import business_date
 from shared.messages import AuditMessage, MalformedMessageError
 
 MOST_QUEUED = 1_000  # in one sweep: about what Gmail's quota lets through until the next one
@@ -22,7 +23,7 @@ SLOTS_A_DAY = 96
 
 class Ledger(Protocol):
     def logged_on(self, day: str) -> Iterable[Sequence[Mapping[str, Any]]]:
-        """The rows logged on a UTC day (YYYY-MM-DD), oldest first, in pages of at most 100."""
+        """The rows logged on a day (YYYY-MM-DD), oldest first, in pages of at most 100."""
 
     def deliveries(self, payment_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
 
@@ -57,7 +58,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    """grace_ms: how long an entry, or a delivery that stopped, is left alone.
+    """grace_ms: how long an entry, or a delivery that stopped, is left alone. zone: of days.
 
     now: epoch milliseconds. may_go_on: whether there is time left for another page.
     """
@@ -66,6 +67,7 @@ class Sweeper:
     queue: Queue
     dead_letters: DeadLetters
     now: int
+    zone: tzinfo
     grace_ms: int
     may_go_on: Callable[[], bool]
 
@@ -77,7 +79,7 @@ class Sweeper:
         """
         swept = Swept()
         dead_letters: DeadLetterView | None = None  # read only when an entry needs a message
-        todo = days_to_sweep(self.now, days)
+        todo = days_to_sweep(self.now, days, self.zone)
         for number, day in enumerate(todo):
             for rows in self.ledger.logged_on(day):
                 if not self.may_go_on():
@@ -153,12 +155,12 @@ def is_its_slot(payment_id: str, now: int) -> bool:
     return zlib.crc32(payment_id.encode()) % SLOTS_A_DAY == now // SLOT_MS % SLOTS_A_DAY
 
 
-def days_to_sweep(now: int, days: int) -> list[str]:
-    """Today and the days before (YYYY-MM-DD, UTC).
+def days_to_sweep(now: int, days: int, zone: tzinfo) -> list[str]:
+    """Today and the days before (YYYY-MM-DD).
 
     Each sweep starts on a different day, so when time runs out it is never the same day's loss.
     """
-    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    today = business_date(now, zone)
     oldest_first = [(today - timedelta(days=back)).isoformat() for back in range(days, -1, -1)]
     start = now // SLOT_MS % len(oldest_first)
     return oldest_first[start:] + oldest_first[:start]

@@ -23,7 +23,7 @@ from functions.stream_router.settings import SweepSettings
 from functions.stream_router.sweep import Sweeper
 from shared import aws
 from shared.daybook import Daybook
-from shared.settings import read_settings
+from shared.settings import read_settings, zone_named
 
 RESERVE_MS = 30_000  # for the current page, and to make dead letters visible again
 
@@ -40,6 +40,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         queue=queue(),
         dead_letters=dead_letters(),
         now=time.time_ns() // 1_000_000,
+        zone=zone_named(settings().business_timezone),
         grace_ms=grace_seconds(event, settings().sweep_grace_seconds) * 1000,
         may_go_on=lambda: context.get_remaining_time_in_millis() > RESERVE_MS,
     )

@@ -65,7 +65,7 @@ class LedgerReader:
         return self._query(keys.PAYMENTS_BY_EVENT, "event_id", event_id, after)
 
     def of_day(self, day: str, after: Mapping[str, Any] | None = None) -> Iterator[Page]:
-        """The rows logged on a UTC day (YYYY-MM-DD), oldest first."""
+        """The rows logged on a business day (YYYY-MM-DD), oldest first."""
         return self._query(keys.PAYMENTS_BY_DAY, "logged_day", day, after)
 
     def deliveries(self, ids: Sequence[str]) -> dict[str, Row]:

@@ -30,9 +30,10 @@ GRANTS: Mapping[str, frozenset[Grant]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """email and name are what an entry records; sub, which no account ever inherits, is what
-    idempotency keys belong to: Cognito's id of the account. An IAM identity's email and sub are
-    its ARN.
+    """An account, or an IAM identity, whose sub and email are its ARN.
+
+    email, name: what an entry records. sub: Cognito's id of the account, which no other account
+    ever gets; idempotency keys belong to it.
     """
 
     sub: str

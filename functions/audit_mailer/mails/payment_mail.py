@@ -17,7 +17,7 @@ from functions.audit_mailer.mails.envelope import (
     search_token,
 )
 from functions.audit_mailer.mails.page import Page, Section
-from shared.ledger import LedgerEntry, PaymentId
+from shared.ledger import LedgerEntry, PaymentId, record_of
 from shared.methods import label_of
 
 _LABELS = {  # of the attributes that describe a payment; another one is called by its own name
@@ -33,13 +33,13 @@ _LABELS = {  # of the attributes that describe a payment; another one is called 
 }
 _ELSEWHERE = frozenset({  # in another line or section, or for machines
     "kind", "payment_id", "event_timezone", "currency", "timestamp", "logged_at", "logged_day",
-    "logged_by", "expiration_timestamp", "voids", "reason", "acknowledged_duplicates",
-    "schema_version", "seq", "prev_hash", "hash",
+    "logged_by", "logged_by_name", "expiration_timestamp", "reference_key", "voids", "corrects",
+    "refunds", "reason", "acknowledged_duplicates", "schema_version", "seq", "prev_hash", "hash",
 })  # fmt: skip
 LONGEST_NAME_IN_SUBJECT = 80
 HOW_TO_VERIFY = (
-    "The attachment record.json is the ledger row, byte for byte: its SHA-256 is the one above. "
-    "Without its hash field, in the same form, the row's SHA-256 is the hash above."
+    "The attachment record.json is the ledger row, less its expiry: its SHA-256 is the one above. "
+    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
 )
 HOW_TO_FIND = "Search for {} to find every mail about this payment."
 
@@ -62,12 +62,12 @@ ALONE = Related()
 def compose(row: Mapping[str, Any], addresses: Addresses, related: Related = ALONE) -> AuditMail:
     """The mail about one Payments row. Raises MalformedEntryError.
 
-    `record.json` is the canonical row, byte for byte: Gmail's `send` may rewrite the text of a
+    `record.json` is the canonical record, byte for byte: Gmail's `send` may rewrite the text of a
     mail, never an attachment. The mail must not contain another mail's token: a search for that
     one, made before it is sent again, would find this one.
     """
     entry = LedgerEntry.from_row(row)
-    record = Record.of(row)
+    record = Record.of(record_of(row))
     thread = f"<{entry.voids or entry.payment_id}.thread@{addresses.domain}>"
     headers: dict[str, str] = {"X-SCC-Payment-Id": entry.payment_id}
     if entry.voids:
@@ -96,7 +96,7 @@ def _subject(entry: LedgerEntry) -> str:
 
 def _page(entry: LedgerEntry, related: Related, record_sha256: str) -> Page:
     sections = [
-        Section("Void" if entry.kind == "void" else "Payment", _what(entry, related)),
+        Section(entry.kind.capitalize(), _what(entry, related)),
         Section("Logging", _when(entry)),
         Section("Proof", _proof(entry, record_sha256)),
     ]
@@ -118,7 +118,7 @@ def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         (_LABELS.get(name, _words(name)), _value(entry, name)) for name in _described()
     ]
-    if entry.voids:
+    if entry.kind != "payment":
         return [*rows, ("Reason", _reason(entry))]
     duplicates = [
         f"#{related.numbers[each]:06d} ({each})" if each in related.numbers else each
@@ -149,7 +149,7 @@ def _words(name: str) -> str:
 
 def _when(entry: LedgerEntry) -> list[tuple[str, ...]]:
     return [
-        ("Logged by", entry.logged_by),
+        ("Logged by", f"{entry.logged_by_name} ({entry.logged_by})"),
         ("Logged at (server)", _moment(entry.logged_at, "UTC")),
         ("Logged at (event)", _moment(entry.logged_at, entry.event_timezone)),
         ("Captured at", _moment(entry.timestamp, "UTC")),
@@ -160,11 +160,19 @@ def _proof(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, ...]]:
     return [
         ("Entry", f"{_number(entry)} of this event"),
         ("Payment", entry.payment_id),
-        *([("Voided payment", entry.voids)] if entry.voids else []),
+        *((label, named) for label, named in _others(entry) if named),
         ("Hash", entry.hash),
         ("Previous hash", entry.prev_hash),
         ("SHA-256 of record.json", record_sha256),
         ("Search token", search_token(entry.payment_id)),
+    ]
+
+
+def _others(entry: LedgerEntry) -> list[tuple[str, str | None]]:
+    return [
+        ("Voided payment", entry.voids),
+        ("Refunded payment", entry.refunds),
+        ("Replaces the voided payment", entry.corrects),
     ]
 
 
@@ -187,7 +195,7 @@ def _number(entry: LedgerEntry) -> str:
 
 def _method(entry: LedgerEntry) -> str:
     method = label_of(entry.method)
-    return f"void of {method}" if entry.kind == "void" else method
+    return method if entry.kind == "payment" else f"{entry.kind} of {method}"
 
 
 def _reason(entry: LedgerEntry) -> str:

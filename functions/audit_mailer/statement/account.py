@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.delivery import is_sent, mail_state
-from shared.ledger import Head, LedgerEntry, MalformedEntryError, entry_hash
+from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of, matches_its_hash
 
 SCHEMA = "scc.statement/1"
 MOST_NAMED = 50  # of each kind, per event; counts are always complete
@@ -39,9 +39,9 @@ class Unmailed:
 class EventAccount:
     """One event's part of the day.
 
-    first_seq, last_seq, last_hash: of the day's entries. payments, voids: by method. head: the
-    event's last entry when the statement was made. missing: ranges of numbers without a row, in
-    the whole event, not only this day. altered: numbers of rows that do not match their own hash.
+    first_seq, last_seq, last_hash: of the day's entries. payments, voids, refunds: by method. head:
+    the event's last entry when the statement was made. missing: ranges of numbers without a row, in
+    the whole event, not only this day. altered: numbers of rows that are not what was written.
     """
 
     event_id: str
@@ -52,6 +52,7 @@ class EventAccount:
     last_hash: str = ""
     payments: dict[str, Sum] = field(default_factory=dict)
     voids: dict[str, Sum] = field(default_factory=dict)
+    refunds: dict[str, Sum] = field(default_factory=dict)
     unmailed: list[Unmailed] = field(default_factory=list)
     unmailed_count: int = 0
     altered: list[int] = field(default_factory=list)
@@ -64,7 +65,8 @@ class EventAccount:
 
     @property
     def net_cents(self) -> int:
-        return total(self.payments).cents - total(self.voids).cents
+        taken = total(self.voids).cents + total(self.refunds).cents
+        return total(self.payments).cents - taken
 
     def add(self, entry: LedgerEntry, row: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
         self.entries += 1
@@ -72,9 +74,11 @@ class EventAccount:
         self.first_seq = min(self.first_seq or entry.seq, entry.seq)
         if entry.seq >= self.last_seq:
             self.last_seq, self.last_hash = entry.seq, entry.hash
-        by_method = self.voids if entry.kind == "void" else self.payments
+        kinds = {"payment": self.payments, "void": self.voids, "refund": self.refunds}
+        by_method = kinds[entry.kind]
         by_method.setdefault(entry.method, Sum()).add(1, entry.amount_cents)
-        if not _matches_its_hash(row) and len(self.altered) < MOST_NAMED:
+        is_sound = not faults_of(row) and matches_its_hash(row)
+        if not is_sound and len(self.altered) < MOST_NAMED:
             self.altered.append(entry.seq)
         if not is_sent(delivery):
             self.unmailed_count += 1
@@ -84,9 +88,13 @@ class EventAccount:
 
 @dataclass(slots=True)
 class Statement:
-    """day: YYYY-MM-DD, UTC. made_at: epoch ms. is_final: the day was over when it was made."""
+    """day: YYYY-MM-DD, a business day of the zone `timezone` (its IANA name). made_at: epoch ms.
+
+    is_final: the day was over when it was made.
+    """
 
     day: str
+    timezone: str
     made_at: int
     is_final: bool
     accounts: dict[str, EventAccount] = field(default_factory=dict)
@@ -124,6 +132,10 @@ class Statement:
         return _added(each.voids for each in self.events)
 
     @property
+    def refunds(self) -> dict[str, Sum]:
+        return _added(each.refunds for each in self.events)
+
+    @property
     def net_cents(self) -> int:
         return sum(each.net_cents for each in self.events)
 
@@ -154,12 +166,14 @@ class Statement:
         return {
             "schema": SCHEMA,
             "day": self.day,
+            "timezone": self.timezone,
             "made_at": self.made_at,
             "is_final": self.is_final,
             "currency": "USD",
             "entries": self.entries,
             "payments": _record_of(self.payments),
             "voids": _record_of(self.voids),
+            "refunds": _record_of(self.refunds),
             "net_cents": self.net_cents,
             "not_mailed": self.unmailed_count,
             "malformed_rows": self.malformed,
@@ -187,13 +201,6 @@ def numbers(first: int, last: int) -> str:
 
 def total(sums: Mapping[str, Sum]) -> Sum:
     return Sum(sum(each.count for each in sums.values()), sum(each.cents for each in sums.values()))
-
-
-def _matches_its_hash(row: Mapping[str, Any]) -> bool:
-    try:
-        return entry_hash(row) == str(row["hash"])
-    except (TypeError, ValueError):  # an attribute that JSON cannot hold was not written by us
-        return False
 
 
 def _ranges(marks: bytearray) -> Iterator[tuple[int, int]]:
@@ -241,6 +248,7 @@ def _event_record(account: EventAccount) -> dict[str, Any]:
         "head_hash": account.head.hash,
         "payments": _record_of(account.payments),
         "voids": _record_of(account.voids),
+        "refunds": _record_of(account.refunds),
         "net_cents": account.net_cents,
         "missing": [list(each) for each in account.missing],
         "altered": account.altered,

@@ -1,9 +1,9 @@
-"""Which days need a statement: yesterday, days missed before, or one asked for by hand."""
+"""Which business days need a statement: yesterday, days missed before, or one asked for by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from shared.delivery import is_sent
@@ -16,12 +16,7 @@ class WrongDayError(ValueError):
     """The requested day cannot have a statement; the text says why."""
 
 
-def today(now: int) -> date:
-    """The UTC day of `now` (epoch ms)."""
-    return datetime.fromtimestamp(now / 1000, UTC).date()
-
-
-def requested_day(event: Any, now: int) -> str | None:
+def requested_day(event: Any, today: date) -> str | None:
     """The day that an invocation by hand names, `{"day": "2026-11-24"}`. Raises WrongDayError."""
     if not isinstance(event, dict):
         raise WrongDayError('the event must be a JSON object such as {"day": "2026-11-24"}')
@@ -34,20 +29,16 @@ def requested_day(event: Any, now: int) -> str | None:
         day = date.max
     if day.isoformat() != text:  # fromisoformat takes 20261124 and 2026-W48-2 too
         raise WrongDayError("day must be a date such as 2026-11-24")
-    if day > today(now):
-        raise WrongDayError(f"{text} has not begun yet (days are UTC)")
-    if day < today(now) - timedelta(seconds=RETENTION_SECONDS):
+    if day > today:
+        raise WrongDayError(f"{text} has not begun yet: today is {today}")
+    if day < today - timedelta(seconds=RETENTION_SECONDS):
         raise WrongDayError(f"{text} is older than the oldest entry the ledger keeps")
     return text
 
 
-def is_over(day: str, now: int) -> bool:
-    return date.fromisoformat(day) < today(now)
-
-
-def last_days(now: int) -> list[str]:
+def last_days(today: date) -> list[str]:
     """The last seven days that are over, oldest first."""
-    return [(today(now) - timedelta(days=back)).isoformat() for back in range(DAYS_BACK, 0, -1)]
+    return [(today - timedelta(days=back)).isoformat() for back in range(DAYS_BACK, 0, -1)]
 
 
 def due_days(

@@ -10,6 +10,7 @@ import os
 import time
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -22,7 +23,8 @@ from functions.audit_mailer.statement.chains import Chains
 from functions.audit_mailer.statement.days import requested_day
 from functions.audit_mailer.statement.issue import StatementIssuer
 from shared.daybook import Daybook
-from shared.settings import read_settings
+from shared.ledger import business_date
+from shared.settings import read_settings, zone_named
 
 NEEDED_MS = 60_000  # reading a day, one slow search and one slow delivery, the wait in place
 WAIT_IN_PLACE_SECONDS = 20.0  # keeps a delivery shorter than the courier's lease
@@ -35,7 +37,7 @@ metrics = Metrics()
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Returns the outcome of each day: sent, found, already_sent, postponed, refused, no_time."""
-    day = requested_day(event, now())
+    day = requested_day(event, business_date(now(), zone()))
     outcomes = {}
     for each in [day] if day else issuer().due():
         if context.get_remaining_time_in_millis() < NEEDED_MS:
@@ -71,15 +73,26 @@ def now() -> int:
 
 
 @cache
+def settings() -> StatementSettings:
+    return read_settings(StatementSettings, os.environ)
+
+
+@cache
+def zone() -> ZoneInfo:
+    return zone_named(settings().business_timezone)
+
+
+@cache
 def issuer() -> StatementIssuer:
     """Raises SettingsError for a configuration that cannot mail."""
-    tables = read_settings(StatementSettings, os.environ)
+    tables = settings()
     client = wiring.dynamodb()
     return StatementIssuer(
         daybook=Daybook(client, tables.payments_table, tables.deliveries_table),
         chains=Chains(client, tables.ledger_table, tables.payments_table),
         courier=wiring.courier(),
         addresses=wiring.gmail_settings().addresses,
+        zone=zone(),
         now=now,
         pause=time.sleep,
     )

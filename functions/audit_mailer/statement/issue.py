@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from functions.audit_mailer.delivery.courier import Courier, Outcome, Try
 from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.statement_mail import compose
 from functions.audit_mailer.statement.account import EventAccount, Statement, missing_numbers
-from functions.audit_mailer.statement.days import due_days, is_over, last_days, statement_id
-from shared.ledger import Head
+from functions.audit_mailer.statement.days import due_days, last_days, statement_id
+from shared.ledger import Head, business_date
 
 LOOKS = 3
 INDEX_LAG_SECONDS = 2.0
@@ -30,25 +32,27 @@ class Chains(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementIssuer:
-    """now: returns epoch milliseconds. pause: sleeps seconds."""
+    """zone: of business days. now: returns epoch milliseconds. pause: sleeps seconds."""
 
     daybook: Daybook
     chains: Chains
     courier: Courier
     addresses: Addresses
+    zone: ZoneInfo
     now: Callable[[], int]
     pause: Callable[[float], None]
 
     def due(self) -> list[str]:
         """Past days whose statement is not sent, oldest first."""
-        days = last_days(self.now())
+        days = last_days(business_date(self.now(), self.zone))
         deliveries = self.daybook.deliveries([statement_id(day, is_final=True) for day in days])
         return due_days(days, deliveries, self.daybook.has_entries)
 
     def draw_up(self, day: str) -> Statement:
         """What the ledger says about a day now."""
         now = self.now()
-        statement = Statement(day, now, is_over(day, now))
+        is_over = date.fromisoformat(day) < business_date(now, self.zone)
+        statement = Statement(day, self.zone.key, now, is_over)
         for rows in self.daybook.logged_on(day):
             payment_ids = [row.get("payment_id", "") for row in rows]
             statement.add(rows, self.daybook.deliveries(payment_ids))
