@@ -67,6 +67,8 @@ def _number(text: str) -> int | Decimal:
         number = Decimal(text)
     except InvalidOperation as error:
         raise ValueError(f"not a number of DynamoDB: {text[:40]!r}") from error
+    if not number.is_finite():
+        raise ValueError(f"not a number of DynamoDB: {text[:40]!r}")
     return int(number) if number == number.to_integral_value() else number
 
 
