@@ -18,7 +18,6 @@ Not checked: who really sent a mail (Gmail shows that, by DKIM), and payments ne
 """
 
 # Built by `make verifier` from the parts named below; change those, not this file.
-# ruff: noqa
 
 from __future__ import annotations
 
@@ -1234,9 +1233,7 @@ def _quote(
 ) -> Quote:
     digits = re.fullmatch(r"#(\d{6,12})", number)
     known = int(digits[1]) if digits else 0
-    return Quote(
-        record["event_id"], record["seq"], record["payment_id"], about, known, cells
-    )
+    return Quote(record["event_id"], record["seq"], record["payment_id"], about, known, cells)
 
 
 def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -1289,6 +1286,69 @@ def _moment(milliseconds: int, timezone: str) -> str:
         return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+# ── ops/offline/box.py ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class OpsMail:
+    """The mail of an ops record. sha256: of its record."""
+
+    ops_id: str
+    sha256: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A record in a mail that is not its own, such as a forward."""
+
+    payment_id: str
+    where: str
+
+
+@dataclass(slots=True)
+class Sender:
+    """mails: those with this address; named: the first of them, as findings to be told."""
+
+    mails: int = 0
+    named: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """What a mailbox contains. wrong: findings about single mails.
+
+    copies: the same mail again, as labels and folders make them. forwards: mails about ours.
+    held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
+    anywhere but in trash or spam. corrections: of entries that replace one, their cells in a void's
+    mail.
+    """
+
+    links: list[Link] = field(default_factory=list)
+    statements: Statements = field(default_factory=Statements)
+    ops: list[OpsMail] = field(default_factory=list)
+    wrong: list[Finding] = field(default_factory=list)
+    mails: int = 0
+    statement_mails: int = 0
+    copies: int = 0
+    forwards: int = 0
+    held: dict[tuple[str, int], Copy] = field(default_factory=dict)
+    quotes: list[Quote] = field(default_factory=list)
+    corrections: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
+    seen: dict[bytes, bool] = field(default_factory=dict)
+    misplaced: dict[bytes, Finding] = field(default_factory=dict)
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        return self.statements.anchors
+
+    @property
+    def is_empty(self) -> bool:
+        """No mail of ours is in it."""
+        return not (self.links or self.anchors or self.wrong or self.ops or self.statement_mails)
 
 
 # ── ops/offline/formats.py ────────────────────────────────────────────────────────────────────────
@@ -1493,66 +1553,6 @@ _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
 CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
 MOST_COPIES = 10_000
 MOST_NAMED = 20  # mails of one sender
-
-
-@dataclass(frozen=True, slots=True)
-class OpsMail:
-    """The mail of an ops record. sha256: of its record."""
-
-    ops_id: str
-    sha256: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A record in a mail that is not its own, such as a forward."""
-
-    payment_id: str
-    where: str
-
-
-@dataclass(slots=True)
-class Sender:
-    """mails: those with this address; named: the first of them, as findings to be told."""
-
-    mails: int = 0
-    named: list[Finding] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Mailbox:
-    """What a mailbox contains. wrong: findings about single mails.
-
-    copies: the same mail again, as labels and folders make them. forwards: mails about ours.
-    held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
-    anywhere but in trash or spam. corrections: of entries that replace one, their cells in a void's
-    mail.
-    """
-
-    links: list[Link] = field(default_factory=list)
-    statements: Statements = field(default_factory=Statements)
-    ops: list[OpsMail] = field(default_factory=list)
-    wrong: list[Finding] = field(default_factory=list)
-    mails: int = 0
-    statement_mails: int = 0
-    copies: int = 0
-    forwards: int = 0
-    held: dict[tuple[str, int], Copy] = field(default_factory=dict)
-    quotes: list[Quote] = field(default_factory=list)
-    corrections: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
-    senders: dict[str, Sender] = field(default_factory=dict)
-    seen: dict[bytes, bool] = field(default_factory=dict)
-    misplaced: dict[bytes, Finding] = field(default_factory=dict)
-
-    @property
-    def anchors(self) -> list[Anchor]:
-        return self.statements.anchors
-
-    @property
-    def is_empty(self) -> bool:
-        """No mail of ours is in it."""
-        return not (self.links or self.anchors or self.wrong or self.ops or self.statement_mails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1828,7 +1828,7 @@ def findings_of(
     zone = box.statements.zone
     chains = check_chains(box.links, [*box.anchors, *expected], zone)
     found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links)]
-    return merged(_with_copies(box, each) for each in found)
+    return merged(with_copies(box, each) for each in found)
 
 
 def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
@@ -1854,7 +1854,7 @@ def expected_head(text: str) -> Anchor:
     return Anchor(event_id, seq, digest, "the expected head")
 
 
-def _with_copies(box: Mailbox, finding: Finding) -> Finding:
+def with_copies(box: Mailbox, finding: Finding) -> Finding:
     """A copy does not stand in for a mail, but it helps whoever looks for the mail."""
     if finding.kind != "missing":
         return finding

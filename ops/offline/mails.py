@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
 from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
@@ -19,9 +19,9 @@ from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 
-from ops.offline.days import Statements
+from ops.offline.box import Copy, Mailbox, OpsMail, Sender
 from ops.offline.formats import RawMail, mails_in
-from ops.offline.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found, link_of
+from ops.offline.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
 from ops.offline.page import SeenPage, squeezed, unspaced
 from ops.offline.shown import (
     Quote,
@@ -41,66 +41,6 @@ _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
 CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
 MOST_COPIES = 10_000
 MOST_NAMED = 20  # mails of one sender
-
-
-@dataclass(frozen=True, slots=True)
-class OpsMail:
-    """The mail of an ops record. sha256: of its record."""
-
-    ops_id: str
-    sha256: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A record in a mail that is not its own, such as a forward."""
-
-    payment_id: str
-    where: str
-
-
-@dataclass(slots=True)
-class Sender:
-    """mails: those with this address; named: the first of them, as findings to be told."""
-
-    mails: int = 0
-    named: list[Finding] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Mailbox:
-    """What a mailbox contains. wrong: findings about single mails.
-
-    copies: the same mail again, as labels and folders make them. forwards: mails about ours.
-    held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
-    anywhere but in trash or spam. corrections: of entries that replace one, their cells in a void's
-    mail.
-    """
-
-    links: list[Link] = field(default_factory=list)
-    statements: Statements = field(default_factory=Statements)
-    ops: list[OpsMail] = field(default_factory=list)
-    wrong: list[Finding] = field(default_factory=list)
-    mails: int = 0
-    statement_mails: int = 0
-    copies: int = 0
-    forwards: int = 0
-    held: dict[tuple[str, int], Copy] = field(default_factory=dict)
-    quotes: list[Quote] = field(default_factory=list)
-    corrections: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
-    senders: dict[str, Sender] = field(default_factory=dict)
-    seen: dict[bytes, bool] = field(default_factory=dict)
-    misplaced: dict[bytes, Finding] = field(default_factory=dict)
-
-    @property
-    def anchors(self) -> list[Anchor]:
-        return self.statements.anchors
-
-    @property
-    def is_empty(self) -> bool:
-        """No mail of ours is in it."""
-        return not (self.links or self.anchors or self.wrong or self.ops or self.statement_mails)
 
 
 @dataclass(frozen=True, slots=True)

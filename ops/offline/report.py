@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from ops.offline.box import Mailbox
 from ops.offline.chain import check_chains
 from ops.offline.links import (
     COMPLETENESS,
@@ -16,7 +17,6 @@ from ops.offline.links import (
     ranges,
     span_text,
 )
-from ops.offline.mails import Mailbox
 from shared.ledger import MOST_ENTRIES, is_event_id
 
 Notes = list[str]
@@ -29,7 +29,7 @@ def findings_of(
     zone = box.statements.zone
     chains = check_chains(box.links, [*box.anchors, *expected], zone)
     found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links)]
-    return merged(_with_copies(box, each) for each in found)
+    return merged(with_copies(box, each) for each in found)
 
 
 def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def expected_head(text: str) -> Anchor:
     return Anchor(event_id, seq, digest, "the expected head")
 
 
-def _with_copies(box: Mailbox, finding: Finding) -> Finding:
+def with_copies(box: Mailbox, finding: Finding) -> Finding:
     """A copy does not stand in for a mail, but it helps whoever looks for the mail."""
     if finding.kind != "missing":
         return finding
