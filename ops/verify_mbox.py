@@ -730,15 +730,17 @@ class Statements:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return None
 
-    def findings(self, links: Sequence[Link]) -> Iterator[Finding]:
-        """links: the mailbox's entries, or the ledger's."""
+    def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
+        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
         for day, different in sorted(self.sha256.items()):
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
         yield from _missing_days(self.sha256)
         yield from self._entries_in_stated_days(links)
-        yield from self._wrong_sums(links)
+        doubtful = {(each.event_id, each.seq) for each in doubted}
+        sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
+        yield from self._wrong_sums(sound)
 
     def _entries_in_stated_days(self, links: Iterable[Link]) -> Iterator[Finding]:
         """A day's final statement is its last word: no entry may join the day later."""
@@ -772,7 +774,8 @@ class Statements:
             if link.is_sound and (link.event_id, link.logged_day) in wanted:
                 by_day.setdefault((link.event_id, link.logged_day), []).append(link)
         for each in self.stated:
-            there = {link.seq: link for link in by_day.get((each.event_id, each.day), ())}
+            of_day = by_day.get((each.event_id, each.day), ())
+            there = {e.seq: e for e in of_day if each.first_seq <= e.seq <= each.last_seq}
             if gaps(seq - each.first_seq + 1 for seq in there) or each.last_seq not in there:
                 continue
             if sums_of(there.values()) != each.sums or len(there) != each.entries:
@@ -1045,11 +1048,11 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
     names = f"{_clipped(record['patron_name'])} - {_clipped(record['event_name'])}"
     reason = record.get("reason", "").replace("_", " ") or "no reason given"
     rows = {
-        "Event": record["event_name"],
-        "Event id": record["event_id"],
-        "Event date": record["event_date"],
-        "Patron": record["patron_name"],
-        "Patron e-mail": record["patron_email"],
+        "Event": record["event_name"] or "none",
+        "Event id": record["event_id"] or "none",
+        "Event date": record["event_date"] or "none",
+        "Patron": record["patron_name"] or "none",
+        "Patron e-mail": record["patron_email"] or "none",
         "Amount": f"{dollars} {record['currency']}",
         "Method": method,
         "Reference": record["reference"] or "none",
@@ -1827,7 +1830,7 @@ def findings_of(
     """expected: heads that the auditor knows. senders: addresses that may have sent the mails."""
     zone = box.statements.zone
     chains = check_chains(box.links, [*box.anchors, *expected], zone)
-    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links)]
+    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links, chains)]
     return merged(with_copies(box, each) for each in found)
 
 

@@ -189,8 +189,9 @@ def _about_the_box(
 ) -> Iterator[tuple[str, Finding]]:
     """Statements, operators' mails, and mails that cannot be told apart by event."""
     rows = [link for proof in proofs for link in proof.links]
-    named = {(each.event_id, each.seq) for proof in proofs for each in proof.ledger}
-    for each in merged(mailed.box.statements.findings(rows)):
+    doubted = [each for proof in proofs for each in proof.ledger]
+    named = {(each.event_id, each.seq) for each in doubted}
+    for each in merged(mailed.box.statements.findings(rows, doubted)):
         if each.event_id == event_id or (not event_id and (each.event_id, each.seq) not in named):
             yield "ledger", each
     if not event_id:

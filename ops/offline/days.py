@@ -67,15 +67,17 @@ class Statements:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return None
 
-    def findings(self, links: Sequence[Link]) -> Iterator[Finding]:
-        """links: the mailbox's entries, or the ledger's."""
+    def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
+        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
         for day, different in sorted(self.sha256.items()):
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
         yield from _missing_days(self.sha256)
         yield from self._entries_in_stated_days(links)
-        yield from self._wrong_sums(links)
+        doubtful = {(each.event_id, each.seq) for each in doubted}
+        sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
+        yield from self._wrong_sums(sound)
 
     def _entries_in_stated_days(self, links: Iterable[Link]) -> Iterator[Finding]:
         """A day's final statement is its last word: no entry may join the day later."""
@@ -109,7 +111,8 @@ class Statements:
             if link.is_sound and (link.event_id, link.logged_day) in wanted:
                 by_day.setdefault((link.event_id, link.logged_day), []).append(link)
         for each in self.stated:
-            there = {link.seq: link for link in by_day.get((each.event_id, each.day), ())}
+            of_day = by_day.get((each.event_id, each.day), ())
+            there = {e.seq: e for e in of_day if each.first_seq <= e.seq <= each.last_seq}
             if gaps(seq - each.first_seq + 1 for seq in there) or each.last_seq not in there:
                 continue
             if sums_of(there.values()) != each.sums or len(there) != each.entries:

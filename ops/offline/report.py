@@ -28,7 +28,7 @@ def findings_of(
     """expected: heads that the auditor knows. senders: addresses that may have sent the mails."""
     zone = box.statements.zone
     chains = check_chains(box.links, [*box.anchors, *expected], zone)
-    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links)]
+    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links, chains)]
     return merged(with_copies(box, each) for each in found)
 
 

@@ -70,11 +70,11 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
     names = f"{_clipped(record['patron_name'])} - {_clipped(record['event_name'])}"
     reason = record.get("reason", "").replace("_", " ") or "no reason given"
     rows = {
-        "Event": record["event_name"],
-        "Event id": record["event_id"],
-        "Event date": record["event_date"],
-        "Patron": record["patron_name"],
-        "Patron e-mail": record["patron_email"],
+        "Event": record["event_name"] or "none",
+        "Event id": record["event_id"] or "none",
+        "Event date": record["event_date"] or "none",
+        "Patron": record["patron_name"] or "none",
+        "Patron e-mail": record["patron_email"] or "none",
         "Amount": f"{dollars} {record['currency']}",
         "Method": method,
         "Reference": record["reference"] or "none",
