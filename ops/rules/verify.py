@@ -208,6 +208,8 @@ def compare(proof: EventProof, mailed: Mailed, sent: Collection[str]) -> None:
         elif row.sha256 != mail.sha256:
             detail = "its mail differs, and both match their own hash"
             proof.ledger.append(found(INTEGRITY, row, "altered", detail))
+    named = {each.payment_id for each in proof.ledger if each.seq}
+    proof.ledger = [each for each in proof.ledger if each.seq or each.payment_id not in named]
     for payment_id, row in ledger.items():
         if payment_id not in by_id and payment_id in sent:
             missing = found(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ from tests.ops.mailboxes import (
     voided,
     with_attachment,
 )
+from tests.ops.office import forward_attached, forward_inline, reply
 
 Read = Callable[..., tuple[list[tuple[str, str, int]], dict[str, Any]]]
 
@@ -42,35 +40,6 @@ def read(tmp_path: Path) -> Read:
         return [(each.kind, each.event_id, each.seq) for each in found], summary(box, found)
 
     return run
-
-
-def forward_inline(raw: bytes, name: str = "record.json") -> bytes:
-    """As Gmail and Outlook make it: a new mail, the old text quoted, the attachment kept."""
-    made = EmailMessage(policy=SMTP)
-    made["From"], made["To"] = "grace@shipcaptaincrew.example", "audit@shipcaptaincrew.example"
-    made["Subject"] = f"Fwd: {' '.join(str(message_from_bytes(raw)['Subject']).split())}"
-    made["Message-ID"] = "<forward@mail.gmail.com>"
-    made.set_content("See below.\n\n---------- Forwarded message ---------\n$1.00\n")
-    made.add_attachment(attachment_of(raw), maintype="application", subtype="json", filename=name)
-    return made.as_bytes()
-
-
-def forward_attached(raw: bytes) -> bytes:
-    made = EmailMessage(policy=SMTP)
-    made["From"], made["To"] = "grace@shipcaptaincrew.example", "audit@shipcaptaincrew.example"
-    made["Subject"] = "Please look at this"
-    made.set_content("Is this right?\n")
-    made.add_attachment(message_from_bytes(raw), filename="audit.eml")  # type: ignore[arg-type]
-    return made.as_bytes()
-
-
-def reply(raw: bytes) -> bytes:
-    made = EmailMessage(policy=SMTP)
-    made["From"], made["To"] = "grace@shipcaptaincrew.example", "audit@shipcaptaincrew.example"
-    made["Subject"] = "Re: [SCC Audit] #000001"
-    made["In-Reply-To"] = message_from_bytes(raw)["Message-ID"]
-    made.set_content("Thanks!\n")
-    return made.as_bytes()
 
 
 @pytest.mark.parametrize("as_sent", [False, True], ids=["import", "send"])
