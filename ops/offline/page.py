@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from html.parser import HTMLParser
 
 _NO_CONTENT = frozenset({"meta", "col", "br"})
@@ -54,13 +55,7 @@ class SeenPage(HTMLParser):
         self._end_line()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
-            self._is_odd(f"<{tag}>")
-        for name, value in attrs:
-            if name not in _ATTRIBUTES or (_ATTRIBUTES[name] or value) != value:
-                self._is_odd(f"the attribute {name}")
-            elif name == "style":
-                self._take_style(value or "")
+        self._judge(tag, attrs)
         match tag:
             case "head":
                 self._is_head = True
@@ -75,6 +70,16 @@ class SeenPage(HTMLParser):
                 pass
             case _:
                 self._end_line()
+
+    def _judge(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _TAGS:
+            self._is_odd(f"<{tag}>")
+        for name, value in attrs:
+            if name not in _ATTRIBUTES or (_ATTRIBUTES[name] or value) != value:
+                self._is_odd(f"the attribute {name}")
+            elif name == "style":
+                for declaration in _foreign_styles(value or ""):
+                    self._is_odd(f"the style {declaration}")
 
     def handle_endtag(self, tag: str) -> None:
         match tag:
@@ -109,14 +114,6 @@ class SeenPage(HTMLParser):
     def handle_pi(self, data: str) -> None:
         self._is_odd(f"<?{data}>")
 
-    def _take_style(self, style: str) -> None:
-        for declaration in style.lower().replace("'", "").split(";"):
-            name, _, value = (each.strip() for each in declaration.partition(":"))
-            if declaration.strip() and not (
-                name in _STYLES and re.fullmatch(_STYLES[name], value, re.IGNORECASE)
-            ):
-                self._is_odd(f"the style {declaration.strip()}")
-
     def _end_line(self) -> None:
         text, self._text = one_space("".join(self._text)), []
         if text and self._cells is None:
@@ -124,6 +121,18 @@ class SeenPage(HTMLParser):
 
     def _is_odd(self, what: str) -> None:
         self.odd = self.odd or what[:60]
+
+
+@lru_cache(maxsize=1_000)
+def _foreign_styles(style: str) -> tuple[str, ...]:
+    """The declarations that no mail of ours has."""
+    declarations = [each.strip() for each in style.lower().split(";")]
+    return tuple(each for each in declarations if each and not _is_our_style(each))
+
+
+def _is_our_style(declaration: str) -> bool:
+    name, _, value = (each.strip() for each in declaration.partition(":"))
+    return name in _STYLES and re.fullmatch(_STYLES[name], value) is not None
 
 
 def one_space(text: str) -> str:
