@@ -25,7 +25,7 @@ def forward_attached(raw: bytes) -> bytes:
     made["From"], made["To"] = "grace@shipcaptaincrew.example", "audit@shipcaptaincrew.example"
     made["Subject"] = "Please look at this"
     made.set_content("Is this right?\n")
-    made.add_attachment(message_from_bytes(raw), filename="audit.eml")  # type: ignore[arg-type]
+    made.add_attachment(message_from_bytes(raw), filename="audit.eml")
     return made.as_bytes()
 
 
