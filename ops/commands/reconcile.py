@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,19 +13,12 @@ from typing import Any
 import click
 
 from ops.clock import now_ms
+from ops.commands.reconciled import show
 from ops.commands.replay import ops_record
 from ops.console import Meter
-from ops.errors import FINE, FOUND, OpsError
+from ops.errors import OpsError
 from ops.offline.box import Mailbox
-from ops.rules.reconcile import (
-    AILING,
-    KINDS,
-    LOOKED_UP,
-    Hits,
-    OtherReleaseError,
-    Reconciliation,
-    Tally,
-)
+from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox
@@ -130,7 +123,7 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     if repair:
         work.repair(_scope_told(event_id, first, last), reason)
     work.save()
-    _show(session, work.state)
+    show(session, work.state)
 
 
 class Work:
@@ -313,81 +306,3 @@ def _query(event_id: str | None, first: date | None) -> str:
     if first:
         words.append(f"after:{(first - timedelta(1)).strftime('%Y/%m/%d')}")
     return " ".join(words)
-
-
-def _show(session: Session, state: Reconciliation) -> None:
-    if session.console.as_json:
-        session.console.show(_content(state))
-    else:
-        session.console.table(
-            ("event", "entries", "mailed", "pending", *AILING, "late", "payments", "voids",
-             "refunds", "net"),
-            list(_lines(state)),
-        )  # fmt: skip
-        if state.findings:
-            session.console.table(
-                ("finding", "event", "entry", "payment", "detail"),
-                [
-                    (
-                        each["kind"], each["event_id"],
-                        f"#{each['seq']:06d}" if each["seq"] else "",
-                        each["payment_id"], each["detail"],
-                    )
-                    for each in state.findings
-                ],
-            )  # fmt: skip
-    if state.repaired:
-        session.console.say(
-            f"Queued again: {len(state.repaired)}, recorded as {state.ops_id}. Run it again to "
-            "check."
-        )
-    looked = AILING if state.has_looked else ("missing",)
-    session.console.say(", ".join(f"{state.count(kind)} {kind}" for kind in looked))
-    raise click.exceptions.Exit(FINE if state.is_fine else FOUND)
-
-
-def _content(state: Reconciliation) -> dict[str, Any]:
-    """What was not looked at is null, as it is a dash in the table."""
-    content = state.to_json()
-    counts = {kind: _counted(state, kind, state.count(kind)) for kind in (*AILING, "late")}
-    kept = ("tallies", "findings", "repaired", "ops_id", "mails", "forwards")
-    for name, tally in state.tallies.items():
-        content["tallies"][name]["net_cents"] = tally.net_cents
-    return {"found": counts} | {each: content[each] for each in kept}
-
-
-def _counted(state: Reconciliation, kind: str, count: int) -> int | None:
-    is_looked_at = state.has_looked or kind not in LOOKED_UP or count
-    return count if is_looked_at else None
-
-
-def _lines(state: Reconciliation) -> Iterator[tuple[object, ...]]:
-    total = Tally()
-    for name, tally in sorted(state.tallies.items()):
-        total.join(tally)
-        yield name or "?", *_line(state, tally)
-    yield "total", *_line(state, total)
-
-
-def _line(state: Reconciliation, tally: Tally) -> tuple[object, ...]:
-    found = (_counted(state, kind, tally.found.get(kind, 0)) for kind in (*AILING, "late"))
-    methods = sorted({method for each in tally.sums.values() for method in each})
-    net = [f"{each} {_dollars(tally.net_of(each))}" for each in methods]
-    return (
-        tally.entries, tally.mailed, tally.pending,
-        *("-" if each is None else each for each in found),
-        *(_sums(tally.sums[kind]) for kind in KINDS),
-        ", ".join([_dollars(tally.net_cents), *(net if len(net) > 1 else [])]),
-    )  # fmt: skip
-
-
-def _sums(by_method: Mapping[str, list[int]]) -> str:
-    return ", ".join(
-        f"{name} {count} {_dollars(cents)}" for name, (count, cents) in sorted(by_method.items())
-    )
-
-
-def _dollars(cents: int) -> str:
-    """To the cent, whatever the amount."""
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}${cents // 100:,}.{cents % 100:02d}"

@@ -1,0 +1,91 @@
+"""What `scc reconcile` prints: one line per event, what was found, and the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from ops.errors import FINE, FOUND
+from ops.rules.reconcile import AILING, KINDS, LOOKED_UP, Reconciliation, Tally
+from ops.session import Session
+
+
+def show(session: Session, state: Reconciliation) -> None:
+    """Print it all and end the command: exit code 1 when something needs a person."""
+    if session.console.as_json:
+        session.console.show(_content(state))
+    else:
+        session.console.table(
+            ("event", "entries", "mailed", "pending", *AILING, "late", "payments", "voids",
+             "refunds", "net"),
+            list(_lines(state)),
+        )  # fmt: skip
+        if state.findings:
+            session.console.table(
+                ("finding", "event", "entry", "payment", "detail"),
+                [
+                    (
+                        each["kind"], each["event_id"],
+                        f"#{each['seq']:06d}" if each["seq"] else "",
+                        each["payment_id"], each["detail"],
+                    )
+                    for each in state.findings
+                ],
+            )  # fmt: skip
+    if state.repaired:
+        session.console.say(
+            f"Queued again: {len(state.repaired)}, recorded as {state.ops_id}. Run it again to "
+            "check."
+        )
+    looked = AILING if state.has_looked else ("missing",)
+    session.console.say(", ".join(f"{state.count(kind)} {kind}" for kind in looked))
+    raise click.exceptions.Exit(FINE if state.is_fine else FOUND)
+
+
+def _content(state: Reconciliation) -> dict[str, Any]:
+    """What was not looked at is null, as it is a dash in the table."""
+    content = state.to_json()
+    counts = {kind: _counted(state, kind, state.count(kind)) for kind in (*AILING, "late")}
+    kept = ("tallies", "findings", "repaired", "ops_id", "mails", "forwards")
+    for name, tally in state.tallies.items():
+        content["tallies"][name]["net_cents"] = tally.net_cents
+    return {"found": counts} | {each: content[each] for each in kept}
+
+
+def _counted(state: Reconciliation, kind: str, count: int) -> int | None:
+    is_looked_at = state.has_looked or kind not in LOOKED_UP or count
+    return count if is_looked_at else None
+
+
+def _lines(state: Reconciliation) -> Iterator[tuple[object, ...]]:
+    total = Tally()
+    for name, tally in sorted(state.tallies.items()):
+        total.join(tally)
+        yield name or "?", *_line(state, tally)
+    yield "total", *_line(state, total)
+
+
+def _line(state: Reconciliation, tally: Tally) -> tuple[object, ...]:
+    found = (_counted(state, kind, tally.found.get(kind, 0)) for kind in (*AILING, "late"))
+    methods = sorted({method for each in tally.sums.values() for method in each})
+    net = [f"{each} {_dollars(tally.net_of(each))}" for each in methods]
+    return (
+        tally.entries, tally.mailed, tally.pending,
+        *("-" if each is None else each for each in found),
+        *(_sums(tally.sums[kind]) for kind in KINDS),
+        ", ".join([_dollars(tally.net_cents), *(net if len(net) > 1 else [])]),
+    )  # fmt: skip
+
+
+def _sums(by_method: Mapping[str, list[int]]) -> str:
+    return ", ".join(
+        f"{name} {count} {_dollars(cents)}" for name, (count, cents) in sorted(by_method.items())
+    )
+
+
+def _dollars(cents: int) -> str:
+    """To the cent, whatever the amount."""
+    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
+    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
