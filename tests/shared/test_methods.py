@@ -59,9 +59,9 @@ def test_only_check_and_trace_numbers_are_unique(
         "#1042",
         " 10-42 ",
         "10\u200b42",
-        "１０４２",
+        "\uff11\uff10\uff14\uff12",
         "\uff03 1042.",
-        "①042",
+        "\u2460042",
     ],
 )
 def test_a_check_number_is_one_number_however_it_is_typed(typed: str) -> None:
