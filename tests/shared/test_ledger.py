@@ -144,7 +144,12 @@ def test_key_and_expiry_are_the_ledgers() -> None:
 
 
 def test_an_attribute_whose_default_is_none_may_be_absent_and_no_other() -> None:
-    every = {"voids": "pay_2", "corrects": "pay_3", "refunds": "pay_4", "reason": "other"}
+    every: dict[str, Any] = {
+        "voids": "pay_2",
+        "corrects": "pay_3",
+        "refunds": "pay_4",
+        "reason": "other",
+    }
     row = entry(**every, acknowledged_duplicates=("pay_1",)).to_row()
     optional = {each.name for each in fields(LedgerEntry) if each.default is None}
     assert LedgerEntry.from_row(row).to_row() == row

@@ -2,7 +2,8 @@
 
 Each step is a request; while it is between its look and its write, another one may be let in and
 win. Before any step the server's clock may jump, past the office's midnight or back.
-SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 6 ones on every run.
+SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 6 ones
+on every run.
 """
 
 from __future__ import annotations
