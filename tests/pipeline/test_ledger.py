@@ -26,12 +26,13 @@ from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import GENESIS_HASH, LedgerEntry, entry_hash
 from shared.settings import read_settings
+from tests.builders import ZONE
 from tests.dock import Answer, Dock
 
 # CloudFront's answer when the function ran out of time: eight cold starts at once can take that long.
 FUNCTION_TIMED_OUT, FUNCTION_SECONDS = 502, 15
 WRITERS = 64
-ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
+ADMIN = User(sub="4a9f", email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 
 
 def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,6 +61,7 @@ def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFi
             user=ADMIN,
             key=key,
             now=time.time_ns() // 1_000_000,
+            zone=ZONE,
             max_amount_cents=10_000_000,
             ledger=ledger,
             pause=time.sleep,

@@ -21,7 +21,9 @@ from functions.audit_mailer.delivery.audit_queue import MAX_RECEIVES
 from functions.audit_mailer.gmail.mailbox import Gmail
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
+from shared.ledger import business_day
 from shared.messages import OpsMessage
+from tests.builders import ZONE
 from tests.functions.api.conftest import PASSWORD, Client, add_event, add_patron
 from tests.functions.lambda_context import Context
 from tests.functions.whole_way.aws import Account
@@ -280,7 +282,7 @@ def now_ms() -> int:
 
 
 def today() -> str:
-    return datetime.now(UTC).date().isoformat()
+    return business_day(now_ms(), ZONE)
 
 
 def _record(message: Any, receives: int) -> dict[str, Any]:
