@@ -15,7 +15,7 @@ from functions.audit_mailer.delivery.courier import (
 from functions.audit_mailer.gmail.mailbox import Receipt
 from functions.audit_mailer.mails.envelope import search_token
 from functions.stream_router.router import Router
-from functions.stream_router.routing import Unroutable
+from functions.stream_router.routing import Tampered, Unroutable, sort_out
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.ledger import Head, PaymentId
@@ -43,11 +43,11 @@ def test_a_message_that_the_router_sends_again_mails_once(
             return set()
 
     class Failures:
-        def keep(self, unroutable: Unroutable) -> None:
-            raise AssertionError(unroutable.reason)
+        def keep(self, record: Unroutable | Tampered) -> None:
+            raise AssertionError(record.reason)
 
     for _ in range(2):
-        Router(Queue(), Failures()).route_batch(records)
+        Router(Queue(), Failures()).route_batch(sort_out(records))
     outcomes = [world.mailer.deliver(each, TRY).outcome for each in queued]
     assert outcomes == [Outcome.SENT] + [Outcome.ALREADY_SENT] * 5
     assert len(sandbox.messages()) == 1

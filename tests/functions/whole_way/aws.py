@@ -113,7 +113,7 @@ class Account:
             for table in arguments["RequestItems"]:
                 yield Right(f"{service}:{operation}", self._logical(table))
         else:
-            names = ("TableName", "QueueUrl", "Bucket", "SecretId", "UserPoolId")
+            names = ("TableName", "QueueUrl", "Bucket", "SecretId", "UserPoolId", "UUID")
             (physical,) = (arguments[name] for name in names if name in arguments)
             resource = self._logical(physical)
             if "IndexName" in arguments:
@@ -139,6 +139,8 @@ def _resource(node: Any) -> str:
         case {"Fn::Sub": text}:
             if "secret:${GmailCredentialsSecretId}-" in text:
                 return "GmailSecret"
+            if ":event-source-mapping:" in text:
+                return re.sub(r".*:\$\{(\w+)\}$", r"\1", text)
             return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
         case _:
             return str(node)
