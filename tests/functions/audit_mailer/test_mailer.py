@@ -128,3 +128,46 @@ def test_a_forged_message_cannot_mail(world: World, sandbox: GmailSandbox) -> No
             world.mailer.deliver(forged, TRY)
     assert sandbox.messages() == []
     assert world.delivery() == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"surprise": {"B": b"photo"}},
+        {"amount_cents": {"N": "1000.99"}},
+        {"note": {"B": b"photo"}},
+        {"kind": {"S": "gift"}},
+    ],
+)
+def test_a_row_with_what_no_entry_holds_is_set_aside_not_a_crash(
+    world: World, sandbox: GmailSandbox, changes: dict[str, Any]
+) -> None:
+    world.dynamodb.put_item(
+        TableName=world.payments, Item=to_attributes(entry().to_row()) | changes
+    )
+    with pytest.raises(QuarantineError):
+        world.deliver()
+    assert sandbox.messages() == []
+
+
+def test_a_row_that_lost_its_time_after_it_was_mailed_is_still_known_as_mailed(
+    world: World,
+) -> None:
+    world.deliver()
+    row = {name: value for name, value in entry().to_row().items() if name != "logged_at"}
+    world.dynamodb.put_item(TableName=world.payments, Item=to_attributes(row))
+    assert world.deliver() is Outcome.ALREADY_SENT
+
+
+@pytest.mark.parametrize("pointer", [{}, {"row_pk": 7, "row_sk": "x"}, {"row_pk": "", "row_sk": 1}])
+def test_a_void_is_mailed_although_the_pointer_to_what_it_voids_was_forged(
+    world: World, sandbox: GmailSandbox, pointer: dict[str, Any]
+) -> None:
+    void = entry(kind="void", payment_id="pay_void", voids="pay_1", reason="x", timestamp=1)
+    world.log(void)
+    world.dynamodb.put_item(
+        TableName=world.payments.replace("Payments", "Ledger"),
+        Item=to_attributes({"PK": "PAYMENT#pay_1"} | pointer),
+    )
+    assert world.mailer.deliver(message(void), TRY).outcome is Outcome.SENT
+    assert "not found" in sandbox.messages()[0]["text"]
