@@ -62,6 +62,8 @@ class Account:
             "AuditQueue": sqs.create_queue(QueueName="audit")["QueueUrl"],
             "DeadLetterQueue": sqs.create_queue(QueueName="audit-dlq")["QueueUrl"],
             "FailuresBucket": "failures",
+            "RouterFunction": "stream-router",
+            "RouterFunctionNewLedgerRows": "00000000-0000-4000-8000-000000000000",
             "CursorKeySecret": "cursor",
             "GmailSecret": "gmail",
             "UserPool": users["USER_POOL_ID"],
