@@ -48,9 +48,9 @@ def kept(dock: Dock, number: str) -> dict[str, Any]:
     return content
 
 
-def key(payment: dict[str, Any]) -> dict[str, Any]:
+def key(dock: Dock, payment: dict[str, Any]) -> dict[str, Any]:
     return {
-        "TableName": "shipcaptaincrew-Payments",
+        "TableName": dock.stack.outputs["PaymentsTableName"],
         "Key": to_attributes({"PK": payment["PK"], "SK": payment["SK"]}),
     }
 
@@ -59,15 +59,19 @@ def update(dock: Dock, payment: dict[str, Any], expression: str, **values: int) 
     named = to_attributes({f":{name}": value for name, value in values.items()})
     more = {"ExpressionAttributeValues": named} if named else {}
     dock.stack.aws.client("dynamodb").update_item(
-        **key(payment), UpdateExpression=expression, **more
+        **key(dock, payment), UpdateExpression=expression, **more
     )
 
 
 @pytest.fixture
-def mailed(dock: Dock) -> dict[str, Any]:
+def mailed(dock: Dock) -> Iterator[dict[str, Any]]:
+    """A payment whose mail has arrived; its row is put back after the test."""
     payment = dock.logged()
     dock.await_mail(payment["payment_id"])
-    return payment
+    dynamodb, at = dock.stack.aws.client("dynamodb"), key(dock, payment)
+    row = dynamodb.get_item(**at)["Item"]
+    yield payment
+    dynamodb.put_item(TableName=at["TableName"], Item=row)
 
 
 @contextmanager
@@ -96,7 +100,7 @@ def test_a_row_that_is_deleted_is_told_kept_and_not_mailed(
     dock: Dock, mailed: dict[str, Any]
 ) -> None:
     with only_one_mail(dock, mailed):
-        dock.stack.aws.client("dynamodb").delete_item(**key(mailed))
+        dock.stack.aws.client("dynamodb").delete_item(**key(dock, mailed))
         line = until(lambda: told(dock, REMOVED, mailed))
     change = kept(dock, line["sequence_number"])["record"]["dynamodb"]
     assert change["OldImage"]["hash"] == {"S": mailed["hash"]}
