@@ -29,7 +29,7 @@ from shared.settings import read_settings
 from tests.builders import ZONE
 from tests.dock import Answer, Dock
 
-# CloudFront's answer when the function ran out of time: eight cold starts at once can take that long.
+# CloudFront's answer when the function ran out of time, as eight cold starts at once can.
 FUNCTION_TIMED_OUT, FUNCTION_SECONDS = 502, 15
 WRITERS = 64
 ADMIN = User(sub="4a9f", email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))

@@ -290,7 +290,11 @@ def _changes_of(row: dict[str, Any]) -> list[dict[str, Any]]:
     """A row that is held, altered and removed behind the API's back."""
     held = {name: value for name, value in row.items() if name != EXPIRY}
     altered = row | to_attributes({"note": NOTE, "patron_name": PATRON_NAME})
-    changes = (("MODIFY", {"NewImage": held}), ("MODIFY", {"NewImage": altered}), ("REMOVE", {}))
+    changes: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("MODIFY", {"NewImage": held}),
+        ("MODIFY", {"NewImage": altered}),
+        ("REMOVE", {}),
+    )
     return [
         {
             "eventName": name,
