@@ -121,11 +121,12 @@ def test_the_list_shows_the_others(admin: Client, change: dict[str, Any], fault:
 
 
 @pytest.mark.parametrize("limit", ["1", "2", "50"])
-def test_a_row_with_half_a_millisecond_hides_nothing_behind_it(admin: Client, limit: str) -> None:
+def test_rows_with_half_a_millisecond_hide_nothing_behind_them(admin: Client, limit: str) -> None:
     for n in range(5):
         store(admin, entry(payment_id=f"pay_{n}", timestamp=NOW + n, seq=n))
-    half = NOW + Decimal("2.5")
-    store(admin, entry(payment_id="pay_x"), timestamp=half, SK=half)
+    for n in range(1, 5):
+        half = NOW + 3 + Decimal(n) / 10
+        store(admin, entry(payment_id=f"pay_x{n}"), timestamp=half, SK=half)
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
