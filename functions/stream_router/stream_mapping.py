@@ -56,6 +56,8 @@ def _faults(mapping: Mapping[str, Any], table: Mapping[str, Any], function: str)
         yield "the mapping reads another stream than the table's latest"
     if function not in str(mapping.get("FunctionArn")).split(":"):
         yield "the mapping calls another function"
+    if mapping.get("FilterCriteriaError"):  # it is encrypted: AWS leaves it out of the answer
+        yield "the mapping's filter cannot be read"
     if not _passed(mapping.get("FilterCriteria") or {}) >= CHANGES:
         yield "the mapping's filter holds back changes"
 
@@ -66,4 +68,5 @@ def _passed(criteria: Mapping[str, Any]) -> frozenset[str]:
     if not patterns:
         return CHANGES
     whole = [each["eventName"] for each in patterns if each.keys() == {"eventName"}]
-    return frozenset(name for names in whole for name in names if isinstance(name, str))
+    lists = [each for each in whole if isinstance(each, list)]
+    return frozenset(name for names in lists for name in names if isinstance(name, str))

@@ -251,11 +251,12 @@ def _added(parts: Iterable[Mapping[str, Sum]]) -> dict[str, Sum]:
 
 
 def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
+    error = delivery.get("last_error")
     return Unmailed(
         seq=entry.seq,
         payment_id=entry.payment_id,
         state=mail_state(delivery),
-        error=str((delivery.get("last_error") or {}).get("code") or ""),
+        error=str(error.get("code") or "") if isinstance(error, Mapping) else "",
     )
 
 

@@ -81,6 +81,16 @@ def test_a_mapping_that_passes_every_change_is_fine(mapping: dict[str, Any]) -> 
             "holds back changes",
         ),
         ({"FilterCriteria": filters({"eventName": [{"prefix": "I"}]})}, {}, "holds back changes"),
+        (
+            {"FilterCriteria": filters({"eventName": {"INSERT": [], "MODIFY": [], "REMOVE": []}})},
+            {},
+            "holds back changes",
+        ),
+        (
+            {"FilterCriteria": None, "FilterCriteriaError": {"ErrorCode": "AccessDenied"}},
+            {},
+            "filter cannot be read",
+        ),
     ],
 )
 def test_a_router_that_was_cut_off_is_noticed(

@@ -17,6 +17,7 @@ from functions.stream_router.sweep import (
     days_to_sweep,
     needs_message,
 )
+from shared.attributes import Foreign
 from shared.messages import AuditMessage
 from tests.builders import NOW, ZONE, entry
 
@@ -132,6 +133,8 @@ def test_an_entry_logged_after_its_event_ended_is_mailed_like_any_other() -> Non
         ({"state": "sending", "lease_until": NOW - 999}, False),
         ({"state": "sending", "lease_until": NOW - 1001}, True),
         ({"state": "sending"}, True),
+        ({"state": "sending", "lease_until": "tomorrow"}, True),
+        ({"state": "failed", "retry_at": Foreign("B"), "last_error": {"class": "retry"}}, True),
         ({"state": "failed", "retry_at": NOW + 60_000, "last_error": {"class": "retry"}}, False),
         ({"state": "failed", "retry_at": NOW - 1001, "last_error": {"class": "retry"}}, True),
         ({"state": "failed", "retry_at": 0, "last_error": {"class": "permanent"}}, False),

@@ -290,11 +290,8 @@ def _changes_of(row: dict[str, Any]) -> list[dict[str, Any]]:
     """A row that is held, altered and removed behind the API's back."""
     held = {name: value for name, value in row.items() if name != EXPIRY}
     altered = row | to_attributes({"note": NOTE, "patron_name": PATRON_NAME})
-    changes: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("MODIFY", {"NewImage": held}),
-        ("MODIFY", {"NewImage": altered}),
-        ("REMOVE", {}),
-    )
+    images: list[dict[str, Any]] = [{"NewImage": held}, {"NewImage": altered}, {}]
+    changes = zip(("MODIFY", "MODIFY", "REMOVE"), images, strict=True)
     return [
         {
             "eventName": name,

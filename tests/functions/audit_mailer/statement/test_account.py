@@ -129,6 +129,14 @@ def test_unmailed_entries_are_named_with_state_and_error() -> None:
     ]
 
 
+@pytest.mark.parametrize("error", ["text", Foreign("B"), [], None, {"code": None}])
+def test_a_delivery_with_a_forged_error_is_stated_without_it(error: Any) -> None:
+    (only,) = chain({})
+    statement = taken([only], deliveries={only.payment_id: {"state": "x", "last_error": error}})
+    (named,) = statement.to_record()["events"][0]["not_mailed_entries"]
+    assert (named["state"], named["error"]) == ("queued", "")
+
+
 def test_thousands_of_unmailed_entries_are_counted_and_only_some_named() -> None:
     entries = chain(*({} for _ in range(MOST_NAMED + 7)))
     statement = taken(entries, deliveries={"none": {}})
