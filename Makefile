@@ -92,6 +92,9 @@ format: install ## format the code and apply safe fixes
 docs: install ## write docs/api.md from the models the API validates with
 	.venv/bin/python -m release.openapi --page >docs/api.md
 
+verifier: install ## write ops/verify_mbox.py, which auditors run, from its parts
+	@exec .venv/bin/python -m ops.build_verifier
+
 build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	.tools/sam/bin/sam build
 	@.venv/bin/python -m release.bundles

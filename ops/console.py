@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console as Rich
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from ops.safe_text import safe
 
-PLAIN_WIDTH = 200  # of a table outside a terminal: wide enough for grep
+PLAIN_WIDTH = 200  # of facts and lists outside a terminal: wide enough for grep
 PLAIN_PROGRESS_SECONDS = 5.0
 
 
@@ -72,13 +72,27 @@ class Console:
         return count
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table on stdout; every cell is made safe and kept on one line."""
+        """A table on stdout; every cell is made safe and kept on one line.
+
+        A terminal shows what fits. What is piped into another program is never shortened.
+        """
+        if not self._out.is_terminal:
+            self._whole_table(columns, rows)
+            return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in columns:
             table.add_column(name, overflow="ellipsis", no_wrap=True)
         for row in rows:
             table.add_row(*(Text("" if cell is None else safe(str(cell))) for cell in row))
         self._out.print(table)
+
+    def _whole_table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        cells = [["" if cell is None else safe(str(cell), sys.maxsize) for cell in r] for r in rows]
+        lines = [list(columns), *cells]
+        widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            shown = (set_cell_size(cell, width) for cell, width in zip(line, widths, strict=True))
+            self._out.print(Text("  ".join(shown).rstrip()), soft_wrap=True)
 
     def lines(self, columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[object]]) -> int:
         """A table on stdout, written row by row as it comes; returns how many.

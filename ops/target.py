@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import boto3
 from botocore.config import Config
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 from ops import shipped
 from ops.errors import OpsError
 from ops.samconfig import StackSettings, settings_of
+from shared.settings import SettingsError, zone_named
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # The emulator's only account. Used for loopback addresses alone.
@@ -126,6 +128,14 @@ class Aws:
             raise NoStackError(self._no_such_stack()) from error
         (stack, *_) = answer["Stacks"]
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+
+    @cached_property
+    def business_zone(self) -> ZoneInfo:
+        """The zone of the stack's business days. Raises OpsError."""
+        try:
+            return zone_named(self.output("BusinessTimezone"))
+        except SettingsError as error:
+            raise OpsError(f"The stack {self.target.stack}: {error}.") from error
 
     @cached_property
     def caller(self) -> str:

@@ -3,38 +3,340 @@
 
     python3 verify_mbox.py export.mbox          (--json for a machine)
 
-Every audit mail carries one ledger entry as `record.json`. An entry's hash is the SHA-256 of its
-canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous entry's
-hash, or 64 zeros for the first one. So the entries of an event form a chain. Daily statements carry
-`statement.json`: how far each event's chain reached, and the hash it ended with.
+It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them.
+
+Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
+its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
+entry's hash, or 64 zeros for the first one. So the entries of an event form a chain. Daily
+statements say how far each event's chain reached, and the hash it ended with. What a mail shows is
+compared with its record: subject, HTML and plain text, date and sender. Mails are known by their
+own headers (X-SCC-…): forwards and replies are counted, not judged.
 
 Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is missing or
 duplicated). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
-Not checked: who sent a mail (Gmail shows that, by DKIM), and payments that were never logged.
+Not checked: who really sent a mail (Gmail shows that, by DKIM), and payments never logged.
 """
+
+# Built by `make verifier` from the parts named below; change those, not this file.
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import html
 import json
 import re
 import sys
+import unicodedata
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from email import message_from_bytes
+from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
 from email.header import decode_header, make_header
 from email.message import Message
+from email.utils import parseaddr, parsedate_to_datetime
+from functools import lru_cache
+from html.parser import HTMLParser
 from itertools import groupby, pairwise
-from pathlib import Path
-from typing import Any, BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import Any, IO, Literal, NewType, TypeAlias, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-GENESIS = "0" * 64
+
+# ── shared/text.py ────────────────────────────────────────────────────────────────────────────────
+
+
+# Unicode's direction marks, overrides and isolates, which make text read as something else.
+BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
+
+# ── shared/methods.py ─────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRules:
+    """label: as in the middle of a sentence. reference_is_unique: no two payments share one."""
+
+    label: str
+    reference_is_required: bool = False
+    reference_is_unique: bool = False
+
+
+METHODS: Mapping[str, MethodRules] = {  # in the order of the payment form
+    "credit_card": MethodRules(label="credit card"),
+    "cash": MethodRules(label="cash"),
+    "check": MethodRules(label="check", reference_is_required=True, reference_is_unique=True),
+    "ach": MethodRules(label="ACH", reference_is_unique=True),
+}
+
+
+def label_of(method: str) -> str:
+    """The method as people call it; one that this release does not know keeps its own name."""
+    return METHODS[method].label if method in METHODS else method
+
+
+# ── shared/keys.py ────────────────────────────────────────────────────────────────────────────────
+
+
+HEAD_PREFIX = "EVENT#"
+Key = dict[str, str]
+
+
+def entry_pk(event_id: str, patron_email: str) -> str:
+    """The partition of Payments that holds one patron's entries at one event."""
+    return f"{event_id}#{patron_email}"
+
+
+def head(event_id: str) -> Key:
+    """Ledger: the number and hash of an event's last entry, and its running totals."""
+    return {"PK": f"{HEAD_PREFIX}{event_id}"}
+
+
+# ── shared/ledger.py ──────────────────────────────────────────────────────────────────────────────
+
+
+PaymentId = NewType("PaymentId", str)
+EventId = NewType("EventId", str)
+Milliseconds: TypeAlias = int  # since the epoch
+Kind = Literal["payment", "void", "refund"]
+# As regular expressions.
+EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+GENESIS_HASH = "0" * 64
+SCHEMA_VERSION = 2
+EXPIRY = "expiration_timestamp"
+MOST_ENTRIES = 10**12  # of an event: what a number may not reach
+RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts in seconds
+
+
+class MalformedEntryError(ValueError):
+    """A Payments row that is not a ledger entry; the text names the attribute."""
+
+
+def is_event_id(text: str) -> bool:
+    return re.fullmatch(EVENT_ID, text) is not None
+
+
+def canonical_json(values: Mapping[str, Any]) -> bytes:
+    """The exact bytes that are hashed, mailed and verified.
+
+    Raises TypeError or ValueError for a value that no entry has.
+    """
+    text = json.dumps(
+        values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode("utf-8")
+
+
+def record_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a row that is mailed and hashed: all but when it expires."""
+    return {name: value for name, value in row.items() if name != EXPIRY}
+
+
+def entry_hash(row: Mapping[str, Any]) -> str:
+    """SHA-256 in hex of the canonical record without its own `hash`. Raises as canonical_json."""
+    unsealed = {name: value for name, value in record_of(row).items() if name != "hash"}
+    return hashlib.sha256(canonical_json(unsealed)).hexdigest()
+
+
+def business_date(moment: Milliseconds, zone: tzinfo) -> date:
+    """The day on which a bookkeeper counts this moment."""
+    return datetime.fromtimestamp(moment / 1000, UTC).astimezone(zone).date()
+
+
+def business_day(moment: Milliseconds, zone: tzinfo) -> str:
+    """The same as YYYY-MM-DD."""
+    return business_date(moment, zone).isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last entry of an event's chain: its number (0 before the first), hash and time."""
+
+    seq: int = 0
+    hash: str = GENESIS_HASH
+    last_logged_at: Milliseconds = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A payment, void or refund, as written to the ledger.
+
+    amount_cents: integer cents, positive for every kind. timestamp, logged_at: epoch milliseconds;
+    timestamp is when the form was filled in, logged_at is the server's clock and never runs
+    backwards within an event. logged_day: its date in the stack's business zone. event_*,
+    patron_name and logged_by_name are snapshots: the entry stays true when the roster changes.
+    voids, refunds: the payment that this entry undoes. corrects: the voided payment that this
+    payment replaces. reference_key: the reference as numbers are compared (shared.methods).
+
+    This is the one list of a row's attributes: the CSV's columns, the mail's lines and the API's
+    document follow it. An attribute whose default is None is left out of rows that have none.
+    """
+
+    kind: Kind
+    payment_id: PaymentId
+    event_id: EventId
+    event_name: str
+    event_date: str
+    event_timezone: str
+    patron_name: str
+    patron_email: str
+    amount_cents: int
+    currency: str
+    method: str
+    reference: str
+    note: str
+    timestamp: Milliseconds
+    logged_at: Milliseconds
+    logged_day: str
+    logged_by: str
+    logged_by_name: str
+    expiration_timestamp: int | None = None
+    reference_key: str | None = None
+    voids: PaymentId | None = None
+    corrects: PaymentId | None = None
+    refunds: PaymentId | None = None
+    reason: str | None = None
+    acknowledged_duplicates: tuple[PaymentId, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+    seq: int = 0
+    prev_hash: str = GENESIS_HASH
+    hash: str = ""
+
+    @property
+    def pk(self) -> str:
+        return entry_pk(self.event_id, self.patron_email)
+
+    @property
+    def net_cents(self) -> int:
+        """What the entry adds to the money held: voids and refunds take away."""
+        return self.amount_cents if self.kind == "payment" else -self.amount_cents
+
+    def sealed(self, head: Head, zone: tzinfo) -> LedgerEntry:
+        """This entry as the next link after `head`: dated, numbered, linked and hashed.
+
+        A clock that was set back does not move an entry before the one it follows.
+        """
+        logged_at = max(self.logged_at, head.last_logged_at)
+        linked = replace(
+            self,
+            logged_at=logged_at,
+            logged_day=business_day(logged_at, zone),
+            expiration_timestamp=expiry_of(logged_at),
+            seq=head.seq + 1,
+            prev_hash=head.hash,
+            hash="",
+        )
+        return replace(linked, hash=entry_hash(linked.to_row()))
+
+    @property
+    def as_head(self) -> Head:
+        return Head(seq=self.seq, hash=self.hash, last_logged_at=self.logged_at)
+
+    def to_row(self) -> dict[str, Any]:
+        """The Payments row, keys included. Attributes that are None are left out."""
+        row: dict[str, Any] = {"PK": self.pk, "SK": self.timestamp}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                row[field.name] = list(value) if isinstance(value, tuple) else value
+        return row
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> LedgerEntry:
+        """Read a row back. Raises MalformedEntryError.
+
+        Whether the row is also what was written is for `faults_of` and its hash to say.
+        """
+        fault = next(_mistyped(row), None)
+        if fault:
+            raise MalformedEntryError(f"not a ledger entry: {fault}")
+        values = {each.name: row[each.name] for each in fields(cls) if each.name in row}
+        values["acknowledged_duplicates"] = tuple(values["acknowledged_duplicates"])
+        return cls(**values)
+
+
+def faults_of(row: Mapping[str, Any]) -> list[str]:
+    """Everything about a row or a record that no entry of ours has; empty for a sound one.
+
+    The one strict reading: what verifies, reconciles, states or exports the ledger asks this
+    before it believes a row, and goes on with the others.
+    """
+    faults = [*_mistyped(row), *_surplus(row)]
+    return faults or [*_contradictions(row)]
+
+
+def _mistyped(row: Mapping[str, Any]) -> Iterator[str]:
+    for field in fields(LedgerEntry):
+        value = row.get(field.name)
+        if value is None and field.default is None and field.name not in row:
+            continue
+        kind = str(field.type).removesuffix(" | None")
+        if field.name not in row:
+            yield f"{field.name} is missing"
+        elif type(value) is not _TYPES[kind] or (
+            isinstance(value, list) and not all(isinstance(each, str) for each in value)
+        ):
+            yield f"{field.name} is not {_WORDS[_TYPES[kind]]}"
+        elif field.name == "kind" and value not in get_args(Kind):
+            yield "kind is none that the ledger has"
+
+
+def _surplus(row: Mapping[str, Any]) -> Iterator[str]:
+    known = {each.name for each in fields(LedgerEntry)} | {"PK", "SK"}
+    for name in sorted(row.keys() - known):
+        yield f"{name[:40]} is no attribute of an entry"
+
+
+def _contradictions(row: Mapping[str, Any]) -> Iterator[str]:
+    """Of a row whose attributes all have the right types."""
+    if row.get("PK") != entry_pk(row["event_id"], row["patron_email"]):
+        yield "PK does not name its event and patron"
+    if row.get("SK") != row["timestamp"]:
+        yield "SK is not its timestamp"
+    if row["amount_cents"] <= 0:
+        yield "amount_cents is not positive"
+    if not 0 < row["seq"] < MOST_ENTRIES:
+        yield "seq is not a number from 1 up"
+    for name, kinds in _KINDS_WITH.items():
+        if (name in row) > (row["kind"] in kinds):
+            yield f"a {row['kind']} has no {name}"
+        elif (name in row) < (row["kind"] in kinds) and name != "corrects":
+            yield f"{name} is missing"
+    if row.get(EXPIRY, expiry_of(row["logged_at"])) < expiry_of(row["logged_at"]):
+        yield f"{EXPIRY} is earlier than seven years after logged_at"
+
+
+def expiry_of(logged_at: Milliseconds) -> int:
+    """When DynamoDB may delete an entry, in epoch seconds."""
+    return logged_at // 1000 + RETENTION_SECONDS
+
+
+_KINDS_WITH: Mapping[str, frozenset[str]] = {
+    "voids": frozenset({"void"}),
+    "refunds": frozenset({"refund"}),
+    "reason": frozenset({"void", "refund"}),
+    "corrects": frozenset({"payment"}),
+}
+_TYPES: Mapping[str, type] = {
+    "int": int,
+    "Milliseconds": int,
+    "str": str,
+    "Kind": str,
+    "EventId": str,
+    "PaymentId": str,
+    "tuple[PaymentId, ...]": list,
+}
+_WORDS: Mapping[type, str] = {int: "a whole number", str: "text", list: "a list of text"}
+
+
+# ── ops/offline/links.py ──────────────────────────────────────────────────────────────────────────
+
+
 INTEGRITY, COMPLETENESS = "integrity", "completeness"
-_SEPARATOR = re.compile(rb"From \S")  # mbox: every mail starts with it, after an empty line
-_QUOTED = re.compile(rb">+From ")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,9 +352,14 @@ class Finding:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One entry of a chain. computed: the hash it should have. sha256: of the whole record."""
+    """One entry of a chain, as small as it can be: a mailbox has tens of thousands.
+
+    computed: the hash it should have, empty for values that no entry has. sha256: of the whole
+    record. faults: of the strict reading; if there are any, the fields below mean nothing. about:
+    the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds.
+    """
 
     event_id: str
     seq: int
@@ -61,6 +368,22 @@ class Link:
     prev_hash: str
     computed: str
     sha256: str
+    faults: tuple[str, ...] = ()
+    kind: str = ""
+    about: str = ""
+    patron_email: str = ""
+    method: str = ""
+    amount_cents: int = 0
+    logged_at: int = 0
+    logged_day: str = ""
+
+    @property
+    def is_sound(self) -> bool:
+        return self.hash == self.computed and not self.faults
+
+    @property
+    def net_cents(self) -> int:
+        return self.amount_cents if self.kind == "payment" else -self.amount_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,117 +396,62 @@ class Anchor:
     source: str
 
 
-@dataclass(slots=True)
-class Mailbox:
-    """What a file contains. wrong: findings about single mails. days: of final statements."""
-
-    links: list[Link] = field(default_factory=list)
-    anchors: list[Anchor] = field(default_factory=list)
-    days: set[str] = field(default_factory=set)
-    wrong: list[Finding] = field(default_factory=list)
-    mails: int = 0
-    statements: int = 0
-
-
-def canonical(record: Any) -> bytes:
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8")
-
-
-def link_of(record: Mapping[str, Any]) -> Link:
-    """Raises ValueError, which says why it is not an entry of a chain."""
-    for name, kind in (("event_id", str), ("payment_id", str), ("hash", str), ("prev_hash", str)):
-        if not isinstance(record.get(name), kind):
-            raise ValueError(f"{name} is missing or not text")  # noqa: TRY004 - of the record
-    seq = record.get("seq")
-    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 < seq < 10**12:
+def link_of(row: Mapping[str, Any]) -> Link:
+    """A row or a record as a link. Raises ValueError, which says why it is not one of a chain."""
+    for name in ("event_id", "payment_id", "hash", "prev_hash"):
+        if type(row.get(name)) is not str:
+            raise ValueError(f"{name} is missing or not text")
+    seq = row.get("seq")
+    if type(seq) is not int or not 0 < seq < MOST_ENTRIES:
         raise ValueError("seq is not a number from 1 up")
-    unsealed = {name: value for name, value in record.items() if name != "hash"}
-    return Link(
-        event_id=record["event_id"],
+    faults = tuple(faults_of(row))
+    try:
+        computed = entry_hash(row)
+        content = canonical_json(record_of(row))
+    except (TypeError, ValueError, RecursionError):
+        computed, content = "", repr(row).encode("utf-8", "backslashreplace")
+        faults = faults or ("it holds a value that no entry has",)
+    link = Link(
+        event_id=sys.intern(row["event_id"]),
         seq=seq,
-        payment_id=record["payment_id"],
-        hash=record["hash"],
-        prev_hash=record["prev_hash"],
-        computed=hashlib.sha256(canonical(unsealed)).hexdigest(),
-        sha256=hashlib.sha256(canonical(record)).hexdigest(),
+        payment_id=row["payment_id"],
+        hash=sys.intern(row["hash"]),
+        prev_hash=sys.intern(row["prev_hash"]),
+        computed=sys.intern(computed),
+        sha256=hashlib.sha256(content).hexdigest(),
+        faults=faults,
+    )
+    return link if faults else _with_meaning(link, row)
+
+
+def _with_meaning(link: Link, row: Mapping[str, Any]) -> Link:
+    return replace(
+        link,
+        kind=sys.intern(row["kind"]),
+        about=row.get("voids") or row.get("refunds") or row.get("corrects") or "",
+        patron_email=sys.intern(row["patron_email"]),
+        method=sys.intern(row["method"]),
+        amount_cents=row["amount_cents"],
+        logged_at=row["logged_at"],
+        logged_day=sys.intern(row["logged_day"]),
     )
 
 
-# ── the rules of a chain ─────────────────────────────────────────────────────────────────────────
+def found(verdict: str, link: Link, kind: str, detail: str) -> Finding:
+    return Finding(verdict, link.event_id, link.seq, link.seq, kind, link.payment_id, detail)
 
 
-def check_chains(links: Iterable[Link], anchors: Iterable[Anchor]) -> list[Finding]:
-    """Check every event's chain against itself and its anchors."""
-    by_event: dict[str, tuple[list[Link], list[Anchor]]] = {}
-    for link in links:
-        by_event.setdefault(link.event_id, ([], []))[0].append(link)
-    for anchor in anchors:
-        by_event.setdefault(anchor.event_id, ([], []))[1].append(anchor)
-    return sorted(each for event in sorted(by_event) for each in check_chain(*by_event[event]))
-
-
-def check_chain(links: Sequence[Link], anchors: Sequence[Anchor]) -> Iterator[Finding]:
-    """Check one event's chain. An altered entry with a new hash contradicts its neighbor."""
-    claims: dict[int, dict[str, Link]] = {}
-    for link in links:
-        same = claims.setdefault(link.seq, {})
-        if link.sha256 in same:
-            yield _found(COMPLETENESS, link, "duplicate", "the same entry appears twice")
-        same[link.sha256] = link
-    said = {(each.seq, each.hash): each for each in anchors}
-    wanted = {(each.seq - 1, each.prev_hash) for each in links if each.hash == each.computed}
-    chain: dict[int, Link] = {}
-    for seq in sorted(claims):
-        rivals = sorted(
-            claims[seq].values(),
-            key=lambda each: (
-                each.hash != each.computed,
-                (each.seq, each.hash) not in said,
-                (each.seq, each.hash) not in wanted,
-                seq > 1 and seq - 1 in chain and chain[seq - 1].hash != each.prev_hash,
-                each.sha256,
-            ),
-        )
-        chain[seq] = rivals[0]
-        for other in rivals[1:]:
-            kind = "inserted" if other.payment_id != rivals[0].payment_id else "altered"
-            yield _found(
-                INTEGRITY, other, kind, f"{rivals[0].payment_id} has this number and fits the chain"
-            )
-    yield from _wrong_links(chain, anchors)
-    event_id = links[0].event_id if links else anchors[0].event_id
-    for first, last in gaps(chain, max((each.seq for each in anchors), default=0)):
-        yield Finding(COMPLETENESS, event_id, first, last, "missing")
-
-
-def _wrong_links(chain: Mapping[int, Link], anchors: Sequence[Anchor]) -> Iterator[Finding]:
-    said = {each.seq: each for each in anchors if each.seq}
-    for seq, link in chain.items():
-        after = chain.get(seq + 1)
-        if link.hash != link.computed:
-            detail = "the record does not match its own hash"
-        elif seq in said and said[seq].hash != link.hash:
-            detail = f"{said[seq].source} has a different hash"
-        elif after and after.hash == after.computed and after.prev_hash != link.hash:
-            detail = f"#{seq + 1:06d} has a different hash for the entry before it"
-        elif seq == 1 and link.prev_hash != GENESIS:
-            detail = "the first entry names an entry before it"
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """In order, each kind once per entry: an alteration shows up in several places."""
+    by_place: dict[tuple[Any, ...], Finding] = {}
+    for each in sorted(set(findings)):
+        place = (each.verdict, each.event_id, each.seq, each.kind, each.payment_id)
+        if each.seq and place in by_place:
+            detail = f"{by_place[place].detail}; {each.detail}"
+            by_place[place] = replace(each, detail=detail)
         else:
-            continue
-        yield _found(INTEGRITY, link, "altered", detail)
-
-
-def gaps(seen: Iterable[int], least: int = 0) -> list[tuple[int, int]]:
-    """The ranges of missing numbers from 1 to the greatest one (or to `least`)."""
-    found, expected = [], 1
-    for seq in sorted(seen):
-        if seq > expected:
-            found.append((expected, seq - 1))
-        expected = seq + 1
-    if least >= expected:
-        found.append((expected, least))
-    return found
+            by_place[place if each.seq else (*place, each.detail)] = each
+    return list(by_place.values())
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -197,144 +465,392 @@ def span_text(first: int, last: int) -> str:
     return f"#{first:06d}" if last <= first else f"#{first:06d}-#{last:06d}"
 
 
-def _found(verdict: str, link: Link, kind: str, detail: str) -> Finding:
-    return Finding(verdict, link.event_id, link.seq, link.seq, kind, link.payment_id, detail)
+# ── ops/offline/meaning.py ────────────────────────────────────────────────────────────────────────
 
 
-# ── the mailbox ──────────────────────────────────────────────────────────────────────────────────
+def check_meaning(
+    chain: Mapping[int, Link], *, is_whole: bool, zone: tzinfo | None
+) -> Iterator[Finding]:
+    """Judge only sound entries: what is wrong with the others is said elsewhere.
 
-
-def read_mailbox(file: BinaryIO) -> Mailbox:
-    """Read every mail of the file. Raises ValueError when it is not an mbox."""
-    box = Mailbox()
-    for raw in split_mbox(file):
-        box.mails += 1
-        where = f"mail {box.mails} of the file"
-        try:
-            _take(box, raw, where)
-        except Exception as error:  # noqa: BLE001 - any garbage may be in a mail: it is a finding
-            if b"X-SCC-" in raw:
-                detail = f"{where} cannot be read: {type(error).__name__}: {error}"
-                box.wrong.append(Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail[:300]))
-    return box
-
-
-def split_mbox(file: BinaryIO) -> Iterator[bytes]:
-    """The mails of a file in mboxrd format. Raises ValueError for any other format."""
-    lines: list[bytes] = []
-    is_begun, is_blank = False, True
-    for line in file:
-        if is_blank and _SEPARATOR.match(line):
-            if is_begun:
-                yield b"".join(lines)
-            lines, is_begun = [], True
-        elif is_begun:
-            lines.append(line[1:] if _QUOTED.match(line) else line)
-        elif line.strip():
-            raise ValueError("not an mbox file: it does not start with a line `From …`")
-        is_blank = not line.strip(b"\r\n")
-    if is_begun:
-        yield b"".join(lines)
-
-
-def _take(box: Mailbox, raw: bytes, where: str) -> None:
-    mail = message_from_bytes(raw)
-    attached = {str(part.get_filename()): part for part in mail.walk() if part.get_filename()}
-    if "statement.json" in attached:
-        box.statements += 1
-        content = _content(attached["statement.json"])
-        problem = _visible_problem(mail, [hashlib.sha256(content).hexdigest()])
+    chain: by number. is_whole: no entry is missing or unsound, so one that is about nothing is not
+    just about one of those. zone: of business days, or None where it is not known.
+    """
+    sound = [chain[seq] for seq in sorted(chain) if chain[seq].is_sound]
+    yield from _times(sound, zone)
+    yield from _same_ids(sound)
+    payments = {each.payment_id: each for each in sound if each.kind == "payment"}
+    voids: dict[str, Link] = {}
+    refunded: dict[str, int] = {}
+    for link in sound:
+        problem = ""
+        if link.kind == "void":
+            problem = _void_problem(link, payments, voids, refunded, is_whole=is_whole)
+            voids.setdefault(link.about, link)
+        elif link.kind == "refund":
+            refunded[link.about] = refunded.get(link.about, 0) + link.amount_cents
+            problem = _refund_problem(link, payments, voids, refunded, is_whole=is_whole)
+        elif link.about and link.about not in voids and is_whole:
+            problem = "it replaces a payment that was not voided before it"
         if problem:
-            box.wrong.append(Finding(INTEGRITY, "", 0, 0, "altered", "", f"{where}: {problem}"))
-        else:
-            _take_statement(box, json.loads(content))
-    elif "record.json" in attached:
-        _take_record(box, mail, _content(attached["record.json"]), where)
-    elif mail["X-SCC-Payment-Id"]:
-        payment_id = str(mail["X-SCC-Payment-Id"])[:100]
-        detail = f"{where} has lost its record.json"
-        box.wrong.append(Finding(INTEGRITY, "", 0, 0, "altered", payment_id, detail))
+            yield found(INTEGRITY, link, f"wrong-{link.kind}", problem)
 
 
-def _take_record(box: Mailbox, mail: Message, content: bytes, where: str) -> None:
-    record = json.loads(content)
-    link = link_of(record)
-    box.links.append(link)
-    if link.hash != link.computed:
-        return  # found with the chain
-    cents = record["amount_cents"]
-    shown = f"${cents // 100:,}.{cents % 100:02d}"
-    problem = (
-        "record.json is not in canonical form" if canonical(record) != content
-        else "its payment id header differs" if mail["X-SCC-Payment-Id"] != link.payment_id
-        else "its subject differs" if f"#{link.seq:06d} {shown} " not in _subject(mail)
-        else _visible_problem(mail, [link.sha256, link.hash, link.prev_hash, shown])
-    )  # fmt: skip
-    if problem:
-        box.wrong.append(_found(INTEGRITY, link, "altered", f"{where}: {problem}"))
+def _times(sound: list[Link], zone: tzinfo | None) -> Iterator[Finding]:
+    latest = 0
+    for link in sound:
+        if link.logged_at < latest:
+            yield found(INTEGRITY, link, "back-dated", "it was logged before an entry it follows")
+        elif zone and link.logged_day != _day_of(link, zone):
+            yield found(INTEGRITY, link, "back-dated", "its day is not the day it was logged on")
+        latest = max(latest, link.logged_at)
 
 
-def _take_statement(box: Mailbox, record: Mapping[str, Any]) -> None:
-    day = str(record["day"])
-    for event in record["events"]:
-        for which in ("last", "head"):
-            seq, digest = event[f"{which}_seq"], event[f"{which}_hash"]
-            anchor = Anchor(event["event_id"], seq, digest, f"the statement of {day}")
-            if not isinstance(seq, int) or not 0 <= seq < 10**12 or not isinstance(digest, str):
-                raise ValueError(f"the statement of {day} has no {which} for an event")
-            box.anchors.append(anchor)
-    if record["is_final"]:
-        box.days.add(date.fromisoformat(day).isoformat())
+def _day_of(link: Link, zone: tzinfo) -> str:
+    try:
+        return business_day(link.logged_at, zone)
+    except (OverflowError, ValueError, OSError):
+        return "no day of any calendar"
 
 
-def _content(part: Message) -> bytes:
-    content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        raise ValueError("an attachment is not a file")  # noqa: TRY004 - of the mail, not of a caller
-    return content
+def _same_ids(sound: list[Link]) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for link in sound:
+        earlier = first.setdefault(link.payment_id, link.seq)
+        if earlier != link.seq:
+            yield found(INTEGRITY, link, "same-id", f"#{earlier:06d} has the same payment id")
 
 
-def _subject(mail: Message) -> str:
-    folded = str(make_header(decode_header(mail["Subject"] or "")))
-    return re.sub(r"\s+", " ", folded)
-
-
-def _visible_problem(mail: Message, wanted: Sequence[str]) -> str:
-    """The visible text must show the same figures; Gmail may rewrap and rewrite it."""
-    for part in mail.walk():
-        if part.get_content_maintype() != "text" or part.get_filename():
-            continue
-        text = _content(part).decode("utf-8", "replace")
-        if part.get_content_subtype() == "html":
-            text = html.unescape(re.sub(r"<[^>]*>", "", text))
-        text = re.sub(r"\s", "", text)
-        if not all(each in text for each in wanted):
-            return "its text differs from its attachment"
+def _void_problem(
+    link: Link,
+    payments: Mapping[str, Link],
+    voids: Mapping[str, Link],
+    refunded: Mapping[str, int],
+    *,
+    is_whole: bool,
+) -> str:
+    payment = payments.get(link.about)
+    if link.about in voids:
+        return f"#{voids[link.about].seq:06d} voids the same payment"
+    if payment is None or payment.seq >= link.seq:
+        return "it voids a payment that is not there" if is_whole else ""
+    if link.about in refunded:
+        return "it voids a payment that was refunded"
+    for name in ("amount_cents", "method", "patron_email"):
+        if getattr(payment, name) != getattr(link, name):
+            return f"its {name} is not that of the payment it voids, #{payment.seq:06d}"
     return ""
 
 
-# ── the report ───────────────────────────────────────────────────────────────────────────────────
+def _refund_problem(
+    link: Link,
+    payments: Mapping[str, Link],
+    voids: Mapping[str, Link],
+    refunded: Mapping[str, int],
+    *,
+    is_whole: bool,
+) -> str:
+    payment = payments.get(link.about)
+    if link.about in voids:
+        return f"it refunds a payment that #{voids[link.about].seq:06d} voids"
+    if payment is None or payment.seq >= link.seq:
+        return "it refunds a payment that is not there" if is_whole else ""
+    if payment.patron_email != link.patron_email:
+        return f"its patron_email is not that of the payment it refunds, #{payment.seq:06d}"
+    if refunded[link.about] > payment.amount_cents:
+        return f"more was refunded than #{payment.seq:06d} paid"
+    return ""
 
 
-def findings_of(box: Mailbox) -> list[Finding]:
-    found = [*box.wrong, *check_chains(box.links, box.anchors), *_missing_days(box.days)]
-    return merged(found)
+# ── ops/offline/chain.py ──────────────────────────────────────────────────────────────────────────
 
 
-def merged(found: Iterable[Finding]) -> list[Finding]:
-    """In order, each kind once per entry: an alteration shows up in several places."""
-    by_place: dict[tuple[Any, ...], Finding] = {}
-    for each in sorted(set(found)):
-        place = (each.verdict, each.event_id, each.seq, each.kind, each.payment_id)
-        if each.seq and place in by_place:
-            detail = f"{by_place[place].detail}; {each.detail}"
-            by_place[place] = replace(each, detail=detail)
+def check_chains(
+    links: Iterable[Link], anchors: Iterable[Anchor], zone: tzinfo | None = None
+) -> list[Finding]:
+    """Check every event's chain against itself and its anchors. zone: of business days."""
+    by_event: dict[str, tuple[list[Link], list[Anchor]]] = {}
+    for link in links:
+        by_event.setdefault(link.event_id, ([], []))[0].append(link)
+    for anchor in anchors:
+        by_event.setdefault(anchor.event_id, ([], []))[1].append(anchor)
+    return sorted(
+        each for event in sorted(by_event) for each in check_chain(*by_event[event], zone)
+    )
+
+
+def check_chain(
+    links: Sequence[Link], anchors: Sequence[Anchor], zone: tzinfo | None = None
+) -> Iterator[Finding]:
+    """Check one event's chain. An altered entry with a new hash contradicts its neighbor."""
+    chain, rivals = _chosen(links, anchors)
+    yield from rivals
+    yield from _wrong_links(chain, anchors)
+    yield from _rival_anchors(anchors)
+    missing = gaps(chain, max((each.seq for each in anchors), default=0))
+    event_id = links[0].event_id if links else anchors[0].event_id
+    for first, last in missing:
+        yield Finding(COMPLETENESS, event_id, first, last, "missing")
+    is_whole = not missing and all(each.is_sound for each in chain.values())
+    yield from check_meaning(chain, is_whole=is_whole, zone=zone)
+
+
+def gaps(seen: Iterable[int], least: int = 0) -> list[tuple[int, int]]:
+    """The ranges of missing numbers from 1 to the greatest one (or to `least`)."""
+    missing, expected = [], 1
+    for seq in sorted(seen):
+        if seq > expected:
+            missing.append((expected, seq - 1))
+        expected = seq + 1
+    if least >= expected:
+        missing.append((expected, least))
+    return missing
+
+
+def _chosen(
+    links: Sequence[Link], anchors: Sequence[Anchor]
+) -> tuple[dict[int, Link], list[Finding]]:
+    """For each number the entry that fits best, and findings about all others."""
+    findings: list[Finding] = []
+    claims: dict[int, dict[str, Link]] = {}
+    for link in links:
+        same = claims.setdefault(link.seq, {})
+        if link.sha256 in same:
+            findings.append(found(COMPLETENESS, link, "duplicate", "the same entry appears twice"))
+        same[link.sha256] = link
+    said = {(each.seq, each.hash) for each in anchors}
+    wanted = {(each.seq - 1, each.prev_hash) for each in links if each.hash == each.computed}
+    chain: dict[int, Link] = {}
+    for seq in sorted(claims):
+        before = chain.get(seq - 1)
+        best, *others = sorted(
+            claims[seq].values(),
+            key=lambda each: (
+                each.hash != each.computed,
+                (each.seq, each.hash) not in said,
+                (each.seq, each.hash) not in wanted,
+                before is not None and before.hash != each.prev_hash,
+                each.sha256,
+            ),
+        )
+        chain[seq] = best
+        for other in others:
+            kind = "inserted" if other.payment_id != best.payment_id else "altered"
+            detail = f"{best.payment_id} has this number and fits the chain"
+            findings.append(found(INTEGRITY, other, kind, detail))
+    return chain, findings
+
+
+def _wrong_links(chain: Mapping[int, Link], anchors: Sequence[Anchor]) -> Iterator[Finding]:
+    said: dict[int, list[Anchor]] = {}
+    for anchor in anchors:
+        said.setdefault(anchor.seq, []).append(anchor)
+    for seq, link in chain.items():
+        after = chain.get(seq + 1)
+        against = [each.source for each in said.get(seq, ()) if each.hash != link.hash]
+        if link.faults:
+            detail = "; ".join(link.faults)
+        elif link.hash != link.computed:
+            detail = "the record does not match its own hash"
+        elif against:
+            detail = f"{', '.join(dict.fromkeys(against))} has a different hash"
+        elif after and after.hash == after.computed and after.prev_hash != link.hash:
+            detail = f"#{seq + 1:06d} has a different hash for the entry before it"
+        elif seq == 1 and link.prev_hash != GENESIS_HASH:
+            detail = "the first entry names an entry before it"
         else:
-            by_place[place if each.seq else (*place, each.detail)] = each
-    return list(by_place.values())
+            continue
+        yield found(INTEGRITY, link, "altered", detail)
 
 
-def _missing_days(days: set[str]) -> Iterator[Finding]:
+def _rival_anchors(anchors: Sequence[Anchor]) -> Iterator[Finding]:
+    """Two sources that give one entry different hashes cannot both be right."""
+    said: dict[int, dict[str, str]] = {}
+    for each in anchors:
+        said.setdefault(each.seq, {}).setdefault(each.hash, each.source)
+    for seq, sources in said.items():
+        if len(sources) > 1:
+            detail = f"{' and '.join(sources.values())} disagree about its hash"
+            yield Finding(INTEGRITY, anchors[0].event_id, seq, seq, "contradiction", "", detail)
+
+
+# ── ops/offline/days.py ───────────────────────────────────────────────────────────────────────────
+
+
+Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
+_KINDS = {"payments": "payment", "voids": "void", "refunds": "refund"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a final statement says of one event's part of the day."""
+
+    event_id: str
+    day: str
+    first_seq: int
+    last_seq: int
+    entries: int
+    net_cents: int
+    sums: Sums
+
+
+@dataclass(slots=True)
+class Statements:
+    """All statements of a mailbox. sha256: of each day's final ones. timezones: of the days."""
+
+    anchors: list[Anchor] = field(default_factory=list)
+    stated: list[Stated] = field(default_factory=list)
+    sha256: dict[str, set[str]] = field(default_factory=dict)
+    timezones: set[str] = field(default_factory=set)
+
+    def take(self, record: Mapping[str, Any], sha256: str) -> str:
+        """Take one statement.json; returns what it contradicts itself in, or an empty text.
+
+        Raises KeyError, TypeError or ValueError for what is not a statement.
+        """
+        day = date.fromisoformat(record["day"]).isoformat()
+        anchors = [each for event in record["events"] for each in _anchors(event, day)]
+        stated = [_stated(event, day) for event in record["events"]]
+        self.anchors += anchors
+        if record.get("timezone"):
+            self.timezones.add(str(record["timezone"]))
+        if record["is_final"]:
+            known = self.sha256.setdefault(day, set())
+            if sha256 not in known:
+                self.stated += stated
+            known.add(sha256)
+        return _sum_problem(record, stated)
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Of business days; None if statements name none or several, or this machine lacks it."""
+        if len(self.timezones) != 1:
+            return None
+        try:
+            return ZoneInfo(next(iter(self.timezones)))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return None
+
+    def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
+        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
+        for day, different in sorted(self.sha256.items()):
+            if len(different) > 1:
+                detail = f"{len(different)} different final statements for {day}"
+                yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        yield from _missing_days(self.sha256)
+        yield from self._entries_in_stated_days(links)
+        doubtful = {(each.event_id, each.seq) for each in doubted}
+        sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
+        yield from self._wrong_sums(sound)
+
+    def _entries_in_stated_days(self, links: Iterable[Link]) -> Iterator[Finding]:
+        """A day's final statement is its last word: no entry may join the day later."""
+        of_day = {(each.event_id, each.day): each for each in self.stated}
+        first_of_later: dict[str, list[Stated]] = {}
+        for each in self.stated:
+            first_of_later.setdefault(each.event_id, []).append(each)
+        for link in links:
+            if not link.is_sound:
+                continue
+            own = of_day.get((link.event_id, link.logged_day))
+            is_stated = link.logged_day in self.sha256
+            later = [
+                each
+                for each in first_of_later.get(link.event_id, ())
+                if each.day > link.logged_day and each.first_seq <= link.seq
+            ]
+            if is_stated and not (own and own.first_seq <= link.seq <= own.last_seq):
+                detail = f"the statement of {link.logged_day} does not have it"
+            elif later:
+                detail = f"the statement of {later[0].day} has it on a later day"
+            else:
+                continue
+            yield found(INTEGRITY, link, "back-dated", detail)
+
+    def _wrong_sums(self, links: Iterable[Link]) -> Iterator[Finding]:
+        """Sums are compared where every entry of the day is here, once, and sound."""
+        by_day: dict[tuple[str, str], list[Link]] = {}
+        wanted = {(each.event_id, each.day) for each in self.stated}
+        for link in links:
+            if link.is_sound and (link.event_id, link.logged_day) in wanted:
+                by_day.setdefault((link.event_id, link.logged_day), []).append(link)
+        for each in self.stated:
+            of_day = by_day.get((each.event_id, each.day), ())
+            there = {e.seq: e for e in of_day if each.first_seq <= e.seq <= each.last_seq}
+            if gaps(seq - each.first_seq + 1 for seq in there) or each.last_seq not in there:
+                continue
+            if sums_of(there.values()) != each.sums or len(there) != each.entries:
+                detail = f"the statement of {each.day} has other sums than its entries"
+                numbers = (each.first_seq, each.last_seq)
+                yield Finding(INTEGRITY, each.event_id, *numbers, "wrong-sums", "", detail)
+
+
+def sums_of(links: Iterable[Link]) -> Sums:
+    sums: Sums = {}
+    for link in links:
+        count, cents = sums.get((link.kind, link.method), (0, 0))
+        sums[link.kind, link.method] = (count + 1, cents + link.amount_cents)
+    return sums
+
+
+def _anchors(event: Mapping[str, Any], day: str) -> Iterator[Anchor]:
+    for which in ("last", "head"):
+        seq, digest = event[f"{which}_seq"], event[f"{which}_hash"]
+        if type(seq) is not int or not 0 <= seq < MOST_ENTRIES or not isinstance(digest, str):
+            raise ValueError(f"the statement of {day} has no {which} for an event")
+        if seq:
+            yield Anchor(event["event_id"], seq, digest, f"the statement of {day}")
+
+
+def _stated(event: Mapping[str, Any], day: str) -> Stated:
+    return Stated(
+        event_id=event["event_id"],
+        day=day,
+        first_seq=_whole(event["first_seq"]),
+        last_seq=event["last_seq"],
+        entries=_whole(event["entries"]),
+        net_cents=_whole(event["net_cents"]),
+        sums=_sums(event),
+    )
+
+
+def _sums(of: Mapping[str, Any]) -> Sums:
+    """Of an event or a whole statement."""
+    return {
+        (kind, method): (_whole(one["count"]), _whole(one["cents"]))
+        for name, kind in _KINDS.items()
+        for method, one in of.get(name, {}).get("by_method", {}).items()
+    }
+
+
+def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
+    added: Sums = {}
+    for each in stated:
+        for name, (count, cents) in each.sums.items():
+            before = added.get(name, (0, 0))
+            added[name] = (before[0] + count, before[1] + cents)
+    if added != _sums(record):
+        return "its sums are not those of its events"
+    if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
+        "net_cents", 0
+    ):
+        return "its net is not what its sums add up to"
+    if sum(each.entries for each in stated) != record.get("entries", 0):
+        return "its count of entries is not that of its events"
+    return ""
+
+
+def _net(sums: Sums) -> int:
+    return sum(cents if kind == "payment" else -cents for (kind, _), (_, cents) in sums.items())
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError("a statement counts in whole numbers")
+    return value
+
+
+def _missing_days(days: Iterable[str]) -> Iterator[Finding]:
     """A statement is sent every day: none may be missing between the first and the last."""
     known = sorted(date.fromisoformat(each) for each in days)
     for before, after in pairwise(known):
@@ -344,20 +860,1077 @@ def _missing_days(days: set[str]) -> Iterator[Finding]:
             yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
 
 
+# ── ops/offline/page.py ───────────────────────────────────────────────────────────────────────────
+
+
+_TAGS = frozenset({
+    "html", "head", "meta", "title", "body", "div", "h1", "p", "strong", "br", "a",
+    "table", "caption", "colgroup", "col", "thead", "tbody", "tr", "th", "td",
+})  # fmt: skip
+_ATTRIBUTES = {
+    "style": None, "lang": None, "content": None, "charset": "utf-8", "dir": "auto",
+    "name": None, "scope": None, "href": None,
+}  # fmt: skip
+_PX = r"(0|\d{1,3}px)"
+_STYLES: Mapping[str, str] = {  # what the mailer writes; nothing that hides, moves or colors text
+    "margin": rf"{_PX}( {_PX}){{0,3}}",
+    "padding": rf"{_PX}( {_PX}){{0,3}}",
+    "padding-right": _PX,
+    "font-family": r"[a-z, -]+",
+    "font-size": r"(1[0-9]|2[0-9])px",
+    "font-weight": r"bold|normal",
+    "font-variant-numeric": r"tabular-nums",
+    "line-height": r"1(\.\d+)?",
+    "max-width": r"[3-9]\d\dpx",
+    "width": r"100%|38%",
+    "border-collapse": r"collapse",
+    "table-layout": r"fixed",
+    "text-align": r"left|right",
+    "vertical-align": r"top",
+    "overflow-wrap": r"anywhere",
+    "border-top": r"1px solid rgba\(128,128,128,\.35\)",
+    "border-left": r"4px solid #d93025",
+    "opacity": r"\.[5-9]\d?",
+}
+
+
+class SeenPage(HTMLParser):
+    """rows: cells of tables, one line each. lines: other blocks of text. odd: what hides text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.rows: list[tuple[str, ...]] = []
+        self.lines: list[str] = []
+        self.odd = ""
+        self._cells: list[str] | None = None
+        self._text: list[str] = []
+        self._is_head = False
+        self.feed(html)
+        self.close()
+        self._end_line()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._judge(tag, attrs)
+        match tag:
+            case "head":
+                self._is_head = True
+            case "tr":
+                self._end_line()
+                self._cells = []
+            case "td" | "th":
+                if "".join(self._text).strip():
+                    self._is_odd("text between cells")
+                self._text = []
+            case "strong" | "a":
+                pass
+            case _:
+                self._end_line()
+
+    def _judge(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _TAGS:
+            self._is_odd(f"<{tag}>")
+        for name, value in attrs:
+            if name not in _ATTRIBUTES or (_ATTRIBUTES[name] or value) != value:
+                self._is_odd(f"the attribute {name}")
+            elif name == "style":
+                for declaration in _foreign_styles(value or ""):
+                    self._is_odd(f"the style {declaration}")
+
+    def handle_endtag(self, tag: str) -> None:
+        match tag:
+            case "head":
+                self._is_head, self._text = False, []
+            case "tr":
+                if self._cells is not None:
+                    self.rows.append(tuple(self._cells))
+                self._cells = None
+            case "td" | "th" if self._cells is not None:
+                self._cells.append(one_space("".join(self._text)))
+                self._text = []
+            case "strong" | "a":
+                pass
+            case _:
+                self._end_line()
+
+    def handle_data(self, data: str) -> None:
+        if not self._is_head:
+            self._text.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self._is_odd(f"<!--{data}-->")
+
+    def handle_decl(self, decl: str) -> None:
+        if decl.lower() != "doctype html":
+            self._is_odd(f"<!{decl}>")
+
+    def unknown_decl(self, data: str) -> None:
+        self._is_odd(f"<![{data}]>")
+
+    def handle_pi(self, data: str) -> None:
+        self._is_odd(f"<?{data}>")
+
+    def _end_line(self) -> None:
+        text, self._text = one_space("".join(self._text)), []
+        if text and self._cells is None:
+            self.lines.append(text)
+
+    def _is_odd(self, what: str) -> None:
+        self.odd = self.odd or what[:60]
+
+
+@lru_cache(maxsize=1_000)
+def _foreign_styles(style: str) -> tuple[str, ...]:
+    """The declarations that no mail of ours has."""
+    declarations = [each.strip() for each in style.lower().split(";")]
+    return tuple(each for each in declarations if each and not _is_our_style(each))
+
+
+def _is_our_style(declaration: str) -> bool:
+    name, _, value = (each.strip() for each in declaration.partition(":"))
+    return name in _STYLES and re.fullmatch(_STYLES[name], value) is not None
+
+
+def one_space(text: str) -> str:
+    return " ".join(text.split())
+
+
+def squeezed(text: str) -> str:
+    """Text as Gmail and mail programs cannot change it: without spaces and marks around words."""
+    return re.sub(r"[\s*_:>-]", "", text)
+
+
+def unspaced(text: str) -> str:
+    """A header's text: encoding it in several words may lose or add a space."""
+    return "".join(text.split())
+
+
+# ── ops/offline/shown.py ──────────────────────────────────────────────────────────────────────────
+
+
+_CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
+_CAPTIONS = frozenset({
+    "Payment", "Void", "Refund", "Logging", "Proof", "What changes",
+    "What", "Who and when", "Messages",
+})  # fmt: skip
+_LONGEST_NAME = 80  # in a subject
+_SHOWN_MESSAGES = 200  # of an ops record
+_HOW_TO_VERIFY = (
+    "The attachment record.json is the ledger row, less its expiry: its SHA-256 is the one above. "
+    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a mail says about another entry. number: 0 if the mail does not know it.
+
+    cells: amount, method, patron and reference of what replaces a voided payment.
+    """
+
+    event_id: str
+    seq: int
+    payment_id: str
+    about: str
+    number: int
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """lines: all text outside of tables that there may be. rows: by label."""
+
+    subject: str
+    heading: str
+    lines: Sequence[str]
+    rows: Mapping[str, str]
+    is_void: bool = False
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
+    """Of a record without faults."""
+    number, dollars = f"#{record['seq']:06d}", _dollars(record["amount_cents"])
+    kind, method = record["kind"], label_of(record["method"])
+    method = method if kind == "payment" else f"{kind} of {method}"
+    token = _token(record["payment_id"])
+    heading = f"{dollars} {method}, {record['patron_name']}"
+    names = f"{_clipped(record['patron_name'])} - {_clipped(record['event_name'])}"
+    reason = record.get("reason", "").replace("_", " ") or "no reason given"
+    rows = {
+        "Event": record["event_name"] or "none",
+        "Event id": record["event_id"] or "none",
+        "Event date": record["event_date"] or "none",
+        "Patron": record["patron_name"] or "none",
+        "Patron e-mail": record["patron_email"] or "none",
+        "Amount": f"{dollars} {record['currency']}",
+        "Method": method,
+        "Reference": record["reference"] or "none",
+        "Note": record["note"] or "none",
+        "Logged by": f"{record['logged_by_name']} ({record['logged_by']})",
+        "Logged at (server)": _moment(record["logged_at"], "UTC"),
+        "Logged at (event)": _moment(record["logged_at"], record["event_timezone"]),
+        "Captured at": _moment(record["timestamp"], "UTC"),
+        "Entry": f"{number} of this event",
+        "Payment": record["payment_id"],
+        "Hash": record["hash"],
+        "Previous hash": record["prev_hash"],
+        "SHA-256 of record.json": sha256,
+        "Search token": token,
+    }
+    named = (
+        ("voids", "Voided payment"),
+        ("refunds", "Refunded payment"),
+        ("corrects", "Replaces the voided payment"),
+    )
+    rows |= {label: record[name] for name, label in named if name in record}
+    if kind == "payment":
+        rows["Acknowledged duplicates"] = ""  # judged by its own rule
+    else:
+        rows["Reason"] = reason
+    return Shown(
+        subject=_subject_line(f"[SCC Audit] {number} {dollars} {method} - {names} - {token}"),
+        heading=_plain(heading),
+        lines=[
+            _plain(f"{number}, {record['event_date']}, {record['event_name']}"),
+            _HOW_TO_VERIFY,
+            _plain(
+                f"Search for {record.get('voids') or record['payment_id']} to find every mail "
+                "about this payment."
+            ),
+        ],
+        rows={label: _plain(value) for label, value in rows.items()},
+        is_void=kind == "void",
+        record=record,
+    )
+
+
+def shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
+    """Of the record of what operators did."""
+    counts = record.get("counts") or {}
+    outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
+    ops_id = str(record["ops_id"])
+    token = _token(ops_id)
+    subject = f"[SCC Ops] {record['action']} {record.get('phase')} - {record.get('who')} - {token}"
+    messages = list(enumerate(record["messages"][:_SHOWN_MESSAGES], start=1))
+    more = len(record["messages"]) - len(messages)
+    rows = {
+        "Action": record["action"],
+        "Phase": record.get("phase"),
+        "Outcome": outcome,
+        "Selected by": record.get("filter"),
+        "Reason": record.get("reason") or "none given",
+        "Who": record.get("who"),
+        "When": _moment(record["at"], "UTC"),
+        "Stack": record.get("stack"),
+        **{str(number): each for number, each in messages},
+        **({"more": f"{more}, see record.json"} if more else {}),
+        "Ops record": ops_id,
+        "SHA-256 of record.json": sha256,
+        "Search token": token,
+    }
+    return Shown(
+        subject=_subject_line(subject),
+        heading=_plain(f"Operators: {record['action']} {record.get('phase')}"),
+        lines=[_plain(outcome)],
+        rows={label: _plain(str(value)) for label, value in rows.items()},
+    )
+
+
+def problem_of(shown: Shown, subject: str, html: str, text: str) -> tuple[str, list[Quote]]:
+    """The first difference between a mail and its record, or an empty text; and its quotes."""
+    quotes: list[Quote] = []
+    page = SeenPage(html)
+    if unspaced(subject) != unspaced(shown.subject):
+        return "its subject differs", quotes
+    if page.odd:
+        return f"its HTML has something that no mail of ours has: {page.odd}", quotes
+    problem = _rows_problem(shown, page, quotes) or _lines_problem(shown, page, quotes)
+    if problem:
+        return f"its HTML {problem}", quotes
+    said = squeezed(text)
+    for label, *cells in [(shown.heading,), *page.rows]:
+        if squeezed(label + "".join(cells)) not in said:
+            return f"its plain text has another {_label(label, shown)} than its HTML", quotes
+    return "", quotes
+
+
+def _label(label: str, shown: Shown) -> str:
+    return "heading" if label == shown.heading else label
+
+
+def _rows_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
+    missing = dict.fromkeys(shown.rows)
+    for row in page.rows:
+        label = row[0] if row else ""
+        if len(row) == 3 and shown.is_void:
+            if row != ("", "Before", "After") and label not in _CHANGES:
+                return f"shows {label[:40]!r}, which its record does not have"
+            continue
+        if len(row) != 2 or label not in shown.rows:
+            return f"shows {label[:40]!r}, which its record does not have"
+        if label == "Acknowledged duplicates":
+            if not _quotes_duplicates(row[1], shown.record, quotes):
+                return f"has another {label} than its record"
+        elif row[1] != shown.rows[label]:
+            return f"has another {label} than its record"
+        missing.pop(label, None)
+    if missing:
+        return f"lacks {next(iter(missing))}"
+    return _changes_problem(shown, page, quotes) if shown.is_void else ""
+
+
+def _changes_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
+    """A void repeats what it voids; what comes after is another entry's to say."""
+    changes = {row[0]: row[1:] for row in page.rows if len(row) == 3}
+    if changes.keys() - {""} != set(_CHANGES):
+        return "lacks what changes"
+    record = shown.record
+    before = {
+        "Amount": _dollars(record["amount_cents"]),
+        "Method": label_of(record["method"]),
+        "Patron": record["patron_name"],
+        "Reference": record["reference"] or "none",
+    }
+    for label, value in before.items():
+        if changes[label][0] != _plain(value):
+            return f"has another {label} under Before than its record"
+    number, after = changes["Entry"]
+    quotes.append(_quote(record, record["voids"], number))
+    cells = tuple(changes[label][1] for label in _CHANGES[1:])
+    if after == "none, voided":
+        return "" if cells == ("$0.00", "-", "-", "-") else "has a replacement without a number"
+    quotes.append(_quote(record, "", after, cells))
+    return ""
+
+
+def _lines_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
+    if shown.heading not in page.lines:
+        return "has another heading than its record"
+    for line in page.lines:
+        if line == shown.heading or line in _CAPTIONS:
+            continue
+        if line in shown.lines:
+            continue
+        if shown.is_void and (number := _notice(shown.record, line)) is not None:
+            quotes.append(_quote(shown.record, shown.record["voids"], number))
+            continue
+        return f"shows {line[:40]!r}, which its record does not have"
+    return ""
+
+
+def _notice(record: Mapping[str, Any], line: str) -> str | None:
+    """The number in "This voids #000041: entered twice.", empty for an id; None: another line."""
+    reason = _plain(record["reason"].replace("_", " ") or "no reason given")
+    match = re.fullmatch(rf"This voids (\S+): {re.escape(reason)}\.", line)
+    if not match:
+        return None
+    return "" if match[1] == record["voids"] else match[1]
+
+
+def _quotes_duplicates(value: str, record: Mapping[str, Any], quotes: list[Quote]) -> bool:
+    wanted = record["acknowledged_duplicates"]
+    if not wanted:
+        return value == "none"
+    said = value.split(", ")
+    for each, payment_id in zip(said, wanted, strict=False):
+        number = each.removesuffix(f"({payment_id})").strip() if each != payment_id else ""
+        if number and not re.fullmatch(r"#\d{6,12}", number):
+            return False
+        quotes.append(_quote(record, payment_id, number))
+    return len(said) == len(wanted)
+
+
+def _quote(
+    record: Mapping[str, Any], about: str, number: str, cells: tuple[str, ...] = ()
+) -> Quote:
+    digits = re.fullmatch(r"#(\d{6,12})", number)
+    known = int(digits[1]) if digits else 0
+    return Quote(record["event_id"], record["seq"], record["payment_id"], about, known, cells)
+
+
+def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """How the mail of a void shows this entry as what comes after."""
+    return (
+        _dollars(record["amount_cents"]),
+        label_of(record["method"]),
+        _plain(record["patron_name"]),
+        _plain(record["reference"] or "none"),
+    )
+
+
+def _dollars(cents: int) -> str:
+    return f"${cents // 100:,}.{cents % 100:02d}"
+
+
+def _token(own_id: str) -> str:
+    return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
+
+
+def _clipped(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "\u2026"
+
+
+def _subject_line(text: str) -> str:
+    return _plain(text).replace("=?", "= ?")
+
+
+def _plain(text: str) -> str:
+    """Data as a mail shows it: no line break, control or direction mark survives."""
+    return one_space("".join(_characters(text)))
+
+
+def _characters(text: str) -> Iterator[str]:
+    for each in text:
+        category = unicodedata.category(each)
+        if category in {"Cc", "Zl", "Zp"}:
+            yield " "
+        else:
+            yield "\ufffd" if category == "Cs" or each in BIDI_CONTROLS else each
+
+
+def _moment(milliseconds: int, timezone: str) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+# ── ops/offline/box.py ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class OpsMail:
+    """The mail of an ops record. sha256: of its record."""
+
+    ops_id: str
+    sha256: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A record in a mail that is not its own, such as a forward."""
+
+    payment_id: str
+    where: str
+
+
+@dataclass(slots=True)
+class Sender:
+    """mails: those with this address; named: the first of them, as findings to be told."""
+
+    mails: int = 0
+    named: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """What a mailbox contains. wrong: findings about single mails.
+
+    copies: the same mail again, as labels and folders make them. forwards: mails about ours.
+    held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
+    anywhere but in trash or spam. corrections: of entries that replace one, their cells in a void's
+    mail.
+    """
+
+    links: list[Link] = field(default_factory=list)
+    statements: Statements = field(default_factory=Statements)
+    ops: list[OpsMail] = field(default_factory=list)
+    wrong: list[Finding] = field(default_factory=list)
+    mails: int = 0
+    statement_mails: int = 0
+    copies: int = 0
+    forwards: int = 0
+    held: dict[tuple[str, int], Copy] = field(default_factory=dict)
+    quotes: list[Quote] = field(default_factory=list)
+    corrections: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
+    seen: dict[bytes, bool] = field(default_factory=dict)
+    misplaced: dict[bytes, Finding] = field(default_factory=dict)
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        return self.statements.anchors
+
+    @property
+    def is_empty(self) -> bool:
+        """No mail of ours is in it."""
+        return not (self.links or self.anchors or self.wrong or self.ops or self.statement_mails)
+
+
+# ── ops/offline/formats.py ────────────────────────────────────────────────────────────────────────
+
+
+MOST_BYTES = 100 * 2**20  # of one mail; Gmail takes half of that
+MOST_RATIO = 200  # a zip's content to its size; mails shrink to a fifth
+_SEPARATOR = re.compile(rb"From \S")  # mbox: every mail starts with it, after an empty line
+_QUOTED = re.compile(rb">+From ")
+_HEADER = re.compile(rb"[!-9;-~]+:")
+_LENGTH = re.compile(rb"(?i)content-length:[ \t]*(\d{1,12})\s*$")
+_BOM = b"\xef\xbb\xbf"
+_EXPORT = "export the mailbox as .mbox, or give the zip that Google Takeout made"
+_UNREADABLE = {
+    b"\x1f\x8b": "it is compressed by gzip: unpack it with gunzip and check the .mbox inside",
+    b"BZh": "it is compressed by bzip2: unpack it and check the .mbox inside",
+    b"\xfd7zXZ": "it is compressed by xz: unpack it and check the .mbox inside",
+    b"7z\xbc\xaf": f"it is a 7-Zip archive: unpack it, or {_EXPORT}",
+    b"Rar!": f"it is a RAR archive: unpack it, or {_EXPORT}",
+    b"\xff\xfe": f"it is UTF-16 text, as editors save it: {_EXPORT} and do not edit it",
+    b"\xfe\xff": f"it is UTF-16 text, as editors save it: {_EXPORT} and do not edit it",
+    b"!BDN": f"it is an Outlook data file: {_EXPORT}",
+    b"\xd0\xcf\x11\xe0": f"it is an Outlook message: save it as .eml, or {_EXPORT}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """where: for people. is_last: of its file. is_cut: the file ends inside a line of it."""
+
+    content: bytes
+    where: str
+    is_last: bool = False
+    is_cut: bool = False
+
+
+def mails_in(paths: Iterable[Path]) -> Iterator[RawMail]:
+    """All mails of these files and folders. Raises OSError, and ValueError with the file's name."""
+    for path in paths:
+        try:
+            yield from _folder(path) if path.is_dir() else _file(path)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise ValueError(
+                f"{path}: the zip is damaged or cut off ({error}): download it again"
+            ) from error
+        except (RuntimeError, NotImplementedError) as error:
+            raise ValueError(f"{path}: the zip cannot be unpacked here ({error})") from error
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def _folder(path: Path) -> Iterator[RawMail]:
+    names = sorted(each for each in path.rglob("*") if each.suffix.lower() in {".eml", ".mbox"})
+    if not names:
+        raise ValueError("the folder has no .eml and no .mbox file")
+    for each in names:
+        with each.open("rb") as file:
+            yield from _mails(file, f"of {each.relative_to(path)}")
+
+
+def _file(path: Path) -> Iterator[RawMail]:
+    with path.open("rb") as file:
+        start = file.read(4)
+        file.seek(0)
+        if start.startswith(b"PK"):
+            yield from _zip(file)
+        else:
+            yield from _mails(file, "of the file")
+
+
+def _zip(file: IO[bytes]) -> Iterator[RawMail]:
+    with zipfile.ZipFile(file) as archive:
+        inside = [each for each in archive.infolist() if not each.is_dir()]
+        wanted = [each for each in inside if _suffix(each) in {".mbox", ".eml"}]
+        if not wanted:
+            inner = "a zip inside a zip" if any(_suffix(e) == ".zip" for e in inside) else "no mail"
+            raise ValueError(f"the zip has {inner}: it must hold .mbox or .eml files")
+        packed = sum(each.compress_size for each in wanted)
+        if sum(each.file_size for each in wanted) > MOST_RATIO * packed + 10 * 2**20:
+            raise ValueError(
+                f"the zip would unpack to over {MOST_RATIO} times its size, which no mailbox does: "
+                "it was not opened"
+            )
+        for each in wanted:
+            with archive.open(each) as content:
+                yield from _mails(content, f"of {each.filename[-100:]}")
+
+
+def _suffix(member: zipfile.ZipInfo) -> str:
+    path = PurePosixPath(member.filename)
+    return "" if path.parts[0] == "__MACOSX" else path.suffix.lower()
+
+
+def _mails(file: IO[bytes], where: str) -> Iterator[RawMail]:
+    lines = _lines(file)
+    first = next(lines, b"")
+    for start, sentence in _UNREADABLE.items():
+        if first.startswith(start):
+            raise ValueError(sentence)
+    first = first.removeprefix(_BOM)
+    while first and not first.strip():
+        first = next(lines, b"")
+    if _SEPARATOR.match(first):
+        yield from _numbered(split_mbox(_again(first, lines)), where)
+    elif _HEADER.match(first):
+        content = b"".join(_limited(_again(first, lines)))
+        yield RawMail(content, f"the mail {where}", is_last=True)
+    else:
+        raise ValueError(f"it is neither an mbox file nor a mail: {_EXPORT}")
+
+
+def _numbered(mails: Iterator[bytes], where: str) -> Iterator[RawMail]:
+    before, number = next(mails, None), 1
+    while before is not None:
+        after = next(mails, None)
+        is_cut = after is None and not before.endswith(b"\n")
+        yield RawMail(before, f"mail {number} {where}", after is None, is_cut)
+        before, number = after, number + 1
+
+
+def split_mbox(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The mails of an mbox, quoted as mboxrd or mboxo. Raises ValueError for mboxcl2."""
+    mail: list[bytes] = []
+    size = 0
+    is_begun, is_blank = False, True
+    lengths = _Lengths()
+    for line in lines:
+        if is_blank and _SEPARATOR.match(line):
+            lengths.separator(line)
+            if is_begun:
+                yield b"".join(mail)
+            mail, size, is_begun = [], 0, True
+        elif is_begun:
+            lengths.line(line)
+            mail.append(line[1:] if _QUOTED.match(line) else line)
+            size += len(line)
+            if size > MOST_BYTES:
+                raise ValueError(f"a mail is larger than {MOST_BYTES >> 20} MB: {_EXPORT}")
+        is_blank = not line.strip(b"\r\n")
+    if is_begun:
+        yield b"".join(mail)
+
+
+class _Lengths:
+    """Notices mboxcl2, where a length and not a quoted line tells where a mail ends.
+
+    Anybody can send a mail with a length in its header. Only a separator that lies inside a mail
+    whose length ends exactly at another separator shows that lengths count.
+    """
+
+    def __init__(self) -> None:
+        self._is_header, self._length, self._left = False, -1, -1
+        self._passed = False
+
+    def separator(self, line: bytes) -> None:
+        if self._passed and self._left in {0, -1, -2}:
+            raise ValueError(f"it is an mboxcl2 file, whose mails cannot be told apart: {_EXPORT}")
+        if self._left > 2 and self._length > 0:
+            self._passed, self._left = True, self._left - len(line)
+            return
+        self._is_header, self._length, self._left, self._passed = True, -1, -1, False
+
+    def line(self, line: bytes) -> None:
+        if self._is_header:
+            match = _LENGTH.match(line)
+            self._length = int(match[1]) if match else self._length
+            if not line.strip(b"\r\n"):
+                self._is_header, self._left = False, self._length
+        elif self._length > 0:
+            self._left -= len(line)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Lines, the longest in pieces: a file without line ends must not fill the memory."""
+    while line := file.readline(2**20):
+        yield line
+
+
+def _limited(lines: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for line in lines:
+        size += len(line)
+        if size > MOST_BYTES:
+            raise ValueError(f"a mail is larger than {MOST_BYTES >> 20} MB: {_EXPORT}")
+        yield line
+
+
+def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+# ── ops/offline/mails.py ──────────────────────────────────────────────────────────────────────────
+
+
+OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
+_OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
+_OWN_HEADER = re.compile(rb"(?im)^x-scc-")
+_PARTS = ["text/plain", "text/html", "application/json"]
+_PLACES = frozenset({"trash", "bin", "spam"})
+_CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
+CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
+MOST_COPIES = 10_000
+MOST_NAMED = 20  # mails of one sender
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A mail of ours, taken apart. name, value: its own header. labels: where it lies."""
+
+    mail: Message
+    where: str
+    name: str
+    value: str
+    content: bytes
+    texts: Mapping[str, str]
+    labels: Iterable[str]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def read_mailbox(paths: Iterable[Path]) -> Mailbox:
+    """Read every mail of these files. Raises OSError, and ValueError for what is no mailbox."""
+    box = Mailbox()
+    for raw in mails_in(paths):
+        take_mail(box, raw)
+    return box
+
+
+def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
+    """Any garbage may be in a mail, so nothing that it does is more than a finding."""
+    box.mails += 1
+    if raw.is_last and (raw.is_cut or _is_cut(message_from_bytes(raw.content))):
+        detail = f"the file ends inside {raw.where}: export it again"
+        box.wrong.append(Finding(COMPLETENESS, "", 0, 0, "truncated", "", detail))
+    if not _OURS.search(raw.content):
+        return
+    try:
+        mail = message_from_bytes(raw.content)
+        if any(mail.get_all(each) for each in OWN):
+            _take_own(box, _own(mail, raw.where, labels))
+        else:
+            _take_forward(box, mail, raw.where)
+    except Exception as error:  # noqa: BLE001 - as the docstring says
+        if _OWN_HEADER.search(raw.content):
+            detail = f"{raw.where} cannot be read: {type(error).__name__}: {error}"
+            box.wrong.append(Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail[:300]))
+
+
+def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
+    """Raises ValueError for a mail that lacks a part, or has one that no mail of ours has."""
+    values = [(name, value) for name in OWN for value in mail.get_all(name, [])]
+    if len(values) != 1:
+        raise ValueError("it has more than one of our headers")
+    leaves = list(_leaves(mail))
+    kinds = [part.get_content_type() for part in leaves]
+    name, value = values[0]
+    if kinds[2:] != _PARTS[2:] or not leaves[2].get_filename():
+        raise ValueError(f"{str(value)[:100]} has lost its record, or has more than its record")
+    if kinds != _PARTS:
+        raise ValueError(f"{str(value)[:100]} lacks its text or its HTML")
+    return _Own(
+        mail=mail,
+        where=where,
+        name=name,
+        value=str(value),
+        content=_content(leaves[2]),
+        texts={
+            kind: _content(part).decode("utf-8", "replace")
+            for kind, part in zip(kinds[:2], leaves[:2], strict=True)
+        },
+        labels=[*labels, *_labels(mail)],
+    )
+
+
+def _take_own(box: Mailbox, own: _Own) -> None:
+    digest = hashlib.sha256(
+        repr([own.mail["Message-ID"], own.mail["Date"], own.name]).encode() + own.content
+    ).digest()[:16]
+    is_copy = digest in box.seen
+    before = len(box.wrong)
+    place: Link | None = None
+    match own.name:
+        case "X-SCC-Statement":
+            _take_statement(box, own, is_copy=is_copy)
+        case "X-SCC-Ops-Id":
+            _take_ops(box, own, is_copy=is_copy)
+        case _:
+            place = _take_payment(box, own, is_copy=is_copy)
+    if _is_cut(own.mail) and len(box.wrong) == before:
+        box.wrong.append(_altered(place, own, "it ends before its last boundary"))
+    box.copies += is_copy
+    is_well_placed = not any(each.lower() in _PLACES for each in own.labels)
+    box.seen[digest] = box.seen.get(digest, False) or is_well_placed
+    if not is_well_placed:
+        detail = f"{own.where} is in the trash or in spam"
+        box.misplaced[digest] = _finding(place, COMPLETENESS, "misplaced", detail)
+    _note_sender(box, own, place)
+
+
+def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
+    record = json.loads(own.content)
+    if not isinstance(record, dict):
+        raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
+    link = link_of(record)
+    if not is_copy:
+        box.links.append(link)
+    if not link.is_sound:
+        return link  # found with the chain
+    quotes: list[Quote] = []
+    problem = (
+        "its record is not in canonical form" if canonical_json(record) != own.content
+        else "its payment id header differs" if own.value != link.payment_id
+        else _date_problem(own.mail, link)
+    )  # fmt: skip
+    if not problem:
+        problem, quotes = problem_of(shown_by_payment(record, link.sha256), *_shown(own))
+    if problem:
+        box.wrong.append(_altered(link, own, problem))
+    elif not is_copy:
+        box.quotes += quotes
+    if record.get("corrects"):
+        box.corrections[link.event_id, link.seq] = cells_of(record)
+    return link
+
+
+def _take_ops(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
+    record = json.loads(own.content)
+    if not is_copy:
+        box.ops.append(OpsMail(own.value, own.sha256, own.where))
+    problem = (
+        "its record is not in canonical form" if canonical_json(record) != own.content
+        else "its ops id header differs" if own.value != record["ops_id"]
+        else problem_of(shown_by_ops(record, own.sha256), *_shown(own))[0]
+    )  # fmt: skip
+    if problem:
+        box.wrong.append(_altered(None, own, problem))
+
+
+def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
+    box.statement_mails += not is_copy
+    record = json.loads(own.content)
+    day = str(record["day"])
+    page = SeenPage(own.texts["text/html"])
+    wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
+    problem = (
+        "its record is not in canonical form" if canonical_json(record) != own.content
+        else "its header names another day" if own.value.split(" ")[0] != day
+        else "its subject differs" if not all(e in unspaced(_subject(own.mail)) for e in wanted)
+        else f"its HTML has something that no mail of ours has: {page.odd}" if page.odd
+        else "its text differs from its attachment"
+        if not all(own.sha256 in squeezed(text) for text in own.texts.values())
+        else "" if is_copy
+        else box.statements.take(record, own.sha256)
+    )  # fmt: skip
+    if problem:
+        box.wrong.append(_altered(None, own, f"the statement of {day[:10]}: {problem}"))
+
+
+def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
+    """A forward holds the record as an attachment, or in an attached mail; a reply quotes it."""
+    is_about_us = "[SCC" in _subject(mail)
+    for part in mail.walk():
+        is_about_us |= any(part.get_all(each) for each in OWN)
+        if not str(part.get_filename()).lower().endswith(".json"):
+            continue
+        try:
+            link = link_of(json.loads(_content(part)))
+        except (ValueError, RecursionError, AttributeError):
+            continue  # somebody's own file
+        is_about_us = True
+        if link.is_sound and len(box.held) < MOST_COPIES:
+            box.held.setdefault((link.event_id, link.seq), Copy(link.payment_id, where))
+    box.forwards += is_about_us
+
+
+def _date_problem(mail: Message, link: Link) -> str:
+    """`import` keeps our Date, which is when the entry was logged; `send` makes it when it sends.
+
+    Gmail writes the same moment into the first line of the mail's way.
+    """
+    try:
+        dated = parsedate_to_datetime(mail["Date"])
+    except (TypeError, ValueError):
+        return "it has no date"
+    logged = link.logged_at // 1000
+    seconds = _seconds(dated)
+    if str(mail["Message-ID"]).startswith(f"<{link.payment_id}@"):
+        return "" if seconds == logged else "its date is not when the entry was logged"
+    if seconds < logged - CLOCK_SECONDS:
+        return "its date is before the entry was logged"
+    received = mail.get_all("Received", [])
+    if received:
+        try:
+            accepted = parsedate_to_datetime(str(received[-1]).rpartition(";")[2].strip())
+        except (TypeError, ValueError):
+            return "the date of its way cannot be read"
+        if abs(_seconds(accepted) - seconds) > CLOCK_SECONDS:
+            return "its date is not when Gmail accepted it"
+    return ""
+
+
+def _seconds(moment: datetime) -> float:
+    return moment.timestamp()
+
+
+def _note_sender(box: Mailbox, own: _Own, link: Link | None) -> None:
+    values = own.mail.get_all("From", [])
+    address = parseaddr(str(values[0]))[1].lower() if len(values) == 1 else ""
+    sender = box.senders.setdefault(address, Sender())
+    sender.mails += 1
+    if len(sender.named) < MOST_NAMED:
+        sender.named.append(_altered(link, own, ""))
+
+
+def _altered(link: Link | None, own: _Own, problem: str) -> Finding:
+    return _finding(link, INTEGRITY, "altered", f"{own.where}: {problem}")
+
+
+def _finding(link: Link | None, verdict: str, kind: str, detail: str) -> Finding:
+    if link is None:
+        return Finding(verdict, "", 0, 0, kind, "", detail)
+    return found(verdict, link, kind, detail)
+
+
+def _shown(own: _Own) -> tuple[str, str, str]:
+    return _subject(own.mail), own.texts["text/html"], own.texts["text/plain"]
+
+
+def _subject(mail: Message) -> str:
+    try:
+        return str(make_header(decode_header(mail["Subject"] or "")))
+    except (LookupError, ValueError):
+        return ""
+
+
+def _labels(mail: Message) -> list[str]:
+    """Gmail's labels, as Takeout writes them."""
+    try:
+        text = str(make_header(decode_header(mail["X-Gmail-Labels"] or "")))
+    except (LookupError, ValueError):
+        return []
+    return [each.strip().strip('"') for each in text.split(",")]
+
+
+def _leaves(mail: Message) -> Iterator[Message]:
+    """Without looking into attached mails."""
+    content = mail.get_payload()
+    if mail.get_content_maintype() == "multipart" and isinstance(content, list):
+        for part in content:
+            if isinstance(part, Message):
+                yield from _leaves(part)
+    else:
+        yield mail
+
+
+def _is_cut(mail: Message) -> bool:
+    return any(isinstance(each, _CUT) for part in mail.walk() for each in part.defects)
+
+
+def _content(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        raise ValueError("an attachment is not a file")  # noqa: TRY004 - of the mail, not of a caller
+    return content
+
+
+# ── ops/offline/report.py ─────────────────────────────────────────────────────────────────────────
+
+
+def findings_of(
+    box: Mailbox, expected: Sequence[Anchor] = (), senders: Iterable[str] = ()
+) -> list[Finding]:
+    """expected: heads that the auditor knows. senders: addresses that may have sent the mails."""
+    zone = box.statements.zone
+    chains = check_chains(box.links, [*box.anchors, *expected], zone)
+    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links, chains)]
+    return merged(with_copies(box, each) for each in found)
+
+
+def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
+    """What is wrong with single mails, or between them."""
+    yield from box.wrong
+    yield from (each for digest, each in box.misplaced.items() if not box.seen[digest])
+    yield from _foreign_senders(box, {each.lower() for each in senders})
+    yield from _wrong_quotes(box)
+
+
+def expected_head(text: str) -> Anchor:
+    """EVENT=SEQ:HASH. Raises ValueError."""
+    event_id, _, rest = text.partition("=")
+    number, _, digest = rest.partition(":")
+    digest = digest.lower()
+    is_hash = len(digest) == 64 and not digest.strip("0123456789abcdef")
+    seq = int(number) if number.isascii() and number.isdigit() and len(number) < 13 else 0
+    if not (is_event_id(event_id) and 0 < seq < MOST_ENTRIES and is_hash):
+        raise ValueError(
+            "an expected head looks like sunset-charter=42: and the 64 hex digits of the hash that "
+            "entry #000042 has"
+        )
+    return Anchor(event_id, seq, digest, "the expected head")
+
+
+def with_copies(box: Mailbox, finding: Finding) -> Finding:
+    """A copy does not stand in for a mail, but it helps whoever looks for the mail."""
+    if finding.kind != "missing":
+        return finding
+    seqs = sorted(
+        seq
+        for event_id, seq in box.held
+        if event_id == finding.event_id and finding.seq <= seq <= finding.last_seq
+    )
+    if not seqs:
+        return finding
+    told = f"a copy of {ranges(seqs)} is in {box.held[finding.event_id, seqs[0]].where}"
+    return replace(finding, detail="; ".join(filter(None, (finding.detail, told))))
+
+
+def _foreign_senders(box: Mailbox, wanted: set[str]) -> Iterator[Finding]:
+    if not wanted and box.senders:
+        wanted = {max(box.senders, key=lambda each: box.senders[each].mails)}
+    for address, sender in box.senders.items():
+        if address in wanted:
+            continue
+        others = " or ".join(sorted(wanted))
+        told = f"it comes from {address or 'no single address'} and not from {others}"
+        for each in sender.named:
+            hint = "; if both are right, name both with --sender"
+            yield replace(each, detail=f"{each.detail}{told}{hint}")
+
+
+def _wrong_quotes(box: Mailbox) -> Iterator[Finding]:
+    """What a mail says about another entry, against that entry's own mail."""
+    if not box.quotes:
+        return
+    numbers = {(each.event_id, each.payment_id): each.seq for each in box.links}
+    for quote in box.quotes:
+        number = numbers.get((quote.event_id, quote.about), quote.number)
+        cells = box.corrections.get((quote.event_id, quote.number), quote.cells)
+        if (quote.about and quote.number and number != quote.number) or (
+            quote.cells and cells != quote.cells
+        ):
+            detail = "its HTML says something else about another entry than that entry's mail"
+            yield Finding(
+                INTEGRITY, quote.event_id, quote.seq, quote.seq, "altered", quote.payment_id, detail
+            )
+
+
 def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
     """The report as plain data."""
     events: dict[str, dict[str, Any]] = {}
     for link in box.links:
         event = events.setdefault(link.event_id, {"numbers": set(), "stated": 0})
-        if link.hash == link.computed:
+        if link.is_sound:
             event["numbers"].add(link.seq)
     for anchor in box.anchors:
         event = events.setdefault(anchor.event_id, {"numbers": set(), "stated": 0})
         event["stated"] = max(event["stated"], anchor.seq)
+    there = {(each.event_id, each.seq) for each in box.links}
+    lost = [
+        {"event_id": event_id, "seq": seq, "payment_id": each.payment_id, "where": each.where}
+        for (event_id, seq), each in sorted(box.held.items())
+        if (event_id, seq) not in there
+    ]
     return {
         "mails": box.mails,
         "records": len(box.links),
-        "statements": box.statements,
+        "statements": box.statement_mails,
+        "ops_records": len(box.ops),
+        "copies": box.copies,
+        "forwards": box.forwards,
+        "only_copies": lost,
         INTEGRITY: not any(each.verdict == INTEGRITY for each in findings),
         COMPLETENESS: not any(each.verdict == COMPLETENESS for each in findings),
         "events": [
@@ -380,18 +1953,23 @@ def finding_text(finding: Mapping[str, Any]) -> str:
     if finding["seq"]:
         words.append(span_text(finding["seq"], finding["last_seq"]))
     words += [each for each in (finding["payment_id"], finding["detail"]) if each]
-    return "".join(each if each.isprintable() else "\ufffd" for each in "  ".join(words))
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+    return _printable("  ".join(words))
 
 
 def report(content: Mapping[str, Any]) -> Iterator[str]:
     """The report for people, without characters that hide or move text."""
-    entries = _counted(content["records"], "entry", "entries")
-    statements = _counted(content["statements"], "statement", "statements")
-    yield f"{_counted(content['mails'], 'mail', 'mails')}: {entries}, {statements}"
+    counts = [
+        _counted(content["records"], "entry", "entries"),
+        _counted(content["statements"], "statement", "statements"),
+    ]
+    for name, one, many in (
+        ("ops_records", "ops record", "ops records"),
+        ("copies", "copy of a mail", "copies of mails"),
+        ("forwards", "forward or reply, not judged", "forwards and replies, not judged"),
+    ):
+        if content[name]:
+            counts.append(_counted(content[name], one, many))
+    yield f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
     for event in content["events"]:
         name = event["event_id"].encode("unicode_escape").decode()
         stated = (
@@ -400,6 +1978,9 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
             else "no statement"
         )
         yield f"  {name}: anchored in mails {event['anchored']}; {stated}"
+    for copy in content["only_copies"]:
+        told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
+        yield _printable(f"{told}, whose own mail is not here")
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
@@ -410,25 +1991,48 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+# ── ops/offline/program.py ────────────────────────────────────────────────────────────────────────
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("mbox", type=Path, help="the exported mailbox, in mbox format")
+    parser.add_argument(
+        "files", metavar="FILE", type=Path, nargs="+", help=".mbox, Takeout's .zip, .eml, a folder"
+    )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument(
+        "--expect-head", metavar="EVENT=SEQ:HASH", action="append", default=[],
+        help="an entry that the event's chain must contain; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sender", metavar="ADDRESS", action="append", default=[],
+        help="who may have sent the mails; repeatable",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     try:
-        with options.mbox.open("rb") as file:
-            box = read_mailbox(file)
+        expected = [expected_head(each) for each in options.expect_head]
+        box = read_mailbox(options.files)
     except (OSError, ValueError) as error:
-        print(f"{options.mbox}: {error}", file=sys.stderr)
-        return 2
-    if not (box.links or box.anchors or box.wrong):
-        print(f"{options.mbox}: {box.mails} mails, none of them an audit mail", file=sys.stderr)
-        return 2
-    content = summary(box, findings_of(box))
-    lines = [json.dumps(content, indent=2)] if options.json else report(content)
-    for line in lines:
+        return _cannot(str(error))
+    if box.is_empty:
+        return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
+    content = summary(box, findings_of(box, expected, options.sender))
+    for line in [json.dumps(content, indent=2)] if options.json else report(content):
         print(line.encode("ascii", "backslashreplace").decode())
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
+
+
+def _cannot(sentence: str) -> int:
+    print(sentence.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

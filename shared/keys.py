@@ -16,7 +16,8 @@ PAYMENTS_BY_REFERENCE = "GSI4"  # reference_key, timestamp
 EVENTS_BY_DATE = "ByDate"  # of Events: listing, event_date
 
 HEAD_PREFIX = "EVENT#"
-_VOID_PREFIX = "VOID#"
+POINTER_PREFIX = "PAYMENT#"
+VOID_PREFIX = "VOID#"
 _META = "META"
 
 Key = dict[str, str]
@@ -38,16 +39,20 @@ def event_of_head(row: Mapping[str, Any]) -> str:
 
 def pointer(payment_id: str) -> Key:
     """Ledger: where in Payments an entry's row is."""
-    return {"PK": f"PAYMENT#{payment_id}"}
+    return {"PK": f"{POINTER_PREFIX}{payment_id}"}
+
+
+def payment_of_pointer(row: Mapping[str, Any]) -> str:
+    return str(row["PK"]).removeprefix(POINTER_PREFIX)
 
 
 def void_mark(payment_id: str) -> Key:
     """Ledger: this payment is voided, and by which entry."""
-    return {"PK": f"{_VOID_PREFIX}{payment_id}"}
+    return {"PK": f"{VOID_PREFIX}{payment_id}"}
 
 
 def payment_of_void_mark(row: Mapping[str, Any]) -> str:
-    return str(row["PK"]).removeprefix(_VOID_PREFIX)
+    return str(row["PK"]).removeprefix(VOID_PREFIX)
 
 
 def number_uses(event_id: str, method: str, reference_key: str) -> Key:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Literal, NewType, TypeAlias, get_args
 
-from shared import keys
+from shared.keys import entry_pk
 
 PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
@@ -143,7 +143,7 @@ class LedgerEntry:
 
     @property
     def pk(self) -> str:
-        return keys.entry_pk(self.event_id, self.patron_email)
+        return entry_pk(self.event_id, self.patron_email)
 
     @property
     def net_cents(self) -> int:
@@ -228,7 +228,7 @@ def _surplus(row: Mapping[str, Any]) -> Iterator[str]:
 
 def _contradictions(row: Mapping[str, Any]) -> Iterator[str]:
     """Of a row whose attributes all have the right types."""
-    if row.get("PK") != keys.entry_pk(row["event_id"], row["patron_email"]):
+    if row.get("PK") != entry_pk(row["event_id"], row["patron_email"]):
         yield "PK does not name its event and patron"
     if row.get("SK") != row["timestamp"]:
         yield "SK is not its timestamp"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -13,7 +15,8 @@ from ops.commands.dlq import dead_letter_queue, described_now, peek
 from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.rules.dead_letters import moment
-from ops.rules.payment import PaymentHistory
+from ops.rules.payment import PaymentHistory, numbered
+from ops.rules.reconcile import Hits
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
@@ -29,7 +32,8 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     """Show the whole history of a payment: ledger row, tries, dead letters, mail, void.
 
     ID is the payment id (pay_…) from the mail, the app's address bar or any log line. --mailbox
-    searches Gmail for its mail. Exit 1 when something needs a person.
+    searches Gmail for its mail and reads it: it must hold this entry's record. Exit 1 when
+    something needs a person.
 
     \b
     Examples:
@@ -40,9 +44,7 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
         raise click.UsageError(f"{safe(payment_id)!r} is not a payment id: pay_ and 32 hex digits.")
     history = _history(session, payment_id, look=look)
     if session.console.as_json:
-        content = asdict(history) | {"is_intact": history.is_intact, "concerns": history.concerns()}
-        del content["now"]
-        session.console.show(content | {"steps": [asdict(each) for each in history.steps()]})
+        session.console.show(_content(history))
     else:
         session.console.facts(_facts(history))
         session.console.table(
@@ -74,30 +76,53 @@ def _history(session: Session, payment_id: str, *, look: bool) -> PaymentHistory
         row=row,
         delivery=ledger.deliveries([payment_id]).get(payment_id, {}),
         voided_by=ledger.payment(void_id) if void_id else {},
-        voids=ledger.payment(row["voids"]) if row.get("voids") else {},
+        voids=ledger.payment(str(row["voids"])) if row.get("voids") else {},
         dead_letters=letters,
-        mails=AuditMailbox.of(session).mails_of(payment_id) if look else None,
+        hits=Hits.of(row, AuditMailbox.of(session).hits_of(payment_id)) if look else None,
         now=now_ms(),
     )
 
 
+def _content(history: PaymentHistory) -> dict[str, Any]:
+    """Values of types that no row has are shown as text."""
+    content = asdict(history)
+    del content["now"], content["hits"]
+    more = {
+        "mails": history.mails,
+        "is_intact": history.is_intact,
+        "concerns": history.concerns(),
+        "steps": [asdict(each) for each in history.steps()],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(content | more, default=str))
+    return plain
+
+
 def _facts(history: PaymentHistory) -> Iterator[tuple[str, object]]:
     row, delivery = history.row, history.delivery
-    sign = "-" if row["kind"] == "void" else ""
-    yield row["kind"], row["payment_id"]
-    yield "entry", f"#{row['seq']:06d} of {row['event_id']} ({row['event_name']})"
-    yield "patron", f"{row['patron_name']} <{row['patron_email']}>"
-    yield "amount", f"{sign}${row['amount_cents'] / 100:,.2f} {row['method']}"
-    if row["reference"]:
+    yield str(row.get("kind")), row.get("payment_id")
+    yield "entry", f"{numbered(row)} of {row.get('event_id')} ({row.get('event_name')})"
+    yield "patron", f"{row.get('patron_name')} <{row.get('patron_email')}>"
+    yield "amount", f"{_amount(row)} {row.get('method')}"
+    if row.get("reference"):
         yield "reference", row["reference"]
-    if row["note"]:
+    if row.get("note"):
         yield "note", row["note"]
     if history.voids:
-        yield "voids", f"#{history.voids['seq']:06d} {history.voids['payment_id']}: {row['reason']}"
+        voided = history.voids
+        yield "voids", f"{numbered(voided)} {voided.get('payment_id')}: {row.get('reason')}"
     if history.voided_by:
-        yield "voided by", f"#{history.voided_by['seq']:06d} {history.voided_by['payment_id']}"
-    yield "hash", f"{row['hash']} ({'matches' if history.is_intact else 'DOES NOT MATCH'} the row)"
+        yield "voided by", f"{numbered(history.voided_by)} {history.voided_by.get('payment_id')}"
+    matches = "matches" if history.is_intact else "DOES NOT MATCH"
+    yield "hash", f"{row.get('hash')} ({matches} the row)"
     tries = counted(delivery.get("attempts", 0), "try", "tries")
     yield "mail", f"{delivery.get('state', 'queued')}, {tries}"
     if history.mails is not None:
         yield "in the mailbox", ", ".join(history.mails) or "nothing"
+
+
+def _amount(row: Mapping[str, Any]) -> str:
+    """Negative for what takes money away. A value that no row has is shown as it is."""
+    cents = row.get("amount_cents")
+    if type(cents) is not int:
+        return f"{cents} cents"
+    return f"{'' if row.get('kind') == 'payment' else '-'}${cents // 100:,}.{cents % 100:02d}"

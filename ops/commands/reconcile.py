@@ -5,27 +5,40 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ops.clock import now_ms
+from ops.commands.replay import ops_record
 from ops.console import Meter
 from ops.errors import FINE, FOUND, OpsError
-from ops.rules.reconcile import AILING, Reconciliation, Tally, read_mail
+from ops.offline.box import Mailbox
+from ops.rules.reconcile import (
+    AILING,
+    KINDS,
+    LOOKED_UP,
+    Hits,
+    OtherReleaseError,
+    Reconciliation,
+    Tally,
+)
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox
-from ops.verify_mbox import Mailbox
-from shared.messages import AuditMessage
+from ops.stack.ops_record import Deed, new_run
+from ops.stack.queues import OpsAuditQueue
+from shared.ledger import business_date
+from shared.messages import AuditMessage, MalformedMessageError
 
 MOST_DAYS = 400
 
 
 class Day(click.ParamType):
-    """YYYY-MM-DD, UTC."""
+    """YYYY-MM-DD, a business day of the stack."""
 
     name = "day"
 
@@ -39,7 +52,9 @@ class Day(click.ParamType):
 @click.command()
 @shared_options
 @click.option("--event", "event_id", metavar="ID", help="One event only.")
-@click.option("--from", "first", type=Day(), metavar="DAY", help="Logged on or after this UTC day.")
+@click.option(
+    "--from", "first", type=Day(), metavar="DAY", help="Logged on or after this business day."
+)
 @click.option(
     "--to",
     "last",
@@ -48,7 +63,8 @@ class Day(click.ParamType):
     help="Up to and including this day.  [default: today]",
 )
 @click.option("--mailbox", "look", is_flag=True, help="Search Gmail too.")
-@click.option("--repair", is_flag=True, help="Queue unmailed entries again.")
+@click.option("--repair", is_flag=True, help="Queue unmailed entries again, and record it.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the record of --repair.")
 @click.option(
     "--late", type=click.IntRange(1, 10_000), default=15, show_default=True, metavar="MINUTES",
     help="Minutes until a mail counts as late.",
@@ -66,45 +82,53 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     last: date | None,
     look: bool,
     repair: bool,
+    reason: str,
     late: int,
     file: Path | None,
 ) -> None:
     """Compare ledger, deliveries and mailbox, per event and in total.
 
     missing: no mail --late minutes after the entry was logged. duplicate: more than one mail.
-    altered: the mail differs from the ledger. orphan: a mail without an entry. Any of these four
-    gives exit code 1. late: the mail took longer than --late minutes.
+    altered: the mail differs from the ledger, or the row is none that we wrote. orphan: a mail
+    without an entry. misplaced: a mail in the trash or in spam. Any of these gives exit code 1.
+    late: the mail took longer than --late minutes.
 
     Without --mailbox the deliveries are trusted; with it, every entry is looked up in Gmail and
-    every audit mail is read. --repair queues missing entries that were never sent; the mailer
-    still sends nothing twice.
+    every audit mail is read. A mail counts only if it holds the entry's record; forwards and
+    replies are left alone. --repair queues missing entries that were never sent; the mailer still
+    sends nothing twice, and the ops record of it is mailed to compliance.
 
     \b
     Examples:
       scc reconcile
       scc reconcile --event sunset-charter --mailbox
       scc reconcile --from 2026-11-01 --to 2026-11-30 --mailbox --state november.json
-      scc reconcile --repair
+      scc reconcile --repair --reason "the stream was off on Monday"
     """
-    units = _units(event_id, first, last)
+    if reason and not repair:
+        raise click.UsageError("--reason is for the record of --repair.")
+    units = _units(session, event_id, first, last)
     ledger = LedgerReader.of(session)
-    heads = {} if units else ledger.heads()
-    units = units or [f"event {each}" for each in sorted(heads)]
-    if event_id and not ledger.head(event_id):
+    places = None if units else ledger.places()
+    units = units or [f"event {each}" for each in sorted(places.events if places else ())]
+    if event_id and not (ledger.head(event_id) or next(ledger.of_event(event_id))[0]):
         raise OpsError(f"The ledger has no entry for the event {event_id!r}.")
     mailbox = AuditMailbox.of(session) if look else None
-    work = Work(session, ledger, mailbox, late * 60_000, repair=repair)
+    work = Work(session, ledger, mailbox, late * 60_000)
     scope = [*units, "mailbox"] if look else units
     # A new event must not invalidate saved progress over all of them.
     named = scope if event_id or first or last else ["all", *(["mailbox"] if look else [])]
     work.load(file, named)
-    total = sum(int(each.get("seq", 0)) for each in heads.values()) or None
+    seqs = [each.get("seq") for each in places.heads.values()] if places else []
+    total = sum(each for each in seqs if isinstance(each, int)) or None
     with session.console.meter("entries", total) as meter:
         for unit in units:
             work.take_rows(unit, meter)
     if mailbox:
         with session.console.meter("mails") as meter:
-            work.take_mails(_query(event_id, first), set(units), meter)
+            work.take_mails(_query(event_id, first), None if places else set(units), meter)
+    if repair:
+        work.repair(_scope_told(event_id, first, last), reason)
     work.save()
     _show(session, work.state)
 
@@ -118,22 +142,24 @@ class Work:
         ledger: LedgerReader,
         mailbox: AuditMailbox | None,
         late_ms: int,
-        *,
-        repair: bool,
     ) -> None:
         self._session, self._ledger, self._mailbox = session, ledger, mailbox
-        self._late_ms, self._repair = late_ms, repair
+        self._late_ms = late_ms
         self._file: Path | None = None
         self.state = Reconciliation([])
 
     def load(self, file: Path | None, scope: list[str]) -> None:
         """Raises OpsError: the file belongs to another reconciliation, or cannot be used."""
-        self._file, self.state = file, Reconciliation(scope)
+        self._file, self.state = file, Reconciliation(scope, has_looked=self._mailbox is not None)
         if file is None or not file.exists():
             self.save()
             return
         try:
             self.state = Reconciliation.from_json(json.loads(file.read_text()))
+        except OtherReleaseError as error:
+            raise OpsError(
+                f"{file} was saved by another release of scc: remove it and start again."
+            ) from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise OpsError(f"{file} is not a saved reconciliation: remove it.") from error
         if self.state.scope != scope:
@@ -168,57 +194,104 @@ class Work:
                 state.done.append(unit)
             self.save()
 
-    def take_mails(self, query: str, units: set[str], meter: Meter) -> None:
+    def take_mails(self, query: str, units: set[str] | None, meter: Meter) -> None:
+        """units: of the reconciliation, or None when it leaves nothing out."""
         state, mailbox = self.state, self._mailbox
         if mailbox is None or state.mails_done:
             return
         for ids, after in mailbox.find(query, state.mails_after):
-            mails = [(each, read_mail(mailbox.raw(each))) for each in ids]
+            mails = [(each, mailbox.mail(each)) for each in ids]
             links = [link for _, box in mails for link in box.links]
             rows = {each.payment_id: self._ledger.payment(each.payment_id) for each in links}
             for gmail_id, box in mails:
-                self._take_mail(gmail_id, box, rows, units)
+                if units is None or _is_about(units, box, rows):
+                    state.take_mail(gmail_id, box, rows)
                 meter.advance()
             state.mails_after, state.mails_done = after, not after
             self.save()
 
-    def _take_row(self, row: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
-        mails = None
-        if self._mailbox is not None:
-            mails = len(self._mailbox.mails_of(str(row["payment_id"])))
-        before = len(self.state.findings)
-        self.state.take_row(row, delivery, mails=mails, now=now_ms(), late_ms=self._late_ms)
-        if self._repair and any(each.get("queue") for each in self.state.findings[before:]):
-            self._session.aws.client("sqs").send_message(
-                QueueUrl=self._session.aws.output("AuditQueueUrl"),
-                MessageBody=AuditMessage.from_row(row).to_json(),
+    def repair(self, scope: str, reason: str) -> None:
+        """Queue what was never sent, recorded before and after as a replay is."""
+        wanted = self.state.to_repair
+        if not wanted:
+            return
+        session, at = self._session, now_ms()
+        queue = OpsAuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
+        record = ops_record(session, queue)
+        deed = Deed(
+            run=new_run("repair", at),
+            action="repair",
+            phase="planned",
+            who=session.aws.caller,
+            at=at,
+            stack=session.aws.target.stack,
+            filter=scope,
+            reason=reason,
+            counts={"send": len(wanted)},
+            messages=[f"- {each[:100]} send" for each in wanted],
+        )
+        record.append(deed)
+        outcomes: dict[str, str] = dict.fromkeys(wanted, "not queued")
+        try:
+            for each in wanted:
+                outcomes[each] = self._queue_again(each, queue)
+                self.save()
+        finally:
+            told = [*outcomes.values()]
+            done = replace(
+                deed,
+                phase="done",
+                at=now_ms(),
+                counts={name: told.count(name) for name in told},
+                messages=[f"- {name[:100]} {outcome}" for name, outcome in outcomes.items()],
             )
-            self.state.repaired.append(str(row["payment_id"]))
+            record.append(done)
+            self.state.ops_id = done.ops_id
 
-    def _take_mail(
-        self, gmail_id: str, box: Mailbox, rows: Mapping[str, Mapping[str, Any]], units: set[str]
-    ) -> None:
-        for each in box.wrong:
-            if not each.seq:
-                claimed = {"event_id": each.event_id, "payment_id": each.payment_id}
-                self.state.found("altered", claimed, each.detail, gmail_id=gmail_id)
-        for link in box.links:
-            row = rows[link.payment_id]
-            day = f"day {row.get('logged_day', '')}"
-            if not {f"event {link.event_id}", day} & units and (row or len(units) == 1):
-                continue  # found, but outside this reconciliation
-            self.state.take_mail(link, row, [each.detail for each in box.wrong if each.seq])
+    def _queue_again(self, payment_id: str, queue: OpsAuditQueue) -> str:
+        """What came of it. The row is read again: a row that is no entry has no message."""
+        try:
+            message = AuditMessage.from_row(self._ledger.payment(payment_id))
+        except MalformedMessageError:
+            return "no entry"
+        queue.send(message.to_json())
+        self.state.repaired.append(payment_id)
+        return "queued"
+
+    def _take_row(self, row: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
+        hits = None
+        if self._mailbox is not None:
+            hits = Hits.of(row, self._mailbox.hits_of(str(row.get("payment_id"))))
+        self.state.take_row(row, delivery, hits=hits, now=now_ms(), late_ms=self._late_ms)
 
 
-def _units(event_id: str | None, first: date | None, last: date | None) -> list[str]:
+def _is_about(units: set[str], box: Mailbox, rows: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a mail concerns these events or days, by the ledger's row or by what it claims.
+
+    What claims nothing concerns everybody.
+    """
+    claims: set[str] = set()
+    for link in box.links:
+        row = rows.get(link.payment_id) or {}
+        day = row.get("logged_day") or link.logged_day
+        claims |= {f"event {row.get('event_id') or link.event_id}", f"event {link.event_id}"}
+        claims.add(f"day {day}")
+    return not box.links or bool(claims & units)
+
+
+def _units(
+    session: Session, event_id: str | None, first: date | None, last: date | None
+) -> list[str]:
     if event_id and (first or last):
         raise click.UsageError("Choose entries with --event or with --from and --to, not both.")
     if event_id:
         return [f"event {event_id}"]
     if not (first or last):
         return []
-    end = last or datetime.now(UTC).date()
-    if first is None or first > end:
+    if first is None:
+        raise click.UsageError("--from must be a day on or before --to.")
+    end = last or business_date(now_ms(), session.aws.business_zone)
+    if first > end:
         raise click.UsageError("--from must be a day on or before --to.")
     days = (end - first).days + 1
     if days > MOST_DAYS:
@@ -226,9 +299,15 @@ def _units(event_id: str | None, first: date | None, last: date | None) -> list[
     return [f"day {first + timedelta(each)}" for each in range(days)]
 
 
+def _scope_told(event_id: str | None, first: date | None, last: date | None) -> str:
+    if event_id:
+        return f"event {event_id}"
+    return f"days {first} to {last or 'today'}" if first else "all events"
+
+
 def _query(event_id: str | None, first: date | None) -> str:
     """Which mails to read; mails of other entries are dropped after reading."""
-    words = ["filename:record.json"]
+    words = ["filename:json"]
     if event_id:
         words.append('"{}"'.format(event_id.replace('"', " ")))
     if first:
@@ -238,15 +317,13 @@ def _query(event_id: str | None, first: date | None) -> str:
 
 def _show(session: Session, state: Reconciliation) -> None:
     if session.console.as_json:
-        content = state.to_json()
-        kept = ("tallies", "findings", "repaired", "mails")
-        counts = {kind: state.count(kind) for kind in (*AILING, "late")}
-        session.console.show({"found": counts} | {each: content[each] for each in kept})
+        session.console.show(_content(state))
     else:
         session.console.table(
-            ("event", "entries", "mailed", "pending", *AILING, "late", "payments", "voids"),
+            ("event", "entries", "mailed", "pending", *AILING, "late", "payments", "voids",
+             "refunds", "net"),
             list(_lines(state)),
-        )
+        )  # fmt: skip
         if state.findings:
             session.console.table(
                 ("finding", "event", "entry", "payment", "detail"),
@@ -260,29 +337,57 @@ def _show(session: Session, state: Reconciliation) -> None:
                 ],
             )  # fmt: skip
     if state.repaired:
-        session.console.say(f"Queued again: {len(state.repaired)}. Run it again to check.")
-    told = ", ".join(f"{state.count(kind)} {kind}" for kind in AILING)
-    session.console.say(told)
+        session.console.say(
+            f"Queued again: {len(state.repaired)}, recorded as {state.ops_id}. Run it again to "
+            "check."
+        )
+    looked = AILING if state.has_looked else ("missing",)
+    session.console.say(", ".join(f"{state.count(kind)} {kind}" for kind in looked))
     raise click.exceptions.Exit(FINE if state.is_fine else FOUND)
+
+
+def _content(state: Reconciliation) -> dict[str, Any]:
+    """What was not looked at is null, as it is a dash in the table."""
+    content = state.to_json()
+    counts = {kind: _counted(state, kind, state.count(kind)) for kind in (*AILING, "late")}
+    kept = ("tallies", "findings", "repaired", "ops_id", "mails", "forwards")
+    for name, tally in state.tallies.items():
+        content["tallies"][name]["net_cents"] = tally.net_cents
+    return {"found": counts} | {each: content[each] for each in kept}
+
+
+def _counted(state: Reconciliation, kind: str, count: int) -> int | None:
+    is_looked_at = state.has_looked or kind not in LOOKED_UP or count
+    return count if is_looked_at else None
 
 
 def _lines(state: Reconciliation) -> Iterator[tuple[object, ...]]:
     total = Tally()
     for name, tally in sorted(state.tallies.items()):
         total.join(tally)
-        yield name or "?", *_line(tally)
-    yield "total", *_line(total)
+        yield name or "?", *_line(state, tally)
+    yield "total", *_line(state, total)
 
 
-def _line(tally: Tally) -> tuple[object, ...]:
-    found = [tally.found.get(kind, 0) for kind in (*AILING, "late")]
+def _line(state: Reconciliation, tally: Tally) -> tuple[object, ...]:
+    found = (_counted(state, kind, tally.found.get(kind, 0)) for kind in (*AILING, "late"))
+    methods = sorted({method for each in tally.sums.values() for method in each})
+    net = [f"{each} {_dollars(tally.net_of(each))}" for each in methods]
     return (
-        tally.entries, tally.mailed, tally.pending, *found,
-        _sums(tally.payments), _sums(tally.voids),
+        tally.entries, tally.mailed, tally.pending,
+        *("-" if each is None else each for each in found),
+        *(_sums(tally.sums[kind]) for kind in KINDS),
+        ", ".join([_dollars(tally.net_cents), *(net if len(net) > 1 else [])]),
     )  # fmt: skip
 
 
 def _sums(by_method: Mapping[str, list[int]]) -> str:
     return ", ".join(
-        f"{name} {count} ${cents / 100:,.2f}" for name, (count, cents) in sorted(by_method.items())
+        f"{name} {count} {_dollars(cents)}" for name, (count, cents) in sorted(by_method.items())
     )
+
+
+def _dollars(cents: int) -> str:
+    """To the cent, whatever the amount."""
+    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
+    return f"{sign}${cents // 100:,}.{cents % 100:02d}"

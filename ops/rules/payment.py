@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ops.rules.reconcile import Hits
 from shared.delivery import is_sent, mail_state
-from shared.ledger import entry_hash
+from shared.ledger import faults_of, matches_its_hash
 
 MAIL_IS_LATE_MS = 15 * 60_000
 
@@ -25,7 +26,7 @@ class PaymentHistory:
     """row: the ledger's. voided_by: its void's row. voids: the row that this one voids.
 
     delivery: from AuditDeliveries, empty before the first try. dead_letters: rows of `scc dlq ls`,
-    with sent_ms. mails: Gmail ids, or None without a search. now: epoch ms.
+    with sent_ms. hits: its mails, or None without a search. now: epoch ms.
     """
 
     row: Mapping[str, Any]
@@ -33,12 +34,22 @@ class PaymentHistory:
     voided_by: Mapping[str, Any]
     voids: Mapping[str, Any]
     dead_letters: Sequence[Mapping[str, Any]]
-    mails: Sequence[str] | None
+    hits: Hits | None
     now: int
 
     @property
     def is_intact(self) -> bool:
-        return bool(entry_hash(self.row) == self.row.get("hash"))
+        return not self.faults and matches_its_hash(self.row)
+
+    @property
+    def faults(self) -> list[str]:
+        """What the row has that no entry has."""
+        return faults_of(self.row)
+
+    @property
+    def mails(self) -> list[str] | None:
+        """Gmail ids of the mails that hold this entry's record."""
+        return None if self.hits is None else [each.gmail_id for each in self.hits.genuine]
 
     def steps(self) -> list[Step]:
         """In order of time; steps without a time come last."""
@@ -46,54 +57,82 @@ class PaymentHistory:
 
     def _steps(self) -> Iterator[Step]:
         row, delivery = self.row, self.delivery
-        yield Step(int(row["timestamp"]), f"captured by {row['logged_by']}")
-        yield Step(int(row["logged_at"]), f"logged as #{row['seq']:06d} of {row['event_id']}")
+        yield Step(_time(row, "timestamp"), f"captured by {row.get('logged_by')}")
+        number = numbered(row)
+        yield Step(_time(row, "logged_at"), f"logged as {number} of {row.get('event_id')}")
         error = delivery.get("last_error")
         if error:
             told = f"{error['class']} {error['code']}: {error['message']}"
-            yield Step(int(error["at"]), f"try {delivery.get('attempts')} failed, {told}")
+            yield Step(_time(error, "at"), f"try {delivery.get('attempts')} failed, {told}")
         match mail_state(delivery):
             case "sending":
-                yield Step(int(delivery["lease_until"]), "the current try has ended by now")
+                yield Step(_time(delivery, "lease_until"), "the current try has ended by now")
             case "retrying" | "failed":
-                yield Step(int(delivery["retry_at"]), "can be tried again")
+                yield Step(_time(delivery, "retry_at"), "can be tried again")
             case "sent":
-                tries = f" on try {delivery['attempts']}" if int(delivery["attempts"]) > 1 else ""
-                told = f"mailed{tries}, Gmail id {delivery['gmail_id']}"
-                yield Step(int(delivery["sent_at"]), told)
+                attempts = delivery.get("attempts")
+                tries = f" on try {attempts}" if attempts != 1 else ""
+                told = f"mailed{tries}, Gmail id {delivery.get('gmail_id')}"
+                yield Step(_time(delivery, "sent_at"), told)
         for letter in self.dead_letters:
             told = f"{letter['class']}: {letter['message']}"
             yield Step(
                 letter["sent_ms"], f"queued as {letter['message_id']}, now a dead letter ({told})"
             )
-        for mail in self.mails or ():
-            yield Step(None, f"in the audit mailbox as {mail}")
+        for hit in self.hits.genuine if self.hits else ():
+            place = "trash or spam" if hit.is_misplaced else "the audit mailbox"
+            yield Step(None, f"in {place} as {hit.gmail_id}")
         if self.voided_by:
             void = self.voided_by
-            told = f"voided by #{void['seq']:06d}, {void['logged_by']}: {void['reason']}"
-            yield Step(int(void["logged_at"]), f"{told} {void['note']}".strip())
+            told = f"voided by {numbered(void)}, {void.get('logged_by')}: {void.get('reason')}"
+            yield Step(_time(void, "logged_at"), f"{told} {void.get('note', '')}".strip())
 
     def concerns(self) -> list[str]:
         """What needs a person, and the command that helps."""
         found = []
-        if not self.is_intact:
-            event_id = self.row.get("event_id")
+        event_id, payment_id = self.row.get("event_id"), self.row.get("payment_id")
+        if self.faults:
+            found.append(
+                f"The row is not what we write ({'; '.join(self.faults)}): run `scc verify --event "
+                f"{event_id}`."
+            )
+        elif not self.is_intact:
             found.append(
                 f"The row was changed after it was logged: run `scc verify --event {event_id}`."
             )
         has_mail = is_sent(self.delivery)
+        age = self.now - (_time(self.row, "logged_at") or 0)
         if self.dead_letters and has_mail:
             found.append(
                 "Its mail was sent, but a dead letter is left: `scc dlq replay --id "
-                f"{self.row['payment_id']}` removes it."
+                f"{payment_id}` removes it."
             )
         elif self.dead_letters:
             found.append(
                 "Its message is in the dead-letter queue: fix the cause, then run "
-                f"`scc dlq replay --id {self.row['payment_id']}`."
+                f"`scc dlq replay --id {payment_id}`."
             )
-        elif not has_mail and self.now - int(self.row["logged_at"]) > MAIL_IS_LATE_MS:
+        elif not has_mail and age > MAIL_IS_LATE_MS:
             found.append("Its mail is late: `scc status` says what the mailer is waiting for.")
-        if self.mails is not None and len(self.mails) != int(has_mail):
-            found.append(f"The mailbox has {len(self.mails)} mails for it: run `scc reconcile`.")
-        return found
+        return [*found, *self._concerns_about_mails(is_expected=has_mail)]
+
+    def _concerns_about_mails(self, *, is_expected: bool) -> Iterator[str]:
+        if self.hits is None:
+            return
+        genuine = self.hits.genuine
+        if len(genuine) != int(is_expected):
+            yield f"The mailbox has {len(genuine)} mails for it: run `scc reconcile`."
+        if genuine and all(each.is_misplaced for each in genuine):
+            yield "Its mail is in the trash or in spam: move it back to the inbox."
+        for each in self.hits.others:
+            yield f"The mail {each.gmail_id} is about it and holds another record."
+
+
+def numbered(row: Mapping[str, Any]) -> str:
+    seq = row.get("seq")
+    return f"#{seq:06d}" if type(seq) is int else "no number"
+
+
+def _time(of: Mapping[str, Any], name: str) -> int | None:
+    value = of.get(name)
+    return value if type(value) is int else None

@@ -2,48 +2,108 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ops.verify_mbox import Link, Mailbox, read_mailbox
+from ops.offline.box import Mailbox
+from ops.offline.links import Link, link_of
 from shared.delivery import mail_state
-from shared.ledger import canonical_json
+from shared.ledger import Kind, faults_of
 
-AILING = ("missing", "duplicate", "altered", "orphan")  # exit code 1; "late" is history
+VERSION = 2  # of a saved reconciliation
+LOOKED_UP = ("duplicate", "altered", "orphan", "misplaced")  # what only the mailbox shows
+AILING = ("missing", *LOOKED_UP)  # exit code 1; "late" is history
+OTHER_RECORD = "its record differs from the ledger's row"
+KINDS: tuple[Kind, ...] = ("payment", "void", "refund")
+
+
+class OtherReleaseError(ValueError):
+    """A saved reconciliation that this release does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A mail that Gmail's search found for an entry, read. is_misplaced: in trash or spam."""
+
+    gmail_id: str
+    payment_id: str
+    hash: str
+    sha256: str
+    digest: bytes
+    is_misplaced: bool
+
+
+def hits_in(found: Iterable[tuple[str, Mailbox]]) -> Iterator[Hit]:
+    """The own mails among these; a mail that only quotes an entry is none."""
+    for gmail_id, box in found:
+        for link in box.links:
+            ((digest, is_well_placed),) = box.seen.items()
+            yield Hit(gmail_id, link.payment_id, link.hash, link.sha256, digest, not is_well_placed)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """An entry's mails. genuine: those that hold its record, each once."""
+
+    genuine: Sequence[Hit]
+    others: Sequence[Hit]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], hits: Iterable[Hit]) -> Hits:
+        try:
+            own = link_of(row)
+        except ValueError:
+            return cls((), ())
+        mine = [each for each in hits if each.payment_id == own.payment_id]
+        genuine = {
+            each.digest: each
+            for each in sorted(mine, key=lambda each: not each.is_misplaced)
+            if (each.hash, each.sha256) == (own.hash, own.sha256)
+        }
+        others = [each for each in mine if (each.hash, each.sha256) != (own.hash, own.sha256)]
+        return cls(list(genuine.values()), others)
 
 
 @dataclass(slots=True)
 class Tally:
-    """One event's entries. payments, voids: [count, cents] by method."""
+    """One event's entries. sums: [count, cents] by kind and method."""
 
     entries: int = 0
     mailed: int = 0
     pending: int = 0
-    payments: dict[str, list[int]] = field(default_factory=dict)
-    voids: dict[str, list[int]] = field(default_factory=dict)
+    sums: dict[str, dict[str, list[int]]] = field(
+        default_factory=lambda: {kind: {} for kind in KINDS}
+    )
     found: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def net_cents(self) -> int:
+        taken = {kind: sum(cents for _, cents in self.sums[kind].values()) for kind in KINDS}
+        return taken["payment"] - taken["void"] - taken["refund"]
+
+    def net_of(self, method: str) -> int:
+        cents = {kind: self.sums[kind].get(method, [0, 0])[1] for kind in KINDS}
+        return cents["payment"] - cents["void"] - cents["refund"]
+
     def add(self, row: Mapping[str, Any]) -> None:
-        self.entries += 1
-        sums = self.voids if row.get("kind") == "void" else self.payments
-        one = sums.setdefault(str(row.get("method")), [0, 0])
-        one[0] += 1
-        one[1] += int(row.get("amount_cents", 0))
+        """A row without faults."""
+        self._count(str(row["kind"]), str(row["method"]), 1, int(row["amount_cents"]))
 
     def join(self, other: Tally) -> None:
         self.entries += other.entries
         self.mailed += other.mailed
         self.pending += other.pending
-        for mine, theirs in ((self.payments, other.payments), (self.voids, other.voids)):
-            for method, (count, cents) in theirs.items():
-                one = mine.setdefault(method, [0, 0])
-                one[0] += count
-                one[1] += cents
-        for kind, count in other.found.items():
-            self.found[kind] = self.found.get(kind, 0) + count
+        for kind in KINDS:
+            for method, (count, cents) in other.sums[kind].items():
+                self._count(kind, method, count, cents)
+        for name, count in other.found.items():
+            self.found[name] = self.found.get(name, 0) + count
+
+    def _count(self, kind: str, method: str, count: int, cents: int) -> None:
+        one = self.sums[kind].setdefault(method, [0, 0])
+        one[0] += count
+        one[1] += cents
 
 
 @dataclass(slots=True)
@@ -51,25 +111,33 @@ class Reconciliation:
     """Everything found so far; JSON can store it to resume later.
 
     unit, after: the current event or day, and where its next page starts. mails_after: the next
-    page of the mailbox. repaired: payments that were queued again.
+    page of the mailbox. has_looked: the mailbox is part of it. repaired: payments that were queued
+    again, as recorded by ops_id.
     """
 
     scope: list[str]
+    version: int = VERSION
+    has_looked: bool = False
     done: list[str] = field(default_factory=list)
     unit: str = ""
     after: dict[str, Any] | None = None
     mails_after: str = ""
     mails_done: bool = False
     mails: int = 0
+    forwards: int = 0
     tallies: dict[str, Tally] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
+    ops_id: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Reconciliation:
+        """Raises OtherReleaseError, or TypeError, KeyError or AttributeError for other files."""
+        if content["version"] != VERSION:
+            raise OtherReleaseError
         tallies = {name: Tally(**each) for name, each in content["tallies"].items()}
         return cls(**{**content, "tallies": tallies})
 
@@ -77,13 +145,20 @@ class Reconciliation:
         return self.tallies.setdefault(event_id, Tally())
 
     def found(self, kind: str, row: Mapping[str, Any], detail: str, **more: Any) -> None:
-        event_id = str(row.get("event_id", ""))
+        """more: gmail_id of the mail, which is named once for each kind; queue: to be repaired."""
+        if "gmail_id" in more and any(
+            each["kind"] == kind and each.get("gmail_id") == more["gmail_id"]
+            for each in self.findings
+        ):
+            return
+        event_id, seq = str(row.get("event_id", "")), row.get("seq", 0)
+        payment_id = row.get("payment_id", "")
         self.findings.append(
             {
                 "kind": kind,
                 "event_id": event_id,
-                "seq": row.get("seq", 0),
-                "payment_id": row.get("payment_id", ""),
+                "seq": seq if type(seq) is int else 0,
+                "payment_id": payment_id if isinstance(payment_id, str) else "",
                 "detail": detail,
             }
             | more
@@ -98,50 +173,94 @@ class Reconciliation:
     def is_fine(self) -> bool:
         return not any(each["kind"] in AILING for each in self.findings)
 
+    @property
+    def to_repair(self) -> list[str]:
+        """Payments that were never sent and are not queued again yet."""
+        waiting = [each["payment_id"] for each in self.findings if each.get("queue")]
+        return [each for each in dict.fromkeys(waiting) if each not in self.repaired]
+
     def take_row(
         self,
         row: Mapping[str, Any],
         delivery: Mapping[str, Any],
         *,
-        mails: int | None,
+        hits: Hits | None,
         now: int,
         late_ms: int,
     ) -> None:
-        """One ledger row. mails: how many the mailbox has for it, None without a search."""
-        tally = self.tally(str(row["event_id"]))
-        tally.add(row)
-        state = mail_state(delivery)
-        if state == "sent" and mails == 0:
-            self.found("missing", row, "was sent but is not in the mailbox", queue=False)
+        """One ledger row. hits: what the mailbox has for it, None without a search."""
+        tally = self.tally(str(row.get("event_id", "")))
+        tally.entries += 1
+        faults = faults_of(row)
+        if faults:
+            where = f"the row at {row.get('PK')!r}, {row.get('SK')!r}"
+            self.found("altered", row, f"{where}: {'; '.join(faults)}")
+            if type(row.get("logged_at")) is not int or not isinstance(row.get("payment_id"), str):
+                return
+        else:
+            tally.add(row)
+        self._take_delivery(row, delivery, tally, hits, now - int(row["logged_at"]), late_ms)
+        if hits is None:
             return
-        age = now - int(row["logged_at"])
-        if state == "sent":
+        for each in hits.others:
+            self.found("altered", row, OTHER_RECORD, gmail_id=each.gmail_id)
+        if len(hits.genuine) > 1:
+            self.found("duplicate", row, f"{len(hits.genuine)} mails")
+        if hits.genuine and all(each.is_misplaced for each in hits.genuine):
+            self.found("misplaced", row, "its mail is in the trash or in spam")
+
+    def _take_delivery(
+        self,
+        row: Mapping[str, Any],
+        delivery: Mapping[str, Any],
+        tally: Tally,
+        hits: Hits | None,
+        age: int,
+        late_ms: int,
+    ) -> None:
+        state = mail_state(delivery)
+        if state == "sent" and hits is not None and not hits.genuine:
+            if not hits.others:  # an altered mail is not missing
+                self.found("missing", row, "was sent but is not in the mailbox", queue=False)
+        elif state == "sent":
             tally.mailed += 1
-            delay = int(delivery.get("sent_at", 0)) - int(row["logged_at"])
+            sent_at = delivery.get("sent_at", 0)
+            delay = sent_at - row["logged_at"] if type(sent_at) is int else 0
             if delay > late_ms:
                 self.found("late", row, f"mailed after {delay // 60_000} minutes")
-        elif age > late_ms and not mails:
+        elif age > late_ms and not (hits and hits.genuine):
             error = (delivery.get("last_error") or {}).get("message", "")
             told = "no delivery has started" if state == "queued" else state
             self.found("missing", row, f"{told}: {error}" if error else told, queue=True)
         else:
             tally.pending += 1
-        if mails is not None and mails > 1:
-            self.found("duplicate", row, f"{mails} mails")
 
-    def take_mail(self, link: Link, row: Mapping[str, Any], problems: Sequence[str]) -> None:
-        """One mail that looks genuine. row: the ledger's row for it, or empty."""
-        self.mails += 1
+    def take_mail(self, gmail_id: str, box: Mailbox, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """One mail, read. rows: the ledger's, by payment id; empty where there is none."""
+        self.mails += bool(box.seen)
+        self.forwards += box.forwards
+        problems = [each.detail for each in box.wrong if each.seq]
+        for each in box.wrong:
+            if not each.seq:
+                claimed = {"event_id": each.event_id, "payment_id": each.payment_id}
+                self.found("altered", claimed, each.detail, gmail_id=gmail_id)
+        for link in box.links:
+            self._take_link(link, rows.get(link.payment_id) or {}, problems, gmail_id)
+        if not box.links and not all(box.seen.values()):
+            self.found("misplaced", {}, "a statement's or operators' mail is in the trash or spam",
+                       gmail_id=gmail_id)  # fmt: skip
+
+    def _take_link(
+        self, link: Link, row: Mapping[str, Any], problems: Sequence[str], gmail_id: str
+    ) -> None:
+        claimed = {"event_id": link.event_id, "seq": link.seq, "payment_id": link.payment_id}
+        try:
+            own = link_of(row)
+        except ValueError:
+            own = None
         if not row or row.get("payment_id") != link.payment_id:
-            claimed = {"event_id": link.event_id, "seq": link.seq, "payment_id": link.payment_id}
-            self.found("orphan", claimed, "the ledger has no such entry")
-        elif hashlib.sha256(canonical_json(row)).hexdigest() != link.sha256:
-            self.found("altered", row, "its record.json differs from the ledger's row")
+            self.found("orphan", claimed, "the ledger has no such entry", gmail_id=gmail_id)
+        elif own is None or own.sha256 != link.sha256:
+            self.found("altered", claimed, OTHER_RECORD, gmail_id=gmail_id)
         elif problems:
-            self.found("altered", row, "; ".join(problems))
-
-
-def read_mail(raw: bytes) -> Mailbox:
-    """One mail as the offline verifier reads it."""
-    lines = raw.replace(b"\r\n", b"\n").replace(b"\nFrom ", b"\n>From ")
-    return read_mailbox(io.BytesIO(b"From gmail\n" + lines))
+            self.found("altered", claimed, "; ".join(problems), gmail_id=gmail_id)

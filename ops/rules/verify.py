@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from typing import Any, Protocol
 
-from ops.verify_mbox import (
+from ops.offline.box import Mailbox
+from ops.offline.chain import check_chain
+from ops.offline.links import (
     COMPLETENESS,
     INTEGRITY,
     Anchor,
     Finding,
     Link,
-    Mailbox,
-    check_chain,
-    check_chains,
+    found,
     link_of,
     merged,
     ranges,
 )
+from ops.offline.report import about_mails, with_copies
+from ops.rules.heads import EventHead
+from shared.ledger import RETENTION_SECONDS
+
+RETENTION_NEAR = 365 * 24 * 60 * 60  # seconds; entries of an event may be a year apart
+
+
+class Places(Protocol):
+    """What the Ledger table says about where entries are and which are voided."""
+
+    def of(self, payment_id: str) -> tuple[Any, Any] | None: ...
+    def void_of(self, payment_id: str) -> str: ...
+    def mark_of(self, payment_id: str) -> str: ...
+    def lost(self, event_id: str, known: Collection[str]) -> Collection[str]: ...
 
 
 @dataclass(slots=True)
@@ -36,11 +51,26 @@ class EventProof:
     def unanchored(self) -> str:
         return ranges({each.seq for each in self.links} - self.anchored)
 
+    @property
+    def is_missing_something(self) -> bool:
+        """An index that lags looks the same for a moment."""
+        return any(each.kind.startswith("missing") for each in self.ledger)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What every event is checked with. zone: of business days. now: epoch milliseconds."""
+
+    places: Places
+    zone: tzinfo
+    now: int
+
 
 def prove(
     event_id: str,
     rows: Iterable[Mapping[str, Any]],
     read_head: Callable[[], Mapping[str, Any]],
+    ledger: Ledger,
     anchors: Sequence[Anchor] = (),
 ) -> EventProof:
     """Check one event's rows against their hashes, each other, the head and the mails.
@@ -48,44 +78,112 @@ def prove(
     The head is read after the rows, so no row is newer than the head.
     """
     proof = EventProof(event_id)
-    found: list[Finding] = []
+    findings: list[Finding] = []
+    unlinked: list[Finding] = []
     for row in rows:
         try:
-            proof.links.append(link_of(row))
+            link = link_of(row)
         except ValueError as error:
             where = f"the row at {row.get('PK')!r}, {row.get('SK')!r}: {error}"
-            found.append(Finding(INTEGRITY, event_id, 0, 0, "unreadable", "", where))
-    own, head = [*anchors], read_head()
-    proof.head = int(head.get("seq", 0))
-    if head:
-        own.append(Anchor(event_id, proof.head, str(head.get("hash")), "the event's head"))
-    elif proof.links:
-        found.append(Finding(COMPLETENESS, event_id, 0, 0, "missing-head"))
-    inside = [each for each in proof.links if not head or each.seq <= proof.head]
+            findings.append(Finding(INTEGRITY, event_id, 0, 0, "unreadable", "", where))
+            continue
+        proof.links.append(link)
+        unlinked += _wrong_places(link, row, ledger.places)
+    head = EventHead.of(read_head())
+    proof.head = head.seq
+    own = [*anchors]
+    findings += [
+        Finding(INTEGRITY, event_id, 0, 0, "unreadable", "", f"the event's head: {fault}")
+        for fault in head.faults
+    ]
+    if head.seq:
+        own.append(Anchor(event_id, head.seq, head.hash, "the event's head"))
+    elif proof.links and not head.faults:
+        findings.append(Finding(COMPLETENESS, event_id, 0, 0, "missing-head"))
+    inside = [each for each in proof.links if not head.seq or each.seq <= head.seq]
     for each in proof.links:
-        if head and each.seq > proof.head:
-            detail = f"the event's head is #{proof.head:06d}"
-            found.append(
-                Finding(
-                    INTEGRITY, event_id, each.seq, each.seq, "inserted", each.payment_id, detail
-                )
-            )
+        if head.seq and each.seq > head.seq:
+            detail = f"the event's head is #{head.seq:06d}"
+            findings.append(found(INTEGRITY, each, "inserted", detail))
     if inside or own:
-        found += check_chain(inside, own)
-    proof.ledger = merged(found)
+        chain = check_chain(inside, own, ledger.zone)
+        findings += [_with_retention(each, inside, head, ledger.now) for each in chain]
+    if not any(each.kind == "missing" for each in findings):
+        findings += _lost(proof, ledger.places)
+    named = {each.seq for each in findings}
+    findings += [each for each in unlinked if each.seq not in named]
+    if not findings:
+        findings += head.wrong_totals(event_id, proof.links)
+    proof.ledger = merged(findings)
     return proof
 
 
-def compare(proof: EventProof, box: Mailbox, sent: Collection[str]) -> None:
+def _wrong_places(link: Link, row: Mapping[str, Any], places: Places) -> Iterator[Finding]:
+    place = places.of(link.payment_id)
+    if place != (row.get("PK"), row.get("SK")):
+        detail = "no pointer leads to it" if place is None else "its pointer leads elsewhere"
+        yield found(INTEGRITY, link, "unlinked", detail)
+    if link.kind == "void" and places.void_of(link.about) != link.payment_id:
+        detail = f"the void's mark of {link.about} does not name it"
+        yield found(INTEGRITY, link, "unlinked", detail)
+    void_id = places.mark_of(link.payment_id)
+    if void_id and places.of(void_id) is None:
+        detail = f"it is marked as voided by {void_id[:60]}, which is not there"
+        yield found(INTEGRITY, link, "unlinked", detail)
+
+
+def _lost(proof: EventProof, places: Places) -> Iterator[Finding]:
+    """Entries whose pointer is there and whose row is not; their numbers are not known."""
+    known = {each.payment_id for each in proof.links}
+    for payment_id in sorted(places.lost(proof.event_id, known)):
+        detail = "its pointer is there, its row is not"
+        yield Finding(COMPLETENESS, proof.event_id, 0, 0, "missing", payment_id, detail)
+
+
+def _with_retention(finding: Finding, links: Sequence[Link], head: EventHead, now: int) -> Finding:
+    """The oldest entries of an event may be gone because DynamoDB removed them on time."""
+    if finding.kind != "missing" or finding.seq != 1:
+        return finding
+    later = [each.logged_at for each in links if each.seq > finding.last_seq and each.logged_at]
+    age = now // 1000 - min(later, default=head.last_logged_at) // 1000
+    if age < RETENTION_SECONDS - RETENTION_NEAR or not (later or head.last_logged_at):
+        return finding
+    detail = (
+        "if they were logged over seven years ago, retention has removed them; nothing certifies "
+        "that yet"
+    )
+    return replace(finding, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """A mailbox, sorted by event. wrong: findings about its mails."""
+
+    box: Mailbox
+    links: Mapping[str, Sequence[Link]]
+    wrong: Mapping[str, Sequence[Finding]]
+
+    @classmethod
+    def of(cls, box: Mailbox, senders: Iterable[str] = ()) -> Mailed:
+        links: dict[str, list[Link]] = {}
+        for link in box.links:
+            links.setdefault(link.event_id, []).append(link)
+        wrong: dict[str, list[Finding]] = {}
+        for each in about_mails(box, senders):
+            wrong.setdefault(each.event_id, []).append(each)
+        return cls(box, links, wrong)
+
+
+def compare(proof: EventProof, mailed: Mailed, sent: Collection[str]) -> None:
     """Compare the event's entries with its mails. sent: payments whose mail was marked as sent.
 
     The ledger decides what is missing from the mailbox: it knows what should be there.
     """
     event_id = proof.event_id
-    links = [each for each in box.links if each.event_id == event_id]
-    wrong = [each for each in box.wrong if each.event_id == event_id]
-    wrong += [each for each in check_chains(links, ()) if each.kind != "missing"]
-    mailed = {each.payment_id: each for each in links}
+    links = mailed.links.get(event_id, ())
+    wrong = [*mailed.wrong.get(event_id, ())]
+    wrong += [each for each in check_chain(links, ()) if each.kind != "missing"] if links else []
+    by_id = {each.payment_id: each for each in links}
     ledger = {each.payment_id: each for each in proof.links}
     doubtful = {each.seq for each in wrong}
     doubtful |= {
@@ -99,24 +197,41 @@ def compare(proof: EventProof, box: Mailbox, sent: Collection[str]) -> None:
         for each in links
         if each.hash == each.computed and rows_sha256.get(each.payment_id) == each.sha256
     }
-    for payment_id, mail in mailed.items():
+    for payment_id, mail in by_id.items():
         row = ledger.get(payment_id)
         if mail.seq in doubtful:
             continue
         if row is None:
             proof.ledger.append(
-                Finding(COMPLETENESS, event_id, mail.seq, mail.seq, "missing", payment_id,
-                        "its mail exists, its row does not")
-            )  # fmt: skip
+                found(COMPLETENESS, mail, "missing", "its mail exists, its row does not")
+            )
         elif row.sha256 != mail.sha256:
-            proof.ledger.append(
-                Finding(INTEGRITY, event_id, row.seq, row.seq, "altered", payment_id,
-                        "its mail differs, and both match their own hash")
-            )  # fmt: skip
+            detail = "its mail differs, and both match their own hash"
+            proof.ledger.append(found(INTEGRITY, row, "altered", detail))
+    named = {each.payment_id for each in proof.ledger if each.seq}
+    proof.ledger = [each for each in proof.ledger if each.seq or each.payment_id not in named]
     for payment_id, row in ledger.items():
-        if payment_id not in mailed and payment_id in sent:
-            wrong.append(
-                Finding(COMPLETENESS, event_id, row.seq, row.seq, "missing", payment_id,
-                        "its mail was sent but is not in this file")
-            )  # fmt: skip
+        if payment_id not in by_id and payment_id in sent:
+            missing = found(
+                COMPLETENESS, row, "missing", "its mail was sent but is not in this file"
+            )
+            wrong.append(with_copies(mailed.box, missing))
     proof.ledger, proof.mailbox = merged(proof.ledger), merged(wrong)
+
+
+def compare_ops(
+    box: Mailbox, records: Mapping[str, str], sent: Collection[str]
+) -> Iterator[tuple[str, Finding]]:
+    """Operators' records and their mails. records: SHA-256 by ops id. Yields where, and what."""
+    mailed = {each.ops_id for each in box.ops}
+    for each in box.ops:
+        if each.ops_id not in records:
+            detail = f"{each.where}: {each.ops_id[:100]} is not in the table of ops records"
+            yield "ledger", Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)
+        elif records[each.ops_id] != each.sha256:
+            detail = f"the ops record {each.ops_id} differs from its mail"
+            yield "ledger", Finding(INTEGRITY, "", 0, 0, "altered", "", detail)
+    for ops_id in sorted(records.keys() - mailed):
+        if ops_id in sent:
+            detail = f"the mail of {ops_id} was sent but is not in this file"
+            yield "mailbox", Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.session import Session
@@ -14,6 +14,7 @@ from shared.messages import AuditMessage
 from shared.reads import Pause, batch_get
 
 Row = dict[str, Any]
+Place = tuple[Any, Any]  # the key of a row in Payments, as its pointer holds it
 Page = tuple[list[Row], dict[str, Any] | None]  # and where the next one begins
 
 
@@ -29,10 +30,12 @@ class LedgerReader:
         payments: str,
         ledger: str,
         deliveries: str,
+        ops: str = "",
         pause: Pause = time.sleep,
     ) -> None:
         self._client = client
-        self._payments, self._ledger, self._deliveries = payments, ledger, deliveries
+        self._payments, self._ledger = payments, ledger
+        self._deliveries, self._ops = deliveries, ops
         self._pause = pause
 
     @classmethod
@@ -43,18 +46,40 @@ class LedgerReader:
             aws.output("PaymentsTableName"),
             aws.output("LedgerTableName"),
             aws.output("DeliveriesTableName"),
+            aws.output("OpsRecordTableName"),
         )
 
-    def heads(self) -> dict[str, Row]:
-        """The head of every event that has entries: seq and hash, by event id."""
+    def places(self) -> Places:
+        """Heads, pointers and the marks of voids, in one scan: how all events are found."""
+        places = Places(self)
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._ledger,
             ConsistentRead=True,
-            FilterExpression="begins_with(PK, :event)",
-            ExpressionAttributeValues=to_attributes({":event": keys.HEAD_PREFIX}),
+            FilterExpression=(
+                "begins_with(PK, :event) OR begins_with(PK, :payment) OR begins_with(PK, :void)"
+            ),
+            ExpressionAttributeValues=to_attributes(
+                {
+                    ":event": keys.HEAD_PREFIX,
+                    ":payment": keys.POINTER_PREFIX,
+                    ":void": keys.VOID_PREFIX,
+                }
+            ),
         )
-        found = (from_attributes(item) for page in pages for item in page["Items"])
-        return {keys.event_of_head(each): each for each in found}
+        for page in pages:
+            for item in page["Items"]:
+                places.take(from_attributes(item))
+        return places
+
+    def ops_records(self) -> dict[str, Row]:
+        """What operators did, by ops id: the first part of each record."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._ops,
+            FilterExpression="part = :first",
+            ExpressionAttributeValues=to_attributes({":first": 0}),
+        )
+        rows = (from_attributes(item) for page in pages for item in page["Items"])
+        return {str(each["ops_id"]): each for each in rows}
 
     def head(self, event_id: str) -> Row:
         """Empty when the event has no entries."""
@@ -84,11 +109,20 @@ class LedgerReader:
         }
 
     def payment(self, payment_id: str) -> Row:
-        """The row of a payment or void; empty when there is none."""
-        pointer = self._get(self._ledger, keys.pointer(payment_id))
-        if not pointer:
+        """The row of an entry; empty when there is none, or its pointer leads nowhere."""
+        place = self.place_of(payment_id)
+        return self.row(place) if place else {}
+
+    def place_of(self, payment_id: str) -> Place | None:
+        """Where its pointer says that an entry is."""
+        pointer = self._get(self._ledger, keys.pointer(payment_id)) if is_key(payment_id) else {}
+        return (pointer.get("row_pk"), pointer.get("row_sk")) if pointer else None
+
+    def row(self, place: Place) -> Row:
+        pk, sk = place
+        if not is_key(pk) or type(sk) is not int:
             return {}
-        return self._get(self._payments, {"PK": pointer["row_pk"], "SK": pointer["row_sk"]})
+        return self._get(self._payments, {"PK": pk, "SK": sk})
 
     def void_of(self, payment_id: str) -> str:
         """The id of what voids this payment; empty when nothing does."""
@@ -128,3 +162,52 @@ class LedgerReader:
             pause=self._pause,
         )
         return (row for _, row in rows)
+
+
+class Places:
+    """The Ledger table as one scan found it. What is not in it is looked up: it may be newer."""
+
+    def __init__(self, ledger: LedgerReader) -> None:
+        self._reader = ledger
+        self._places: dict[str, Place] = {}
+        self._of_event: dict[str, list[str]] = {}
+        self._voids: dict[str, str] = {}
+        self.heads: dict[str, Row] = {}
+
+    @property
+    def events(self) -> set[str]:
+        """All that have a head or an entry with a pointer."""
+        return self.heads.keys() | self._of_event.keys()
+
+    def take(self, row: Row) -> None:
+        name = str(row["PK"])
+        if name.startswith(keys.HEAD_PREFIX):
+            self.heads[keys.event_of_head(row)] = row
+        elif name.startswith(keys.VOID_PREFIX):
+            self._voids[keys.payment_of_void_mark(row)] = str(row.get("void_id"))
+        else:
+            payment_id = keys.payment_of_pointer(row)
+            place = (row.get("row_pk"), row.get("row_sk"))
+            self._places[payment_id] = place
+            event_id = str(place[0]).partition("#")[0]
+            self._of_event.setdefault(event_id, []).append(payment_id)
+
+    def of(self, payment_id: str) -> Place | None:
+        """Where the entry's pointer leads, or None without one."""
+        return self._places.get(payment_id) or self._reader.place_of(payment_id)
+
+    def void_of(self, payment_id: str) -> str:
+        """What voids the payment, by its mark; empty without one."""
+        return self.mark_of(payment_id) or self._reader.void_of(payment_id)
+
+    def mark_of(self, payment_id: str) -> str:
+        """The same, as the scan found it."""
+        return self._voids.get(payment_id, "")
+
+    def lost(self, event_id: str, known: Collection[str]) -> list[str]:
+        """Payments of the event with a pointer and without a row. known: those with a row."""
+        return [
+            each
+            for each in self._of_event.get(event_id, ())
+            if each not in known and not self._reader.row(self._places[each])
+        ]

@@ -20,7 +20,9 @@ from httplib2 import Http, HttpLib2Error
 from functions.audit_mailer.mails.envelope import search_token
 from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
-from ops.rules.reconcile import read_mail
+from ops.offline.box import Mailbox
+from ops.offline.mails import read_mail
+from ops.rules.reconcile import Hit, hits_in
 from ops.safe_text import safe
 from ops.session import Session
 from shared.settings import SettingsError, read_settings
@@ -120,19 +122,16 @@ class AuditMailbox:
             if not page_token:
                 return
 
-    def raw(self, gmail_id: str) -> bytes:
+    def mail(self, gmail_id: str) -> Mailbox:
+        """One mail, as the offline verifier reads it, wherever in Gmail it lies."""
         answer = self._execute(self._messages.get(userId="me", id=gmail_id, format="raw"))
-        return base64.urlsafe_b64decode(str(answer["raw"]))
+        content = base64.urlsafe_b64decode(str(answer["raw"]))
+        return read_mail(content, "the mail", [str(each) for each in answer.get("labelIds", ())])
 
-    def mails_of(self, payment_id: str) -> list[str]:
-        """Gmail ids of a payment's audit mails. Replies quote its token too, but do not count."""
-        found = [each for ids, _ in self.find(f'"{search_token(payment_id)}"') for each in ids]
-        if len(found) < 2:
-            return found
-        boxes = ((each, read_mail(self.raw(each))) for each in found)
-        return [
-            each for each, box in boxes if any(link.payment_id == payment_id for link in box.links)
-        ]
+    def hits_of(self, payment_id: str) -> list[Hit]:
+        """The entry's own mails, read: replies and forwards quote its token, but do not count."""
+        found = (each for ids, _ in self.find(f'"{search_token(payment_id)}"') for each in ids)
+        return list(hits_in((each, self.mail(each)) for each in found))
 
     def authorize(self) -> None:
         """Only ask Google for a token."""

@@ -18,7 +18,7 @@ from shared.messages import OpsMessage
 SCHEMA_VERSION = 1
 MESSAGES_A_PART = 1_000  # of at most 200 bytes each; an item may have 400 KB
 
-Action = Literal["replay", "discard"]
+Action = Literal["replay", "discard", "repair"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

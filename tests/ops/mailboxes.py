@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from email import message_from_bytes
 from typing import Any
 
 from functions.audit_mailer.mails.envelope import Addresses
+from functions.audit_mailer.mails.ops_mail import compose as ops_of
 from functions.audit_mailer.mails.payment_mail import compose
+from functions.audit_mailer.mails.statement_mail import compose as statement_of
+from functions.audit_mailer.statement.account import Statement
 from local.gmail_sandbox.mbox import mbox_entry
+from local.gmail_sandbox.mime import read_mail
+from local.gmail_sandbox.rewrite import addressed_to, rewrite_for_sending
 from local.gmail_sandbox.store import StoredMessage
+from ops.stack.ops_record import Deed
 from shared.ledger import Head, LedgerEntry, PaymentId
-from tests.builders import NOW, entry
+from tests.builders import NOW, ZONE, entry
 
 AUDIT = "audit@shipcaptaincrew.example"
 ADDRESSES = Addresses(AUDIT, AUDIT)
+SENT = {"state": "sent"}
 
 
-def chain(count: int, event_id: str = "sunset-charter") -> list[LedgerEntry]:
-    """The first entries of an event, sealed one after the other."""
+def chain(
+    count: int, event_id: str = "sunset-charter", *, at: int = NOW, apart: int = 1
+) -> list[LedgerEntry]:
+    """The first entries of an event, sealed one after the other. at, apart: milliseconds."""
     entries: list[LedgerEntry] = []
     head = Head()
     for number in range(1, count + 1):
@@ -28,11 +39,25 @@ def chain(count: int, event_id: str = "sunset-charter") -> list[LedgerEntry]:
             event_id=event_id,
             patron_name="Séamus O'Brien 李小龍",
             amount_cents=120_000 + number,
-            timestamp=NOW + number,
+            timestamp=at + number * apart,
+            logged_at=at + number * apart,
         )
         entries.append(made)
-        head = Head(seq=made.seq, hash=made.hash)
+        head = made.as_head
     return entries
+
+
+def voided(payment: LedgerEntry, head: LedgerEntry, **changes: Any) -> LedgerEntry:
+    """The void of a payment, as the next entry after `head`."""
+    return replace(
+        payment,
+        kind="void",
+        payment_id=PaymentId(f"pay_void_{head.seq + 1}"),
+        voids=payment.payment_id,
+        reason="wrong_amount",
+        timestamp=head.timestamp + 1,
+        **changes,
+    ).sealed(head.as_head, ZONE)
 
 
 def mail(row: dict[str, Any]) -> bytes:
@@ -43,19 +68,51 @@ def mails(entries: Iterable[LedgerEntry]) -> list[bytes]:
     return [mail(each.to_row()) for each in entries]
 
 
-def statement_mail(day: str, content: bytes, said: str) -> bytes:
-    """A daily statement, as far as the verifier reads it."""
-    made = message_from_bytes(mail(entry().to_row()))
-    del made["X-SCC-Payment-Id"]
-    made["X-SCC-Statement"] = day
-    text, html, attachment = list(made.walk())[2:]
-    for part in (text, html):
-        part.set_payload(f"SHA-256 of statement.json: {said}")
-        part.replace_header("Content-Transfer-Encoding", "7bit")
-    del attachment["Content-Disposition"], attachment["Content-Transfer-Encoding"]
-    attachment["Content-Disposition"] = 'attachment; filename="statement.json"'
-    attachment.set_payload(content.decode())
-    return made.as_bytes()
+def statement_mail(day: str, entries: Sequence[LedgerEntry], head: LedgerEntry | None) -> bytes:
+    """The day's final statement. entries: of the day. head: of their event."""
+    statement = Statement(day=day, timezone=ZONE.key, made_at=NOW, is_final=True)
+    statement.add([each.to_row() for each in entries], {each.payment_id: SENT for each in entries})
+    for account in statement.accounts.values():
+        account.head = head.as_head if head else Head()
+    return statement_of(statement, f"statement_{day}", ADDRESSES).content
+
+
+def ops_mail(ops_id: str = "ops_replay_20251124T160000Z_0a1b2c3d_done", **changes: Any) -> bytes:
+    """The mail of what an operator did to a message."""
+    deed = Deed(
+        run=ops_id.rpartition("_")[0],
+        action="replay",
+        phase="done",
+        who="arn:aws:iam::123456789012:user/grace",
+        at=NOW,
+        stack="shipcaptaincrew",
+        filter="all",
+        reason="credential renewed",
+        counts={"sent": 1},
+        messages=["0a1b pay_1 sent"],
+    )
+    return ops_of(deed.parts()[0] | changes, ADDRESSES).content
+
+
+def with_attachment(raw: bytes, content: bytes) -> bytes:
+    """The mail with another record."""
+    text = raw.replace(b"\r\n", b"\n")
+    at = text.index(b"\n\n", text.index(b"Content-Disposition: attachment")) + 2
+    end = text.index(b"\n--", at)
+    return text[:at] + base64.encodebytes(content).rstrip() + text[end:]
+
+
+def attachment_of(raw: bytes) -> bytes:
+    (part,) = [each for each in message_from_bytes(raw).walk() if each.get_filename()]
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content
+
+
+def sent_by_gmail(raw: bytes, at: int = NOW + 3_000) -> bytes:
+    """As it arrives after `messages.send`: another Message-ID, Date and plain text."""
+    sent = rewrite_for_sending(raw, read_mail(raw), sender=AUDIT, now=at).delivered
+    return addressed_to(sent, AUDIT, AUDIT)
 
 
 def mbox(messages: Sequence[bytes]) -> bytes:

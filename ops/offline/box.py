@@ -1,0 +1,69 @@
+"""What was read from a mailbox, kept small: a box may hold tens of thousands of mails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ops.offline.days import Statements
+from ops.offline.links import Anchor, Finding, Link
+from ops.offline.shown import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class OpsMail:
+    """The mail of an ops record. sha256: of its record."""
+
+    ops_id: str
+    sha256: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A record in a mail that is not its own, such as a forward."""
+
+    payment_id: str
+    where: str
+
+
+@dataclass(slots=True)
+class Sender:
+    """mails: those with this address; named: the first of them, as findings to be told."""
+
+    mails: int = 0
+    named: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """What a mailbox contains. wrong: findings about single mails.
+
+    copies: the same mail again, as labels and folders make them. forwards: mails about ours.
+    held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
+    anywhere but in trash or spam. corrections: of entries that replace one, their cells in a void's
+    mail.
+    """
+
+    links: list[Link] = field(default_factory=list)
+    statements: Statements = field(default_factory=Statements)
+    ops: list[OpsMail] = field(default_factory=list)
+    wrong: list[Finding] = field(default_factory=list)
+    mails: int = 0
+    statement_mails: int = 0
+    copies: int = 0
+    forwards: int = 0
+    held: dict[tuple[str, int], Copy] = field(default_factory=dict)
+    quotes: list[Quote] = field(default_factory=list)
+    corrections: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
+    seen: dict[bytes, bool] = field(default_factory=dict)
+    misplaced: dict[bytes, Finding] = field(default_factory=dict)
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        return self.statements.anchors
+
+    @property
+    def is_empty(self) -> bool:
+        """No mail of ours is in it."""
+        return not (self.links or self.anchors or self.wrong or self.ops or self.statement_mails)

@@ -1,0 +1,196 @@
+"""Daily statements: what they say of each event, and whether the entries and the days agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ops.offline.chain import gaps
+from ops.offline.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
+from shared.ledger import MOST_ENTRIES
+
+Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
+_KINDS = {"payments": "payment", "voids": "void", "refunds": "refund"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a final statement says of one event's part of the day."""
+
+    event_id: str
+    day: str
+    first_seq: int
+    last_seq: int
+    entries: int
+    net_cents: int
+    sums: Sums
+
+
+@dataclass(slots=True)
+class Statements:
+    """All statements of a mailbox. sha256: of each day's final ones. timezones: of the days."""
+
+    anchors: list[Anchor] = field(default_factory=list)
+    stated: list[Stated] = field(default_factory=list)
+    sha256: dict[str, set[str]] = field(default_factory=dict)
+    timezones: set[str] = field(default_factory=set)
+
+    def take(self, record: Mapping[str, Any], sha256: str) -> str:
+        """Take one statement.json; returns what it contradicts itself in, or an empty text.
+
+        Raises KeyError, TypeError or ValueError for what is not a statement.
+        """
+        day = date.fromisoformat(record["day"]).isoformat()
+        anchors = [each for event in record["events"] for each in _anchors(event, day)]
+        stated = [_stated(event, day) for event in record["events"]]
+        self.anchors += anchors
+        if record.get("timezone"):
+            self.timezones.add(str(record["timezone"]))
+        if record["is_final"]:
+            known = self.sha256.setdefault(day, set())
+            if sha256 not in known:
+                self.stated += stated
+            known.add(sha256)
+        return _sum_problem(record, stated)
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Of business days; None if statements name none or several, or this machine lacks it."""
+        if len(self.timezones) != 1:
+            return None
+        try:
+            return ZoneInfo(next(iter(self.timezones)))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return None
+
+    def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
+        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
+        for day, different in sorted(self.sha256.items()):
+            if len(different) > 1:
+                detail = f"{len(different)} different final statements for {day}"
+                yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        yield from _missing_days(self.sha256)
+        yield from self._entries_in_stated_days(links)
+        doubtful = {(each.event_id, each.seq) for each in doubted}
+        sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
+        yield from self._wrong_sums(sound)
+
+    def _entries_in_stated_days(self, links: Iterable[Link]) -> Iterator[Finding]:
+        """A day's final statement is its last word: no entry may join the day later."""
+        of_day = {(each.event_id, each.day): each for each in self.stated}
+        first_of_later: dict[str, list[Stated]] = {}
+        for each in self.stated:
+            first_of_later.setdefault(each.event_id, []).append(each)
+        for link in links:
+            if not link.is_sound:
+                continue
+            own = of_day.get((link.event_id, link.logged_day))
+            is_stated = link.logged_day in self.sha256
+            later = [
+                each
+                for each in first_of_later.get(link.event_id, ())
+                if each.day > link.logged_day and each.first_seq <= link.seq
+            ]
+            if is_stated and not (own and own.first_seq <= link.seq <= own.last_seq):
+                detail = f"the statement of {link.logged_day} does not have it"
+            elif later:
+                detail = f"the statement of {later[0].day} has it on a later day"
+            else:
+                continue
+            yield found(INTEGRITY, link, "back-dated", detail)
+
+    def _wrong_sums(self, links: Iterable[Link]) -> Iterator[Finding]:
+        """Sums are compared where every entry of the day is here, once, and sound."""
+        by_day: dict[tuple[str, str], list[Link]] = {}
+        wanted = {(each.event_id, each.day) for each in self.stated}
+        for link in links:
+            if link.is_sound and (link.event_id, link.logged_day) in wanted:
+                by_day.setdefault((link.event_id, link.logged_day), []).append(link)
+        for each in self.stated:
+            of_day = by_day.get((each.event_id, each.day), ())
+            there = {e.seq: e for e in of_day if each.first_seq <= e.seq <= each.last_seq}
+            if gaps(seq - each.first_seq + 1 for seq in there) or each.last_seq not in there:
+                continue
+            if sums_of(there.values()) != each.sums or len(there) != each.entries:
+                detail = f"the statement of {each.day} has other sums than its entries"
+                numbers = (each.first_seq, each.last_seq)
+                yield Finding(INTEGRITY, each.event_id, *numbers, "wrong-sums", "", detail)
+
+
+def sums_of(links: Iterable[Link]) -> Sums:
+    sums: Sums = {}
+    for link in links:
+        count, cents = sums.get((link.kind, link.method), (0, 0))
+        sums[link.kind, link.method] = (count + 1, cents + link.amount_cents)
+    return sums
+
+
+def _anchors(event: Mapping[str, Any], day: str) -> Iterator[Anchor]:
+    for which in ("last", "head"):
+        seq, digest = event[f"{which}_seq"], event[f"{which}_hash"]
+        if type(seq) is not int or not 0 <= seq < MOST_ENTRIES or not isinstance(digest, str):
+            raise ValueError(f"the statement of {day} has no {which} for an event")
+        if seq:
+            yield Anchor(event["event_id"], seq, digest, f"the statement of {day}")
+
+
+def _stated(event: Mapping[str, Any], day: str) -> Stated:
+    return Stated(
+        event_id=event["event_id"],
+        day=day,
+        first_seq=_whole(event["first_seq"]),
+        last_seq=event["last_seq"],
+        entries=_whole(event["entries"]),
+        net_cents=_whole(event["net_cents"]),
+        sums=_sums(event),
+    )
+
+
+def _sums(of: Mapping[str, Any]) -> Sums:
+    """Of an event or a whole statement."""
+    return {
+        (kind, method): (_whole(one["count"]), _whole(one["cents"]))
+        for name, kind in _KINDS.items()
+        for method, one in of.get(name, {}).get("by_method", {}).items()
+    }
+
+
+def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
+    added: Sums = {}
+    for each in stated:
+        for name, (count, cents) in each.sums.items():
+            before = added.get(name, (0, 0))
+            added[name] = (before[0] + count, before[1] + cents)
+    if added != _sums(record):
+        return "its sums are not those of its events"
+    if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
+        "net_cents", 0
+    ):
+        return "its net is not what its sums add up to"
+    if sum(each.entries for each in stated) != record.get("entries", 0):
+        return "its count of entries is not that of its events"
+    return ""
+
+
+def _net(sums: Sums) -> int:
+    return sum(cents if kind == "payment" else -cents for (kind, _), (_, cents) in sums.items())
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError("a statement counts in whole numbers")
+    return value
+
+
+def _missing_days(days: Iterable[str]) -> Iterator[Finding]:
+    """A statement is sent every day: none may be missing between the first and the last."""
+    known = sorted(date.fromisoformat(each) for each in days)
+    for before, after in pairwise(known):
+        if (after - before).days > 1:
+            first, last = before + timedelta(1), after - timedelta(1)
+            detail = f"no statement for {first}" + (f" to {last}" if last > first else "")
+            yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)

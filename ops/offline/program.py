@@ -1,0 +1,66 @@
+"""Check the audit mails in an exported mailbox, with Python 3.11's standard library and this file.
+
+    python3 verify_mbox.py export.mbox          (--json for a machine)
+
+It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them.
+
+Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
+its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
+entry's hash, or 64 zeros for the first one. So the entries of an event form a chain. Daily
+statements say how far each event's chain reached, and the hash it ended with. What a mail shows is
+compared with its record: subject, HTML and plain text, date and sender. Mails are known by their
+own headers (X-SCC-…): forwards and replies are counted, not judged.
+
+Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is missing or
+duplicated). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
+Not checked: who really sent a mail (Gmail shows that, by DKIM), and payments never logged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ops.offline.links import COMPLETENESS, INTEGRITY
+from ops.offline.mails import read_mailbox
+from ops.offline.report import expected_head, findings_of, report, summary
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument(
+        "files", metavar="FILE", type=Path, nargs="+", help=".mbox, Takeout's .zip, .eml, a folder"
+    )
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument(
+        "--expect-head", metavar="EVENT=SEQ:HASH", action="append", default=[],
+        help="an entry that the event's chain must contain; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sender", metavar="ADDRESS", action="append", default=[],
+        help="who may have sent the mails; repeatable",
+    )  # fmt: skip
+    options = parser.parse_args(arguments)
+    try:
+        expected = [expected_head(each) for each in options.expect_head]
+        box = read_mailbox(options.files)
+    except (OSError, ValueError) as error:
+        return _cannot(str(error))
+    if box.is_empty:
+        return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
+    content = summary(box, findings_of(box, expected, options.sender))
+    for line in [json.dumps(content, indent=2)] if options.json else report(content):
+        print(line.encode("ascii", "backslashreplace").decode())
+    return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
+
+
+def _cannot(sentence: str) -> int:
+    print(sentence.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

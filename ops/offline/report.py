@@ -1,0 +1,192 @@
+"""Everything that was found in a mailbox, as data and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from ops.offline.box import Mailbox
+from ops.offline.chain import check_chains
+from ops.offline.links import (
+    COMPLETENESS,
+    INTEGRITY,
+    Anchor,
+    Finding,
+    merged,
+    ranges,
+    span_text,
+)
+from shared.ledger import MOST_ENTRIES, is_event_id
+
+Notes = list[str]
+
+
+def findings_of(
+    box: Mailbox, expected: Sequence[Anchor] = (), senders: Iterable[str] = ()
+) -> list[Finding]:
+    """expected: heads that the auditor knows. senders: addresses that may have sent the mails."""
+    zone = box.statements.zone
+    chains = check_chains(box.links, [*box.anchors, *expected], zone)
+    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links, chains)]
+    return merged(with_copies(box, each) for each in found)
+
+
+def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
+    """What is wrong with single mails, or between them."""
+    yield from box.wrong
+    yield from (each for digest, each in box.misplaced.items() if not box.seen[digest])
+    yield from _foreign_senders(box, {each.lower() for each in senders})
+    yield from _wrong_quotes(box)
+
+
+def expected_head(text: str) -> Anchor:
+    """EVENT=SEQ:HASH. Raises ValueError."""
+    event_id, _, rest = text.partition("=")
+    number, _, digest = rest.partition(":")
+    digest = digest.lower()
+    is_hash = len(digest) == 64 and not digest.strip("0123456789abcdef")
+    seq = int(number) if number.isascii() and number.isdigit() and len(number) < 13 else 0
+    if not (is_event_id(event_id) and 0 < seq < MOST_ENTRIES and is_hash):
+        raise ValueError(
+            "an expected head looks like sunset-charter=42: and the 64 hex digits of the hash that "
+            "entry #000042 has"
+        )
+    return Anchor(event_id, seq, digest, "the expected head")
+
+
+def with_copies(box: Mailbox, finding: Finding) -> Finding:
+    """A copy does not stand in for a mail, but it helps whoever looks for the mail."""
+    if finding.kind != "missing":
+        return finding
+    seqs = sorted(
+        seq
+        for event_id, seq in box.held
+        if event_id == finding.event_id and finding.seq <= seq <= finding.last_seq
+    )
+    if not seqs:
+        return finding
+    told = f"a copy of {ranges(seqs)} is in {box.held[finding.event_id, seqs[0]].where}"
+    return replace(finding, detail="; ".join(filter(None, (finding.detail, told))))
+
+
+def _foreign_senders(box: Mailbox, wanted: set[str]) -> Iterator[Finding]:
+    if not wanted and box.senders:
+        wanted = {max(box.senders, key=lambda each: box.senders[each].mails)}
+    for address, sender in box.senders.items():
+        if address in wanted:
+            continue
+        others = " or ".join(sorted(wanted))
+        told = f"it comes from {address or 'no single address'} and not from {others}"
+        for each in sender.named:
+            hint = "; if both are right, name both with --sender"
+            yield replace(each, detail=f"{each.detail}{told}{hint}")
+
+
+def _wrong_quotes(box: Mailbox) -> Iterator[Finding]:
+    """What a mail says about another entry, against that entry's own mail."""
+    if not box.quotes:
+        return
+    numbers = {(each.event_id, each.payment_id): each.seq for each in box.links}
+    for quote in box.quotes:
+        number = numbers.get((quote.event_id, quote.about), quote.number)
+        cells = box.corrections.get((quote.event_id, quote.number), quote.cells)
+        if (quote.about and quote.number and number != quote.number) or (
+            quote.cells and cells != quote.cells
+        ):
+            detail = "its HTML says something else about another entry than that entry's mail"
+            yield Finding(
+                INTEGRITY, quote.event_id, quote.seq, quote.seq, "altered", quote.payment_id, detail
+            )
+
+
+def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
+    """The report as plain data."""
+    events: dict[str, dict[str, Any]] = {}
+    for link in box.links:
+        event = events.setdefault(link.event_id, {"numbers": set(), "stated": 0})
+        if link.is_sound:
+            event["numbers"].add(link.seq)
+    for anchor in box.anchors:
+        event = events.setdefault(anchor.event_id, {"numbers": set(), "stated": 0})
+        event["stated"] = max(event["stated"], anchor.seq)
+    there = {(each.event_id, each.seq) for each in box.links}
+    lost = [
+        {"event_id": event_id, "seq": seq, "payment_id": each.payment_id, "where": each.where}
+        for (event_id, seq), each in sorted(box.held.items())
+        if (event_id, seq) not in there
+    ]
+    return {
+        "mails": box.mails,
+        "records": len(box.links),
+        "statements": box.statement_mails,
+        "ops_records": len(box.ops),
+        "copies": box.copies,
+        "forwards": box.forwards,
+        "only_copies": lost,
+        INTEGRITY: not any(each.verdict == INTEGRITY for each in findings),
+        COMPLETENESS: not any(each.verdict == COMPLETENESS for each in findings),
+        "events": [
+            {
+                "event_id": name,
+                "anchored": ranges(event["numbers"]),
+                "stated_up_to": event["stated"],
+                "unseen_beyond": max([event["stated"], *event["numbers"]]),
+            }
+            for name, event in sorted(events.items())
+        ],
+        "findings": [asdict(each) for each in findings],
+    }
+
+
+def finding_text(finding: Mapping[str, Any]) -> str:
+    words = [finding["kind"]]
+    if finding["event_id"]:
+        words.append(finding["event_id"])
+    if finding["seq"]:
+        words.append(span_text(finding["seq"], finding["last_seq"]))
+    words += [each for each in (finding["payment_id"], finding["detail"]) if each]
+    return _printable("  ".join(words))
+
+
+def report(content: Mapping[str, Any]) -> Iterator[str]:
+    """The report for people, without characters that hide or move text."""
+    counts = [
+        _counted(content["records"], "entry", "entries"),
+        _counted(content["statements"], "statement", "statements"),
+    ]
+    for name, one, many in (
+        ("ops_records", "ops record", "ops records"),
+        ("copies", "copy of a mail", "copies of mails"),
+        ("forwards", "forward or reply, not judged", "forwards and replies, not judged"),
+    ):
+        if content[name]:
+            counts.append(_counted(content[name], one, many))
+    yield f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
+    for event in content["events"]:
+        name = event["event_id"].encode("unicode_escape").decode()
+        stated = (
+            f"statements reach {span_text(event['stated_up_to'], 0)}"
+            if event["stated_up_to"]
+            else "no statement"
+        )
+        yield f"  {name}: anchored in mails {event['anchored']}; {stated}"
+    for copy in content["only_copies"]:
+        told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
+        yield _printable(f"{told}, whose own mail is not here")
+    for verdict in (INTEGRITY, COMPLETENESS):
+        found = [each for each in content["findings"] if each["verdict"] == verdict]
+        yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
+        yield from (f"  {finding_text(each)}" for each in found)
+    yield (
+        "What came after an event's last mail and last statement cannot be seen from this file: "
+        "ask for a newer export, or for `scc verify --mbox`."
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,66 @@
+"""What `scc payment` says about an entry whose row or mails are not what they should be."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ops.rules.payment import PaymentHistory
+from ops.rules.reconcile import Hit, Hits
+from shared.attributes import Foreign
+from tests.builders import NOW, entry
+
+SENT = {"state": "sent", "sent_at": NOW + 2_000, "attempts": 1, "gmail_id": "18c0"}
+
+
+def history(row: dict[str, Any] | None = None, hits: Hits | None = None) -> PaymentHistory:
+    return PaymentHistory(
+        row=row or entry().to_row(), delivery=SENT, voided_by={}, voids={}, dead_letters=(),
+        hits=hits, now=NOW + 10_000,
+    )  # fmt: skip
+
+
+def hit(*, is_misplaced: bool = False) -> Hit:
+    return Hit("18c0", "pay_1", "h", "s", b"d", is_misplaced)
+
+
+def test_a_mailed_payment_needs_nobody() -> None:
+    assert history(hits=Hits([hit()], [])).concerns() == []
+
+
+@pytest.mark.parametrize(
+    ("hits", "says"),
+    [
+        (Hits([], []), "has 0 mails"),
+        (Hits([hit(), hit()], []), "has 2 mails"),
+        (Hits([hit(is_misplaced=True)], []), "in the trash or in spam"),
+        (Hits([hit()], [hit()]), "holds another record"),
+    ],
+)
+def test_mails_that_are_not_as_they_should_be_are_named(hits: Hits, says: str) -> None:
+    (told,) = history(hits=hits).concerns()
+    assert says in told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount_cents": Decimal("12.5")},
+        {"timestamp": Foreign("B")},
+        {"seq": "1"},
+        {"logged_at": Decimal("0.5")},
+        {"note": Foreign("BS")},
+    ],
+)
+def test_a_row_that_no_program_of_ours_wrote_still_has_a_history(change: dict[str, Any]) -> None:
+    told = history(entry().to_row() | change)
+    assert not told.is_intact
+    assert any(next(iter(change)) in each for each in told.concerns())
+    assert [each.what.split()[0] for each in told.steps()].count("mailed,") == 1
+
+
+def test_an_altered_row_is_named() -> None:
+    (told,) = history(entry().to_row() | {"amount_cents": 1}).concerns()
+    assert "changed after it was logged" in told

@@ -1,0 +1,134 @@
+"""What `scc reconcile` counts and names, without a stack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ops.offline.mails import read_mail
+from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation, hits_in
+from shared.attributes import Foreign
+from shared.ledger import LedgerEntry, PaymentId, canonical_json, entry_hash, record_of
+from tests.builders import NOW, ZONE
+from tests.ops.mailboxes import chain, mail, ops_mail, sent_by_gmail, voided, with_attachment
+from tests.ops.office import forward_attached, forward_inline
+
+LATE = 15 * 60_000  # milliseconds
+SENT = {"state": "sent", "sent_at": NOW + 2_000}
+HOUR = 3_600_000
+
+
+def hits_for(row: dict[str, Any], *raws: bytes, labels: tuple[str, ...] = ("INBOX",)) -> Hits:
+    found = ((str(number), read_mail(raw, "it", labels)) for number, raw in enumerate(raws))
+    return Hits.of(row, hits_in(found))
+
+
+def taken(
+    row: dict[str, Any], hits: Hits | None = None, delivery: dict[str, Any] | None = None
+) -> list[str]:
+    state = Reconciliation([])
+    state.take_row(row, SENT if delivery is None else delivery, hits=hits, now=NOW + HOUR,
+                   late_ms=LATE)  # fmt: skip
+    return [each["kind"] for each in state.findings]
+
+
+@pytest.fixture
+def entry() -> LedgerEntry:
+    return chain(1)[0]
+
+
+def other_record(entry: LedgerEntry) -> bytes:
+    """The entry's mail with another amount, sealed anew."""
+    forged = record_of(replace(entry, amount_cents=1).to_row())
+    return with_attachment(
+        mail(entry.to_row()), canonical_json(forged | {"hash": entry_hash(forged)})
+    )
+
+
+def test_a_mail_counts_only_if_it_holds_the_entrys_record(entry: LedgerEntry) -> None:
+    row, own = entry.to_row(), mail(entry.to_row())
+    assert taken(row, hits_for(row, own)) == []
+    assert taken(row, hits_for(row)) == ["missing"]
+    assert taken(row, hits_for(row, forward_inline(own), forward_attached(own))) == ["missing"]
+    assert taken(row, hits_for(row, other_record(entry))) == ["altered"]
+    assert taken(row, hits_for(row, own, other_record(entry))) == ["altered"]
+
+
+def test_two_mails_are_a_duplicate_and_forwards_are_none(entry: LedgerEntry) -> None:
+    row, own = entry.to_row(), mail(entry.to_row())
+    again = sent_by_gmail(own)
+    assert taken(row, hits_for(row, own, forward_inline(own))) == []
+    assert taken(row, hits_for(row, own, own)) == []
+    assert taken(row, hits_for(row, own, again)) == ["duplicate"]
+
+
+@pytest.mark.parametrize("place", ["TRASH", "SPAM"])
+def test_a_mail_in_the_trash_is_named(entry: LedgerEntry, place: str) -> None:
+    row, own = entry.to_row(), mail(entry.to_row())
+    assert taken(row, hits_for(row, own, labels=(place,))) == ["misplaced"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount_cents": Decimal("1000.99")},
+        {"note": Foreign("B")},
+        {"seq": Decimal("1.5")},
+        {"payment_id": Foreign("B")},
+        {"logged_at": "yesterday"},
+        {"event_id": Foreign("B")},
+    ],
+)
+def test_a_row_that_no_program_of_ours_wrote_is_named_and_not_added_up(
+    entry: LedgerEntry, change: dict[str, Any]
+) -> None:
+    state = Reconciliation([])
+    for row in (entry.to_row() | change, entry.to_row()):
+        state.take_row(row, SENT, hits=None, now=NOW + HOUR, late_ms=LATE)
+    (found,) = state.findings
+    assert found["kind"] == "altered"
+    assert next(iter(change)) in found["detail"]
+    assert sum(each.entries for each in state.tallies.values()) == 2
+    assert sum(each.net_cents for each in state.tallies.values()) == entry.amount_cents
+
+
+def test_money_is_added_up_to_the_cent_by_kind_and_method() -> None:
+    entries = chain(3)
+    entries.append(voided(entries[0], entries[2]))
+    refund = replace(
+        entries[1], kind="refund", payment_id=PaymentId("pay_back"), reason="goodwill",
+        refunds=entries[1].payment_id, amount_cents=33, method="cash",
+    )  # fmt: skip
+    entries.append(refund.sealed(entries[-1].as_head, ZONE))
+    state = Reconciliation([])
+    for each in entries:
+        state.take_row(each.to_row(), SENT, hits=None, now=NOW + HOUR, late_ms=LATE)
+    tally = state.tallies["sunset-charter"]
+    assert tally.sums == {
+        "payment": {"check": [3, 360_006]},
+        "void": {"check": [1, 120_001]},
+        "refund": {"cash": [1, 33]},
+    }
+    assert tally.net_cents == 360_006 - 120_001 - 33 == sum(each.net_cents for each in entries)
+    assert (tally.net_of("check"), tally.net_of("cash")) == (240_005, -33)
+
+
+def test_operators_and_forwarded_mails_are_nobodys_orphans(entry: LedgerEntry) -> None:
+    state, own = Reconciliation([]), mail(entry.to_row())
+    for number, raw in enumerate((ops_mail(), forward_inline(own), forward_attached(own))):
+        state.take_mail(str(number), read_mail(raw), {})
+    assert (state.findings, state.mails, state.forwards) == ([], 1, 2)
+    state.take_mail("own", read_mail(own), {})
+    assert [each["kind"] for each in state.findings] == ["orphan"]
+
+
+def test_progress_can_be_saved_and_an_older_files_is_refused(entry: LedgerEntry) -> None:
+    state = Reconciliation(["all"])
+    state.take_row(entry.to_row(), {}, hits=None, now=NOW + HOUR, late_ms=LATE)
+    assert state.to_repair == [entry.payment_id]
+    assert Reconciliation.from_json(state.to_json()) == state
+    with pytest.raises(OtherReleaseError):
+        Reconciliation.from_json(state.to_json() | {"version": 1})

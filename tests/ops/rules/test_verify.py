@@ -1,0 +1,202 @@
+"""What `scc verify` finds in rows, heads, pointers and marks, without a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ops.offline.mails import read_mail
+from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
+from shared.attributes import Foreign
+from shared.ledger import LedgerEntry
+from tests.builders import NOW, ZONE
+from tests.ops.mailboxes import chain, mails, ops_mail, voided
+
+SEVEN_YEARS = 2_555 * 24 * 3_600_000  # milliseconds
+Found = list[tuple[str, int]]
+
+
+@dataclass
+class FakePlaces:
+    places: dict[str, tuple[Any, Any]]
+    marks: dict[str, str] = field(default_factory=dict)
+
+    def of(self, payment_id: str) -> tuple[Any, Any] | None:
+        return self.places.get(payment_id)
+
+    def void_of(self, payment_id: str) -> str:
+        return self.marks.get(payment_id, "")
+
+    def mark_of(self, payment_id: str) -> str:
+        return self.marks.get(payment_id, "")
+
+    def lost(self, event_id: str, known: Collection[str]) -> Collection[str]:
+        return self.places.keys() - set(known)
+
+
+class World:
+    """An event's rows, head, pointers and marks, as the API writes them."""
+
+    def __init__(self, entries: Sequence[LedgerEntry]) -> None:
+        self.rows = [each.to_row() for each in entries]
+        last = entries[-1]
+        self.head: dict[str, Any] = {
+            "PK": f"EVENT#{last.event_id}",
+            "seq": last.seq,
+            "hash": last.hash,
+            "last_logged_at": last.logged_at,
+            "payments_count": sum(1 if each.kind == "payment" else -1 for each in entries),
+            "total_cents": sum(each.net_cents for each in entries),
+            "check_cents": sum(each.net_cents for each in entries),
+        }
+        self.places = FakePlaces(
+            {each.payment_id: (each.pk, each.timestamp) for each in entries},
+            {each.voids: each.payment_id for each in entries if each.voids},
+        )
+
+    def proof(self, now: int = NOW) -> EventProof:
+        ledger = Ledger(places=self.places, zone=ZONE, now=now)
+        return prove("sunset-charter", self.rows, lambda: self.head, ledger)
+
+    def found(self) -> Found:
+        return [(each.kind, each.seq) for each in self.proof().ledger]
+
+
+@pytest.fixture
+def world() -> World:
+    entries = chain(3)
+    return World([*entries, voided(entries[0], entries[2])])
+
+
+def test_what_the_api_writes_is_found_intact(world: World) -> None:
+    assert world.found() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"total_cents": 1}, "total_cents is 1, its entries add up to 240005"),
+        ({"payments_count": 3}, "payments_count is 3"),
+        ({"cash_cents": 100}, "cash_cents is 100, its entries add up to 0"),
+        ({"last_logged_at": NOW + 9}, "last_logged_at"),
+    ],
+)
+def test_a_heads_totals_must_be_what_its_entries_add_up_to(
+    world: World, change: Mapping[str, Any], says: str
+) -> None:
+    world.head |= change
+    (found,) = world.proof().ledger
+    assert found.kind == "wrong-totals"
+    assert says in found.detail
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"seq": "4"}, "seq is not a number"),
+        ({"seq": Decimal("3.5")}, "seq is not a number"),
+        ({"hash": Foreign("B")}, "hash is not text"),
+        ({"check_cents": Decimal("0.5")}, "check_cents is not a whole number"),
+        ({"bonus": 1}, "bonus is no attribute of a head"),
+    ],
+)
+def test_a_head_that_no_program_of_ours_wrote_is_named_and_its_rows_are_checked(
+    world: World, change: Mapping[str, Any], says: str
+) -> None:
+    world.head |= change
+    world.rows[1]["note"] = "altered"
+    first, second = world.proof().ledger
+    assert (first.kind, second.kind, second.seq) == ("unreadable", "altered", 2)
+    assert says in first.detail
+
+
+def test_a_head_that_is_gone_is_named_while_its_rows_are_there(world: World) -> None:
+    world.head = {}
+    assert world.found() == [("missing-head", 0)]
+
+
+def test_a_row_without_a_number_is_named_by_its_place(world: World) -> None:
+    del world.rows[3]["seq"]
+    found = world.proof().ledger
+    assert [each.kind for each in found] == ["missing", "unreadable"]
+    assert "the row at 'sunset-charter#jane.doe@example.com'" in found[1].detail
+
+
+def test_pointers_and_marks_must_lead_to_their_rows(world: World) -> None:
+    first, *_, void = world.rows
+    world.places.places[first["payment_id"]] = ("elsewhere", 1)
+    assert world.found() == [("unlinked", 1)]
+    del world.places.places[first["payment_id"]]
+    assert world.found() == [("unlinked", 1)]
+    world.places.places[first["payment_id"]] = (first["PK"], first["SK"])
+    world.places.marks.clear()
+    assert world.found() == [("unlinked", 4)]
+    world.places.marks |= {first["payment_id"]: void["payment_id"]}
+    world.places.marks[world.rows[1]["payment_id"]] = "pay_nowhere"
+    assert world.found() == [("unlinked", 2)]
+
+
+def test_an_entry_of_which_only_the_pointer_is_left_is_missing(world: World) -> None:
+    world.places.places["pay_gone"] = ("sunset-charter#jane.doe@example.com", 1)
+    (found,) = world.proof().ledger
+    assert (found.kind, found.payment_id) == ("missing", "pay_gone")
+
+
+def test_a_gap_of_very_old_entries_says_that_retention_may_have_made_it() -> None:
+    world = World(chain(3))
+    gone = world.rows.pop(0)
+    del world.places.places[gone["payment_id"]]
+    (found,) = world.proof(now=NOW + 1).ledger
+    assert (found.kind, found.detail) == ("missing", "")
+    (found,) = world.proof(now=NOW + SEVEN_YEARS).ledger
+    assert "retention" in found.detail
+
+
+# ── against a mailbox ────────────────────────────────────────────────────────────────────────────
+
+
+def compared(world: World, raws: Sequence[bytes]) -> list[tuple[str, str, int]]:
+    box = read_mail(b"")
+    for raw in raws:
+        one = read_mail(raw)
+        box.links += one.links
+        box.wrong += one.wrong
+        box.held |= one.held
+    proof = world.proof()
+    compare(proof, Mailed.of(box), {each["payment_id"] for each in world.rows})
+    return [
+        *(("ledger", each.kind, each.seq) for each in proof.ledger),
+        *(("mailbox", each.kind, each.seq) for each in proof.mailbox),
+    ]
+
+
+def test_rows_that_were_rewritten_and_rechained_differ_from_their_mails() -> None:
+    honest, forged = chain(3), chain(3, apart=2)
+    assert compared(World(honest), mails(honest)) == []
+    found = compared(World(forged), mails(honest))
+    assert {each[1] for each in found} == {"altered"}
+    assert {each[2] for each in found} == {1, 2, 3}
+
+
+def test_a_sent_mail_that_is_not_in_the_file_is_missing_from_it() -> None:
+    entries = chain(3)
+    assert compared(World(entries), mails(entries)[:2]) == [("mailbox", "missing", 3)]
+
+
+def test_operators_mails_are_compared_with_the_table_of_ops_records() -> None:
+    raw = ops_mail()
+    box = read_mail(raw)
+    (mail,) = box.ops
+    same = {mail.ops_id: mail.sha256}
+    assert list(compare_ops(box, same, set())) == []
+    told = [(where, each.kind) for where, each in compare_ops(box, {}, set())]
+    assert told == [("ledger", "missing")]
+    told = [(where, each.kind) for where, each in compare_ops(box, {mail.ops_id: "0"}, set())]
+    assert told == [("ledger", "altered")]
+    lost = {"ops_lost": "1"}
+    told = [(where, each.kind) for where, each in compare_ops(box, same | lost, {"ops_lost"})]
+    assert told == [("mailbox", "missing")]
