@@ -34,8 +34,13 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
+<<<<<<< HEAD
 .PHONY: help install run test test-long fuzz chaos demo-outage bench check audit format docs build screens lighthouse
 .PHONY: deploy smoke gmail-key roster clean browser verifier
+=======
+.PHONY: help install run test test-long fuzz chaos attacks demo-outage bench check audit format docs build screens lighthouse
+.PHONY: deploy smoke gmail-key roster clean browser
+>>>>>>> core
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -62,6 +67,9 @@ fuzz: install ## try thousands of requests against the API, for minutes; e.g. AR
 chaos: install ## break everything during 500 payments: SEED=7 PAYMENTS=500 METHOD=send|import|both
 	@exec .venv/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) \
 	    $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(METHOD),--method $(METHOD))
+
+attacks: install ## try what an insider can, on a stack of its own: a table of what names each attack
+	@exec .venv/bin/python -m tests.attacks
 
 demo-outage: install ## watch Gmail break and recover, in two minutes
 	@exec .venv/bin/python -m local.demo.outage

@@ -26,7 +26,7 @@ from local.engine.aws import LocalAws
 from local.processes import Child, ChildFailedError
 from local.screen import Progress, ready_screen
 from local.settings import REPOSITORY, Settings, SettingsError
-from local.state import claim, empty
+from local.state import claim, empty, refuse_other_layout, write_layout
 from release.web_publish import invalidate, publish
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -183,9 +183,12 @@ def main() -> int:
     try:
         settings = Settings.from_environment(os.environ)
         with claim(settings.state):
+            if not settings.reset:
+                refuse_other_layout(settings.state)
             settings.refuse_taken_ports()
             if settings.reset:
                 empty(settings.state)
+            write_layout(settings.state)
             return _run(settings, progress)
     except SettingsError as error:
         print(error, file=sys.stderr)

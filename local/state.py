@@ -1,4 +1,4 @@
-"""A stack's state folder: used by one stack at a time, emptied on request."""
+"""A stack's state folder: used by one stack at a time, of one layout, emptied on request."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from pathlib import Path
 from local.settings import SettingsError
 
 LOCK = "lock"
+LAYOUT = "layout"  # the file that says what the data in the folder looks like
+VERSION = "2"  # of what this release writes: counts up when it cannot read what was there before
+DATA = {"engine", "gmail", "service-account.json"}
 # We only empty a folder that a stack made: SCC_STATE may name anything.
-OURS = {LOCK, "engine", "gmail", "logs", "service-account.json", "stack.json", "stack.unfinished"}
+OURS = DATA | {LOCK, LAYOUT, "logs", "stack.json", "stack.unfinished"}
 
 
 @contextmanager
@@ -37,6 +40,28 @@ def claim(state: Path) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
+
+
+def refuse_other_layout(state: Path) -> None:
+    """Raise SettingsError if the folder holds data of a release that wrote them otherwise."""
+    if any((state / name).exists() for name in DATA) and _layout(state) != VERSION:
+        raise SettingsError(
+            f"{state} holds data of another release, which this one cannot read: start empty with "
+            "`make run RESET=1`, or keep the data and choose another folder with SCC_STATE. "
+            "Nothing was changed."
+        )
+
+
+def write_layout(state: Path) -> None:
+    """From now on, the data in the folder are what this release writes."""
+    (state / LAYOUT).write_text(f"{VERSION}\n")
+
+
+def _layout(state: Path) -> str:
+    try:
+        return (state / LAYOUT).read_text(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def empty(state: Path) -> None:

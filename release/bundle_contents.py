@@ -36,6 +36,13 @@ _UNUSED_EVERYWHERE = (
     "share",
     ".lock",  # uv's own
     f"{_POWERTOOLS}/event_handler/openapi/swagger_ui",
+    *(  # the zones again, as text, and tables for people who choose one
+        f"tzdata/zoneinfo/{name}"
+        for name in (
+            *("iso3166.tab", "leapseconds", "tzdata.zi", "zone.tab", "zone1970.tab"),
+            "zonenow.tab",
+        )
+    ),
     *(
         f"{_POWERTOOLS}/utilities/{name}"
         for name in (

@@ -48,8 +48,7 @@ class Daybook:
         """
         wanted = [
             (self._deliveries, {"payment_id": each})
-            for each in dict.fromkeys(payment_ids)
-            if is_key(each)
+            for each in dict.fromkeys(filter(is_key, payment_ids))
         ]
         rows = batch_get(self._client, wanted, consistent=False, pause=self._pause)
         return {row["payment_id"]: row for _, row in rows}

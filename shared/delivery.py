@@ -31,4 +31,5 @@ def is_sent(item: Item | None) -> bool:
 
 def error_class(item: Item | None) -> str:
     """The class of the last try's error, or an empty text."""
-    return str(((item or {}).get("last_error") or {}).get("class", ""))
+    error = (item or {}).get("last_error")
+    return str(error.get("class", "")) if isinstance(error, Mapping) else ""

@@ -56,7 +56,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["PaymentsTable/stream/*"],
     ),
     ("RouterRole", "SendToAuditQueue"): (["sqs:SendMessage*"], ["AuditQueue"]),
-    ("RouterRole", "KeepWhatCannotBeRouted"): (["s3:PutObject"], ["FailuresBucket/*"]),
+    ("RouterRole", "KeepWhatMakesNoMail"): (["s3:PutObject"], ["FailuresBucket/*"]),
     ("RouterRole", "CheckFailuresBucket"): (["s3:ListBucket"], ["FailuresBucket"]),
     ("SweepRole", "WriteOwnLogs"): (LOGS, ["SweepLogGroup"]),
     ("SweepRole", "ReadEntriesByDay"): (["dynamodb:Query"], ["PaymentsTable/index/GSI3"]),
@@ -67,6 +67,11 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["sqs:ChangeMessageVisibility*", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
         ["DeadLetterQueue"],
     ),
+    ("SweepRole", "SeeWhetherTheStreamIsRead"): (
+        ["lambda:GetEventSourceMapping"],
+        ["RouterFunctionNewLedgerRows"],
+    ),
+    ("SweepRole", "SeeWhichStreamIsTheLatest"): (["dynamodb:DescribeTable"], ["PaymentsTable"]),
     ("SweepScheduleRole", ""): (["lambda:InvokeFunction"], ["SweepFunction"]),
     ("MailerRole", "WriteOwnLogs"): (LOGS, ["MailerLogGroup"]),
     ("MailerRole", "ConsumeAuditQueue"): (
@@ -126,6 +131,10 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["dynamodb:BatchGetItem", "dynamodb:GetItem"],
         ["PaymentsTable", "DeliveriesTable"],
     ),
+    ("OpsReadPolicy", "SeeWhichStreamIsTheLatest"): (
+        ["dynamodb:DescribeTable"],
+        ["PaymentsTable"],
+    ),
     ("OpsReadPolicy", "ReadOpsRecord"): (
         ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
         ["OpsRecordTable"],
@@ -161,7 +170,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
 WILDCARDS = {
     ("RouterRole", "ReadStream", "PaymentsTable/stream/*"): "a new stream has a new label",
     ("RouterRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",
-    ("RouterRole", "KeepWhatCannotBeRouted", "FailuresBucket/*"): "Lambda chooses the keys",
+    ("RouterRole", "KeepWhatMakesNoMail", "FailuresBucket/*"): "Lambda chooses the keys",
     ("SweepRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",
     ("SweepRole", "LookAtWhatRests", "sqs:ChangeMessageVisibility*"): "as for SendMessage",
     ("OpsReadPolicy", "FindTheStack", "stack/${AWS::StackName}/*"): "a stack's ARN ends in an id",

@@ -123,7 +123,7 @@ def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
     allowed = {
         "ApiRole": {"GetItem", "PutItem", "Query"},
         "RouterRole": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
-        "SweepRole": {"Query"},
+        "SweepRole": {"DescribeTable", "Query"},
         "MailerRole": {"GetItem", "Query"},
         "StatementRole": {"Query"},
         "SweepScheduleRole": set(),
@@ -212,7 +212,7 @@ def test_the_stream_mapping_misses_nothing_and_sets_aside_what_fails(prod: Templ
     mapping = prod["RouterFunctionNewLedgerRows"]
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     (pattern,) = [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
-    assert pattern["eventName"] == ["INSERT"], "a row removed by its TTL must not mail"
+    assert pattern == {"eventName": ["INSERT", "MODIFY", "REMOVE"]}, "tampering is seen, too"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["MaximumRetryAttempts"] > 0
@@ -289,10 +289,16 @@ def test_the_payments_table_has_the_promised_keys_indexes_ttl_and_stream(prod: T
         "GSI1": ["patron_email", "timestamp"],
         "GSI2": ["event_id", "timestamp"],
         "GSI3": ["logged_day", "logged_at"],
+        "GSI4": ["reference_key", "timestamp"],
     }
     ttl = {"AttributeName": "expiration_timestamp", "Enabled": True}
     assert table["TimeToLiveSpecification"] == ttl
-    assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_on_legal_hold_no_entry_expires() -> None:
+    held = template_for("prod", LegalHold="true")["PaymentsTable"]["TimeToLiveSpecification"]
+    assert held == {"AttributeName": "expiration_timestamp", "Enabled": False}
 
 
 def test_only_production_protects_and_keeps_its_data(prod: Template) -> None:

@@ -84,6 +84,8 @@ def test_everything_that_needs_a_person_is_an_alarm(prod: Template) -> None:
         ("AuditMissing", "sweep"),
         ("CredentialFailures", "audit_mailer"),
         ("RecordsUnroutable", "stream_router"),
+        ("LedgerTampered", "stream_router"),
+        ("StreamMappingOff", "sweep"),
         ("IteratorAge", "{'Ref': 'RouterFunction'}"),
         ("OnFailureDestinationDeliveredEventCount", "{'Ref': 'RouterFunctionNewLedgerRows'}"),
         ("DestinationDeliveryFailures", "{'Ref': 'RouterFunction'}"),
@@ -129,8 +131,23 @@ def test_payments_are_counted_by_the_line_that_the_api_logs(prod: Template) -> N
 
 
 def test_a_sweep_or_a_statement_that_does_not_run_is_an_alarm_too(prod: Template) -> None:
-    for name in ("AuditMissingAlarm", "StatementsMissingAlarm"):
+    for name in ("AuditMissingAlarm", "StatementsMissingAlarm", "StreamMappingOffAlarm"):
         assert prod[name]["TreatMissingData"] == "breaching"
+
+
+def test_a_stream_that_is_not_read_is_an_alarm_within_the_hour(prod: Template) -> None:
+    alarm = prod["StreamMappingOffAlarm"]
+    assert alarm["Statistic"] == "Maximum", "it may be off for a moment only"
+    assert alarm["Period"] * alarm["EvaluationPeriods"] <= 3600
+
+
+def test_tampering_is_an_alarm_within_minutes_that_no_later_silence_takes_back(
+    prod: Template,
+) -> None:
+    alarm = prod["LedgerTamperedAlarm"]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] <= 300
+    assert "OKActions" not in alarm
 
 
 def test_dead_letters_are_counted_by_what_is_in_the_queue(prod: Template) -> None:

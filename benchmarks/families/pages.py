@@ -179,6 +179,7 @@ def _moto() -> Iterator[Any]:
             "USER_POOL_ID": "us-east-1_bench",
             "USER_POOL_CLIENT_ID": "bench",
             "CURSOR_KEY_SECRET_ID": secret["ARN"],
+            "BUSINESS_TIMEZONE": world.ZONE.key,
             "POWERTOOLS_SERVICE_NAME": "bench",
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         }

@@ -8,18 +8,20 @@ import json
 import time
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from benchmarks.rig.endpoint import Endpoint
 from functions.api.payments.appending import Snapshot
 from local.gmail_sandbox.accounts import CLIENT_EMAIL, new_service_account
 from shared import keys
 from shared.attributes import to_attributes
-from shared.ledger import RETENTION_SECONDS, EventId, Head, LedgerEntry, PaymentId
+from shared.ledger import EventId, Head, LedgerEntry, PaymentId
 from shared.messages import AuditMessage
 
 AUDIT = "audit@shipcaptaincrew.example"
 TOKEN = "a-session's-token"  # noqa: S105 - of a session that only the fixed endpoint knows
 EVENT, PATRON = "sunset-charter", "jane.doe@example.com"
+ZONE = ZoneInfo("America/New_York")
 SNAPSHOT = Snapshot(
     event=None, patron=None, head=Head(seq=41, hash="a" * 64), same_number=frozenset()
 )
@@ -46,6 +48,7 @@ def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
         "USER_POOL_ID": "us-east-1_bench",
         "USER_POOL_CLIENT_ID": "bench",
         "CURSOR_KEY_SECRET_ID": "cursor-key",
+        "BUSINESS_TIMEZONE": ZONE.key,
         "AUDIT_QUEUE_URL": f"{endpoint.url}/queue/audit",
         "DEAD_LETTER_QUEUE_URL": f"{endpoint.url}/queue/audit-dlq",
         "FAILURES_BUCKET": "failures",
@@ -69,6 +72,7 @@ def furniture() -> list[tuple[str, dict[str, Any]]]:
     now = time.time_ns() // 1_000_000
     session = {
         "session_hash": session_hash(),
+        "sub": "4a9f",
         "email": "admin@shipcaptaincrew.example",
         "name": "Admin",
         "groups": ["admins"],
@@ -79,6 +83,7 @@ def furniture() -> list[tuple[str, dict[str, Any]]]:
     meta = {"name": "Sunset Charter", "event_date": "2026-11-28", "timezone": "America/New_York"}
     patron = {**keys.patron(EVENT, PATRON), "email": PATRON, "name": "Jane Doe"}
     head = {**keys.head(EVENT), "seq": 41, "hash": "a" * 64, "payments_count": 41}
+    head |= {"last_logged_at": 0}
     return [
         ("Sessions", session),
         ("Events", {**keys.event_meta(EVENT), **meta}),
@@ -113,8 +118,9 @@ def entry() -> LedgerEntry:
         logged_at=now,
         logged_day="2026-11-25",
         logged_by="admin@shipcaptaincrew.example",
-        expiration_timestamp=now // 1000 + RETENTION_SECONDS,
-    ).sealed(SNAPSHOT.head)
+        logged_by_name="Marina Castellanos",
+        reference_key="1042",
+    ).sealed(SNAPSHOT.head, ZONE)
 
 
 def post(**changes: Any) -> dict[str, Any]:

@@ -23,12 +23,16 @@ class LedgerRows:
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
     def find(self, payment_id: str) -> dict[str, Any] | None:
-        """The row of a payment, through the pointer that its transaction wrote."""
+        """The row of a payment, through the pointer that its transaction wrote.
+
+        None also for a pointer that leads nowhere.
+        """
         answer = self._client.get_item(
             TableName=self._ledger, Key=to_attributes(keys.pointer(payment_id))
         )
         pointer = from_attributes(answer.get("Item", {}))
-        return self.row(pointer["row_pk"], pointer["row_sk"]) if pointer else None
+        pk, sk = pointer.get("row_pk"), pointer.get("row_sk")
+        return self.row(pk, sk) if isinstance(pk, str) and pk and isinstance(sk, int) else None
 
     def logged_at(self, day: str, moment: int) -> list[dict[str, Any]]:
         """The rows logged in one millisecond of a business day, of one transaction or a few.

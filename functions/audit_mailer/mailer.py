@@ -24,7 +24,10 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """logged_at: epoch milliseconds, of the entry or ops record that the mail is about."""
+    """logged_at: epoch milliseconds, of the entry or ops record that the mail is about.
+
+    0 for an entry that was mailed before and whose row no longer says.
+    """
 
     outcome: Outcome
     logged_at: int
@@ -53,7 +56,8 @@ class AuditMailer:
             return payment_mail.compose(row, self.addresses, self._related(row))
 
         outcome = self.courier.deliver(message.payment_id, mail, this_try)
-        return Delivered(outcome, int(row["logged_at"]))
+        logged_at = row.get("logged_at")
+        return Delivered(outcome, logged_at if isinstance(logged_at, int) else 0)
 
     def _deliver_ops_mail(self, ops_id: str, this_try: Try) -> Delivered:
         record = self.ops_record.record(ops_id)

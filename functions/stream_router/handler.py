@@ -11,9 +11,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.stream_router.audit_queue import AuditQueueSender
+from functions.stream_router.failures_bucket import FailuresBucket
 from functions.stream_router.router import Router
+from functions.stream_router.routing import Batch, sort_out
 from functions.stream_router.settings import RouterSettings
-from functions.stream_router.unroutable_bucket import UnroutableBucket
 from shared import aws
 from shared.settings import read_settings
 
@@ -25,20 +26,32 @@ metrics = Metrics()
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     records = event["Records"]
+    batch = sort_out(records)
     metrics.add_metric("RecordsIn", MetricUnit.Count, len(records))
+    tell(batch)
     try:
-        outcome = router().route_batch(records)
+        outcome = router().route_batch(batch)
     except Exception:  # Lambda hands the whole batch out again
         metrics.add_metric("RecordsFailed", MetricUnit.Count, len(records))
         raise
     metrics.add_metric("MessagesOut", MetricUnit.Count, len(outcome.sent))
     metrics.add_metric("RecordsFailed", MetricUnit.Count, outcome.failed)
-    metrics.add_metric("RecordsUnroutable", MetricUnit.Count, len(outcome.unroutable))
     if outcome.sent:
         logger.info("entries routed", payment_ids=[each.payment_id for each in outcome.sent])
-    for unroutable in outcome.unroutable:
-        logger.error("record unroutable", sequence_number=unroutable.sequence_number)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in outcome.failed_from]}
+
+
+def tell(batch: Batch) -> None:
+    """Say what the batch holds besides new entries, before anything can fail."""
+    metrics.add_metric("RecordsUnroutable", MetricUnit.Count, len(batch.unroutable))
+    metrics.add_metric("LedgerTampered", MetricUnit.Count, len(batch.tampered))
+    metrics.add_metric("EntriesExpired", MetricUnit.Count, batch.expired)
+    for unroutable in batch.unroutable:
+        logger.error("record unroutable", sequence_number=unroutable.sequence_number)
+    for tampered in batch.tampered:
+        logger.error(tampered.reason, sequence_number=tampered.sequence_number, **tampered.ids)
+    for held in batch.held:
+        logger.warning("legal hold", **held.ids)
 
 
 @cache
@@ -46,7 +59,7 @@ def router() -> Router:
     settings = read_settings(RouterSettings, os.environ)
     return Router(
         AuditQueueSender(aws.client("sqs"), settings.audit_queue_url),
-        UnroutableBucket(s3, settings.failures_bucket),
+        FailuresBucket(s3, settings.failures_bucket),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from functions.stream_router.audit_queue import BATCH_SIZE
-from functions.stream_router.routing import Routed, Unroutable, chunks, route
+from functions.stream_router.failures_bucket import BucketRefusedError
+from functions.stream_router.routing import Batch, Routed, Tampered, Unroutable, chunks
 from shared.messages import AuditMessage
 
 
@@ -20,7 +21,7 @@ class Queue(Protocol):
 
 
 class Bucket(Protocol):
-    def keep(self, unroutable: Unroutable) -> None: ...
+    def keep(self, record: Unroutable | Tampered) -> None: ...
 
 
 @dataclass(slots=True)
@@ -31,7 +32,6 @@ class BatchOutcome:
     """
 
     sent: list[AuditMessage] = field(default_factory=list)
-    unroutable: list[Unroutable] = field(default_factory=list)
     failed_from: list[str] = field(default_factory=list)
     failed: int = 0
 
@@ -41,22 +41,22 @@ class Router:
         self._queue = queue
         self._bucket = bucket
 
-    def route_batch(self, records: Sequence[Mapping[str, Any]]) -> BatchOutcome:
-        """Send the batch's messages in order, stopping at the first that the queue refuses.
+    def route_batch(self, batch: Batch) -> BatchOutcome:
+        """Send the batch's messages in order, then keep what makes none.
 
-        Lambda reads the stream again from the number returned. Messages sent after it in the same
-        call are sent twice, which the mailer's claim makes harmless. Raises QueueRefusedError when
-        nothing was sent: Lambda then retries the whole batch.
+        Lambda reads the stream again from the first message that the queue refused. What is sent or
+        kept twice because of that is harmless. Raises QueueRefusedError when nothing was sent, and
+        BucketRefusedError when a record could not be kept: Lambda then retries the whole batch, and
+        halves it until the record is alone.
         """
         outcome = BatchOutcome()
-        routed: list[Routed] = []
-        for record in records:
-            result = route(record)
-            if isinstance(result, Unroutable):
-                self._bucket.keep(result)
-                outcome.unroutable.append(result)
-            elif result is not None:
-                routed.append(result)
+        try:
+            self._send(batch.routed, outcome)
+        finally:
+            self._keep([*batch.tampered, *batch.unroutable])
+        return outcome
+
+    def _send(self, routed: Sequence[Routed], outcome: BatchOutcome) -> None:
         for chunk in chunks(routed, BATCH_SIZE):
             refused = self._queue.send([each.message for each in chunk])
             outcome.sent += [each.message for n, each in enumerate(chunk) if n not in refused]
@@ -66,4 +66,14 @@ class Router:
                 outcome.failed_from = [chunk[min(refused)].sequence_number]
                 outcome.failed = len(routed) - len(outcome.sent)
                 break
-        return outcome
+
+    def _keep(self, records: Sequence[Tampered | Unroutable]) -> None:
+        """Try each, so that one that S3 refuses does not keep the others out."""
+        refused: BucketRefusedError | None = None
+        for each in records:
+            try:
+                self._bucket.keep(each)
+            except BucketRefusedError as error:
+                refused = error
+        if refused:
+            raise refused

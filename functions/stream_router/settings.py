@@ -15,11 +15,14 @@ class RouterSettings:
 class SweepSettings:
     """sweep_days: how far back to look. sweep_grace_seconds: how long the stream may take first.
 
-    business_timezone: IANA name of the zone whose days are business days.
+    business_timezone: IANA name of the zone whose days are business days. stream_mapping_id: of the
+    event source mapping from the ledger's stream to router_function.
     """
 
     audit_queue_url: str
     dead_letter_queue_url: str
+    stream_mapping_id: str
+    router_function: str
     payments_table: str
     deliveries_table: str
     business_timezone: str

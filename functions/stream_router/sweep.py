@@ -139,11 +139,17 @@ def needs_message(delivery: Mapping[str, Any], now: int, grace_ms: int) -> bool:
         case "queued":
             return True
         case "sending":
-            return int(delivery.get("lease_until", 0)) + grace_ms < now
+            return _moment(delivery, "lease_until") + grace_ms < now
         case "retrying":
-            return int(delivery.get("retry_at", 0)) + grace_ms < now
+            return _moment(delivery, "retry_at") + grace_ms < now
         case _:
             return False
+
+
+def _moment(delivery: Mapping[str, Any], name: str) -> int:
+    """Long ago if the item does not say: an extra message is harmless."""
+    moment = delivery.get(name)
+    return moment if isinstance(moment, int) else 0
 
 
 def is_its_slot(payment_id: str, now: int) -> bool:

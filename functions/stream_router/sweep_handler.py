@@ -1,7 +1,8 @@
 """Lambda entry point on a schedule: queue ledger entries that nobody is mailing.
 
 The stream keeps a change for 24 hours, the ledger for years. Whatever the stream or the queue lost
-is found here. Sending a message twice is harmless, because the mailer claims each entry.
+is found here. Sending a message twice is harmless, because the mailer claims each entry. It also
+looks whether the stream still reaches the router, which sees tampering only as long as it does.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.stream_router.audit_queue import AuditQueueSender
 from functions.stream_router.dead_letters import DeadLetters
 from functions.stream_router.settings import SweepSettings
+from functions.stream_router.stream_mapping import StreamMapping
 from functions.stream_router.sweep import Sweeper
 from shared import aws
 from shared.daybook import Daybook
@@ -35,6 +38,7 @@ metrics = Metrics()
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """event: `{"grace_seconds": 0}` also takes entries the schedule would leave to the stream."""
+    look_at_the_stream()
     sweeper = Sweeper(
         ledger=daybook(),
         queue=queue(),
@@ -55,6 +59,21 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return asdict(swept)
 
 
+def look_at_the_stream() -> None:
+    """Count a stream that does not reach the router. Without an answer nothing is counted.
+
+    The alarm takes missing data for a fault, and entries are swept in any case.
+    """
+    try:
+        fault = stream_mapping().fault()
+    except (BotoCoreError, ClientError):
+        logger.exception("stream mapping not seen")
+        return
+    if fault:
+        logger.error("stream mapping off", reason=fault)
+    metrics.add_metric("StreamMappingOff", MetricUnit.Count, int(bool(fault)))
+
+
 def grace_seconds(event: Mapping[str, Any], default: int) -> int:
     """How long to leave new entries alone. Raises ValueError for anything but whole seconds."""
     grace = event.get("grace_seconds", default)
@@ -72,6 +91,17 @@ def settings() -> SweepSettings:
 def daybook() -> Daybook:
     client = aws.client("dynamodb")
     return Daybook(client, settings().payments_table, settings().deliveries_table)
+
+
+@cache
+def stream_mapping() -> StreamMapping:
+    return StreamMapping(
+        lambda_=aws.client("lambda"),
+        dynamodb=aws.client("dynamodb"),
+        mapping_id=settings().stream_mapping_id,
+        table=settings().payments_table,
+        function=settings().router_function,
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from functions.stream_router.stream_mapping import fault_of
 from ops.errors import OpsError, translate
 from ops.rules.check_result import CheckResult
 from ops.session import Session
@@ -104,7 +105,19 @@ def _enabling(uuid: str) -> str:
 
 
 def _router_mapping(session: Session) -> Iterator[CheckResult]:
-    return _mapping(session, "stream to router", "RouterFunctionName")
+    yield from _mapping(session, "stream to router", "RouterFunctionName")
+    function = session.aws.output("RouterFunctionName")
+    table = session.aws.client("dynamodb").describe_table(
+        TableName=session.aws.output("PaymentsTableName")
+    )["Table"]
+    answer = session.aws.client("lambda").list_event_source_mappings(FunctionName=function)
+    for each in answer["EventSourceMappings"]:
+        fault = fault_of(each, table, function)
+        yield CheckResult(
+            "changes of the ledger",
+            fault or "every one reaches the router",
+            "docs/runbook.md#stream-mapping-off says what to do." if fault else "",
+        )
 
 
 def _mailer_mapping(session: Session) -> Iterator[CheckResult]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.people.identity import Grant
-from shared.ledger import EVENT_ID, PAYMENT_ID, LedgerEntry
+from shared.ledger import EVENT_ID, PAYMENT_ID, Kind, LedgerEntry
 from shared.methods import METHODS, Method
 
 Milliseconds = Annotated[int, Field(description="Epoch milliseconds.")]
@@ -18,6 +18,14 @@ Date = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Dollars = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["125.00"])]
 EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$", examples=["sunset-charter"])]
 PaymentId = Annotated[str, Field(pattern=f"^{PAYMENT_ID}$")]
+BusinessTimezone = Annotated[
+    str,
+    Field(
+        description="IANA name of the zone in which a day of exports and statements begins and "
+        "ends.",
+        examples=["America/New_York"],
+    ),
+]
 Cursor = Annotated[
     str | None, Field(description="Where the next page starts; null on the last page.")
 ]
@@ -57,6 +65,7 @@ class Health(Answer):
 class UserView(Answer):
     """may: what the user's groups allow. An app offers what it lists; the server checks again."""
 
+    sub: Annotated[str, Field(description="The account's id, which no other account ever gets.")]
     email: str
     name: str
     groups: list[str]
@@ -65,16 +74,18 @@ class UserView(Answer):
 
 class SessionAnswer(Answer):
     user: UserView
+    business_timezone: BusinessTimezone
 
 
 class OptionalSessionAnswer(Answer):
     """user is null when `optional` was given and nobody is signed in."""
 
     user: UserView | None
+    business_timezone: BusinessTimezone
 
 
 class MethodTotals(_with_fields(dict.fromkeys(METHODS, Dollars))):  # type: ignore[misc] # dynamic
-    """What was paid by each method, less what was voided."""
+    """What was paid by each method, less what was voided or refunded."""
 
 
 class MailAlerts(Answer):
@@ -124,8 +135,10 @@ class EventAnswer(RosterAnswer):
 
 _TYPES: Mapping[str, Any] = {  # of the ledger's attributes, as JSON has them
     "int": int,
+    "int | None": int,
     "str": str,
     "str | None": str,
+    "Kind": Kind,
     "Milliseconds": Milliseconds,
     "EventId": EventId,
     "PaymentId": PaymentId,
@@ -133,14 +146,19 @@ _TYPES: Mapping[str, Any] = {  # of the ledger's attributes, as JSON has them
     "tuple[PaymentId, ...]": list[PaymentId],
 }
 _MORE_EXACTLY: Mapping[str, Any] = {
-    "kind": Literal["payment", "void"],
     "event_date": Date,
     "currency": Literal["USD"],
     "method": Method,
     "timestamp": Annotated[Milliseconds, Field(description="As captured. Epoch milliseconds.")],
     "logged_at": Annotated[Milliseconds, Field(description="Server clock. Epoch milliseconds.")],
-    "logged_day": Date,
-    "expiration_timestamp": Annotated[int, Field(description="Epoch seconds.")],
+    "logged_day": Annotated[Date, Field(description="The business day of `logged_at`.")],
+    "expiration_timestamp": Annotated[int, Field(description="Epoch seconds; not hashed.")],
+    "reference_key": Annotated[
+        str, Field(description="The reference as numbers are compared; absent if it has none.")
+    ],
+    "voids": Annotated[PaymentId, Field(description="The payment that this void undoes.")],
+    "corrects": Annotated[PaymentId, Field(description="The voided payment that this replaces.")],
+    "refunds": Annotated[PaymentId, Field(description="The payment that this gives back.")],
     "seq": Annotated[int, Field(ge=1, description="The entry's number in its event, gapless.")],
     "prev_hash": Sha256,
     "hash": Sha256,
@@ -158,9 +176,9 @@ def _row_fields() -> Iterator[tuple[str, Any]]:
 
 
 class LedgerRow(_with_fields(dict(_row_fields()))):  # type: ignore[misc] # dynamic
-    """A row of the ledger as it is hashed, and its amount in dollars.
+    """A row of the ledger as it is stored, and its amount in dollars, positive for every kind.
 
-    Only voids have `voids` and `reason`. Names are as they were when it was written.
+    Names are as they were when it was written. Voids and refunds have a `reason`.
     """
 
 

@@ -32,6 +32,7 @@ _LOGS = (
     problems.NotFoundError,
     problems.PossibleDuplicateError,
     problems.ContentionError,
+    problems.UnreadableError,
     problems.KeyReusedError,
 )
 
@@ -184,7 +185,9 @@ OPERATIONS = (
         description="Writes one entry to the event's ledger, or nothing. A likely duplicate is "
         "answered with 409 and the earlier entries; send it again with their ids in "
         "`acknowledge_duplicates` to log it anyway. `timestamp` is when the payment was taken: at "
-        "most seven days ago and at most five minutes ahead; the default is now.",
+        "most seven days ago and at most five minutes ahead; the default is now. Check and trace "
+        "numbers count as the same if their letters and digits are, whatever stands between or "
+        "how many zeros stand in front.",
         parameters=(parameters.IDEMPOTENCY,),
         body=PaymentRequest,
         examples={
@@ -217,7 +220,7 @@ OPERATIONS = (
         tag="Payments",
         parameters=(parameters.PAYMENT,),
         answer=answers.PaymentAnswer,
-        refusals=(*_SIGNED_IN, problems.NotFoundError),
+        refusals=(*_SIGNED_IN, problems.NotFoundError, problems.UnreadableError),
     ),
     Operation(
         method="GET",
@@ -229,7 +232,12 @@ OPERATIONS = (
         description="The entry that was logged under the caller's own key.",
         parameters=(parameters.KEY_IN_PATH,),
         answer=answers.PaymentAnswer,
-        refusals=(*_SIGNED_IN, problems.MalformedRequestError, problems.NotFoundError),
+        refusals=(
+            *_SIGNED_IN,
+            problems.MalformedRequestError,
+            problems.NotFoundError,
+            problems.UnreadableError,
+        ),
     ),
     Operation(
         method="POST",
@@ -261,13 +269,15 @@ OPERATIONS = (
         summary="Entries as CSV",
         who="admin, auditor",
         tag="Payments",
-        description="Give `event_id`, or both `from` and `to`: UTC days, both included, at most "
-        "366. Voids have their own rows; no row is ever left out. Made for spreadsheets: UTF-8 "
-        "with a byte order mark, and no cell runs as a formula.",
+        description="Give `event_id`, or both `from` and `to`: business days, both included, at "
+        "most 366. Voids and refunds have their own rows, and `net_amount` adds up to the totals "
+        "on screen. No row is ever left out: one that is not what was written says so in "
+        "`problem`. Made for spreadsheets: UTF-8 with a byte order mark, and no cell runs as a "
+        "formula. docs/operations.md tells how to compute a hash again from the cells.",
         parameters=(
             parameters.BY_EVENT,
-            parameters.day("from", "The first UTC day."),
-            parameters.day("to", "The last UTC day."),
+            parameters.day("from", "The first business day."),
+            parameters.day("to", "The last business day."),
         ),
         answer="text/csv",
         refusals=(*_SIGNED_IN, problems.MalformedRequestError, problems.InvalidFieldsError),

@@ -38,7 +38,7 @@ PAYMENT = Parameter(
     place="path",
     required=True,
     schema={"type": "string", "pattern": f"^{PAYMENT_ID}$"},
-    description="An entry of the ledger: a payment or a void.",
+    description="An entry of the ledger: a payment, void or refund.",
     example=_EXAMPLE_PAYMENT,
 )
 CURSOR = Parameter(

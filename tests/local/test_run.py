@@ -30,6 +30,8 @@ def test_the_page_comes_as_cloudfront_serves_it(stack: RunningStack, path: str) 
 def test_every_demo_user_can_sign_in(stack: RunningStack, user: Any) -> None:
     dock = Dock(stack, password=stack.settings.demo_password).sign_in(user.email.split("@")[0])
     answer = dock.call("GET", "/api/session").json
+    assert answer["business_timezone"] == "America/New_York"
+    assert answer["user"].pop("sub")
     assert answer["user"] == {
         "email": user.email,
         "name": user.name,

@@ -6,15 +6,17 @@ import contextlib
 import os
 import re
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from local.running_stack import RunningStack
+from shared.ledger import business_day
+from tests.builders import ZONE
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import Voyage
@@ -44,7 +46,7 @@ class Scene:
             "PAYMENT_ID": payment,
             "POISON_ID": self.dead.put(f"nonsense {uuid.uuid4()}"),
             "REASON": "a drill",
-            "TODAY": datetime.now(UTC).date().isoformat(),
+            "TODAY": business_day(time.time_ns() // 1_000_000, ZONE),
             "EXPORTED_MBOX": str(Voyage(dock, "", []).export(self.folder / "export.mbox")),
             "EMAIL": f"leaving-{uuid.uuid4().hex[:8]}@example.com",
             "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 
 from local.running_stack import RunningStack
 from shared.attributes import from_attributes, to_attributes
+from shared.ledger import business_day
+from tests.builders import ZONE
 from tests.dock import Dock
 
 
@@ -35,7 +38,8 @@ def statements(dock: Dock, day: str) -> list[dict[str, Any]]:
 
 
 def today() -> str:
-    return datetime.now(UTC).date().isoformat()
+    """The business day."""
+    return business_day(time.time_ns() // 1_000_000, ZONE)
 
 
 def logged_today(dock: Dock) -> list[dict[str, Any]]:

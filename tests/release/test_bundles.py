@@ -147,6 +147,18 @@ def test_a_handler_loads_from_its_bundle_and_the_runtime_alone(
     assert run_alone(code, path=[for_here / name, runtime]).strip()
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_bundle_knows_the_business_zone_although_the_runtime_may_not(
+    for_here: Path, name: str
+) -> None:
+    code = (
+        "import zoneinfo; zoneinfo.reset_tzpath(()); "
+        "from shared.ledger import business_day; from shared.settings import zone_named; "
+        "print(business_day(1_764_036_000_000, zone_named('America/New_York')))"
+    )
+    assert run_alone(code, path=[for_here / name]).strip() == "2025-11-24"
+
+
 def test_the_mailers_bundle_signs_in_sends_and_searches_with_what_it_holds(for_here: Path) -> None:
     with GmailSandbox.start() as sandbox:
         key = json.dumps(sandbox.service_account_info)

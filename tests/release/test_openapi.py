@@ -90,8 +90,10 @@ def test_a_ledger_row_is_documented_to_the_last_attribute() -> None:
     attributes = {each.name for each in fields(LedgerEntry)}
     assert set(LedgerRow.model_fields) == attributes | {"PK", "SK", "amount"}
     payment = payment_view(entry(payment_id="pay_" + "0" * 32))
-    void = payment | {"kind": "void", "voids": payment["payment_id"], "reason": "other"}
-    for each in (payment, void):
+    id_, why = payment["payment_id"], {"reason": "other"}
+    void = payment | {"kind": "void", "voids": id_} | why
+    refund = payment | {"kind": "refund", "refunds": id_} | why
+    for each in (payment, payment | {"corrects": id_}, void, refund):
         LedgerRow.model_validate(each)
 
 

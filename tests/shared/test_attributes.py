@@ -1,9 +1,10 @@
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from shared.attributes import from_attributes, to_attributes
+from shared.attributes import Foreign, from_attributes, to_attributes
 
 ROW: dict[str, Any] = {
     "text": "Zoë 😀",
@@ -46,8 +47,7 @@ def test_a_row_cannot_hold_types_that_the_ledger_does_not_use(value: object) -> 
         {"S": "a", "N": "1"},
         {"N": "a lot"},
         {"N": "Infinity"},
-        {"B": b""},
-        {"NS": ["1"]},
+        {"N": "NaN"},
         "text",
     ],
 )
@@ -59,3 +59,16 @@ def test_an_invalid_attribute_is_refused(attribute: Any) -> None:
 @pytest.mark.parametrize(("number", "value"), [("1E+3", 1000), ("1764000000000", 1764000000000)])
 def test_a_number_is_read_however_dynamodb_writes_it(number: str, value: int) -> None:
     assert from_attributes({"x": {"N": number}}) == {"x": value}
+
+
+def test_a_fraction_of_a_cent_is_not_cut_off() -> None:
+    assert from_attributes({"x": {"N": "1000.99"}}) == {"x": Decimal("1000.99")}
+
+
+@pytest.mark.parametrize("attribute", [{"B": b"\x00"}, {"NS": ["1"]}, {"BS": [b"\x00"]}])
+def test_a_type_that_no_row_has_is_read_as_what_it_is(attribute: dict[str, Any]) -> None:
+    (kind,) = attribute
+    assert from_attributes({"x": attribute, "y": {"S": "kept"}}) == {
+        "x": Foreign(kind),
+        "y": "kept",
+    }

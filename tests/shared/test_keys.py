@@ -11,7 +11,7 @@ def test_every_key_is_written_as_the_tables_hold_it() -> None:
     assert keys.head("gala") == {"PK": "EVENT#gala"}
     assert keys.pointer("pay_1") == {"PK": "PAYMENT#pay_1"}
     assert keys.void_mark("pay_1") == {"PK": "VOID#pay_1"}
-    assert keys.number_uses("gala", "check", "A-10") == {"PK": "NUMBER#gala#check#a-10"}
+    assert keys.number_uses("gala", "check", "a10") == {"PK": "NUMBER#gala#check#a10"}
     assert keys.pacing("audit@example.com") == {"payment_id": "pacing:audit@example.com"}
     assert keys.event_meta("gala") == {"event_id": "gala", "SK": "META"}
     assert keys.patron("gala", "jane@example.com") == {
@@ -32,5 +32,6 @@ def test_the_template_has_these_indexes_with_these_keys() -> None:
         ("Payments", keys.PAYMENTS_BY_PATRON): ["patron_email", "timestamp"],
         ("Payments", keys.PAYMENTS_BY_EVENT): ["event_id", "timestamp"],
         ("Payments", keys.PAYMENTS_BY_DAY): ["logged_day", "logged_at"],
+        ("Payments", keys.PAYMENTS_BY_REFERENCE): ["reference_key", "timestamp"],
         ("Events", keys.EVENTS_BY_DATE): ["listing", "event_date"],
     }

@@ -4,7 +4,14 @@ from typing import get_args
 
 import pytest
 
-from shared.methods import METHODS, Method, is_unique_reference, label_of, title_of
+from shared.methods import (
+    METHODS,
+    Method,
+    is_unique_reference,
+    label_of,
+    reference_key,
+    title_of,
+)
 
 
 def test_every_method_of_the_type_has_its_rules() -> None:
@@ -41,3 +48,38 @@ def test_only_check_and_trace_numbers_are_unique(
     method: str, reference: str, *, is_unique: bool
 ) -> None:
     assert is_unique_reference(method, reference) is is_unique
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "1042",
+        "01042",
+        "0001042",
+        "#1042",
+        " 10-42 ",
+        "10\u200b42",
+        "\uff11\uff10\uff14\uff12",
+        "\uff03 1042.",
+        "\u2460042",
+    ],
+)
+def test_a_check_number_is_one_number_however_it_is_typed(typed: str) -> None:
+    assert reference_key(typed) == "1042"
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("TRN-7", "trn7"),
+        ("Straße", "strasse"),
+        ("0", "0"),
+        ("000", "0"),
+        ("", ""),
+        ("—", ""),
+        ("\u200b", ""),
+        ("\u3164", ""),
+    ],
+)
+def test_a_reference_without_a_visible_letter_or_digit_is_none(typed: str, key: str) -> None:
+    assert reference_key(typed) == key

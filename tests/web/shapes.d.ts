@@ -5,7 +5,11 @@
 type Grant = "read_events" | "read_payments" | "log_payments";
 type Method = keyof typeof import("../../web/scripts/entries/methods.js").METHODS;
 
-interface User { email: string; name: string; groups: string[]; may: Grant[] }
+/** sub: the account's id, which no other account ever gets */
+interface User { sub: string; email: string; name: string; groups: string[]; may: Grant[] }
+
+/** business_timezone: IANA name of the zone in which a day of exports and statements begins and ends */
+interface Who { user: User | null; business_timezone: string }
 
 interface Patron { email: string; name: string; waiver_signed_at?: number | null }
 
@@ -42,7 +46,7 @@ interface Audit {
 
 interface Payment {
   payment_id: string;
-  kind: "payment" | "void";
+  kind: "payment" | "void" | "refund";
   event_id: string;
   event_name: string;
   /** "YYYY-MM-DD" */
@@ -59,14 +63,20 @@ interface Payment {
   /** epoch ms, by the server's clock */
   logged_at: number;
   logged_by: string;
+  logged_by_name: string;
   seq: number;
   hash: string;
   prev_hash: string;
   /** payment_ids */
   acknowledged_duplicates?: string[];
-  /** payment_id, for kind void, like the next */
+  /** payment_id, for kind void */
   voids?: string;
+  /** payment_id, for kind refund */
+  refunds?: string;
+  /** for kinds void and refund */
   reason?: string;
+  /** payment_id of the voided payment that this payment replaces */
+  corrects?: string;
   /** payment_id */
   voided_by?: string | null;
   audit?: Audit;

@@ -14,6 +14,7 @@ RECENT_MS = 7 * 24 * 60 * 60 * 1000
 LATE_MS = 5 * 60 * 1000
 NEWEST = 25  # entries of an event whose mails are checked
 MOST_EVENTS = 20  # per page whose mails are checked
+_SUMS = ("payments_count", "total_cents", *(f"{method}_cents" for method in METHODS))
 
 
 class Heads(Protocol):
@@ -32,8 +33,8 @@ def event_view(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 def money_views(
     metas: Sequence[Mapping[str, Any]], ledger: Heads, payments: Payments, now: int
-) -> list[dict[str, Any]]:
-    """Events with what was paid, less voids, and the state of their audit mails.
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Events with what was paid, less voids and refunds, and the state of their audit mails.
 
     `audit` counts mails that need attention: `failed`, which will not be retried, and `late`,
     neither sent nor failed five minutes after the entry was logged. It covers the newest 25 entries
@@ -41,8 +42,12 @@ def money_views(
     seven days, have none. So a page costs at most one batch for the heads, 20 queries and five
     batches for the deliveries, however large the ledger is. `scc reconcile` checks everything.
     now: epoch milliseconds.
+
+    Also the ids of events whose sums cannot be read: they are shown without any.
     """
-    heads = ledger.heads(meta["event_id"] for meta in metas)
+    found = ledger.heads(meta["event_id"] for meta in metas)
+    heads = {event_id: head for event_id, head in found.items() if _is_readable(head)}
+    unreadable = sorted(found.keys() - heads.keys())
     watched = sorted(
         (name for name, head in heads.items() if head["last_logged_at"] > now - RECENT_MS),
         key=lambda name: int(heads[name]["last_logged_at"]),
@@ -51,9 +56,16 @@ def money_views(
     views = []
     for meta in metas:
         event_id = meta["event_id"]
-        view = event_view(meta) | _totals(heads.get(event_id, {}))
+        view = event_view(meta)
+        if event_id not in unreadable:
+            view |= _totals(heads.get(event_id, {}))
         views.append(view | ({"audit": audits[event_id]} if event_id in audits else {}))
-    return views
+    return views, unreadable
+
+
+def _is_readable(head: Mapping[str, Any]) -> bool:
+    sums = [head.get(name, 0) for name in _SUMS]
+    return all(type(each) is int for each in (head.get("last_logged_at"), *sums))
 
 
 def _totals(head: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,8 +102,17 @@ def matching(roster: Sequence[Mapping[str, Any]], sought: str) -> list[Mapping[s
     folded = _folded(sought.strip())
     return [
         patron
-        for patron in roster
+        for patron in named(roster)
         if folded in _folded(patron["name"]) or folded in _folded(patron["email"])
+    ]
+
+
+def named(roster: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The patrons who have a name and an e-mail: a row without them cannot be chosen."""
+    return [
+        patron
+        for patron in roster
+        if isinstance(patron.get("name"), str) and isinstance(patron.get("email"), str)
     ]
 
 
@@ -108,5 +129,5 @@ def roster_view(roster: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "name": patron["name"],
             "waiver_signed_at": patron.get("waiver_signed_at"),
         }
-        for patron in sorted(roster, key=lambda each: str(each["name"]).casefold())
+        for patron in sorted(named(roster), key=lambda each: str(each["name"]).casefold())
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -20,10 +21,15 @@ def json_answer(
     return Response(
         status_code=200,
         content_type="application/json",
-        body=json.dumps(content, ensure_ascii=False, separators=(",", ":")),
+        body=json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_as_json),
         headers=_UNCACHED | ({"Idempotent-Replayed": "true"} if replayed else {}),
         cookies=cookies,
     )
+
+
+def _as_json(value: Any) -> Any:
+    """A stored value of a type that we never write: one of them must not hide a whole list."""
+    return str(value) if isinstance(value, Decimal) else None
 
 
 def document_answer(document: str) -> Response[str]:

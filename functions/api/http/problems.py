@@ -78,6 +78,21 @@ class NotVoidableError(ApiError):
     status, code = HTTPStatus.CONFLICT, "not_voidable"
 
 
+class UnreadableError(ApiError):
+    """What is stored is not what we write, so nothing can be answered or written on top of it.
+
+    what: such as "This entry" or "The roster entry".
+    """
+
+    status, code = HTTPStatus.CONFLICT, "unreadable"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is stored, but not as it was written, so it cannot be used. Do not enter it "
+            "again. Tell operations: `scc verify` names what is wrong."
+        )
+
+
 class PossibleDuplicateError(ApiError):
     """payments: the earlier entries, as the API shows them."""
 

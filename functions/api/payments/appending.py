@@ -79,7 +79,7 @@ class Ledger(Protocol):
         """Which of these are voided, and by which entry."""
 
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
-        """An entry and the fingerprint of the request that wrote it."""
+        """An entry and the fingerprint of the request that wrote it. Raises UnreadableError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

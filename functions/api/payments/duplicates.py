@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from functions.api.http.problems import FieldError, PossibleDuplicateError
+from functions.api.http.problems import FieldError, PossibleDuplicateError, UnreadableError
 from functions.api.payments.appending import AlreadyLoggedError, Ledger, Snapshot
 from functions.api.payments.listing import payment_view
-from shared.ledger import LedgerEntry
+from shared.ledger import LedgerEntry, PaymentId
 from shared.methods import is_unique_reference, reference_key
 
 MOST = 20  # what a person can look through, and a request may acknowledge
@@ -44,10 +45,17 @@ def _earlier(entry: LedgerEntry, snapshot: Snapshot, ledger: Ledger) -> list[Led
     entries = ledger.entries_between(
         entry.pk, entry.timestamp - WINDOW_MS, entry.timestamp + WINDOW_MS
     )
-    found = [ledger.find(each) for each in sorted(snapshot.same_number)[:MOST]]
-    entries += [each[0] for each in found if each]
+    entries += [*_found(ledger, sorted(snapshot.same_number)[:MOST])]
     voided = ledger.voids_of(each.payment_id for each in entries)
     return [each for each in entries if each.payment_id not in voided]
+
+
+def _found(ledger: Ledger, payment_ids: Iterable[PaymentId]) -> Iterator[LedgerEntry]:
+    """The entries that can be read; a row that is no entry must not keep others from logging."""
+    for payment_id in payment_ids:
+        with suppress(UnreadableError):
+            if found := ledger.find(payment_id):
+                yield found[0]
 
 
 def _likely_duplicates(entry: LedgerEntry, earlier: Sequence[LedgerEntry]) -> list[LedgerEntry]:

@@ -85,9 +85,11 @@ def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
     if delivery is None:
         return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
     state = mail_state(delivery)
+    sent_at, attempts = delivery.get("sent_at"), delivery.get("attempts")
+    error = delivery.get("last_error")
     return {
         "state": state if state in ("sent", "failed") else "queued",
-        "sent_at": delivery.get("sent_at"),
-        "attempts": delivery.get("attempts", 0),
-        "last_error": delivery.get("last_error"),
+        "sent_at": sent_at if isinstance(sent_at, int) else None,
+        "attempts": attempts if isinstance(attempts, int) else 0,
+        "last_error": error if isinstance(error, Mapping) else None,
     }

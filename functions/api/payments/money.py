@@ -23,5 +23,6 @@ def cents_from_text(text: str) -> int:
 
 
 def text_from_cents(cents: int) -> str:
-    """The wire form: `12500` as `"125.00"`."""
-    return f"{cents // 100}.{cents % 100:02d}"
+    """The wire form: `12500` as `"125.00"`, `-50` as `"-0.50"`."""
+    dollars, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{dollars}.{rest:02d}"

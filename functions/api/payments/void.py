@@ -146,9 +146,9 @@ def _corrected(
 
 
 def _require_voidable(original: LedgerEntry, ledger: Ledger) -> None:
-    if original.kind == "void":
-        message = "You cannot void a void. Log the payment again instead."
-        raise NotVoidableError(message, FieldError("payment_id", "is_void", message))
+    if original.kind != "payment":
+        message = f"You cannot void a {original.kind}. Log the payment again instead."
+        raise NotVoidableError(message, FieldError("payment_id", f"is_{original.kind}", message))
     if ledger.voids_of([original.payment_id]):
         raise _already_voided()
 

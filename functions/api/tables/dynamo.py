@@ -62,7 +62,8 @@ class Dynamo:
         DynamoDB promises no order among rows that are equal in the index's sort key, so these are
         read together and put in order here, the greatest first. order: the attributes that make
         it, the index's sort key first, each with what stands in for one that is missing. after:
-        the place of the last row of the page before.
+        the place of the last row of the page before. A row whose sort key is a fraction has no
+        place: it comes along at the end and counts for nothing, or it would hide what is behind it.
         """
         sort_key = next(iter(order))
         condition, names, values = "#name = :value", {"#name": partition[0]}, {}
@@ -70,6 +71,7 @@ class Dynamo:
             condition, names["#sort"] = f"{condition} AND #sort <= :sort", sort_key
             values[":sort"] = after[0]
         rows: list[Row] = []
+        strays: list[Row] = []
         for page in self.pages(
             TableName=table,
             IndexName=index,
@@ -79,12 +81,14 @@ class Dynamo:
             ScanIndexForward=False,
             Limit=limit + 2,  # the last row of the page before, and one that shows there is more
         ):
-            rows += [row for row in page if after is None or _place(row, order) < list(after)]
+            strays += [row for row in page if not _has_place(row, order)]
+            placed = [row for row in page if _has_place(row, order)]
+            rows += [row for row in placed if after is None or _place(row, order) < list(after)]
             if len(rows) > limit and rows[-1][sort_key] < rows[limit - 1][sort_key]:
                 break
         rows.sort(key=lambda row: _place(row, order), reverse=True)
         shown = rows[:limit]
-        return Page(shown, _place(shown[-1], order) if len(rows) > limit else None)
+        return Page(shown + strays, _place(shown[-1], order) if len(rows) > limit else None)
 
     def batch_get(
         self, table: str, keys: Iterable[Mapping[str, Any]], *, consistent: bool
@@ -125,6 +129,12 @@ class ReadAhead(Dynamo):
 
 def _name(key: TableKey) -> tuple[str, frozenset[tuple[str, Any]]]:
     return key[0], frozenset(key[1].items())
+
+
+def _has_place(row: Mapping[str, Any], order: Mapping[str, Any]) -> bool:
+    """Whether the index's sort key, which every row has, is of the type that we write."""
+    name, other = next(iter(order.items()))
+    return isinstance(row[name], type(other))
 
 
 def _place(row: Mapping[str, Any], order: Mapping[str, Any]) -> list[Any]:

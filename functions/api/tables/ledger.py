@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from functions.api.http.problems import UnreadableError
 from functions.api.payments.appending import Event, HeadMovedError, Patron, Snapshot
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo
 from functions.api.tables.transaction import reason_of, writes_of
 from shared import keys
 from shared.attributes import to_attributes
-from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId
+from shared.daybook import is_key
+from shared.ledger import (
+    EventId,
+    Head,
+    LedgerEntry,
+    PaymentId,
+    faults_of,
+    matches_its_hash,
+)
 from shared.methods import is_unique_reference, reference_key
 from shared.reads import TableKey
 
+Kind = TypeVar("Kind", str, int)
+
 
 class LedgerStore:
-    """Every read is consistent: a decision about money must see the latest write."""
+    """Every read is consistent: a decision about money must see the latest write.
+
+    What is stored otherwise than we write it raises UnreadableError where it is needed, and is
+    passed over where it is only looked at.
+    """
 
     def __init__(self, dynamo: Dynamo, tables: ApiSettings) -> None:
         self._dynamo = dynamo
@@ -27,10 +42,10 @@ class LedgerStore:
         event, patron, head, *numbered = self._dynamo.get_all(
             self.snapshot_keys(event_id, patron_email, method, reference)
         )
-        ids = [each["payment_ids"] for each in numbered if each]
+        ids = [_ids(each) for each in numbered if each]
         return Snapshot(
             event=_event(event) if event else None,
-            patron=Patron(email=patron["email"], name=patron["name"]) if patron else None,
+            patron=_patron(patron) if patron else None,
             head=_head(head) if head else Head(),
             same_number=frozenset().union(*ids),
         )
@@ -75,22 +90,33 @@ class LedgerStore:
             ExpressionAttributeValues=to_attributes(values),
             ConsistentRead=True,
         )
-        return [each for page in pages for each in map(_entry_or_none, page) if each]
+        return [each for page in pages for each in map(_as_written, page) if each]
 
     def voids_of(self, payment_ids: Iterable[str]) -> dict[str, PaymentId]:
         """Which of these payments are voided, and by which entry."""
         marks = [keys.void_mark(each) for each in set(payment_ids)]
-        rows = self._dynamo.batch_get(self._tables.ledger_table, marks, consistent=True)
-        return {keys.payment_of_void_mark(row): PaymentId(row["void_id"]) for row in rows}
+        wanted = [each for each in marks if is_key(each["PK"])]
+        rows = self._dynamo.batch_get(self._tables.ledger_table, wanted, consistent=True)
+        return {keys.payment_of_void_mark(row): PaymentId(str(row.get("void_id"))) for row in rows}
 
     def find(self, payment_id: PaymentId) -> tuple[LedgerEntry, str] | None:
-        """An entry and the fingerprint of the request that wrote it, or None."""
+        """An entry and the fingerprint of the request that wrote it, or None.
+
+        Raises UnreadableError.
+        """
         pointer = self._dynamo.get(self._tables.ledger_table, keys.pointer(payment_id))
         if pointer is None:
             return None
-        key = {"PK": pointer["row_pk"], "SK": pointer["row_sk"]}
+        what = "This entry"
+        place = (_field(pointer, "row_pk", str, what), _field(pointer, "row_sk", int, what))
+        key = dict(zip(("PK", "SK"), place, strict=True))
         row = self._dynamo.get(self._tables.payments_table, key)
-        return (LedgerEntry.from_row(row), pointer["fingerprint"]) if row else None
+        if row is None:
+            return None
+        entry = _as_written(row)
+        if entry is None or entry.payment_id != payment_id:
+            raise UnreadableError(what)
+        return entry, _field(pointer, "fingerprint", str, what)
 
     def heads(self, event_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Each event's running totals, by event_id; an event without payments has none."""
@@ -100,21 +126,47 @@ class LedgerStore:
 
 
 def _head(row: Mapping[str, Any]) -> Head:
-    return Head(seq=row["seq"], hash=row["hash"], last_logged_at=row["last_logged_at"])
-
-
-def _event(row: Mapping[str, Any]) -> Event:
-    return Event(
-        event_id=row["event_id"],
-        name=row["name"],
-        event_date=row["event_date"],
-        timezone=row["timezone"],
+    what = "The last entry's number and hash"
+    return Head(
+        seq=_field(row, "seq", int, what),
+        hash=_field(row, "hash", str, what),
+        last_logged_at=_field(row, "last_logged_at", int, what),
     )
 
 
-def _entry_or_none(row: Mapping[str, Any]) -> LedgerEntry | None:
-    """A malformed row is never a duplicate, and must not keep others from logging."""
-    try:
-        return LedgerEntry.from_row(row)
-    except MalformedEntryError:
+def _event(row: Mapping[str, Any]) -> Event:
+    what = "This event"
+    return Event(
+        event_id=EventId(_field(row, "event_id", str, what)),
+        name=_field(row, "name", str, what),
+        event_date=_field(row, "event_date", str, what),
+        timezone=_field(row, "timezone", str, what),
+    )
+
+
+def _patron(row: Mapping[str, Any]) -> Patron:
+    what = "This patron's roster entry"
+    return Patron(email=_field(row, "email", str, what), name=_field(row, "name", str, what))
+
+
+def _ids(row: Mapping[str, Any]) -> frozenset[PaymentId]:
+    ids = row.get("payment_ids")
+    return frozenset(map(PaymentId, ids)) if isinstance(ids, set) else frozenset()
+
+
+def _field(row: Mapping[str, Any], name: str, kind: type[Kind], what: str) -> Kind:
+    value = row.get(name)
+    if type(value) is not kind:
+        raise UnreadableError(what)
+    return value
+
+
+def _as_written(row: Mapping[str, Any]) -> LedgerEntry | None:
+    """The entry, or None if the row is not what was written.
+
+    Such a row is never a duplicate, since it must not keep others from logging, and nothing is
+    voided or corrected by what it says.
+    """
+    if faults_of(row) or not matches_its_hash(row):
         return None
+    return LedgerEntry.from_row(row)

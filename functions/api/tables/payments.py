@@ -8,6 +8,7 @@ from typing import Any
 from functions.api.tables.dynamo import Dynamo, Page
 from shared import keys
 from shared.attributes import to_attributes
+from shared.daybook import is_key
 
 EXPORT_PAGE = 100
 _ORDER = {"timestamp": 0, "seq": 0, "payment_id": ""}
@@ -42,7 +43,7 @@ class PaymentStore:
         return self.payments_by("event_id", event_id, limit, None).rows
 
     def pages_by(self, name: str, value: str) -> Iterator[list[dict[str, Any]]]:
-        """All entries of an event ("event_id") or of a UTC day ("logged_day"), oldest first."""
+        """All rows of an event ("event_id") or a business day ("logged_day"), oldest first."""
         return self._dynamo.pages(
             TableName=self._payments_table,
             IndexName=_INDEXES[name],
@@ -52,7 +53,7 @@ class PaymentStore:
         )
 
     def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """AuditDeliveries of these payments, by payment_id."""
-        wanted = [{"payment_id": each} for each in payment_ids]
+        """AuditDeliveries of these payments, by payment_id. Skips ids that are not valid keys."""
+        wanted = [{"payment_id": each} for each in dict.fromkeys(payment_ids) if is_key(each)]
         items = self._dynamo.batch_get(self._deliveries_table, wanted, consistent=False)
         return {item["payment_id"]: item for item in items}

@@ -53,11 +53,13 @@ def _title(statement: Statement) -> str:
 def _totals(statement: Statement) -> str:
     if not statement.entries:
         return "0 entries"
-    payments, voids = total(statement.payments), total(statement.voids)
-    return (
-        f"{_count(payments.count, 'payment')}, {_count(voids.count, 'void')}, "
-        f"{money(statement.net_cents)} net"
-    )
+    counts = [
+        _count(total(statement.payments).count, "payment"),
+        _count(total(statement.voids).count, "void"),
+    ]
+    if statement.refunds:
+        counts.append(_count(total(statement.refunds).count, "refund"))
+    return ", ".join([*counts, f"{money(statement.net_cents)} net"])
 
 
 def _alarms(statement: Statement) -> list[str]:
@@ -85,6 +87,7 @@ def _page(statement: Statement, record: Record, token: str) -> Page:
         sections=[
             _whole_day(statement),
             *(_event(each) for each in statement.events),
+            *_malformed(statement),
             Section("Proof", proof),
         ],
         closing=[EVERY_DAY] if statement.is_final else [SO_FAR, EVERY_DAY],
@@ -92,11 +95,13 @@ def _page(statement: Statement, record: Record, token: str) -> Page:
 
 
 def _whole_day(statement: Statement) -> Section:
+    day = ("Business day", f"{statement.day}, {statement.timezone} time")
     if not statement.entries:
-        return Section("The whole day", [("Entries", "none were logged on this day")])
+        return Section("The whole day", [day, ("Entries", "none were logged on this day")])
     return Section(
         "The whole day",
         rows=[
+            day,
             ("Entries", str(statement.entries)),
             ("Not yet mailed", str(statement.unmailed_count or "none")),
         ],
@@ -108,14 +113,31 @@ def _event(account: EventAccount) -> Section:
     rows: list[tuple[str, ...]] = [
         ("Entries", f"{numbers(account.first_seq, account.last_seq)} ({account.entries})"),
         ("Hash of the day's last entry", account.last_hash),
-        ("Latest entry of the event", f"#{account.head.seq:06d} {account.head.hash}"),
+        ("Latest entry of the event", _head(account)),
         ("Missing numbers", ", ".join(numbers(*each) for each in account.missing) or "none"),
     ]
     if account.altered:
         altered = ", ".join(numbers(each, each) for each in account.altered)
-        rows.append(("Hash does not match", altered))
+        rows.append(("Not as written", altered))
     rows.append(("Not yet mailed", ", ".join(_unmailed(account)) or "none"))
     return Section(f"{account.event_name} ({account.event_id})", rows, sums=_sums(account))
+
+
+def _head(account: EventAccount) -> str:
+    if account.is_head_unreadable:
+        return "cannot be read"
+    return f"#{account.head.seq:06d} {account.head.hash}"
+
+
+def _malformed(statement: Statement) -> list[Section]:
+    """The rows that are not entries, by key: nothing that they say is in a sum."""
+    rows: list[tuple[str, ...]] = [
+        (f"{each.pk} {each.sk}", ", ".join(each.faults)) for each in statement.malformed
+    ]
+    more = statement.malformed_count - len(rows)
+    if more:
+        rows.append(("More", str(more)))
+    return [Section("Rows that are not entries", rows)] if rows else []
 
 
 def _unmailed(account: EventAccount) -> list[str]:
@@ -128,7 +150,7 @@ def _unmailed(account: EventAccount) -> list[str]:
 
 
 def _sums(of: Statement | EventAccount) -> list[page.Sum]:
-    """A line for each method, in the order of the payment form, then voids and what is left."""
+    """A line for each method, in the order of the payment form, then what is taken away."""
     payments: Mapping[str, Sum] = of.payments
     known = [*METHODS, *sorted(payments.keys() - METHODS.keys())]
     lines = [
@@ -136,9 +158,9 @@ def _sums(of: Statement | EventAccount) -> list[page.Sum]:
         for each in known
         if each in payments
     ]
-    voided = total(of.voids)
-    if voided.count:
-        lines.append(page.Sum("Voided", str(voided.count), money(-voided.cents)))
+    for label, taken in (("Voided", total(of.voids)), ("Refunded", total(of.refunds))):
+        if taken.count:
+            lines.append(page.Sum(label, str(taken.count), money(-taken.cents)))
     return [*lines, page.Sum("Net", "", money(of.net_cents))]
 
 
@@ -147,5 +169,5 @@ def _count(count: int, what: str) -> str:
 
 
 def money(cents: int) -> str:
-    """As `dollars`, with a leading minus when more was voided than paid."""
+    """As `dollars`, with a leading minus when more was taken back than paid."""
     return f"-{dollars(-cents)}" if cents < 0 else dollars(cents)

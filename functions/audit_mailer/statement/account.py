@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from shared.delivery import is_sent, mail_state
@@ -35,6 +36,15 @@ class Unmailed:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class MalformedRow:
+    """A row that is not an entry, by its key, and what is wrong with it."""
+
+    pk: str
+    sk: str
+    faults: Sequence[str]
+
+
 @dataclass(slots=True)
 class EventAccount:
     """One event's part of the day.
@@ -57,11 +67,17 @@ class EventAccount:
     unmailed_count: int = 0
     altered: list[int] = field(default_factory=list)
     head: Head = field(default_factory=Head)
+    is_head_unreadable: bool = False
     missing: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def is_head_behind(self) -> bool:
-        return self.head.seq < self.last_seq
+        return not self.is_head_unreadable and self.head.seq < self.last_seq
+
+    def end_at(self, head: Head | None) -> None:
+        """Take the event's head as it is now; None if it is there and says nothing."""
+        self.head = head or Head()
+        self.is_head_unreadable = head is None
 
     @property
     def net_cents(self) -> int:
@@ -98,22 +114,28 @@ class Statement:
     made_at: int
     is_final: bool
     accounts: dict[str, EventAccount] = field(default_factory=dict)
-    malformed: int = 0
+    malformed: list[MalformedRow] = field(default_factory=list)
+    malformed_count: int = 0
 
     def add(
         self, rows: Sequence[Mapping[str, Any]], deliveries: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        """Add one page of the day's rows. A row that is not an entry is only counted."""
+        """Add one page of the day's rows. What a row that is not an entry says is not added up."""
         for row in rows:
             try:
                 entry = LedgerEntry.from_row(row)
             except MalformedEntryError:
-                self.malformed += 1
+                self.add_malformed(row, faults_of(row))
                 continue
             account = self.accounts.setdefault(
                 entry.event_id, EventAccount(entry.event_id, entry.event_name)
             )
             account.add(entry, row, deliveries.get(entry.payment_id, {}))
+
+    def add_malformed(self, row: Mapping[str, Any], faults: Sequence[str]) -> None:
+        self.malformed_count += 1
+        if len(self.malformed) < MOST_NAMED:
+            self.malformed.append(MalformedRow(str(row.get("PK")), str(row.get("SK")), faults))
 
     @property
     def events(self) -> list[EventAccount]:
@@ -145,7 +167,7 @@ class Statement:
 
     @property
     def findings(self) -> dict[str, list[str]]:
-        """What is wrong, and where. Empty when nothing is."""
+        """What is wrong, and where: ids and numbers only. Empty when nothing is."""
         found = {
             "GAP in": [
                 f"{each.event_id} {numbers(*gap)}" for each in self.events for gap in each.missing
@@ -156,7 +178,10 @@ class Statement:
                 for seq in each.altered
             ],
             "HEAD BEHIND in": [each.event_id for each in self.events if each.is_head_behind],
-            "MALFORMED ROWS": [str(self.malformed)] if self.malformed else [],
+            "HEAD UNREADABLE in": [
+                each.event_id for each in self.events if each.is_head_unreadable
+            ],
+            "MALFORMED ROWS": [str(self.malformed_count)] if self.malformed else [],
             "NOT MAILED": [str(self.unmailed_count)] if self.unmailed_count else [],
         }
         return {kind: places for kind, places in found.items() if places}
@@ -176,7 +201,11 @@ class Statement:
             "refunds": _record_of(self.refunds),
             "net_cents": self.net_cents,
             "not_mailed": self.unmailed_count,
-            "malformed_rows": self.malformed,
+            "malformed_rows": self.malformed_count,
+            "malformed": [
+                {"pk": each.pk, "sk": each.sk, "faults": list(each.faults)}
+                for each in self.malformed
+            ],
             "events": [_event_record(each) for each in self.events],
         }
 
@@ -184,14 +213,14 @@ class Statement:
 def missing_numbers(seen: Iterable[int], last: int) -> list[tuple[int, int]]:
     """The ranges of numbers from 1 to `last` that were not seen, at most MOST_NAMED of them.
 
-    One byte per number keeps memory small for an event of any length.
+    Takes memory for what was seen, not for what a forged head claims.
     """
-    marks = bytearray(last + 1)
-    marks[0] = 1
-    for number in seen:
-        if 0 < number <= last:
-            marks[number] = 1
-    return list(_ranges(marks))
+    return list(islice(_gaps(seen, last), MOST_NAMED))
+
+
+def undated(row: Mapping[str, Any]) -> list[str]:
+    """Why a row is on no day's statement: without these, it is not in the index by day."""
+    return [f"{name} is missing" for name in ("logged_day", "logged_at") if name not in row]
 
 
 def numbers(first: int, last: int) -> str:
@@ -203,14 +232,14 @@ def total(sums: Mapping[str, Sum]) -> Sum:
     return Sum(sum(each.count for each in sums.values()), sum(each.cents for each in sums.values()))
 
 
-def _ranges(marks: bytearray) -> Iterator[tuple[int, int]]:
-    first = marks.find(0)
-    for _ in range(MOST_NAMED):
-        if first < 0:
-            return
-        end = marks.find(1, first)
-        yield first, (end if end >= 0 else len(marks)) - 1
-        first = marks.find(0, end) if end >= 0 else -1
+def _gaps(seen: Iterable[int], last: int) -> Iterator[tuple[int, int]]:
+    first = 1
+    for number in sorted({each for each in seen if 0 < each <= last}):
+        if first < number:
+            yield first, number - 1
+        first = number + 1
+    if first <= last:
+        yield first, last
 
 
 def _added(parts: Iterable[Mapping[str, Sum]]) -> dict[str, Sum]:
@@ -222,11 +251,12 @@ def _added(parts: Iterable[Mapping[str, Sum]]) -> dict[str, Sum]:
 
 
 def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
+    error = delivery.get("last_error")
     return Unmailed(
         seq=entry.seq,
         payment_id=entry.payment_id,
         state=mail_state(delivery),
-        error=str((delivery.get("last_error") or {}).get("code") or ""),
+        error=str(error.get("code") or "") if isinstance(error, Mapping) else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""An event's chain of entries: its head, and the numbers of all its rows."""
+"""An event's chain of entries: its head, and where all its rows are."""
 
 from __future__ import annotations
 
@@ -16,27 +16,32 @@ class Chains:
         self._ledger = ledger_table
         self._payments = payments_table
 
-    def head(self, event_id: str) -> Head:
-        """The last entry's number and hash; Head() for an event without entries."""
+    def head(self, event_id: str) -> Head | None:
+        """The last entry's number and hash; Head() without an item, None for one that is forged."""
         answer = self._client.get_item(
             TableName=self._ledger,
             Key=to_attributes(keys.head(event_id)),
             ConsistentRead=True,
         )
-        item = from_attributes(answer.get("Item", {}))
-        return Head(seq=item["seq"], hash=item["hash"]) if item else Head()
+        if "Item" not in answer:
+            return Head()
+        item = from_attributes(answer["Item"])
+        seq, last_hash = item.get("seq"), item.get("hash")
+        if type(seq) is not int or not isinstance(last_hash, str):
+            return None
+        return Head(seq=seq, hash=last_hash)
 
-    def numbers(self, event_id: str) -> Iterator[int]:
-        """The number of every row of the event, in any order. The index may lag by a moment."""
+    def places(self, event_id: str) -> Iterator[dict[str, Any]]:
+        """Key, number, day and time of every row of the event, as far as it has them; any order.
+
+        The index may lag by a moment.
+        """
         pages = self._client.get_paginator("query").paginate(
             TableName=self._payments,
             IndexName=keys.PAYMENTS_BY_EVENT,
             KeyConditionExpression="event_id = :event_id",
             ExpressionAttributeValues=to_attributes({":event_id": event_id}),
-            ProjectionExpression="seq",
+            ProjectionExpression="PK, SK, seq, logged_day, logged_at",
         )
         for page in pages:
-            for item in page["Items"]:
-                number = from_attributes(item).get("seq")
-                if isinstance(number, int):
-                    yield number
+            yield from (from_attributes(item) for item in page["Items"])

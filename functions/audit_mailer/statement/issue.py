@@ -11,7 +11,12 @@ from zoneinfo import ZoneInfo
 from functions.audit_mailer.delivery.courier import Courier, Outcome, Try
 from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.statement_mail import compose
-from functions.audit_mailer.statement.account import EventAccount, Statement, missing_numbers
+from functions.audit_mailer.statement.account import (
+    EventAccount,
+    Statement,
+    missing_numbers,
+    undated,
+)
 from functions.audit_mailer.statement.days import due_days, last_days, statement_id
 from shared.ledger import Head, business_date
 
@@ -26,8 +31,8 @@ class Daybook(Protocol):
 
 
 class Chains(Protocol):
-    def head(self, event_id: str) -> Head: ...
-    def numbers(self, event_id: str) -> Iterable[int]: ...
+    def head(self, event_id: str) -> Head | None: ...
+    def places(self, event_id: str) -> Iterable[Mapping[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class StatementIssuer:
             payment_ids = [row.get("payment_id", "") for row in rows]
             statement.add(rows, self.daybook.deliveries(payment_ids))
         for account in statement.events:
-            self._check_numbers(account)
+            self._check_numbers(account, statement)
         return statement
 
     def deliver(self, statement: Statement, this_try: Try) -> Outcome:
@@ -67,17 +72,26 @@ class StatementIssuer:
             own_id, lambda: compose(statement, own_id, self.addresses), this_try
         )
 
-    def _check_numbers(self, account: EventAccount) -> None:
-        """Every number up to the head's must have a row.
+    def _check_numbers(self, account: EventAccount, statement: Statement) -> None:
+        """Every number up to the head's must have a row, and every row a day.
 
         The head is read first and consistently. Only an entry logged this very moment can be absent
         from the index without being missing, so the index is read again.
         """
-        account.head = self.chains.head(account.event_id)
+        account.end_at(self.chains.head(account.event_id))
+        last = account.head.seq or account.last_seq
         for look in range(LOOKS):
             if look:
                 self.pause(INDEX_LAG_SECONDS)
-            seen = self.chains.numbers(account.event_id)
-            account.missing = missing_numbers(seen, account.head.seq)
+            seen: list[int] = []
+            without_day: list[Mapping[str, Any]] = []
+            for row in self.chains.places(account.event_id):
+                if isinstance(row.get("seq"), int):
+                    seen.append(row["seq"])
+                if undated(row):
+                    without_day.append(row)
+            account.missing = missing_numbers(seen, last)
             if not account.missing or account.missing[0][0] <= account.last_seq:
-                return
+                break
+        for row in without_day:
+            statement.add_malformed(row, undated(row))

@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from playwright.sync_api import Download, Page, expect
 
+from tests.builders import ZONE
 from tests.dock import Dock
 
 Axe = Callable[[Page], None]
@@ -42,13 +43,16 @@ def test_a_range_of_days_includes_both_ends(page: Page, admin: Dock, axe: Axe) -
     page.get_by_role("button", name="Export CSV").click()
     dialog = page.get_by_role("dialog", name="Export payments")
     axe(page)
-    today = datetime.now(UTC).date().isoformat()
-    dialog.get_by_label("From").fill(today)
+    today = datetime.now(ZONE).date()
+    expect(dialog.get_by_label("From")).to_have_value(today.replace(day=1).isoformat())
+    expect(dialog.get_by_label("To")).to_have_value(today.isoformat())
+    expect(dialog.get_by_text("counted in New York time")).to_be_visible()
+    dialog.get_by_label("From").fill(today.isoformat())
     dialog.get_by_label("To").fill("2020-01-01")
     dialog.get_by_role("button", name="Download CSV").click()
     expect(dialog.get_by_role("alert")).to_have_text("The last day is before the first.")
     axe(page)
-    dialog.get_by_label("To").fill(today)
+    dialog.get_by_label("To").fill(today.isoformat())
     with page.expect_download() as started:
         dialog.get_by_role("button", name="Download CSV").click()
     ids = {row["payment_id"] for row in rows_of(started.value)}

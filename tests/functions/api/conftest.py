@@ -13,12 +13,15 @@ from typing import Any
 
 import boto3
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from moto import mock_aws
 
 from functions.api import handler, wiring
 from functions.api.people.cookie import COOKIE_NAME
 from release.openapi.document import document
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
+from shared.ledger import LedgerEntry
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables, empty, rows_in
 
@@ -121,6 +124,7 @@ class Client:
 
 _FACTORIES = (
     wiring.settings,
+    wiring.business_zone,
     wiring.dynamo,
     wiring.ledger,
     wiring.payments,
@@ -150,6 +154,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
             "SESSIONS_TABLE": tables["Sessions"],
             **make_user_pool(),
             "CURSOR_KEY_SECRET_ID": "cursor",
+            "BUSINESS_TIMEZONE": "America/New_York",
             "ADMIN_IAM_ARNS": "arn:aws:iam::123456789012:role/scripts",
             "APP_ORIGINS": "https://pay.example.com",
         }
@@ -225,18 +230,38 @@ def make_user_pool() -> dict[str, str]:
     cognito = boto3.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="test", UsernameAttributes=["email"])["UserPool"]["Id"]
     for name, group in (("admin", "admins"), ("auditor", "auditors"), ("crew", "crew")):
-        email = f"{name}@shipcaptaincrew.example"
         cognito.create_group(GroupName=group, UserPoolId=pool)
-        cognito.admin_create_user(
-            UserPoolId=pool,
-            Username=email,
-            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "name", "Value": name}],
-        )
-        cognito.admin_set_user_password(
-            UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=True
-        )
-        cognito.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=group)
+        add_user(pool, name, group)
     client = cognito.create_user_pool_client(
         UserPoolId=pool, ClientName="web", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
     )
     return {"USER_POOL_ID": pool, "USER_POOL_CLIENT_ID": client["UserPoolClient"]["ClientId"]}
+
+
+def add_user(pool: str, name: str, group: str) -> None:
+    cognito = boto3.client("cognito-idp")
+    email = f"{name}@shipcaptaincrew.example"
+    cognito.admin_create_user(
+        UserPoolId=pool,
+        Username=email,
+        UserAttributes=[{"Name": "email", "Value": email}, {"Name": "name", "Value": name}],
+    )
+    cognito.admin_set_user_password(
+        UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=True
+    )
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=group)
+
+
+def store(client: Client, entry: LedgerEntry, **changes: Any) -> None:
+    """A row as the ledger has it, or changed behind its back: a value of None is left out."""
+    row = {name: value for name, value in (entry.to_row() | changes).items() if value is not None}
+    put(client, "Payments", row)
+    where = {"row_pk": row.get("PK", entry.pk), "row_sk": row.get("SK", entry.timestamp)}
+    pointer = keys.pointer(entry.payment_id) | where | {"fingerprint": "0" * 64}
+    put(client, "Ledger", pointer)
+
+
+def put(client: Client, table: str, row: dict[str, Any]) -> None:
+    """values that rows never hold may be there: bytes and fractions."""
+    item = {name: TypeSerializer().serialize(value) for name, value in row.items()}
+    client.dynamodb.put_item(TableName=client.tables[table], Item=item)

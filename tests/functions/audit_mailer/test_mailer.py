@@ -15,7 +15,7 @@ from functions.audit_mailer.delivery.courier import (
 from functions.audit_mailer.gmail.mailbox import Receipt
 from functions.audit_mailer.mails.envelope import search_token
 from functions.stream_router.router import Router
-from functions.stream_router.routing import Unroutable
+from functions.stream_router.routing import Tampered, Unroutable, sort_out
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.ledger import Head, PaymentId
@@ -43,11 +43,11 @@ def test_a_message_that_the_router_sends_again_mails_once(
             return set()
 
     class Failures:
-        def keep(self, unroutable: Unroutable) -> None:
-            raise AssertionError(unroutable.reason)
+        def keep(self, record: Unroutable | Tampered) -> None:
+            raise AssertionError(record.reason)
 
     for _ in range(2):
-        Router(Queue(), Failures()).route_batch(records)
+        Router(Queue(), Failures()).route_batch(sort_out(records))
     outcomes = [world.mailer.deliver(each, TRY).outcome for each in queued]
     assert outcomes == [Outcome.SENT] + [Outcome.ALREADY_SENT] * 5
     assert len(sandbox.messages()) == 1
@@ -128,3 +128,46 @@ def test_a_forged_message_cannot_mail(world: World, sandbox: GmailSandbox) -> No
             world.mailer.deliver(forged, TRY)
     assert sandbox.messages() == []
     assert world.delivery() == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"surprise": {"B": b"photo"}},
+        {"amount_cents": {"N": "1000.99"}},
+        {"note": {"B": b"photo"}},
+        {"kind": {"S": "gift"}},
+    ],
+)
+def test_a_row_with_what_no_entry_holds_is_set_aside_not_a_crash(
+    world: World, sandbox: GmailSandbox, changes: dict[str, Any]
+) -> None:
+    world.dynamodb.put_item(
+        TableName=world.payments, Item=to_attributes(entry().to_row()) | changes
+    )
+    with pytest.raises(QuarantineError):
+        world.deliver()
+    assert sandbox.messages() == []
+
+
+def test_a_row_that_lost_its_time_after_it_was_mailed_is_still_known_as_mailed(
+    world: World,
+) -> None:
+    world.deliver()
+    row = {name: value for name, value in entry().to_row().items() if name != "logged_at"}
+    world.dynamodb.put_item(TableName=world.payments, Item=to_attributes(row))
+    assert world.deliver() is Outcome.ALREADY_SENT
+
+
+@pytest.mark.parametrize("pointer", [{}, {"row_pk": 7, "row_sk": "x"}, {"row_pk": "", "row_sk": 1}])
+def test_a_void_is_mailed_although_the_pointer_to_what_it_voids_was_forged(
+    world: World, sandbox: GmailSandbox, pointer: dict[str, Any]
+) -> None:
+    void = entry(kind="void", payment_id="pay_void", voids="pay_1", reason="x", timestamp=1)
+    world.log(void)
+    world.dynamodb.put_item(
+        TableName=world.payments.replace("Payments", "Ledger"),
+        Item=to_attributes({"PK": "PAYMENT#pay_1"} | pointer),
+    )
+    assert world.mailer.deliver(message(void), TRY).outcome is Outcome.SENT
+    assert "not found" in sandbox.messages()[0]["text"]

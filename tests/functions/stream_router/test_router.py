@@ -10,9 +10,10 @@ from moto import mock_aws
 
 from functions.stream_router import handler
 from functions.stream_router.audit_queue import AuditQueueSender
+from functions.stream_router.failures_bucket import BucketRefusedError, FailuresBucket
 from functions.stream_router.router import QueueRefusedError, Router
-from functions.stream_router.routing import Routed, Unroutable, route
-from functions.stream_router.unroutable_bucket import UnroutableBucket
+from functions.stream_router.routing import Routed, Tampered, Unroutable, route, sort_out
+from shared.attributes import to_attributes
 from shared.messages import AuditMessage
 from tests.builders import entry, stream_record
 from tests.functions.lambda_context import Context
@@ -35,10 +36,18 @@ class FakeQueue:
 
 @dataclass
 class FakeBucket:
-    kept: list[Unroutable] = field(default_factory=list)
+    """Refuses the records with these sequence numbers."""
 
-    def keep(self, unroutable: Unroutable) -> None:
-        self.kept.append(unroutable)
+    refuses: set[str] = field(default_factory=set)
+    kept: list[str] = field(default_factory=list)
+
+    def keep(self, record: Unroutable | Tampered) -> None:
+        if record.sequence_number in self.refuses:
+            raise BucketRefusedError(record.sequence_number)
+        self.kept.append(f"{record.folder}/{record.sequence_number}")
+
+
+BROKEN = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "9", "NewImage": {}}}
 
 
 def records(count: int) -> list[dict[str, Any]]:
@@ -52,11 +61,6 @@ def test_a_new_entry_becomes_its_claim_check() -> None:
     assert routed.message.payment_id == entry().payment_id
 
 
-@pytest.mark.parametrize("name", ["REMOVE", "MODIFY"])
-def test_an_expired_or_changed_row_never_sends_a_mail(name: str) -> None:
-    assert route(stream_record(name=name)) is None
-
-
 @pytest.mark.parametrize(
     "image", [{}, {"PK": {"S": "x"}}, {"PK": {"Q": "x"}}, {"PK": "x"}, {"SK": {"N": "NaN"}}]
 )
@@ -68,18 +72,41 @@ def test_a_malformed_image_is_set_aside_with_a_reason(image: dict[str, Any]) -> 
     assert unroutable.reason
 
 
+@pytest.mark.parametrize("record", [{}, {"eventName": "COMPACT"}, {"eventName": None}])
+def test_a_record_of_a_kind_that_nobody_knows_is_set_aside_and_not_dropped(
+    record: dict[str, Any],
+) -> None:
+    assert isinstance(route(record), Unroutable)
+
+
 def test_an_unroutable_record_does_not_hold_up_the_others() -> None:
     queue, bucket = FakeQueue(), FakeBucket()
-    broken = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "9", "NewImage": {}}}
-    outcome = Router(queue, bucket).route_batch([broken, *records(3)])
+    outcome = Router(queue, bucket).route_batch(sort_out([BROKEN, *records(3)]))
     assert len(queue.sent) == 3
-    assert [each.sequence_number for each in bucket.kept] == ["9"]
+    assert bucket.kept == ["unroutable/9"]
     assert outcome.failed_from == []
+
+
+def test_a_record_that_s3_refuses_is_tried_again_and_delays_nobody() -> None:
+    queue, bucket = FakeQueue(), FakeBucket(refuses={"7"})
+    worse = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "7"}}
+    with pytest.raises(BucketRefusedError):
+        Router(queue, bucket).route_batch(sort_out([worse, BROKEN, *records(3)]))
+    assert len(queue.sent) == 3
+    assert bucket.kept == ["unroutable/9"]
+
+
+def test_tampering_is_kept_although_the_queue_takes_nothing() -> None:
+    bucket = FakeBucket()
+    removed = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "7"}}
+    with pytest.raises(QueueRefusedError):
+        Router(FakeQueue(refuses={0}), bucket).route_batch(sort_out([removed, *records(1)]))
+    assert bucket.kept == ["tampered/7"]
 
 
 def test_the_stream_starts_again_at_the_lowest_number_the_queue_refused() -> None:
     queue = FakeQueue(refuses={13, 15})
-    outcome = Router(queue, FakeBucket()).route_batch(records(40))
+    outcome = Router(queue, FakeBucket()).route_batch(sort_out(records(40)))
     assert outcome.failed_from == ["13"]
     assert queue.seen == 20
     assert (len(outcome.sent), outcome.failed) == (18, 22)
@@ -87,7 +114,7 @@ def test_the_stream_starts_again_at_the_lowest_number_the_queue_refused() -> Non
 
 def test_nothing_sent_at_all_fails_the_whole_batch() -> None:
     with pytest.raises(QueueRefusedError):
-        Router(FakeQueue(refuses=set(range(10))), FakeBucket()).route_batch(records(10))
+        Router(FakeQueue(refuses=set(range(10))), FakeBucket()).route_batch(sort_out(records(10)))
 
 
 class RefusingSqs:
@@ -128,6 +155,24 @@ def test_an_image_is_routed_by_the_fields_the_message_names() -> None:
     assert isinstance(route(record), Routed)
 
 
+def test_tampering_is_told_although_nothing_can_be_kept(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    router = Router(FakeQueue(), FakeBucket(refuses={"7"}))
+    monkeypatch.setattr(handler, "router", lambda: router)
+    old = to_attributes(entry().to_row())
+    removed = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "7", "OldImage": old}}
+    with pytest.raises(BucketRefusedError):
+        handler.lambda_handler({"Records": [removed]}, Context())
+    assert '"LedgerTampered":[1.0]' in capsys.readouterr().out
+    (line,) = caplog.records
+    assert line.getMessage() == "ledger row removed"
+    assert vars(line)["payment_id"] == entry().payment_id
+    assert "jane.doe@example.com" not in str(vars(line))
+
+
 def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -138,11 +183,22 @@ def test_the_handler_sends_every_entry_of_a_batch_to_the_real_queue(
         sqs, s3 = boto3.client("sqs"), boto3.client("s3")
         url = sqs.create_queue(QueueName="audit")["QueueUrl"]
         s3.create_bucket(Bucket="failures")
-        router = Router(AuditQueueSender(sqs, url), UnroutableBucket(lambda: s3, "failures"))
+        router = Router(AuditQueueSender(sqs, url), FailuresBucket(lambda: s3, "failures"))
         monkeypatch.setattr(handler, "router", lambda: router)
-        broken = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "9", "NewImage": {}}}
-        event = {"Records": [*records(23), broken]}
+        event = {"Records": [*records(23), BROKEN]}
         assert handler.lambda_handler(event, Context()) == {"batchItemFailures": []}
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert counts["ApproximateNumberOfMessages"] == "23"
         assert s3.list_objects_v2(Bucket="failures")["Contents"][0]["Key"] == "unroutable/9.json"
+
+
+def test_a_bucket_that_is_gone_is_an_error_of_ours_so_that_lambda_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        bucket = FailuresBucket(lambda: boto3.client("s3"), "gone")
+        with pytest.raises(BucketRefusedError):
+            bucket.keep(Unroutable("9", "why", {}))

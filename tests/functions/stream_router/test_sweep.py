@@ -17,8 +17,9 @@ from functions.stream_router.sweep import (
     days_to_sweep,
     needs_message,
 )
+from shared.attributes import Foreign
 from shared.messages import AuditMessage
-from tests.builders import NOW, entry
+from tests.builders import NOW, ZONE, entry
 
 GRACE = 900_000
 LATER = NOW + GRACE
@@ -81,6 +82,7 @@ class Scene:
             queue=self.queue,
             dead_letters=self.dead_letters,
             now=now,
+            zone=ZONE,
             grace_ms=GRACE,
             may_go_on=may_go_on,
         ).sweep(days)
@@ -131,6 +133,8 @@ def test_an_entry_logged_after_its_event_ended_is_mailed_like_any_other() -> Non
         ({"state": "sending", "lease_until": NOW - 999}, False),
         ({"state": "sending", "lease_until": NOW - 1001}, True),
         ({"state": "sending"}, True),
+        ({"state": "sending", "lease_until": "tomorrow"}, True),
+        ({"state": "failed", "retry_at": Foreign("B"), "last_error": {"class": "retry"}}, True),
         ({"state": "failed", "retry_at": NOW + 60_000, "last_error": {"class": "retry"}}, False),
         ({"state": "failed", "retry_at": NOW - 1001, "last_error": {"class": "retry"}}, True),
         ({"state": "failed", "retry_at": 0, "last_error": {"class": "permanent"}}, False),
@@ -198,16 +202,16 @@ def test_what_sqs_refused_is_not_counted_as_queued() -> None:
 
 
 def test_when_time_runs_out_it_stops_between_pages_and_reports_what_is_left() -> None:
-    scene = Scene(FakeLedger({day: rows(150) for day in days_to_sweep(LATER, 2)}))
+    scene = Scene(FakeLedger({day: rows(150) for day in days_to_sweep(LATER, 2, ZONE)}))
     pages = iter([True, True, True, False])
     swept = scene.sweep(days=2, may_go_on=lambda: next(pages))
-    assert swept.days_left == days_to_sweep(LATER, 2)[1:]
+    assert swept.days_left == days_to_sweep(LATER, 2, ZONE)[1:]
     assert swept.entries == 250
     assert len(scene.queue.sent) == swept.queued == 250
 
 
 def test_every_day_gets_its_turn_to_be_first_so_no_day_is_always_left_out() -> None:
-    starts = [days_to_sweep(LATER + slot * SLOT_MS, 7) for slot in range(8)]
+    starts = [days_to_sweep(LATER + slot * SLOT_MS, 7, ZONE) for slot in range(8)]
     assert {each[0] for each in starts} == set(starts[0])
     assert {tuple(sorted(each)) for each in starts} == {
         tuple(f"2025-11-{day}" for day in range(17, 25))

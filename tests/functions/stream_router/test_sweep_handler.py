@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from functions.stream_router import dead_letters as dead_letters_module
@@ -19,8 +19,9 @@ from functions.stream_router import sweep_handler as sweep
 from functions.stream_router.dead_letters import DeadLetters
 from functions.stream_router.sweep import Sweeper
 from shared.attributes import to_attributes
+from shared.ledger import business_day
 from shared.messages import AuditMessage
-from tests.builders import entry, message
+from tests.builders import ZONE, entry, message
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables
 
@@ -51,8 +52,8 @@ class Town:
         for number, payment_id in enumerate(payment_ids):
             fresh = entry(payment_id=payment_id, timestamp=1 + number, **changes).to_row()
             now = time.time_ns() // 1_000_000
-            day = datetime.fromtimestamp(now / 1000, UTC).date().isoformat()
-            row = fresh | {"logged_at": now - 1_000 + number, "logged_day": day}
+            logged_at = now - 1_000 + number
+            row = fresh | {"logged_at": logged_at, "logged_day": business_day(logged_at, ZONE)}
             self.dynamodb.put_item(TableName=self.tables["Payments"], Item=to_attributes(row))
 
     def rest(self, *bodies: str) -> None:
@@ -87,9 +88,18 @@ def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
         dead = sqs.create_queue(QueueName="audit-dlq")["QueueUrl"]
         monkeypatch.setenv("AUDIT_QUEUE_URL", audit)
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead)
+        monkeypatch.setenv("STREAM_MAPPING_ID", "00000000-0000-4000-8000-000000000000")
+        monkeypatch.setenv("ROUTER_FUNCTION", "stream-router")
+        monkeypatch.setenv("BUSINESS_TIMEZONE", ZONE.key)
         monkeypatch.setenv("PAYMENTS_TABLE", tables["Payments"])
         monkeypatch.setenv("DELIVERIES_TABLE", tables["AuditDeliveries"])
-        cached = (sweep.settings, sweep.daybook, sweep.queue, sweep.dead_letters)
+        cached = (
+            sweep.settings,
+            sweep.daybook,
+            sweep.queue,
+            sweep.dead_letters,
+            sweep.stream_mapping,
+        )
         for factory in cached:
             factory.cache_clear()
         yield Town(dynamodb, sqs, tables, audit, dead)
@@ -156,6 +166,7 @@ def test_two_sweeps_at_once_leave_both_queues_intact(town: Town) -> None:
             queue=sweep.queue(),
             dead_letters=sweep.dead_letters(),
             now=time.time_ns() // 1_000_000,
+            zone=ZONE,
             grace_ms=0,
             may_go_on=lambda: True,
         )
@@ -198,3 +209,27 @@ def test_the_look_ends_however_full_the_queue_is(
     town.rest(*(message(entry(payment_id=f"pay_{n}")).to_json() for n in range(25)))
     look = DeadLetters(town.sqs, town.dead).look(lambda: True)
     assert (len(look.payment_ids), look.is_complete) == (20, False)
+
+
+def test_a_stream_mapping_that_is_gone_is_counted_and_the_entries_are_swept(
+    town: Town, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    town.log("pay_1")
+    assert run()["queued"] == 1
+    assert '"StreamMappingOff":[1.0]' in capsys.readouterr().out
+    assert "the mapping is gone" in [vars(each).get("reason") for each in caplog.records]
+
+
+def test_without_an_answer_about_the_mapping_nothing_is_counted_and_the_entries_are_swept(
+    town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alarm takes missing data for a fault: no answer must not look like a good one."""
+
+    class Throttled:
+        def fault(self) -> str:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "DescribeTable")
+
+    monkeypatch.setattr(sweep, "stream_mapping", Throttled)
+    town.log("pay_1")
+    assert run()["queued"] == 1
+    assert "StreamMappingOff" not in capsys.readouterr().out

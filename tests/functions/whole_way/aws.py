@@ -62,6 +62,8 @@ class Account:
             "AuditQueue": sqs.create_queue(QueueName="audit")["QueueUrl"],
             "DeadLetterQueue": sqs.create_queue(QueueName="audit-dlq")["QueueUrl"],
             "FailuresBucket": "failures",
+            "RouterFunction": "stream-router",
+            "RouterFunctionNewLedgerRows": "00000000-0000-4000-8000-000000000000",
             "CursorKeySecret": "cursor",
             "GmailSecret": "gmail",
             "UserPool": users["USER_POOL_ID"],
@@ -113,7 +115,7 @@ class Account:
             for table in arguments["RequestItems"]:
                 yield Right(f"{service}:{operation}", self._logical(table))
         else:
-            names = ("TableName", "QueueUrl", "Bucket", "SecretId", "UserPoolId")
+            names = ("TableName", "QueueUrl", "Bucket", "SecretId", "UserPoolId", "UUID")
             (physical,) = (arguments[name] for name in names if name in arguments)
             resource = self._logical(physical)
             if "IndexName" in arguments:
@@ -139,6 +141,8 @@ def _resource(node: Any) -> str:
         case {"Fn::Sub": text}:
             if "secret:${GmailCredentialsSecretId}-" in text:
                 return "GmailSecret"
+            if ":event-source-mapping:" in text:
+                return re.sub(r".*:\$\{(\w+)\}$", r"\1", text)
             return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
         case _:
             return str(node)

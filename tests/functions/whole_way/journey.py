@@ -21,7 +21,9 @@ from functions.audit_mailer.delivery.audit_queue import MAX_RECEIVES
 from functions.audit_mailer.gmail.mailbox import Gmail
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
+from shared.ledger import EXPIRY, business_day
 from shared.messages import OpsMessage
+from tests.builders import ZONE
 from tests.functions.api.conftest import PASSWORD, Client, add_event, add_patron
 from tests.functions.lambda_context import Context
 from tests.functions.whole_way.aws import Account
@@ -169,7 +171,8 @@ class Journey:
             for number, row in enumerate(self.rows())
         ]
         inserted.append(inserted[0] | {"dynamodb": {"SequenceNumber": "9", "NewImage": ALIEN}})
-        assert self.invoke("RouterFunction", {"Records": inserted}) == {"batchItemFailures": []}
+        records = [*inserted, *_changes_of(self.rows()[0])]
+        assert self.invoke("RouterFunction", {"Records": records}) == {"batchItemFailures": []}
 
     def mail(self, *, receives: int = 1) -> list[str]:
         """Everything on the audit queue, as its mapping hands it over and deletes it."""
@@ -280,7 +283,22 @@ def now_ms() -> int:
 
 
 def today() -> str:
-    return datetime.now(UTC).date().isoformat()
+    return business_day(now_ms(), ZONE)
+
+
+def _changes_of(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row that is held, altered and removed behind the API's back."""
+    held = {name: value for name, value in row.items() if name != EXPIRY}
+    altered = row | to_attributes({"note": NOTE, "patron_name": PATRON_NAME})
+    images: list[dict[str, Any]] = [{"NewImage": held}, {"NewImage": altered}, {}]
+    changes = zip(("MODIFY", "MODIFY", "REMOVE"), images, strict=True)
+    return [
+        {
+            "eventName": name,
+            "dynamodb": {"SequenceNumber": f"{number}", "OldImage": row, **image},
+        }
+        for number, (name, image) in enumerate(changes, 100)
+    ]
 
 
 def _record(message: Any, receives: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_a_healthy_stack_passes_every_check(local: Scc, dock: Dock) -> None:
     assert code == 0
     for name in (
         "AWS credentials", "clock", "stack", "web app", "API", "stream to router",
-        "queue to mailer", "dead-letter target", "retention", "visibility",
+        "changes of the ledger", "queue to mailer", "dead-letter target", "retention", "visibility",
         "schedule of the sweep", "schedule of the statement", "Gmail credential",
         "scope to deliver", "audit mailbox", "alarm receivers", "admins",
     ):  # fmt: skip
@@ -41,6 +41,21 @@ def test_a_healthy_stack_passes_every_check(local: Scc, dock: Dock) -> None:
 
 def no_mapping(stack: RunningStack) -> AbstractContextManager[None]:
     return mailer_off(stack)
+
+
+@contextmanager
+def blind_router(stack: RunningStack) -> Iterator[None]:
+    """Somebody made the mapping pass new rows only: payments are mailed, tampering goes unseen."""
+    client, router = stack.aws.client("lambda"), stack.outputs["RouterFunctionName"]
+    (mapping,) = client.list_event_source_mappings(FunctionName=router)["EventSourceMappings"]
+    narrow = {"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT"]})}]}
+    client.update_event_source_mapping(UUID=mapping["UUID"], FilterCriteria=narrow)
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(
+            UUID=mapping["UUID"], FilterCriteria=mapping["FilterCriteria"]
+        )
 
 
 @contextmanager
@@ -136,6 +151,7 @@ def no_schedule(stack: RunningStack) -> Iterator[None]:
     ("breaking", "name", "remedy"),
     [
         (no_mapping, "queue to mailer", "update-event-source-mapping"),
+        (blind_router, "changes of the ledger", "docs/runbook.md#stream-mapping-off"),
         (no_redrive, "dead-letter target", "would be lost"),
         (short_visibility, "visibility", "VisibilityTimeout"),
         (no_delegation, "scope to deliver", "domain-wide delegation"),

@@ -36,8 +36,8 @@ def test_an_added_user_can_sign_in_with_the_given_name_and_group(
     dock = Dock(stack)
     answer = dock.call("POST", "/api/session", {"email": email, "password": password})
     assert answer.json["user"] == {
-        "email": email, "name": "Grace Hopper", "groups": ["auditors"],
-        "may": ["read_events", "read_payments"],
+        "sub": answer.json["user"]["sub"], "email": email, "name": "Grace Hopper",
+        "groups": ["auditors"], "may": ["read_events", "read_payments"],
     }  # fmt: skip
     listed = json.loads(local("users", "ls", "--json").stdout)
     assert {

@@ -12,6 +12,15 @@ test("a payment adds to the sums, a void subtracts", () => {
   assert.equal(withPayment(EVENT, { kind: "void", method: "cash", amount_cents: 5_000, logged_at: 6 }).total, "25.00");
 });
 
+test("a refund takes money away, and its payment still counts", () => {
+  const less = withPayment(EVENT, { kind: "refund", method: "cash", amount_cents: 6_000, logged_at: 7 });
+  assert.deepEqual([less.payments_count, less.total, less.totals_by_method.cash], [2, "15.00", "-10.00"]);
+  const shares = methodShares({ totals_by_method: less.totals_by_method });
+  assert.deepEqual(shares.map(({ name, amount, share }) => [name, amount, share]), [
+    ["Cash", "-$10.00", 0], ["Check", "$25.00", 100],
+  ]);
+});
+
 test("totals by method are left out when the server sends none", () => {
   const { totals_by_method: _, ...event } = EVENT;
   assert.equal("totals_by_method" in withPayment(event, { kind: "payment", method: "ach", amount_cents: 1, logged_at: 1 }), false);

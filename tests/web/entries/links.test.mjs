@@ -8,7 +8,7 @@ const entry = (seq, more = {}) => ({
 });
 const original = entry(1, { voided_by: "pay_2" });
 const theVoid = entry(2, { kind: "void", voids: "pay_1", logged_at: 9_000 });
-const correction = entry(3, { amount_cents: 5_500, logged_at: 9_000 });
+const correction = entry(3, { amount_cents: 5_500, logged_at: 9_000, corrects: "pay_1" });
 const later = entry(4);
 
 test("a voided payment, its void and its correction find each other", () => {
@@ -22,14 +22,22 @@ test("a voided payment, its void and its correction find each other", () => {
 });
 
 test("an entry that merely follows a void is not its correction", () => {
-  for (const next of [entry(3), { ...correction, logged_by: "other@example.com" }, { ...correction, kind: "void" }]) {
+  for (const next of [entry(3, { logged_at: 9_000 }), { ...correction, corrects: "pay_9" }]) {
     assert.equal(linksOf(original, [original, theVoid, next]).correction, null);
     assert.equal(linksOf(next, [original, theVoid, next]).corrects, null);
   }
 });
 
+test("a refund finds the payment that it gives back", () => {
+  const refund = entry(5, { kind: "refund", refunds: "pay_1" });
+  assert.equal(linksOf(refund, [original, refund]).refunds, original);
+  assert.equal(linksOf(refund, [original, refund]).original, null);
+});
+
 test("unknown entries are left out", () => {
-  assert.deepEqual(linksOf(original, []), { original: null, voided: null, correction: null, corrects: null, previous: null });
+  assert.deepEqual(linksOf(original, []), {
+    original: null, voided: null, correction: null, corrects: null, refunds: null, previous: null,
+  });
 });
 
 test("changes are listed line by line, and two people with the same name stay two people", () => {

@@ -2,18 +2,19 @@
 
 import { centsOf, decimal, formatCents } from "../kit/money.js";
 import { METHODS, titleOf } from "./methods.js";
+import { signOf } from "./words.js";
 
 /**
- * The event's totals after one more payment or void.
+ * The event's totals after one more entry. A refund takes money away; the payment was made all the same.
  * @param {ScEvent} event
  * @param {Payment} payment
  */
 export function withPayment(event, payment) {
-  const sign = payment.kind === "void" ? -1 : 1;
+  const sign = signOf(payment);
   const add = (/** @type {string | undefined} */ sum) => decimal(centsOf(sum ?? "0.00") + sign * payment.amount_cents);
   const methods = event.totals_by_method;
   return {
-    payments_count: (event.payments_count ?? 0) + sign,
+    payments_count: (event.payments_count ?? 0) + (payment.kind === "refund" ? 0 : sign),
     total: add(event.total),
     last_payment_at: payment.logged_at,
     ...(methods && { totals_by_method: { ...methods, [payment.method]: add(methods[payment.method]) } }),
@@ -30,9 +31,10 @@ export function methodShares({ totals_by_method: totals }) {
   const sums = methods
     .map((method) => ({ method, name: titleOf(method), cents: centsOf(totals?.[method] ?? "0.00") }))
     .filter(({ cents }) => cents !== 0);
-  const whole = sums.reduce((sum, { cents }) => sum + cents, 0);
+  // More may be refunded in cash than was paid in cash; such a method has no share.
+  const whole = sums.reduce((sum, { cents }) => sum + Math.max(0, cents), 0);
   return sums.map(({ method, name, cents }) => ({
-    method, name, amount: formatCents(cents), share: Math.round((cents / whole) * 100),
+    method, name, amount: formatCents(cents), share: Math.round((Math.max(0, cents) / (whole || 1)) * 100),
   }));
 }
 

@@ -1,4 +1,4 @@
-/** How the entries of one event are related: voids, the entries they void, and the corrections. */
+/** How the entries of one event are related: voids, corrections, refunds, and the entries they are about. */
 
 import { formatCents } from "../kit/money.js";
 import { labelOf } from "./methods.js";
@@ -17,23 +17,23 @@ import { labelOf } from "./methods.js";
 /**
  * @param {Payment} payment
  * @param {Iterable<Payment>} entries of the same event, as far as they are known
- * @returns {{original: Payment | null, voided: Payment | null, correction: Payment | null, corrects: Payment | null, previous: Payment | null}}
+ * @returns {{original: Payment | null, voided: Payment | null, correction: Payment | null, corrects: Payment | null, refunds: Payment | null, previous: Payment | null}}
  *   original: the entry that this one voids; voided: the void of this entry; correction: what replaced the voided
- *   entry; corrects: the entry that this one replaced; previous: the entry before it in the hash chain
+ *   entry; corrects: the entry that this one replaced; refunds: the entry that this one gives back; previous: the
+ *   entry before it in the hash chain
  */
 export function linksOf(payment, entries) {
   const known = new Map([...entries].map((entry) => [entry.payment_id, entry]));
   const bySeq = new Map([...known.values()].map((entry) => [entry.seq, entry]));
   const byId = (/** @type {string | null | undefined} */ id) => (id ? (known.get(id) ?? null) : null);
-  const voided = byId(payment.voided_by);
-  const theVoid = payment.kind === "void" ? payment : voided;
-  const before = bySeq.get(payment.seq - 1) ?? null;
+  const undone = payment.voids ?? payment.payment_id;
   return {
     original: byId(payment.voids),
-    voided,
-    correction: theVoid ? follower(theVoid, bySeq) : null,
-    corrects: before && follower(before, bySeq)?.payment_id === payment.payment_id ? byId(before.voids) : null,
-    previous: before,
+    voided: byId(payment.voided_by),
+    correction: [...known.values()].find(({ corrects }) => corrects === undone) ?? null,
+    corrects: byId(payment.corrects),
+    refunds: byId(payment.refunds),
+    previous: bySeq.get(payment.seq - 1) ?? null,
   };
 }
 
@@ -57,17 +57,4 @@ export function differences(before, after) {
     line("Method", method(before), method(after)),
     line("Reference", before.reference || "—", after.reference || "—"),
   ];
-}
-
-/**
- * A void and its correction are one transaction: consecutive numbers, one server time, one author.
- * @param {Payment} theVoid
- * @param {ReadonlyMap<number, Payment>} bySeq
- * @returns {Payment | null}
- */
-function follower(theVoid, bySeq) {
-  const next = bySeq.get(theVoid.seq + 1);
-  const together = theVoid.kind === "void" && next?.kind === "payment"
-    && next.logged_at === theVoid.logged_at && next.logged_by === theVoid.logged_by;
-  return together ? next : null;
 }

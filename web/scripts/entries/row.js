@@ -1,11 +1,10 @@
 /** One entry of the ledger as a row, with the state of its audit mail. */
 
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
-import { formatCents } from "../kit/money.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 import { describeAudit } from "./audit-words.js";
 import { labelOf } from "./methods.js";
-import { entryNumber } from "./words.js";
+import { describeTie, entryNumber, signedAmount, tieOf } from "./words.js";
 
 /**
  * @typedef {object} RowContext
@@ -36,7 +35,7 @@ export function createRow(payment, now, context) {
     detail: byPatron ? email : describeDay(payment.event_date).long,
     method: labelOf(payment.method),
     reference: payment.reference ?? "",
-    amount: `${payment.kind === "void" ? "−" : ""}${formatCents(payment.amount_cents)}`,
+    amount: signedAmount(payment),
     by: payment.logged_by,
     note: payment.note ?? "",
     "void-what": ` ${entryNumber(payment.seq)}`,
@@ -59,21 +58,19 @@ export function createRow(payment, now, context) {
  * @param {RowContext} context
  */
 export function updateRow(row, payment, now, { addressOf, voiding, known }) {
-  const isVoid = payment.kind === "void";
   const voided = Boolean(payment.voided_by);
   row.classList.toggle("voided", voided);
   updateChip(part(row, "audit"), payment, now);
-  show(row, "void", voiding !== null && !isVoid && !voided);
+  show(row, "void", voiding !== null && payment.kind === "payment" && !voided);
 
-  const other = isVoid ? payment.voids : payment.voided_by;
+  const tie = tieOf(payment);
   const mark = /** @type {HTMLAnchorElement} */ (part(row, "mark"));
-  mark.hidden = !other;
-  if (!other) return;
-  const entry = known(other);
-  const number = entry ? ` ${entryNumber(entry.seq)}` : "";
-  mark.textContent = isVoid ? `Voids${number || " a payment"}` : `Voided${number && ` by${number}`}`;
-  mark.dataset.tone = isVoid ? "warn" : "wait";
-  mark.href = addressOf({ name: "payment", eventId: payment.event_id, paymentId: other });
+  mark.hidden = tie === null;
+  if (!tie) return;
+  const entry = known(tie.id);
+  mark.textContent = describeTie(tie, entry ? entryNumber(entry.seq) : "");
+  mark.dataset.tone = tie.tone;
+  mark.href = addressOf({ name: "payment", eventId: payment.event_id, paymentId: tie.id });
 }
 
 /** @param {HTMLElement} row @param {string} name @param {string} href */

@@ -30,7 +30,7 @@ export async function readTotals(eventId, signal) {
 }
 
 /**
- * What each patron has paid for the event: voided payments and the voids themselves do not count.
+ * What each patron has paid for the event, less refunds: voided payments and the voids themselves do not count.
  * @param {readonly Payment[]} payments
  * @returns {Map<string, number>} cents by patron e-mail
  */
@@ -39,7 +39,8 @@ export function totalsByPatron(payments) {
   /** @type {Map<string, number>} */
   const totals = new Map();
   for (const { kind, payment_id: id, patron_email: email, amount_cents: cents } of payments) {
-    if (kind !== "void" && !voided.has(id)) totals.set(email, (totals.get(email) ?? 0) + cents);
+    if (kind === "void" || voided.has(id)) continue;
+    totals.set(email, (totals.get(email) ?? 0) + (kind === "refund" ? -cents : cents));
   }
   return totals;
 }

@@ -1,10 +1,11 @@
 /** Payments as a CSV file: of one event at once, of a range of days after asking for the range. */
 
 import { closeDialog, guardDialog, openDialog } from "../kit/dialog.js";
-import { find, part } from "../kit/dom.js";
+import { fill, find, part } from "../kit/dom.js";
 import { toast } from "../kit/toast.js";
-import { ProblemError } from "../server/api-fetch.js";
+import { ProblemError, serverNow } from "../server/api-fetch.js";
 import { exportPayments } from "../server/api.js";
+import { dayIn, monthBack, zoneWords } from "./days.js";
 import { explain } from "./states.js";
 
 /** @typedef {import("../session/session.js").Session} Session */
@@ -63,19 +64,19 @@ export function createExportDialog(session) {
     }
   });
   guardDialog(dialog, leave);
-  part(dialog, "this-month").addEventListener("click", () => setDays(monthsBack(0)));
-  part(dialog, "last-month").addEventListener("click", () => setDays(monthsBack(1)));
+  part(dialog, "this-month").addEventListener("click", () => setMonth(0));
+  part(dialog, "last-month").addEventListener("click", () => setMonth(1));
 
-  /** @param {[string, string]} days */
-  function setDays([first, last]) {
-    from.value = first;
-    to.value = last;
+  /** @param {number} back */
+  function setMonth(back) {
+    [from.value, to.value] = monthBack(dayIn(serverNow(), session.timezone), back);
     say("", null);
   }
 
   return {
     open() {
-      if (!from.value) setDays(monthsBack(0));
+      if (!from.value) setMonth(0);
+      fill(dialog, { zone: zoneWords(session.timezone) });
       say("", null);
       openDialog(dialog);
       from.focus();
@@ -114,17 +115,4 @@ async function download(session, button, wanted, name, signal) {
     button.removeAttribute("aria-disabled");
     label.textContent = idle;
   }
-}
-
-/** Days as the ledger counts them, in UTC. @param {number} months 0: this one, up to today @returns {[string, string]} first and last day */
-function monthsBack(months) {
-  const today = new Date();
-  const [year, month] = [today.getUTCFullYear(), today.getUTCMonth() - months];
-  const last = months ? Date.UTC(year, month + 1, 0) : today.getTime();
-  return [utcDay(Date.UTC(year, month, 1)), utcDay(last)];
-}
-
-/** @param {number} ms */
-function utcDay(ms) {
-  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -60,7 +60,7 @@ function render(app, signal, { event, roster, email }) {
     changed(entries, complete) {
       if (!patron && entries.length) call(entries[0].patron_name);
       const paid = totalsByPatron(entries).get(email.toLowerCase()) ?? 0;
-      const standing = entries.filter(({ kind, voided_by: voidedBy }) => kind !== "void" && !voidedBy);
+      const standing = entries.filter(({ kind, voided_by: voidedBy }) => kind === "payment" && !voidedBy);
       const more = complete ? "" : "+";
       show(screen, "stats", entries.length > 0);
       fill(screen, {

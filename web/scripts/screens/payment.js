@@ -6,7 +6,7 @@ import { fillCompare } from "../entries/compare.js";
 import { differences, linksOf } from "../entries/links.js";
 import { labelOf } from "../entries/methods.js";
 import { updateChip } from "../entries/row.js";
-import { REASONS, entryNumber } from "../entries/words.js";
+import { entryNumber, kindOf, reasonOf, signedAmount } from "../entries/words.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { formatCents } from "../kit/money.js";
 import { describeDay, formatFull, formatUtc } from "../kit/time.js";
@@ -71,7 +71,8 @@ export function showPayment(app, signal, { eventId, paymentId }) {
 /** @param {string} paymentId @param {AbortSignal} signal @returns {Promise<Content>} */
 async function read(paymentId, signal) {
   const payment = await getPayment(paymentId, signal);
-  const named = [payment.voids, payment.voided_by, ...(payment.acknowledged_duplicates ?? [])];
+  const { voids, refunds, corrects, voided_by: voidedBy } = payment;
+  const named = [voids, refunds, corrects, voidedBy, ...(payment.acknowledged_duplicates ?? [])];
   const ids = /** @type {string[]} */ (named.filter(Boolean));
   const [page, ...found] = await Promise.allSettled([
     // An old entry's neighbors are not on the first page; the entry is complete without them.
@@ -91,7 +92,6 @@ async function read(paymentId, signal) {
 function render(app, { payment, links, duplicates }) {
   const screen = clone("payment-template");
   const { event_id: eventId, payment_id: paymentId, patron_email: email } = payment;
-  const isVoid = payment.kind === "void";
   const number = entryNumber(payment.seq);
   screen.dataset.paymentId = paymentId;
   screen.classList.toggle("voided", Boolean(payment.voided_by));
@@ -99,8 +99,8 @@ function render(app, { payment, links, duplicates }) {
 
   fill(screen, {
     event: payment.event_name,
-    number: isVoid ? `Void ${number}` : `Payment ${number}`,
-    amount: `${isVoid ? "−" : ""}${formatCents(payment.amount_cents)}`,
+    number: `${kindOf(payment)} ${number}`,
+    amount: signedAmount(payment),
     method: labelOf(payment.method),
     patron: payment.patron_name,
     email,
@@ -130,7 +130,7 @@ function render(app, { payment, links, duplicates }) {
   if (links.previous) pointTo(part(screen, "previous"), links.previous, app);
 
   const button = part(screen, "void");
-  button.hidden = !app.session.mayLog() || isVoid || Boolean(payment.voided_by);
+  button.hidden = !app.session.mayLog() || payment.kind !== "payment" || Boolean(payment.voided_by);
   button.addEventListener("click", () => app.startVoid(payment));
   for (const copy of screen.querySelectorAll("button[data-copy]")) {
     copy.addEventListener("click", () => copyText(/** @type {HTMLButtonElement} */ (copy), screen));
@@ -140,17 +140,22 @@ function render(app, { payment, links, duplicates }) {
 
 /** Shows how this entry is related to others. @param {HTMLElement} screen @param {App} app @param {Content} content */
 function fillTies(screen, app, { payment, links, duplicates }) {
-  const reason = (/** @type {Payment} */ entry) => REASONS[entry.reason ?? ""] ?? entry.reason ?? "";
-  const { voided, original, correction, corrects } = links;
+  const { voided, original, correction, corrects, refunds } = links;
 
   show(screen, "voided", Boolean(payment.voided_by));
   if (payment.voided_by) {
-    const words = voided ? [reason(voided), voided.note, `by ${voided.logged_by}`, formatFull(voided.logged_at)] : [];
+    const words = voided ? [reasonOf(voided), voided.note, `by ${voided.logged_by}`, formatFull(voided.logged_at)] : [];
     fill(screen, { "voided-why": words.filter(Boolean).join(" · ") });
     pointTo(part(screen, "voided-link"), voided ?? { ...payment, payment_id: payment.voided_by, seq: 0 }, app);
   }
-  show(screen, "reason", payment.kind === "void");
-  fill(screen, { "reason-text": reason(payment) });
+  show(screen, "reason", payment.kind !== "payment");
+  fill(screen, { "reason-text": reasonOf(payment) });
+  const about = payment.refunds ?? payment.corrects;
+  show(screen, "tie", Boolean(about));
+  if (about) {
+    fill(screen, { "tie-label": payment.refunds ? "Refunds" : "Replaces" });
+    pointTo(part(screen, "tie-link"), refunds ?? corrects ?? { ...payment, payment_id: about, seq: 0 }, app);
+  }
 
   const before = payment.kind === "void" ? original : corrects;
   const after = payment.kind === "void" ? correction : corrects ? payment : null;

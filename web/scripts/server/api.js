@@ -4,14 +4,14 @@ import { OutcomeUnknownError, apiFetch } from "./api-fetch.js";
 
 const EXPORT_TIMEOUT_MS = 60_000;
 
-/** @returns {Promise<User | null>} null when nobody is signed in */
+/** @returns {Promise<Who>} user is null when nobody is signed in */
 export async function getSession() {
-  return (await apiFetch("/api/session?optional=true")).data.user;
+  return (await apiFetch("/api/session?optional=true")).data;
 }
 
-/** @param {string} email @param {string} password @returns {Promise<User>} */
+/** @param {string} email @param {string} password @returns {Promise<Who & {user: User}>} */
 export async function signIn(email, password) {
-  return (await apiFetch("/api/session", { method: "POST", body: { email, password } })).data.user;
+  return (await apiFetch("/api/session", { method: "POST", body: { email, password } })).data;
 }
 
 export async function signOut() {
@@ -90,7 +90,7 @@ export async function voidPayment(paymentId, body, idempotencyKey) {
 }
 
 /**
- * @param {{event_id: string} | {from: string, to: string}} wanted days are "YYYY-MM-DD" in UTC, both included
+ * @param {{event_id: string} | {from: string, to: string}} wanted business days, "YYYY-MM-DD", both included
  * @param {(bytes: number) => void} progress
  * @param {AbortSignal} [signal]
  * @returns {Promise<Blob>} the whole file

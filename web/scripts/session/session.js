@@ -12,6 +12,7 @@ const TOOLS_SLOT = "scc.admin-tools";
 export function createSession(changed) {
   /** @type {User | null} */
   let user = null;
+  let timezone = "UTC";
   let adminTools = readAdminTools();
   const askToSignIn = createSignInDialog();
   /** @type {Promise<void> | null} several calls may find the session gone at once; one dialog serves them all */
@@ -19,12 +20,18 @@ export function createSession(changed) {
 
   const may = (/** @type {Grant} */ grant) => user?.may.includes(grant) ?? false;
 
+  /** @param {Who} who */
+  const enter = (who) => {
+    user = who.user;
+    timezone = who.business_timezone;
+  };
+
   /** @param {string} notice */
   const requireSignIn = (notice) => {
     asking ??= askToSignIn(notice, user)
-      .then((signedIn) => {
-        const sameUser = user?.email === signedIn.email;
-        user = signedIn;
+      .then((who) => {
+        const sameUser = user?.sub === who.user.sub;
+        enter(who);
         if (!sameUser) changed();
       })
       .finally(() => {
@@ -36,6 +43,10 @@ export function createSession(changed) {
   return {
     get user() {
       return user;
+    },
+    /** IANA name of the zone in which the office's days begin and end. */
+    get timezone() {
+      return timezone;
     },
     get adminTools() {
       return adminTools;
@@ -58,7 +69,7 @@ export function createSession(changed) {
 
     /** Finds out who is signed in; shows the sign-in dialog if nobody is. */
     async start() {
-      user = await getSession();
+      enter(await getSession());
       if (user) changed();
       else await requireSignIn("");
     },

@@ -5,7 +5,7 @@ import { find } from "../kit/dom.js";
 import { ProblemError } from "../server/api-fetch.js";
 import { signIn } from "../server/api.js";
 
-/** @returns {(notice: string, expected: User | null) => Promise<User>} */
+/** @returns {(notice: string, expected: User | null) => Promise<Who & {user: User}>} */
 export function createSignInDialog() {
   const dialog = /** @type {HTMLDialogElement} */ (find(document, "#sign-in-dialog"));
   const form = /** @type {HTMLFormElement} */ (find(dialog, "form"));
@@ -51,11 +51,11 @@ export function createSignInDialog() {
         }
         setBusy(true);
         try {
-          const user = await signIn(email.value.trim(), password.value);
+          const who = await signIn(email.value.trim(), password.value);
           listening.abort();
           password.value = "";
           closeDialog(dialog);
-          resolve(user);
+          resolve(who);
         } catch (reason) {
           password.value = "";
           if (reason instanceof ProblemError && reason.status === 401) {

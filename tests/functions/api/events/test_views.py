@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 import uuid
 from collections import Counter
@@ -12,7 +14,7 @@ import pytest
 
 from functions.api import wiring
 from shared import keys
-from shared.attributes import to_attributes
+from shared.attributes import from_attributes, to_attributes
 from shared.ledger import Head
 from shared.methods import METHODS
 from tests.builders import entry
@@ -56,6 +58,28 @@ def test_totals_by_method_leave_out_voids(admin: Client) -> None:
     assert shown["total"] == "30.51"
 
 
+def test_a_refund_lowers_the_method_it_was_given_back_by_and_its_payment_still_counts(
+    admin: Client,
+) -> None:
+    admin.log(amount="75.00", method="credit_card")
+    ledger = wiring.ledger()
+    snapshot = ledger.snapshot("sunset-charter", "jane.doe@example.com", "cash", "")
+    (paid,) = [from_attributes(item) for item in admin.rows("Payments")]
+    refund = entry(
+        snapshot.head, kind="refund", payment_id="pay_" + "2" * 32, refunds=paid["payment_id"],
+        reason="overpaid", amount_cents=5_000, method="cash", reference="", reference_key=None,
+        timestamp=paid["timestamp"] + 1, logged_at=paid["logged_at"],
+    )  # fmt: skip
+    ledger.append([refund], "0" * 64, snapshot)
+    event = admin.call("GET", "/api/events/sunset-charter").json["event"]
+    assert (event["payments_count"], event["total"]) == (1, "25.00")
+    assert event["totals_by_method"]["credit_card"] == "75.00"
+    assert event["totals_by_method"]["cash"] == "-50.00"
+    answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
+    rows = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"), newline=""))
+    assert [row["net_amount"] for row in rows] == ["75.00", "-50.00"]
+
+
 def test_an_event_without_payments_has_totals_of_zero(admin: Client) -> None:
     event = admin.call("GET", "/api/events/sunset-charter").json["event"]
     assert set(event["totals_by_method"].values()) == {"0.00"}
@@ -96,7 +120,7 @@ def log_at_once(admin: Client, count: int) -> None:
             moment = now - count + n
             written = entry(last, payment_id=f"pay_{n:032x}", timestamp=moment, logged_at=moment)
             rows.put_item(Item=written.to_row())
-            last = Head(seq=written.seq, hash=written.hash)
+            last = written.as_head
     head = {**keys.head("sunset-charter"), "seq": last.seq, "hash": last.hash}
     item = to_attributes(head | {"last_logged_at": now})
     admin.dynamodb.put_item(TableName=admin.tables["Ledger"], Item=item)

@@ -67,6 +67,17 @@ def test_a_check_or_trace_number_is_unique_per_event(admin: Client, method: str)
     assert admin.log(method="credit_card", reference="A-77", **other, **NOT_ASKED).status == 200
 
 
+@pytest.mark.parametrize(
+    "typed", ["01042", "#1042", "\uff11\uff10\uff14\uff12", "10\u200b42", "1042 .", "10-42"]
+)
+def test_one_check_typed_in_another_way_is_asked_about(admin: Client, typed: str) -> None:
+    first = admin.log(method="check", reference="1042").json["payment"]
+    other = {"patron_email": "lee@example.com", "amount": "3.00"}
+    asked = admin.log(method="check", reference=typed, **other, **NOT_ASKED)
+    assert asked.status == 409
+    assert [each["payment_id"] for each in asked.json["payments"]] == [first["payment_id"]]
+
+
 def test_of_two_similar_payments_at_the_same_moment_the_later_one_is_warned(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,18 +1,23 @@
 """Histories nobody thought of: the real store on moto, compared with a model of a few lines.
 
 Each step is a request; while it is between its look and its write, another one may be let in and
-win. SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 6
-ones on every run.
+win. Before any step the server's clock may jump, past the office's midnight or back.
+SCC_HISTORIES=500 looks at that many histories, new ones each time; the default is the same 6 ones
+on every run.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from datetime import datetime
+from decimal import Decimal
+from itertools import count, pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
@@ -32,16 +37,18 @@ from functions.api.http.problems import (
     PossibleDuplicateError,
 )
 from functions.api.payments.appending import Snapshot, Submission
+from functions.api.payments.export import handle_payment_export
 from functions.api.payments.log import PaymentRequest, handle_payment_log
 from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.identity import User
 from functions.api.tables.ledger import LedgerStore
-from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash
+from ops.rules.reconcile import Tally
+from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash, faults_of
 from shared.methods import METHODS
-from tests.builders import NOW
+from tests.builders import NOW, ZONE
 from tests.functions.api.conftest import Client, add_event
 
-USER = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
+USER = User(sub="4a9f", email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 HISTORIES = os.environ.get("SCC_HISTORIES", "")
 PATRONS = ("jane.doe@example.com", "lee@example.com")
 
@@ -56,6 +63,12 @@ payments = st.fixed_dictionaries(
 )
 replacements = st.none() | payments
 reasons = st.sampled_from(["wrong_amount", "entered_twice"])
+MIDNIGHT = int(datetime(2025, 11, 25, tzinfo=ZONE).timestamp() * 1000)  # five hours after UTC's
+HOUR = 60 * 60 * 1000
+moments = st.one_of(
+    st.sampled_from([MIDNIGHT - 2, MIDNIGHT - 5 * HOUR, MIDNIGHT + 24 * HOUR, NOW]),
+    st.integers(NOW, NOW + 3 * 24 * HOUR),
+)
 keys = st.integers(0, 9)
 requests = st.one_of(
     st.tuples(st.just("log"), keys, payments),
@@ -138,6 +151,10 @@ class Histories(RuleBasedStateMachine):
         assert self.model.by_key[key] == (asked, written)
         assert len(self.model.entries) == before
 
+    @rule(moment=moments)
+    def the_clock_jumps(self, moment: int) -> None:
+        self.now = moment
+
     def send(self, request: Request, overtake: Callable[[], None] | None = None) -> None:
         """Send a request as a person does: acknowledge duplicates and send it again."""
         ledger = Overtaken(wiring.dynamo(), wiring.settings())
@@ -199,6 +216,7 @@ class Histories(RuleBasedStateMachine):
             user=USER,
             key=uuid.uuid5(uuid.NAMESPACE_URL, f"{self.event_id}:{key}"),
             now=self.now,
+            zone=ZONE,
             max_amount_cents=10_000_000,
             ledger=ledger,
             pause=lambda _: None,
@@ -212,9 +230,58 @@ class Histories(RuleBasedStateMachine):
         last = GENESIS_HASH
         for number, row in enumerate(rows, start=1):
             assert (row["seq"], row["prev_hash"], row["hash"]) == (number, last, entry_hash(row))
+            assert faults_of(row) == []
             last = row["hash"]
         head = wiring.ledger().heads([self.event_id]).get(self.event_id)
         assert (head["seq"], head["hash"]) == (len(rows), last) if head else not rows
+
+    @invariant()
+    def time_never_runs_backwards_and_days_are_the_offices(self) -> None:
+        last = 0
+        for each in self.model.entries:
+            assert each.logged_at >= last
+            assert each.logged_day == datetime.fromtimestamp(each.logged_at / 1000, ZONE).strftime(
+                "%Y-%m-%d"
+            )
+            assert each.expiration_timestamp == each.logged_at // 1000 + 2_555 * 86_400
+            last = each.logged_at
+
+    @invariant()
+    def a_replacement_names_what_it_corrects(self) -> None:
+        entries = self.model.entries
+        for void, each in pairwise(entries):
+            if each.corrects:
+                assert (void.kind, void.voids) == ("void", each.corrects)
+        assert all(each.kind == "payment" for each in entries if each.corrects)
+
+    def teardown(self) -> None:
+        """In the end, the sums of screen, file and reconcile agree to the cent."""
+        head = wiring.ledger().heads([self.event_id]).get(self.event_id, {})
+        shown = head.get("total_cents", 0)
+        pages = wiring.payments().pages_by("event_id", self.event_id)
+        of_event = self.exported("event_id", pages)
+        by_day: Counter[str] = Counter()
+        for day in {each.logged_day for each in self.model.entries}:
+            of_day = wiring.payments().pages_by("logged_day", day)
+            ours = ([row for row in rows if row["event_id"] == self.event_id] for rows in of_day)
+            by_day[day] = self.exported("logged_day", ours)
+        tally = Tally()
+        for each in self.model.entries:
+            tally.add(each.to_row())
+        counted = sum(cents for _, cents in tally.payments.values())
+        counted -= sum(cents for _, cents in tally.voids.values())
+        assert of_event == sum(by_day.values()) == counted == shown
+        expected: Counter[str] = Counter()
+        for each in self.model.entries:
+            expected[each.logged_day] += each.net_cents
+        assert +by_day == +expected
+
+    def exported(self, by: str, pages: Iterable[list[dict[str, Any]]]) -> int:
+        """The sum of a file's net amounts, in cents."""
+        export = handle_payment_export(pages, by, wiring.ledger(), wiring.payments())
+        assert export.problems == []
+        rows = csv.DictReader(io.StringIO(export.text.removeprefix("\ufeff"), newline=""))
+        return sum(int(Decimal(row["net_amount"]) * 100) for row in rows)
 
     @invariant()
     def totals_are_the_models(self) -> None:

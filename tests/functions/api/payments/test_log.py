@@ -15,11 +15,10 @@ from functions.api.payments.log import PaymentRequest
 from functions.api.people.identity import User
 from functions.api.tables.ledger import LedgerStore
 from shared.attributes import from_attributes, to_attributes
-from shared.ledger import entry_hash
+from shared.ledger import entry_hash, faults_of
 from tests.builders import entry
 from tests.functions.api.conftest import Client, add_event, add_patron
 
-ADMIN = User(email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 ACKNOWLEDGED = "acknowledge_duplicates"
 OTHERS: dict[str, Any] = {  # a field that is not here takes any text
     "event_id": "harbor-lunch",
@@ -37,12 +36,15 @@ def test_logging_a_payment_writes_row_pointer_and_head(admin: Client) -> None:
     payment = answer.json["payment"]
     assert payment["amount"] == "125.00"
     assert payment["logged_by"] == "admin@shipcaptaincrew.example"
+    assert payment["logged_by_name"] == admin.call("GET", "/api/session").json["user"]["name"]
+    assert payment["schema_version"] == 2
     assert payment["patron_name"] == "Jane Doe"
     (row,) = [from_attributes(item) for item in admin.rows("Payments")]
     assert row["PK"] == "sunset-charter#jane.doe@example.com"
     assert row["SK"] == payment["timestamp"]
     assert row["expiration_timestamp"] == row["logged_at"] // 1000 + 2_555 * 86_400
     assert row["hash"] == entry_hash(row)
+    assert faults_of(row) == []
     ledger = {item["PK"]: item for item in map(from_attributes, admin.rows("Ledger"))}
     assert ledger["EVENT#sunset-charter"]["seq"] == 1
     assert ledger["EVENT#sunset-charter"]["hash"] == row["hash"]
@@ -173,6 +175,24 @@ def test_no_route_changes_a_payment_that_is_logged(admin: Client, method: str) -
     assert admin.rows("Payments") == rows
 
 
+def test_a_reference_is_kept_as_typed_and_found_however_it_was_typed(admin: Client) -> None:
+    typed = admin.log(method="check", reference="#\uff101042").json["payment"]
+    assert (typed["reference"], typed["reference_key"]) == ("#\uff101042", "1042")
+    assert "reference_key" not in admin.log(reference="—").json["payment"]
+    assert "reference_key" not in admin.log().json["payment"]
+
+
+def test_a_clock_that_was_set_back_moves_no_payment_before_the_one_it_follows(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = admin.log().json["payment"]
+    monkeypatch.setattr("functions.api.routes._now", lambda: first["logged_at"] - 3_600_000)
+    second = admin.log().json["payment"]
+    assert second["logged_at"] == first["logged_at"]
+    assert second["expiration_timestamp"] == first["expiration_timestamp"]
+    assert second["timestamp"] == first["logged_at"] - 3_600_000, "as captured"
+
+
 def test_two_payments_in_one_millisecond_are_both_kept(admin: Client) -> None:
     moment = int(time.time() * 1000)
     first = admin.log(timestamp=moment).json["payment"]
@@ -216,6 +236,7 @@ def test_contention_that_outlasts_the_retries_asks_to_try_again(
         ({"amount": ""}, 422, "amount"),
         ({"method": "bitcoin"}, 422, "method"),
         ({"method": "check"}, 422, "reference"),
+        ({"method": "check", "reference": "\u200b#"}, 422, "reference"),
         ({"timestamp": "now"}, 422, "timestamp"),
         ({"timestamp": True}, 422, "timestamp"),
         ({"timestamp": 1}, 422, "timestamp"),
@@ -265,7 +286,9 @@ def test_a_retry_after_eight_days_finds_its_payment(
     moment = int(time.time() * 1000)
     first = admin.log(KEY, timestamp=moment)
     later = time.time_ns() + 8 * 86_400 * 10**9
+    who = admin.call("GET", "/api/session").json["user"]
+    user = User(sub=who["sub"], email=who["email"], name=who["name"], groups=("admins",))
     monkeypatch.setattr("functions.api.routes._now", lambda: later // 10**6)
-    monkeypatch.setattr("functions.api.routes.get_user_context", lambda *_: ADMIN)
+    monkeypatch.setattr("functions.api.routes.get_user_context", lambda *_: user)
     again = admin.log(KEY, timestamp=moment)
     assert again.json == first.json

@@ -9,8 +9,9 @@ import pytest
 from functions.api import wiring
 from functions.api.payments.fields import RECORDED
 from shared.attributes import from_attributes
-from shared.ledger import entry_hash
-from tests.functions.api.conftest import Answer, Client
+from shared.ledger import entry_hash, faults_of
+from tests.builders import entry
+from tests.functions.api.conftest import Answer, Client, store
 
 KEY = "0b6b7f6e-54f5-4b68-9a4e-7d8f6a1b2c3d"
 
@@ -51,6 +52,8 @@ def test_void_and_replacement_are_one_transaction(admin: Client) -> None:
     assert (answer["void"]["seq"], answer["replacement"]["seq"]) == (2, 3)
     assert answer["replacement"]["prev_hash"] == answer["void"]["hash"]
     assert answer["replacement"]["amount"] == "80.00"
+    assert answer["replacement"]["corrects"] == payment["payment_id"]
+    assert "corrects" not in answer["void"]
     for item in map(from_attributes, admin.rows("Payments")):
         assert item["hash"] == entry_hash(item)
 
@@ -116,6 +119,23 @@ def test_a_payment_cannot_be_voided_twice_and_a_void_cannot_be_voided(
     answer = void(admin, target["payment_id"])
     assert (answer.status, answer.json["code"]) == (409, "not_voidable")
     assert len(admin.rows("Payments")) == 2
+
+
+def test_a_correction_that_is_voided_in_turn_names_what_each_one_replaces(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    first = void(admin, payment["payment_id"], replacement=corrected()).json["replacement"]
+    answer = void(admin, first["payment_id"], replacement=corrected(amount="70.00")).json
+    assert "corrects" not in answer["void"]
+    assert answer["replacement"]["corrects"] == first["payment_id"]
+    for item in map(from_attributes, admin.rows("Payments")):
+        assert faults_of(item) == []
+
+
+def test_a_refund_cannot_be_voided(admin: Client) -> None:
+    refund = entry(kind="refund", payment_id="pay_" + "9" * 32, refunds="pay_1", reason="goodwill")
+    store(admin, refund)
+    answer = void(admin, refund.payment_id)
+    assert (answer.status, answer.json["errors"][0]["code"]) == (409, "is_refund")
 
 
 def test_a_voided_payment_is_not_a_duplicate_of_the_next_one(admin: Client) -> None:

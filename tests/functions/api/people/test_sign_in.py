@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -17,7 +18,9 @@ from urllib3 import HTTPResponse
 
 from functions.api import wiring
 from shared.attributes import to_attributes
-from tests.functions.api.conftest import Client
+from tests.functions.api.conftest import Client, add_user
+
+KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
 
 
 def test_signing_in_gives_a_cookie_that_scripts_cannot_read(api: Client) -> None:
@@ -42,6 +45,55 @@ def test_signing_in_gives_a_cookie_that_scripts_cannot_read(api: Client) -> None
 def test_a_session_lists_what_its_user_may_do(api: Client, user: str, may: list[str]) -> None:
     assert api.sign_in(user).json["user"]["may"] == may
     assert api.call("GET", "/api/session").json["user"]["may"] == may
+
+
+def test_a_session_tells_whose_it_is_and_in_which_zone_days_are_counted(api: Client) -> None:
+    signed_in = api.sign_in("admin").json
+    assert signed_in == api.call("GET", "/api/session").json
+    assert signed_in["business_timezone"] == "America/New_York"
+    assert signed_in["user"]["sub"] not in ("", signed_in["user"]["email"])
+    assert signed_in["user"]["sub"] != api.sign_in("auditor").json["user"]["sub"]
+
+
+def test_a_renamed_account_keeps_its_keys(api: Client) -> None:
+    api.sign_in("admin")
+    payment = api.log(KEY).json["payment"]
+    with renamed("admin", "marina"):
+        assert api.sign_in("marina").json["user"]["email"] == "marina@shipcaptaincrew.example"
+        again = api.log(KEY)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.json["payment"] == payment
+        shown = api.call("GET", f"/api/payments/by-key/{KEY}").json["payment"]
+        assert shown["payment_id"] == payment["payment_id"]
+        assert len(api.rows("Payments")) == 1
+
+
+def test_an_account_made_again_inherits_neither_session_nor_keys(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.sign_in("admin")
+    payment = api.log(KEY).json["payment"]
+    cookie = api.cookie
+    recreate("admin", "admins")
+    pass_minutes(monkeypatch, 6)
+    assert api.call("GET", "/api/session").status == 401
+    api.sign_in("admin")
+    assert api.call("GET", f"/api/payments/by-key/{KEY}").status == 404
+    other = api.log(KEY, amount="7.00")
+    assert (other.status, other.json["payment"]["amount"]) == (200, "7.00")
+    assert other.json["payment"]["payment_id"] != payment["payment_id"]
+    api.cookie = cookie
+    assert api.call("GET", "/api/session").status == 401
+
+
+def test_a_session_from_before_accounts_had_ids_is_over(admin: Client) -> None:
+    admin.dynamodb.update_item(
+        TableName=admin.tables["Sessions"],
+        Key=to_attributes({"session_hash": admin.session_hash}),
+        UpdateExpression="REMOVE #sub",
+        ExpressionAttributeNames={"#sub": "sub"},
+    )
+    assert admin.call("GET", "/api/session").status == 401
 
 
 def test_the_sessions_table_holds_no_token(api: Client) -> None:
@@ -265,7 +317,7 @@ def test_a_page_just_opened_may_find_nobody_signed_in(admin: Client) -> None:
     assert asked.json == admin.call("GET", "/api/session").json
     admin.call("DELETE", "/api/session")
     asked = admin.call("GET", "/api/session", query={"optional": "true"})
-    assert (asked.status, asked.json) == (200, {"user": None})
+    assert (asked.status, asked.json["user"]) == (200, None)
     assert admin.call("GET", "/api/session").status == 401
 
 
@@ -273,3 +325,29 @@ def test_optional_is_true_or_left_out(api: Client) -> None:
     refused = api.call("GET", "/api/session", query={"optional": "false"})
     assert refused.status == 400
     assert refused.json["errors"][0]["field"] == "optional"
+
+
+@contextmanager
+def renamed(name: str, other: str) -> Iterator[None]:
+    """The account has another address for a while."""
+    rename(name, other)
+    try:
+        yield
+    finally:
+        rename(other, name)
+
+
+def rename(name: str, other: str) -> None:
+    boto3.client("cognito-idp").admin_update_user_attributes(
+        UserPoolId=wiring.settings().user_pool_id,
+        Username=f"{name}@shipcaptaincrew.example",
+        UserAttributes=[{"Name": "email", "Value": f"{other}@shipcaptaincrew.example"}],
+    )
+
+
+def recreate(name: str, group: str) -> None:
+    """Delete the account and make one with the same address."""
+    pool = wiring.settings().user_pool_id
+    email = f"{name}@shipcaptaincrew.example"
+    boto3.client("cognito-idp").admin_delete_user(UserPoolId=pool, Username=email)
+    add_user(pool, name, group)

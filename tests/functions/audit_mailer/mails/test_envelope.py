@@ -12,7 +12,7 @@ import pytest
 from functions.audit_mailer.mails import ops_mail, payment_mail, statement_mail
 from functions.audit_mailer.mails.envelope import Addresses, AuditMail, search_token
 from functions.audit_mailer.statement.account import Statement
-from tests.builders import NOW, entry
+from tests.builders import NOW, ZONE, entry
 
 ADDRESSES = Addresses("desk@shipcaptaincrew.example", "audit@shipcaptaincrew.example")
 OPS_RECORD: dict[str, Any] = {
@@ -29,7 +29,7 @@ MAILS = {
     entry().payment_id: payment_mail.compose(entry().to_row(), ADDRESSES),
     "ops_1": ops_mail.compose(OPS_RECORD, ADDRESSES),
     "statement_1": statement_mail.compose(
-        Statement("2025-11-24", NOW, is_final=True), "statement_1", ADDRESSES
+        Statement("2025-11-24", ZONE.key, NOW, is_final=True), "statement_1", ADDRESSES
     ),
 }
 

@@ -14,7 +14,7 @@ import pytest
 
 from functions.audit_mailer.mails.envelope import search_token
 from functions.audit_mailer.mails.payment_mail import Related, compose
-from shared.ledger import Head, LedgerEntry, canonical_json
+from shared.ledger import EXPIRY, Head, LedgerEntry, canonical_json, entry_hash, record_of
 from shared.methods import METHODS, label_of
 from shared.text import BIDI_CONTROLS
 from tests.builders import entry
@@ -87,25 +87,37 @@ def test_text_and_html_hold_everything_a_clerk_needs() -> None:
         "check",
         "1042",
         "paid in full",
-        "admin@shipcaptaincrew.example",
+        "Marina Castellanos (admin@shipcaptaincrew.example)",
         "2025-11-24 16:00:00 UTC",
         "2025-11-24 11:00:00 EST",
         row["hash"],
         row["prev_hash"],
-        hashlib.sha256(canonical_json(row)).hexdigest(),
+        hashlib.sha256(canonical_json(record_of(row))).hexdigest(),
     ]
     for fact in wanted:
         assert fact in text, fact
         assert fact in html, fact
 
 
-def test_the_record_is_the_canonical_row_byte_for_byte() -> None:
+def test_the_record_is_the_canonical_row_less_its_expiry_byte_for_byte() -> None:
     mail, row, _, _ = read(patron_name="李小龍 🚢", note="Séamus' share")
     (attachment,) = mail.iter_attachments()
     assert attachment.get_filename() == "record.json"
     content = attachment.get_payload(decode=True)
-    assert content == canonical_json(row)
-    assert json.loads(cast("bytes", content)) == row
+    assert content == canonical_json(record_of(row))
+    record = json.loads(cast("bytes", content))
+    assert EXPIRY in row
+    assert row.keys() - record.keys() == {EXPIRY}
+    assert entry_hash(record) == record["hash"]
+
+
+def test_a_legal_hold_changes_nothing_in_the_mail() -> None:
+    row = entry().to_row()
+    held = {name: value for name, value in row.items() if name != EXPIRY}
+    records = [
+        compose(each, ADDRESSES).record_sha256 for each in (row, held, held | {EXPIRY: 9_999_999})
+    ]
+    assert len(set(records)) == 1
 
 
 def test_headers_identify_the_mail_to_machines() -> None:
@@ -188,7 +200,7 @@ def test_hostile_text_stays_text(kind: str, hostile: str) -> None:
     assert not [each for each in shown if each in FORBIDDEN]
     assert Tags.of(html) <= Tags.OURS
     (attachment,) = mail.iter_attachments()
-    assert attachment.get_payload(decode=True) == canonical_json(row)
+    assert attachment.get_payload(decode=True) == canonical_json(record_of(row))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
@@ -279,8 +291,8 @@ def test_the_mail_calls_every_method_what_people_call_it(method: str) -> None:
 
 
 def test_every_attribute_of_an_entry_is_in_its_mail() -> None:
-    for_machines = {"kind", "event_timezone", "schema_version", "logged_day"}
-    for_machines |= {"expiration_timestamp", "voids", "reason"}  # the last two are in voids
+    for_machines = {"kind", "event_timezone", "schema_version", "logged_day", "reference_key"}
+    for_machines |= {EXPIRY, "voids", "refunds", "reason"}  # the last three are of other kinds
     said: dict[str, Any] = {
         each.name: f"the {each.name} of it"
         for each in fields(LedgerEntry)
@@ -288,10 +300,41 @@ def test_every_attribute_of_an_entry_is_in_its_mail() -> None:
         and each.name not in for_machines | {"prev_hash", "hash"}
     }
     said |= {"payment_id": "pay_1", "event_id": "harbor-lunch"}
-    row = entry(**said, acknowledged_duplicates=("pay_2",)).to_row()
+    row = entry(**said, acknowledged_duplicates=("pay_2",), corrects="pay_3").to_row()
     text, html = bodies_of(compose(row, ADDRESSES).content)
     shown = row | {"amount_cents": "$125.00", "seq": "#000001", "acknowledged_duplicates": "pay_2"}
     shown |= {"timestamp": "2025-11-24 15:59:55", "logged_at": "2025-11-24 16:00:00"}
     for name in {each.name for each in fields(LedgerEntry)} - for_machines:
         assert str(shown[name]) in text, name
         assert str(shown[name]) in html, name
+
+
+def test_a_refunds_mail_says_what_it_gives_back_and_why() -> None:
+    refund = entry(
+        Head(seq=43),
+        kind="refund",
+        payment_id="pay_2",
+        refunds="pay_1",
+        reason="event_cancelled",
+        amount_cents=5_000,
+        method="cash",
+    )
+    content = compose(refund.to_row(), ADDRESSES).content
+    text, html = bodies_of(content)
+    subject = email.message_from_bytes(content, policy=default)["Subject"]
+    assert subject.startswith("[SCC Audit] #000044 $50.00 refund of cash - Jane Doe - ")
+    for label, value in (
+        ("Reason", "event cancelled"),
+        ("Refunded payment", "pay_1"),
+        ("Payment", "pay_2"),
+    ):
+        assert re.search(rf"^{label}: +{value}$", text, re.MULTILINE), label
+        assert value in html
+    assert search_token("pay_1") not in text + html
+    assert "Acknowledged duplicates" not in text
+
+
+def test_a_corrections_mail_names_the_payment_that_it_replaces() -> None:
+    text, html = bodies_of(compose(entry(corrects="pay_1").to_row(), ADDRESSES).content)
+    assert re.search(r"^Replaces the voided payment: +pay_1$", text, re.MULTILINE)
+    assert "pay_1" in html

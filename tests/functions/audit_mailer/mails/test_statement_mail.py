@@ -6,6 +6,7 @@ import email
 import hashlib
 import json
 import re
+from decimal import Decimal
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -17,7 +18,7 @@ from functions.audit_mailer.mails.statement_mail import compose, money
 from functions.audit_mailer.statement.account import Statement
 from shared.ledger import Head, canonical_json
 from shared.methods import METHODS, title_of
-from tests.builders import NOW, entry
+from tests.builders import NOW, ZONE, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 
 ID = "statement_2025-11-24"
@@ -25,16 +26,26 @@ TOKEN = search_token(ID)
 
 
 def statement(*rows: dict[str, Any], is_final: bool = True, state: str = "sent") -> Statement:
-    made = Statement("2025-11-24", NOW, is_final)
+    made = Statement("2025-11-24", ZONE.key, NOW, is_final)
     for row in rows:
         made.add([row], {row["payment_id"]: {"state": state}})
     for account in made.events:
-        account.head = Head(seq=account.last_seq, hash=account.last_hash)
+        account.end_at(Head(seq=account.last_seq, hash=account.last_hash))
     return made
 
 
 def row(**changes: Any) -> dict[str, Any]:
     return entry(**changes).to_row()
+
+
+def voiding(payment_id: str, **changes: Any) -> dict[str, Any]:
+    void = {"kind": "void", "voids": payment_id, "reason": "wrong_amount"}
+    return row(payment_id="pay_void", **(void | changes))
+
+
+def refunding(payment_id: str, **changes: Any) -> dict[str, Any]:
+    refund = {"kind": "refund", "refunds": payment_id, "reason": "goodwill"}
+    return row(payment_id="pay_refund", **(refund | changes))
 
 
 def read(made: Statement) -> tuple[EmailMessage, str, str]:
@@ -49,11 +60,42 @@ def read(made: Statement) -> tuple[EmailMessage, str, str]:
 
 def test_the_subject_of_a_normal_day_has_count_and_total() -> None:
     rows = [row(payment_id=f"pay_{n}", seq=n) for n in range(14)]
-    void = row(payment_id="pay_void", kind="void", voids="pay_0")
+    void = voiding("pay_0")
     mail, _, _ = read(statement(*rows, void))
     assert mail["Subject"] == (
         f"[SCC Audit] Statement 2025-11-24 - 14 payments, 1 void, $1,625.00 net - {TOKEN}"
     )
+
+
+def test_refunds_are_in_the_subject_of_a_day_that_has_some() -> None:
+    mail, _, _ = read(statement(row(payment_id="pay_1"), refunding("pay_1", amount_cents=5_000)))
+    assert "1 payment, 0 voids, 1 refund, $75.00 net" in mail["Subject"]
+
+
+def test_the_mail_says_whose_midnight_ends_the_day() -> None:
+    for made in (statement(row()), statement()):
+        _, text, html = read(made)
+        assert "2025-11-24, America/New_York time" in text
+        assert "2025-11-24, America/New_York time" in html
+
+
+def test_a_row_that_is_not_an_entry_is_named_by_its_key_in_the_mail_not_in_the_subject() -> None:
+    made = statement(row())
+    made.add([row(patron_email="lee@example.com") | {"amount_cents": Decimal("1000.99")}], {})
+    mail, text, html = read(made)
+    assert "MALFORMED ROWS 1" in mail["Subject"]
+    assert "lee@example.com" not in mail["Subject"]
+    for body in (text, html):
+        assert "sunset-charter#lee@example.com" in body
+        assert "amount_cents is not a whole number" in body
+
+
+def test_a_head_that_cannot_be_read_is_shown_as_such() -> None:
+    made = statement(row())
+    made.events[0].end_at(None)
+    mail, text, _ = read(made)
+    assert "HEAD UNREADABLE in sunset-charter" in mail["Subject"]
+    assert re.search(r"Latest entry of the event: +cannot be read", text)
 
 
 def test_a_day_without_payments_has_a_normal_statement() -> None:
@@ -93,14 +135,16 @@ def test_text_and_html_have_what_a_clerk_compares() -> None:
         assert re.search(cells, html), label
 
 
-def test_voids_are_subtracted_in_the_column_of_amounts() -> None:
-    void = row(payment_id="pay_void", kind="void", voids="pay_1", amount_cents=12_500)
-    _, text, _ = read(statement(row(payment_id="pay_1"), row(payment_id="pay_2"), void))
-    columns = [line.split() for line in text.splitlines() if "$" in line][1:4]
+def test_voids_and_refunds_are_subtracted_in_the_column_of_amounts() -> None:
+    void = voiding("pay_1", amount_cents=12_500)
+    refund = refunding("pay_2", amount_cents=2_500)
+    _, text, _ = read(statement(row(payment_id="pay_1"), row(payment_id="pay_2"), void, refund))
+    columns = [line.split() for line in text.splitlines() if "$" in line][1:5]
     assert columns == [
         ["Check:", "2", "$250.00"],
         ["Voided:", "1", "-$125.00"],
-        ["Net:", "$125.00"],
+        ["Refunded:", "1", "-$25.00"],
+        ["Net:", "$100.00"],
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,10 +16,12 @@ from functions.audit_mailer.statement.days import (
     requested_day,
     statement_id,
 )
-from shared.ledger import GENESIS_HASH, Head, LedgerEntry, entry_hash
-from tests.builders import NOW, entry
+from shared.attributes import Foreign
+from shared.ledger import GENESIS_HASH, Head, LedgerEntry, canonical_json, entry_hash
+from tests.builders import NOW, ZONE, entry
 
 DAY = "2025-11-24"
+TODAY = date(2025, 11, 24)
 WEEK = [f"2025-11-{day}" for day in range(17, 24)]
 
 
@@ -47,12 +51,20 @@ def sent(*entries: LedgerEntry) -> dict[str, dict[str, Any]]:
 
 
 def taken(*pages: list[LedgerEntry], deliveries: dict[str, dict[str, Any]] | None = None) -> Any:
-    statement = Statement(DAY, NOW, is_final=True)
+    statement = Statement(DAY, ZONE.key, NOW, is_final=True)
     for page in pages:
         statement.add([each.to_row() for each in page], deliveries or sent(*page))
     for account in statement.events:
-        account.head = Head(seq=account.last_seq, hash=account.last_hash)
+        account.end_at(Head(seq=account.last_seq, hash=account.last_hash))
     return statement
+
+
+def void(of: str, **changes: Any) -> dict[str, Any]:
+    return {"kind": "void", "voids": of, "reason": "wrong_amount"} | changes
+
+
+def refund(of: str, **changes: Any) -> dict[str, Any]:
+    return {"kind": "refund", "refunds": of, "reason": "goodwill"} | changes
 
 
 def test_counts_and_totals_by_method_add_up_over_pages_and_events() -> None:
@@ -60,12 +72,15 @@ def test_counts_and_totals_by_method_add_up_over_pages_and_events() -> None:
         {"amount_cents": 10_000, "method": "cash"},
         {"amount_cents": 250, "method": "cash"},
         {"amount_cents": 99, "method": "ach"},
-        {"amount_cents": 10_000, "method": "cash", "kind": "void", "voids": "pay_sunset-charter_1"},
+        void("pay_sunset-charter_1", amount_cents=10_000, method="cash"),
+        refund("pay_sunset-charter_2", amount_cents=50, method="cash"),
+        refund("pay_sunset-charter_3", amount_cents=9, method="check"),
     )
     regatta = chain({"amount_cents": 500, "method": "check"}, event_id="regatta")
     statement = taken(sunset[:2], sunset[2:], regatta)
     record = statement.to_record()
-    assert record["entries"] == 5
+    assert record["entries"] == 7
+    assert record["timezone"] == "America/New_York"
     assert record["payments"] == {
         "count": 4,
         "cents": 10_849,
@@ -76,10 +91,16 @@ def test_counts_and_totals_by_method_add_up_over_pages_and_events() -> None:
         },
     }
     assert (record["voids"]["count"], record["voids"]["cents"]) == (1, 10_000)
-    assert record["net_cents"] == 849
+    assert record["refunds"] == {
+        "count": 2,
+        "cents": 59,
+        "by_method": {"cash": {"count": 1, "cents": 50}, "check": {"count": 1, "cents": 9}},
+    }
+    assert record["net_cents"] == 790
     first, second = record["events"]
     assert (first["event_id"], first["net_cents"]) == ("regatta", 500)
-    assert (second["first_seq"], second["last_seq"], second["entries"]) == (1, 4, 4)
+    assert (second["first_seq"], second["last_seq"], second["entries"]) == (1, 6, 6)
+    assert (second["refunds"]["cents"], second["net_cents"]) == (59, 290)
     assert second["last_hash"] == sunset[-1].hash
     assert statement.findings == {}
 
@@ -108,6 +129,14 @@ def test_unmailed_entries_are_named_with_state_and_error() -> None:
     ]
 
 
+@pytest.mark.parametrize("error", ["text", Foreign("B"), [], None, {"code": None}])
+def test_a_delivery_with_a_forged_error_is_stated_without_it(error: Any) -> None:
+    (only,) = chain({})
+    statement = taken([only], deliveries={only.payment_id: {"state": "x", "last_error": error}})
+    (named,) = statement.to_record()["events"][0]["not_mailed_entries"]
+    assert (named["state"], named["error"]) == ("queued", "")
+
+
 def test_thousands_of_unmailed_entries_are_counted_and_only_some_named() -> None:
     entries = chain(*({} for _ in range(MOST_NAMED + 7)))
     statement = taken(entries, deliveries={"none": {}})
@@ -125,6 +154,8 @@ def test_thousands_of_unmailed_entries_are_counted_and_only_some_named() -> None
         ([2], 3, [(1, 1), (3, 3)]),
         ([1, 2], 5, [(3, 5)]),
         ([1, 9, -4, 0], 4, [(2, 4)]),
+        ([1, 10**37], 10**37, [(2, 10**37 - 1)]),
+        ([1, 2, 2, 1], 2, []),
         (range(1, 2_000, 2), 1_999, [(2 * n, 2 * n) for n in range(1, MOST_NAMED + 1)]),
     ],
 )
@@ -143,7 +174,7 @@ def test_a_gap_is_named_by_event_and_number() -> None:
 
 def test_a_row_that_does_not_match_its_hash_is_altered() -> None:
     first, second = chain({}, {})
-    statement = Statement(DAY, NOW, is_final=True)
+    statement = Statement(DAY, ZONE.key, NOW, is_final=True)
     rows = [first.to_row(), second.to_row() | {"amount_cents": 1}]
     statement.add(rows, sent(first, second))
     statement.events[0].head = Head(seq=2, hash=second.hash)
@@ -156,37 +187,85 @@ def test_a_head_behind_its_own_rows_is_a_finding() -> None:
     assert statement.findings == {"HEAD BEHIND in": ["sunset-charter"]}
 
 
+def test_a_head_that_cannot_be_read_is_a_finding_of_its_own() -> None:
+    statement = taken(chain({}, {}))
+    statement.events[0].end_at(None)
+    assert statement.findings == {"HEAD UNREADABLE in": ["sunset-charter"]}
+
+
+GOOD = chain({})[0].to_row()
+
+
 @pytest.mark.parametrize(
-    "row",
+    ("row", "fault"),
     [
-        {},
-        {"payment_id": "pay_1"},
-        chain({})[0].to_row() | {"amount_cents": "5"},
+        ({}, "seq is missing"),
+        ({"payment_id": "pay_1"}, "amount_cents is missing"),
+        (GOOD | {"amount_cents": "5"}, "amount_cents is not a whole number"),
+        (GOOD | {"amount_cents": Decimal("1000.99")}, "amount_cents is not a whole number"),
+        (GOOD | {"note": Foreign("B")}, "note is not text"),
+        (GOOD | {"payment_id": ["pay_1"]}, "payment_id is not text"),
+        (GOOD | {"kind": "gift"}, "kind is none that the ledger has"),
     ],
 )
-def test_a_row_that_is_not_an_entry_is_counted_and_the_others_still_add_up(
-    row: dict[str, Any],
+def test_a_row_that_is_not_an_entry_is_named_and_the_others_still_add_up(
+    row: dict[str, Any], fault: str
 ) -> None:
-    (good,) = chain({})
-    statement = taken([good])
+    statement = taken(chain({}))
     statement.add([row], {})
     assert statement.findings == {"MALFORMED ROWS": ["1"]}
     assert statement.entries == 1
+    record = statement.to_record()
+    assert record["malformed_rows"] == 1
+    (named,) = record["malformed"]
+    assert fault in named["faults"]
+    if row.get("PK"):
+        assert (named["pk"], named["sk"]) == (row["PK"], str(row["SK"]))
+    assert canonical_json(record)
 
 
-def test_a_row_with_an_attribute_that_json_does_not_know_is_altered_not_a_crash() -> None:
+def test_thousands_of_malformed_rows_are_counted_and_only_some_named() -> None:
+    statement = taken()
+    statement.add([{"PK": f"x#{n}", "SK": n} for n in range(MOST_NAMED + 7)], {})
+    record = statement.to_record()
+    assert record["malformed_rows"] == MOST_NAMED + 7
+    assert len(record["malformed"]) == MOST_NAMED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"extra": {1, 2}},
+        {"extra": Foreign("B")},
+        {"amount_cents": -1},
+        {"reason": "a payment has none"},
+        {"expiration_timestamp": NOW // 1000},
+        {"SK": 1},
+    ],
+)
+def test_a_row_with_what_no_entry_has_is_altered_not_a_crash(change: dict[str, Any]) -> None:
     (good,) = chain({})
-    statement = Statement(DAY, NOW, is_final=True)
-    statement.add([good.to_row() | {"extra": {1, 2}}], sent(good))
+    statement = taken()
+    statement.add([good.to_row() | change], sent(good))
     assert statement.events[0].altered == [1]
+    assert canonical_json(statement.to_record())
     assert entry_hash(good.to_row()) == good.hash
+
+
+@pytest.mark.parametrize("held", [{"expiration_timestamp": 9_999_999_999}, {}])
+def test_a_row_on_legal_hold_is_as_it_was_written(held: dict[str, Any]) -> None:
+    (good,) = chain({})
+    row = {name: value for name, value in good.to_row().items() if name != "expiration_timestamp"}
+    statement = taken()
+    statement.add([row | held], sent(good))
+    assert statement.events[0].altered == []
 
 
 # ───────────────────────────────────────────────────────────────────────────────── which days
 
 
 def test_the_last_seven_complete_days_are_checked() -> None:
-    assert last_days(NOW) == WEEK
+    assert last_days(TODAY) == WEEK
 
 
 @pytest.mark.parametrize(
@@ -213,11 +292,11 @@ def test_due_is_yesterday_and_what_was_missed_since_statements_began(
 
 @pytest.mark.parametrize("day", [DAY, "2025-11-23", "2024-02-29"])
 def test_a_day_can_be_asked_for_by_hand(day: str) -> None:
-    assert requested_day({"day": day}, NOW) == day
+    assert requested_day({"day": day}, TODAY) == day
 
 
 def test_without_a_day_the_schedule_decides() -> None:
-    assert requested_day({"version": "0", "detail-type": "Scheduled Event"}, NOW) is None
+    assert requested_day({"version": "0", "detail-type": "Scheduled Event"}, TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -234,7 +313,7 @@ def test_without_a_day_the_schedule_decides() -> None:
 )
 def test_a_day_that_can_have_no_statement_is_refused_with_the_reason(event: Any, why: str) -> None:
     with pytest.raises(WrongDayError, match=why):
-        requested_day(event, NOW)
+        requested_day(event, TODAY)
 
 
 def test_a_statement_made_before_the_day_is_over_does_not_take_the_final_ones_place() -> None:

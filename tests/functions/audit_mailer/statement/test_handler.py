@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.daybook import Daybook
 from shared.ledger import Head, LedgerEntry
-from tests.builders import NOW, entry
+from tests.builders import NOW, ZONE, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables
@@ -68,6 +68,14 @@ class Office:
         if mailed:
             self._put("AuditDeliveries", {"payment_id": payment_id, "state": "sent"})
         return written
+
+    def rewrite(self, forged: LedgerEntry, **changes: Any) -> None:
+        """Put the row back with these attributes, as DynamoDB types them; None takes one away."""
+        row = to_attributes(forged.to_row()) | changes
+        self.dynamodb.put_item(
+            TableName=self.tables["Payments"],
+            Item={name: value for name, value in row.items() if value is not None},
+        )
 
     def delete(self, lost: LedgerEntry) -> None:
         self.dynamodb.delete_item(
@@ -119,12 +127,14 @@ def office(
                     pause=clock.pause,
                 ),
                 addresses=ADDRESSES,
+                zone=ZONE,
                 now=clock,
                 pause=clock.pause,
             )
 
         monkeypatch.setattr(statement_handler, "issuer", statements)
         monkeypatch.setattr(statement_handler, "now", clock)
+        monkeypatch.setattr(statement_handler, "zone", lambda: ZONE)
         yield Office(clock, dynamodb, tables, sandbox)
 
 
@@ -212,10 +222,88 @@ def test_a_row_that_is_gone_is_a_gap_wherever_it_was(office: Office, lost: int) 
     assert record(mail)["events"][0]["missing"] == [[lost + 1, lost + 1]]
 
 
-def test_entries_of_other_days_do_not_count_as_a_gap(office: Office) -> None:
-    office.log("pay_1", logged_day="2025-11-20")
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"amount_cents": {"N": "1000.99"}}, "MALFORMED ROWS 1"),
+        ({"note": {"B": b"photo"}}, "MALFORMED ROWS 1"),
+        ({"logged_at": {"N": f"{NOW}.5"}}, "MALFORMED ROWS 1"),
+        ({"payment_id": {"L": [{"S": "pay_2"}]}}, "MALFORMED ROWS 1"),
+        ({"logged_at": None}, "MALFORMED ROWS 1"),
+        ({"logged_day": None}, "MALFORMED ROWS 1"),
+        ({"seq": {"S": "2"}}, "GAP in sunset-charter #000002 - MALFORMED ROWS 1"),
+        ({"surprise": {"B": b"photo"}}, "ALTERED sunset-charter #000002"),
+        ({"amount_cents": {"N": "1"}}, "ALTERED sunset-charter #000002"),
+        ({"expiration_timestamp": {"N": "1"}}, "ALTERED sunset-charter #000002"),
+    ],
+)
+def test_a_row_altered_by_hand_is_a_finding_and_the_other_rows_are_stated(
+    office: Office, changes: dict[str, Any], finding: str
+) -> None:
+    office.log("pay_1", amount_cents=100)
+    office.rewrite(office.log("pay_2", amount_cents=100), **changes)
+    office.log("pay_3", amount_cents=100)
+    assert office.run() == {DAY: "sent"}
+    mail = office.mails()[DAY]
+    assert f" net - {finding} - AUD" in mail["subject"]
+    assert record(mail)["events"][0]["first_seq"] == 1
+    if "MALFORMED" in finding:
+        assert [each["sk"] for each in record(mail)["malformed"]] == [str(NOW + 1)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"seq": {"S": "2"}}, "HEAD UNREADABLE in sunset-charter"),
+        ({"seq": {"N": "2.5"}}, "HEAD UNREADABLE in sunset-charter"),
+        ({"hash": {"B": b"x"}}, "HEAD UNREADABLE in sunset-charter"),
+        ({"seq": {"N": "1"}}, "HEAD BEHIND in sunset-charter"),
+        ({"seq": {"N": "9" * 38}}, f"GAP in sunset-charter #000003-#{'9' * 38}"),
+    ],
+)
+def test_a_forged_head_is_a_finding(office: Office, changes: dict[str, Any], finding: str) -> None:
+    office.log("pay_1")
     office.log("pay_2")
-    office.log("pay_3", logged_day="2025-11-25")
+    head = office.heads["sunset-charter"]
+    item = to_attributes({"PK": "EVENT#sunset-charter", "seq": head.seq, "hash": head.hash})
+    office.dynamodb.put_item(TableName=office.tables["Ledger"], Item=item | changes)
+    assert office.run() == {DAY: "sent"}
+    assert f" net - {finding} - AUD" in office.mails()[DAY]["subject"]
+
+
+def test_without_a_readable_head_a_gap_before_the_last_entry_is_still_named(
+    office: Office,
+) -> None:
+    office.log("pay_1")
+    office.delete(office.log("pay_2"))
+    office.log("pay_3")
+    office.dynamodb.delete_item(
+        TableName=office.tables["Ledger"], Key=to_attributes({"PK": "EVENT#sunset-charter"})
+    )
+    office.run()
+    assert "GAP in sunset-charter #000002" in office.mails()[DAY]["subject"]
+
+
+def test_a_payment_taken_in_the_evening_is_on_that_days_statement(office: Office) -> None:
+    """9 PM in Boston is the next day in UTC."""
+    evening = 1_764_036_000_000  # 2025-11-25T02:00:00Z
+    office.log("pay_1", logged_at=evening, amount_cents=25_000)
+    assert office.run() == {DAY: "sent"}
+    assert "1 payment, 0 voids, $250.00 net" in office.mails()[DAY]["subject"]
+    assert record(office.mails()[DAY])["timezone"] == "America/New_York"
+
+
+def test_a_day_is_over_at_midnight_of_the_business_zone(office: Office) -> None:
+    office.clock.now = 1_764_046_800_000 - 1  # 2025-11-25T05:00:00Z is midnight in New York
+    assert office.run() == {"2025-11-23": "sent"}
+    office.clock.now += 1
+    assert office.run() == {DAY: "sent"}
+
+
+def test_entries_of_other_days_do_not_count_as_a_gap(office: Office) -> None:
+    office.log("pay_1", logged_at=NOW - 4 * DAY_MS)
+    office.log("pay_2")
+    office.log("pay_3", logged_at=NOW + DAY_MS)
     office.run({"day": DAY})
     mail = office.mails()[DAY]
     assert "GAP" not in mail["subject"]
@@ -225,17 +313,18 @@ def test_entries_of_other_days_do_not_count_as_a_gap(office: Office) -> None:
 
 def test_an_index_that_lags_behind_the_head_is_given_time(office: Office) -> None:
     office.log("pay_1")
-    office.log("pay_2", logged_day="2025-11-25")
+    office.log("pay_2", logged_at=NOW + DAY_MS)
     statements = statement_handler.issuer()
     looks = []
 
     class Lagging:
-        def head(self, event_id: str) -> Head:
+        def head(self, event_id: str) -> Head | None:
             return statements.chains.head(event_id)
 
-        def numbers(self, _event_id: str) -> list[int]:
+        def places(self, event_id: str) -> list[Mapping[str, Any]]:
             looks.append(1)
-            return [1] if len(looks) < LOOKS else [1, 2]
+            rows = sorted(statements.chains.places(event_id), key=lambda row: row["seq"])
+            return rows[:1] if len(looks) < LOOKS else rows
 
     lagging = Lagging()
     made = StatementIssuer(
@@ -243,6 +332,7 @@ def test_an_index_that_lags_behind_the_head_is_given_time(office: Office) -> Non
         chains=lagging,
         courier=statements.courier,
         addresses=ADDRESSES,
+        zone=ZONE,
         now=office.clock,
         pause=office.clock.pause,
     ).draw_up(DAY)

@@ -1,0 +1,53 @@
+"""`make attacks`: everything an insider can try on a deployed stack, and what names it.
+
+Exit code 0: every attack is named, or known to be open. 1: one was missed, or a check shouts
+although nothing was done.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from local.running_stack import RunningStack
+from tests.attacks.checks import Checks
+from tests.attacks.plan import EVERY
+from tests.attacks.scene import Scene
+from tests.attacks.table import Line, carried_out
+from tests.dock import Dock
+from tests.ops.voyage import set_sail
+from tests.shells import scc_here
+
+WIDTH = 58
+
+
+def main() -> int:
+    temporary = tempfile.TemporaryDirectory(prefix="scc-attacks-")
+    with temporary as name, RunningStack.temporary() as stack:
+        folder = Path(name)
+        voyage = set_sail(Dock(stack).sign_in())
+        scene = Scene(voyage, voyage.export(folder / "export.mbox"))
+        endpoint = ("--endpoint-url", stack.settings.engine_url)
+        checks = Checks(lambda *given: scc_here((*endpoint, *given), folder, {}), scene)
+        shouting = list(checks.that_find())
+        if shouting:
+            print(f"before any attack, {', '.join(shouting)} found something", file=sys.stderr)
+            return 1
+        return show(carried_out(EVERY, checks))
+
+
+def show(lines: Iterable[Line]) -> int:
+    missed = 0
+    print(f"{'attack':<{WIDTH}}{'verdict':<10}named by")
+    for line in lines:
+        missed += line.verdict == "MISSED"
+        named = ", ".join(line.named_by)
+        print(f"{line.attack.name:<{WIDTH}}{line.verdict:<10}{named}", flush=True)
+    print(f"\n{missed} missed")
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""The attacks: what an insider with the tables, the mailbox or the exported file can try."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from email import message_from_bytes
+
+from shared import keys
+from shared.ledger import canonical_json
+from tests.attacks.scene import Scene
+
+STATEMENTS = "statements that are signed and chained"
+WATCH = "the watch over the mailbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """left_open: what will name it; empty for one that must be named today."""
+
+    name: str
+    deed: Callable[[Scene], None]
+    left_open: str = ""
+
+
+def _amount(scene: Scene) -> None:
+    scene.put(scene.row(2) | {"amount_cents": 1})
+
+
+def _rechain(scene: Scene) -> None:
+    scene.rechain(2, amount_cents=1)
+
+
+def _cut_the_tail(scene: Scene) -> None:
+    for number in (3, 4):
+        scene.delete_ledger(keys.pointer(scene.row(number)["payment_id"]))
+        scene.delete(scene.row(number))
+    second = scene.row(2)
+    cents = scene.row(1)["amount_cents"] + second["amount_cents"]
+    head = scene.voyage.head() | {
+        "seq": 2,
+        "hash": second["hash"],
+        "last_logged_at": second["logged_at"],
+        "payments_count": 2,
+        "total_cents": cents,
+        "cash_cents": cents,
+    }
+    scene.put(head, "Ledger")
+
+
+def _totals(scene: Scene) -> None:
+    scene.put(scene.voyage.head() | {"total_cents": 1}, "Ledger")
+
+
+def _headless(scene: Scene) -> None:
+    scene.delete_ledger(keys.head(scene.voyage.event_id))
+
+
+def _head_in_words(scene: Scene) -> None:
+    scene.put(scene.voyage.head() | {"seq": "four"}, "Ledger")
+
+
+def _without_pointer(scene: Scene) -> None:
+    scene.delete_ledger(keys.pointer(scene.row(2)["payment_id"]))
+
+
+def _fraction(scene: Scene) -> None:
+    scene.put_attributes(scene.row(2), amount_cents={"N": "200.99"})
+
+
+def _binary(scene: Scene) -> None:
+    scene.put_attributes(scene.row(2), note={"B": b"\x00"})
+
+
+def _surplus(scene: Scene) -> None:
+    scene.put_attributes(scene.row(2), approved_by={"S": "nobody"})
+
+
+def _without_logged_at(scene: Scene) -> None:
+    scene.put({name: value for name, value in scene.row(2).items() if name != "logged_at"})
+
+
+def _dated_back(scene: Scene) -> None:
+    last = scene.row(4)
+    scene.append(logged_at=last["logged_at"] - 3 * 86_400_000)
+
+
+def _void_of_nothing(scene: Scene) -> None:
+    scene.append(kind="void", voids="pay_" + "0" * 32, reason="other", note="never was")
+
+
+def _voided_twice(scene: Scene) -> None:
+    for _ in range(2):
+        voided = scene.row(4)
+        voided |= {"kind": "void", "voids": voided["payment_id"], "reason": "other"}
+        made = {name: voided[name] for name in ("kind", "voids", "reason", "amount_cents")}
+        scene.append(**made)
+
+
+def _one_id_twice(scene: Scene) -> None:
+    scene.append(payment_id=scene.row(2)["payment_id"])
+
+
+def _earlier_expiry(scene: Scene) -> None:
+    scene.put(scene.row(2) | {"expiration_timestamp": scene.row(2)["logged_at"] // 1000 + 60})
+
+
+def _mail_removed(scene: Scene) -> None:
+    scene.edit_export(2, lambda _: None)
+
+
+def _mail_deleted(scene: Scene) -> None:
+    scene.voyage.edit_mail(2, lambda _: None)
+
+
+def _mail_in_trash(scene: Scene) -> None:
+    scene.move_mail(2, "TRASH")
+
+
+def _replaced(pattern: bytes, by: bytes) -> Callable[[bytes], bytes]:
+    def change(raw: bytes) -> bytes:
+        changed, count = re.subn(pattern, by, raw)
+        assert count, pattern
+        return changed
+
+    return change
+
+
+def _mail_with(pattern: bytes, by: bytes) -> Callable[[Scene], None]:
+    return lambda scene: scene.edit_export(2, _replaced(pattern, by))
+
+
+def _copy_instead(scene: Scene) -> None:
+    """The original is gone; a forward with the same attachment is there."""
+    raw = scene.mail(2)
+    _mail_removed(scene)
+    head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    kept = [line for line in head.split(b"\n") if not line.startswith(b"X-SCC")]
+    scene.add_to_export(b"\n".join(kept) + b"\n\n" + body)
+
+
+def _forged_statement(scene: Scene, message_id: str = "") -> bytes:
+    """A final statement of the export with another total, its text mended."""
+    kept: list[bytes] = []
+
+    def keep(raw: bytes) -> bytes:
+        if b"so far" not in raw.partition(b"\n\n")[0]:
+            kept.append(raw)
+        return raw
+
+    scene.edit_statements(keep)
+    mail = message_from_bytes(kept[-1])
+    (attached,) = (part for part in mail.walk() if part.get_filename() == "statement.json")
+    before = attached.get_payload(decode=True)
+    assert isinstance(before, bytes)
+    after = canonical_json(json.loads(before) | {"net_cents": 1})
+    attached.set_payload(base64.encodebytes(after).decode())
+    if message_id:
+        mail.replace_header("Message-ID", message_id)
+    old, new = (hashlib.sha256(each).hexdigest().encode() for each in (before, after))
+    return mail.as_bytes().replace(old[:60], new[:60]).replace(old[60:], new[60:])
+
+
+def _second_statement(scene: Scene) -> None:
+    scene.add_to_export(_forged_statement(scene, "<another@example.com>"))
+
+
+def _changed_statement(scene: Scene) -> None:
+    forged = _forged_statement(scene)
+    wanted = message_from_bytes(forged)["Message-ID"].encode()
+    scene.edit_statements(lambda raw: forged if wanted in raw else raw)
+
+
+def _no_statements(scene: Scene) -> None:
+    scene.edit_statements(lambda _: None)
+
+
+def _other_ops_record(scene: Scene) -> None:
+    items = scene.voyage.dynamodb.scan(TableName=scene.voyage.table("OpsRecord"))["Items"]
+    assert items, "something was replayed or repaired before"
+    item = items[0] | {"reason": {"S": "another reason"}}
+    scene.voyage.dynamodb.put_item(TableName=scene.voyage.table("OpsRecord"), Item=item)
+
+
+LEDGER = (
+    Attack("change an amount", _amount),
+    Attack("rewrite an entry and all that follow it, head included", _rechain),
+    Attack("cut the newest entries off, head and pointers mended", _cut_the_tail),
+    Attack("delete a whole event", Scene.delete_event),
+    Attack("change a head's totals", _totals),
+    Attack("delete a head and keep the rows", _headless),
+    Attack("write a head's number in words", _head_in_words),
+    Attack("delete a pointer", _without_pointer),
+    Attack("change an amount by a fraction of a cent", _fraction),
+    Attack("store a note as bytes", _binary),
+    Attack("add an attribute", _surplus),
+    Attack("remove logged_at", _without_logged_at),
+    Attack("add an entry dated three days back", _dated_back),
+    Attack("void what was never paid", _void_of_nothing),
+    Attack("void a payment twice", _voided_twice),
+    Attack("log one payment under two numbers", _one_id_twice),
+    Attack("let an entry expire tomorrow", _earlier_expiry),
+)
+MAILS = (
+    Attack("remove a mail from the export", _mail_removed),
+    Attack("remove a mail and leave a forward of it", _copy_instead),
+    Attack("change the method in a mail's text", _mail_with(rb"Cash", b"Check")),
+    Attack("change the patron in a mail's text", _mail_with(rb"Jane Doe", b"Jane Roe")),
+    Attack("change who logged it in a mail's text", _mail_with(rb"Marina", b"Martha")),
+    Attack(
+        "hide the amount with CSS",
+        _mail_with(rb"(<[a-z]+)([^>]*>)(\$2\.00)", rb'\1 style=3D"display:none"\2\3'),
+    ),
+    Attack("change a mail's sender", _mail_with(rb"(?m)^From: .*$", b"From: someone@example.com")),
+    Attack(
+        "change a mail's date",
+        _mail_with(rb"(?m)^Date: .*$", b"Date: Thu, 01 Jan 2026 00:00:00 +0000"),
+    ),
+)  # fmt: skip
+INBOX = (
+    Attack("delete a mail from the inbox", _mail_deleted),
+    Attack("put a mail in the trash", _mail_in_trash),
+)
+STATED = (
+    Attack("send a second, different statement of a day", _second_statement),
+    Attack("change a statement's total", _changed_statement, STATEMENTS),
+    Attack("remove every statement", _no_statements, STATEMENTS),
+)
+OPEN = (Attack("change the record of a replay", _other_ops_record, STATEMENTS),)
+EVERY = (*LEDGER, *MAILS, *STATED, *INBOX, *OPEN)

@@ -1,0 +1,163 @@
+"""An event with mailed payments, and everything about it put back after an attack."""
+
+from __future__ import annotations
+
+import mailbox
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import connect
+from typing import Any
+
+from shared import keys
+from shared.attributes import to_attributes
+from shared.ledger import entry_hash
+from tests.ops.voyage import Voyage
+
+Item = dict[str, Any]
+Change = Callable[[bytes], bytes | None]
+
+
+@dataclass
+class Scene:
+    """An insider's reach: the tables as their owner, the mailbox, and the file that is exported.
+
+    export: the mailbox as it is handed to an auditor; an attack on mails edits this file.
+    """
+
+    voyage: Voyage
+    export: Path
+
+    # ── rows ─────────────────────────────────────────────────────────────────────────────────────
+
+    def row(self, number: int) -> Item:
+        return self.voyage.row(number)
+
+    def put(self, row: Item, table: str = "Payments") -> None:
+        self.voyage.put(row, table)
+
+    def put_attributes(self, row: Item, **attributes: Any) -> None:
+        """Store a row with attributes of any DynamoDB type, such as amount_cents={"B": b"1"}."""
+        table = self.voyage.table("Payments")
+        self.voyage.dynamodb.put_item(TableName=table, Item=to_attributes(row) | attributes)
+
+    def rechain(self, number: int, **changes: Any) -> None:
+        """Rewrite one entry and every entry after it, head included: the chain fits again."""
+        rows = [self.row(each) for each in range(number, len(self.voyage.payments) + 1)]
+        rows[0] |= changes
+        for before, row in zip([None, *rows], rows, strict=False):
+            row["prev_hash"] = before["hash"] if before else row["prev_hash"]
+            row["hash"] = entry_hash(row)
+            self.put(row)
+        self.put(self.voyage.head() | {"hash": rows[-1]["hash"]}, "Ledger")
+
+    def append(self, **changes: Any) -> Item:
+        """Write another entry, chained and counted as the API does it, with whatever it says."""
+        head = self.voyage.head()
+        moment = self.row(len(self.voyage.payments))["SK"] + head["seq"]
+        made = self.row(len(self.voyage.payments)) | {
+            "payment_id": f"pay_{uuid.uuid4().hex}",
+            "SK": moment,
+            "timestamp": moment,
+            "seq": head["seq"] + 1,
+            "prev_hash": head["hash"],
+        }
+        made |= changes
+        made["hash"] = entry_hash(made)
+        self.put(made)
+        sign = 1 if made["kind"] == "payment" else -1
+        cents = sign * made["amount_cents"]
+        moved = {name: head[name] + cents for name in ("total_cents", "cash_cents")}
+        self.put(head | moved | {"seq": made["seq"], "hash": made["hash"]}, "Ledger")
+        return made
+
+    def delete(self, row: Item) -> None:
+        self.voyage.delete(row)
+
+    def delete_ledger(self, key: keys.Key) -> None:
+        table = self.voyage.table("Ledger")
+        self.voyage.dynamodb.delete_item(TableName=table, Key=to_attributes(key))
+
+    def delete_event(self) -> None:
+        """Rows, pointers and head: as if nobody had ever paid."""
+        for number, payment in enumerate(self.voyage.payments, start=1):
+            self.delete(self.row(number))
+            self.delete_ledger(keys.pointer(payment["payment_id"]))
+        self.delete_ledger(keys.head(self.voyage.event_id))
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Whatever is done inside to the event's rows, pointers and head is undone."""
+        tables = {name: self._items(name) for name in ("Payments", "Ledger", "OpsRecord")}
+        before = self.export.read_bytes()
+        try:
+            yield
+        finally:
+            self.export.write_bytes(before)
+            for name, items in tables.items():
+                self._restore(name, items)
+
+    def _items(self, name: str) -> list[Item]:
+        pages = self.voyage.dynamodb.get_paginator("scan").paginate(
+            TableName=self.voyage.table(name), ConsistentRead=True
+        )
+        return [item for page in pages for item in page["Items"]]
+
+    def _restore(self, name: str, items: list[Item]) -> None:
+        table, client = self.voyage.table(name), self.voyage.dynamodb
+        schema = client.describe_table(TableName=table)["Table"]["KeySchema"]
+        names = [each["AttributeName"] for each in schema]
+        wanted = {str([item[each] for each in names]): item for item in items}
+        for item in self._items(name):
+            key = str([item[each] for each in names])
+            if key not in wanted:
+                client.delete_item(TableName=table, Key={each: item[each] for each in names})
+            elif wanted[key] == item:
+                del wanted[key]
+        for item in wanted.values():
+            client.put_item(TableName=table, Item=item)
+
+    # ── mails ────────────────────────────────────────────────────────────────────────────────────
+
+    def edit_export(self, number: int, change: Change) -> None:
+        """Change one entry's mail in the exported file; None removes it."""
+        wanted = f"X-SCC-Payment-Id: {self.voyage.payments[number - 1]['payment_id']}".encode()
+        self._edit(lambda raw: wanted in raw.partition(b"\n\n")[0].replace(b"\r", b""), change)
+
+    def edit_statements(self, change: Change) -> None:
+        self._edit(lambda raw: b"X-SCC-Statement" in raw.partition(b"\n\n")[0], change)
+
+    def add_to_export(self, raw: bytes) -> None:
+        self.export.write_bytes(self.export.read_bytes() + b"\nFrom forger\n" + raw + b"\n")
+
+    def mail(self, number: int) -> bytes:
+        """One entry's mail as the mailbox has it."""
+        kept: list[bytes] = []
+
+        def keep(raw: bytes) -> bytes:
+            kept.append(raw)
+            return raw
+
+        self.voyage.edit_mail(number, keep)
+        return kept[0]
+
+    def _edit(self, is_it: Callable[[bytes], bool], change: Change) -> None:
+        mails = []
+        for each in mailbox.mbox(self.export):
+            raw = each.as_bytes()
+            edited = change(raw) if is_it(raw) else raw
+            mails += [edited] if edited is not None else []
+        parts = (b"From gmail\n" + each.rstrip(b"\n") + b"\n\n" for each in mails)
+        self.export.write_bytes(b"".join(parts))
+
+    def move_mail(self, number: int, label: str) -> None:
+        """Put one entry's mail into another place of the mailbox, such as TRASH."""
+        (mail,) = self.voyage.dock.mails_of(self.voyage.payments[number - 1]["payment_id"])
+        file = self.voyage.dock.stack.settings.state / "gmail" / "gmail.sqlite3"
+        with closing(connect(file)) as store:
+            (seq,) = store.execute("SELECT seq FROM messages WHERE id = ?", [mail["id"]]).fetchone()
+            store.execute("DELETE FROM labels WHERE seq = ? AND label = 'INBOX'", [seq])
+            store.execute("INSERT INTO labels (label, seq) VALUES (?, ?)", [label, seq])
+            store.commit()
