@@ -34,13 +34,8 @@ export SCC_PORT SCC_MAIL_PORT SCC_AWS_PORT SCC_STATE SCC_DEMO_PASSWORD RESET UV
 export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
-<<<<<<< HEAD
-.PHONY: help install run test test-long fuzz chaos demo-outage bench check audit format docs build screens lighthouse
-.PHONY: deploy smoke gmail-key roster clean browser verifier
-=======
 .PHONY: help install run test test-long fuzz chaos attacks demo-outage bench check audit format docs build screens lighthouse
-.PHONY: deploy smoke gmail-key roster clean browser
->>>>>>> core
+.PHONY: deploy smoke gmail-key roster clean browser verifier
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
