@@ -1262,6 +1262,11 @@ def _dollars(cents: int) -> str:
     return f"${cents // 100:,}.{cents % 100:02d}"
 
 
+def money(cents: int) -> str:
+    """With a leading minus when more was taken back than paid."""
+    return f"-{_dollars(-cents)}" if cents < 0 else _dollars(cents)
+
+
 def _token(own_id: str) -> str:
     return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
 
@@ -1704,6 +1709,8 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     day = str(record["day"])
     page = SeenPage(own.texts["text/html"])
     wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
+    if record["entries"]:
+        wanted.append(f",{money(record['net_cents'])}net")
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its header names another day" if own.value.split(" ")[0] != day

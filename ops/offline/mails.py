@@ -26,6 +26,7 @@ from ops.offline.page import SeenPage, squeezed, unspaced
 from ops.offline.shown import (
     Quote,
     cells_of,
+    money,
     problem_of,
     shown_by_ops,
     shown_by_payment,
@@ -191,6 +192,8 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     day = str(record["day"])
     page = SeenPage(own.texts["text/html"])
     wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
+    if record["entries"]:
+        wanted.append(f",{money(record['net_cents'])}net")
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its header names another day" if own.value.split(" ")[0] != day

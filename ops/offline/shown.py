@@ -275,6 +275,11 @@ def _dollars(cents: int) -> str:
     return f"${cents // 100:,}.{cents % 100:02d}"
 
 
+def money(cents: int) -> str:
+    """With a leading minus when more was taken back than paid."""
+    return f"-{_dollars(-cents)}" if cents < 0 else _dollars(cents)
+
+
 def _token(own_id: str) -> str:
     return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
 

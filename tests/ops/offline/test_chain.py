@@ -177,6 +177,9 @@ def test_sums_of_a_statement_that_its_entries_do_not_add_up_to_are_named() -> No
     assert box_with(entries, statement_mail(entries[0].logged_day, forged, entries[-1])) == [
         ("wrong-sums", 1)
     ]
+    net = raw.replace(b"$2,400.03 net", b"$2,400.30 net")
+    assert net != raw
+    assert box_with(entries, net) == [("altered", 0)]
     record = attachment_of(raw).replace(b'"net_cents":240003', b'"net_cents":240004', 1)
     assert box_with(entries, with_attachment(raw, record)) == [("altered", 0)]
 
