@@ -104,8 +104,9 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     ledger = LedgerReader.of(session)
     places = None if units else ledger.places()
     units = units or [f"event {each}" for each in sorted(places.events if places else ())]
-    if event_id and not (ledger.head(event_id) or next(ledger.of_event(event_id))[0]):
-        raise OpsError(f"The ledger has no entry for the event {event_id!r}.")
+    is_unknown = event_id and not (ledger.head(event_id) or next(ledger.of_event(event_id))[0])
+    if is_unknown and not look:
+        raise OpsError(_unknown(event_id))
     mailbox = AuditMailbox.of(session) if look else None
     work = Work(session, ledger, mailbox, late * 60_000)
     scope = [*units, "mailbox"] if look else units
@@ -120,6 +121,8 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     if mailbox:
         with session.console.meter("mails") as meter:
             work.take_mails(_query(event_id, first), None if places else set(units), meter)
+    if is_unknown and not work.state.findings:
+        raise OpsError(_unknown(event_id))
     if repair:
         work.repair(_scope_told(event_id, first, last), reason)
     work.save()
@@ -290,6 +293,10 @@ def _units(
     if days > MOST_DAYS:
         raise click.UsageError(f"That is {days} days; at most {MOST_DAYS} at a time.")
     return [f"day {first + timedelta(each)}" for each in range(days)]
+
+
+def _unknown(event_id: str | None) -> str:
+    return f"The ledger has no entry for the event {event_id!r}."
 
 
 def _scope_told(event_id: str | None, first: date | None, last: date | None) -> str:

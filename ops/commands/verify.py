@@ -90,8 +90,9 @@ def verify(
     reader = LedgerReader.of(session)
     places = reader.places()
     ledger = Ledger(places=places, zone=session.aws.business_zone, now=now_ms())
-    named = {event_id} if event_id else _named(places.events, box, expected)
-    if event_id and event_id not in places.events and not next(reader.of_event(event_id))[0]:
+    known = _named(places.events, box, expected)
+    named = {event_id} if event_id else known
+    if event_id and event_id not in known and not next(reader.of_event(event_id))[0]:
         raise OpsError(
             f"The ledger has no entry for the event {event_id!r}. `scc verify` lists the events."
         )
