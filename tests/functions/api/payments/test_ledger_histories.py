@@ -268,8 +268,7 @@ class Histories(RuleBasedStateMachine):
         tally = Tally()
         for each in self.model.entries:
             tally.add(each.to_row())
-        counted = sum(cents for _, cents in tally.payments.values())
-        counted -= sum(cents for _, cents in tally.voids.values())
+        counted = tally.net_cents
         assert of_event == sum(by_day.values()) == counted == shown
         expected: Counter[str] = Counter()
         for each in self.model.entries:
