@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.ledger import record_of
 from tests.builders import entry
 from tests.chaos.verdict import DeadLetter, Evidence, judge
 
@@ -17,7 +18,7 @@ def mail(row: dict[str, Any] = ROW, *, number: str = "m1") -> dict[str, Any]:
     return {
         "id": number,
         "headers": {"X-SCC-Payment-Id": row["payment_id"]},
-        "attachments": [{"filename": "record.json", "json": row}],
+        "attachments": [{"filename": "record.json", "json": record_of(row)}],
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.ledger import canonical_json
+from shared.ledger import canonical_json, record_of
 
 Row = Mapping[str, Any]
 
@@ -87,7 +87,7 @@ def judge(logged: Sequence[str], evidence: Evidence) -> Verdict:
 
 def _holds(mail: Mapping[str, Any], row: Row) -> bool:
     records = [each["json"] for each in mail["attachments"] if each["filename"] == "record.json"]
-    return [canonical_json(each) for each in records] == [canonical_json(row)]
+    return [canonical_json(each) for each in records] == [canonical_json(record_of(row))]
 
 
 def _gaps(rows: Sequence[Row]) -> list[str]:
