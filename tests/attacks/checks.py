@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.shells import Scc
 OFFLINE = Path(__file__).parents[2] / "ops" / "verify_mbox.py"
 
 
+QUIET_SECONDS = 3.0  # the stream tells within a second or two
+
+
 @dataclass(frozen=True, slots=True)
 class Checks:
     """scc: runs it in this process, for the attacked stack."""
@@ -23,21 +27,37 @@ class Checks:
     scene: Scene
 
     def all(self) -> dict[str, Callable[[], int]]:
-        """Each check by its name; it returns how many findings it has."""
-        event = self.scene.voyage.event_id
+        """Each check that somebody starts, by its name; it returns how many findings it has."""
         export = str(self.scene.export)
         return {
             "scc verify": lambda: self._scc("verify"),
             "scc verify --mbox": lambda: self._scc("verify", "--mbox", export),
-            "scc reconcile --mailbox": lambda: self._scc(
-                "reconcile", "--event", event, "--mailbox"
-            ),
+            "scc reconcile --mailbox": lambda: self._scc("reconcile", "--mailbox"),
             "verify_mbox.py": self._offline,
         }
 
-    def that_find(self) -> Iterator[str]:
-        """The names of the checks that find something."""
+    def that_find(self, told_before: int) -> Iterator[str]:
+        """The names of the checks that find something. told_before: as `told_by_the_stream`."""
         yield from (name for name, look in self.all().items() if look())
+        if self.told_by_the_stream() > told_before:
+            yield "alarm ledger-tampered"
+
+    def told_by_the_stream(self) -> int:
+        """How many changes of rows the router has kept, once no more come."""
+        stack = self.scene.voyage.dock.stack
+        client, bucket = stack.aws.client("s3"), stack.outputs["FailuresBucketName"]
+
+        def kept() -> int:
+            pages = client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix="tampered/"
+            )
+            return sum(page["KeyCount"] for page in pages)
+
+        before = -1
+        while before != (now := kept()):
+            before = now
+            time.sleep(QUIET_SECONDS)
+        return before
 
     def _scc(self, *arguments: str) -> int:
         done = self.scc(*arguments, "--json")

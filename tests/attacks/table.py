@@ -23,6 +23,7 @@ class Line:
 
 def carried_out(attacks: Iterable[Attack], checks: Checks) -> Iterator[Line]:
     for attack in attacks:
+        told_before = checks.told_by_the_stream()
         with checks.scene.restored():
             attack.deed(checks.scene)
-            yield Line(attack, tuple(checks.that_find()))
+            yield Line(attack, tuple(checks.that_find(told_before)))
