@@ -93,7 +93,7 @@ docs: install ## write docs/api.md from the models the API validates with
 	.venv/bin/python -m release.openapi --page >docs/api.md
 
 verifier: install ## write ops/verify_mbox.py, which auditors run, from its parts
-	@exec .venv/bin/python -m ops.build_verifier
+	@exec .venv/bin/python -m ops.offline.build
 
 build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	.tools/sam/bin/sam build

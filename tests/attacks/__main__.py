@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from local.running_stack import RunningStack
-from tests.attacks.checks import Checks
+from tests.attacks.checks import CHECKS, Checks
 from tests.attacks.plan import EVERY
 from tests.attacks.scene import Scene
 from tests.attacks.table import Line, carried_out
@@ -31,8 +31,8 @@ def main() -> int:
         deliver_nothing(stack)
         scene = Scene(voyage, voyage.export(folder / "export.mbox"))
         endpoint = ("--endpoint-url", stack.settings.engine_url)
-        checks = Checks(lambda *given: scc_here((*endpoint, *given), folder, {}), scene)
-        shouting = list(checks.that_find(checks.told_by_the_stream()))
+        checks = Checks(lambda *given: scc_here((*endpoint, *given), folder, {}), scene, CHECKS)
+        shouting = [name for name, count in checks.found().items() if count]
         if shouting:
             print(f"before any attack, {', '.join(shouting)} found something", file=sys.stderr)
             return 1

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +16,18 @@ from tests.shells import Scc
 OFFLINE = Path(__file__).parents[2] / "ops" / "verify_mbox.py"
 
 
+STREAM = "alarm ledger-tampered"
+CHECKS = ("scc verify", "scc verify --mbox", "scc reconcile --mailbox", "verify_mbox.py")
 QUIET_SECONDS = 3.0  # the stream tells within a second or two
 
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """scc: runs it in this process, for the attacked stack."""
+    """scc: runs it in this process, for the attacked stack. chosen: those of CHECKS to ask."""
 
     scc: Scc
     scene: Scene
+    chosen: Collection[str]
 
     def all(self) -> dict[str, Callable[[], int]]:
         """Each check that somebody starts, by its name; it returns how many findings it has."""
@@ -36,11 +39,10 @@ class Checks:
             "verify_mbox.py": self._offline,
         }
 
-    def that_find(self, told_before: int) -> Iterator[str]:
-        """The names of the checks that find something. told_before: as `told_by_the_stream`."""
-        yield from (name for name, look in self.all().items() if look())
-        if self.told_by_the_stream() > told_before:
-            yield "alarm ledger-tampered"
+    def found(self) -> dict[str, int]:
+        """How many findings each of the chosen checks has, and the stream's alarm."""
+        counts = {name: look() for name, look in self.all().items() if name in self.chosen}
+        return counts | {STREAM: self.told_by_the_stream()}
 
     def told_by_the_stream(self) -> int:
         """How many changes of rows the router has kept, once no more come."""

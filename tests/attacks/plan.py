@@ -208,12 +208,12 @@ LEDGER = (
 MAILS = (
     Attack("remove a mail from the export", _mail_removed),
     Attack("remove a mail and leave a forward of it", _copy_instead),
-    Attack("change the method in a mail's text", _mail_with(rb"Cash", b"Check")),
+    Attack("change the method in a mail's text", _mail_with(rb"(?m)^(Method: +)cash", rb"\1check")),
     Attack("change the patron in a mail's text", _mail_with(rb"Jane Doe", b"Jane Roe")),
     Attack("change who logged it in a mail's text", _mail_with(rb"Marina", b"Martha")),
     Attack(
         "hide the amount with CSS",
-        _mail_with(rb"(<[a-z]+)([^>]*>)(\$2\.00)", rb'\1 style=3D"display:none"\2\3'),
+        _mail_with(rb'<h1 style=3D"', b'<h1 style=3D"display:none;'),
     ),
     Attack("change a mail's sender", _mail_with(rb"(?m)^From: .*$", b"From: someone@example.com")),
     Attack(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.attacks.checks import Checks
+from tests.attacks.checks import STREAM, Checks
 from tests.attacks.plan import Attack
 
 
@@ -22,8 +22,13 @@ class Line:
 
 
 def carried_out(attacks: Iterable[Attack], checks: Checks) -> Iterator[Line]:
+    """Named by: the checks that find more than before. In the end, all must be as it was."""
+    calm = checks.found()
     for attack in attacks:
-        told_before = checks.told_by_the_stream()
+        before = calm | {STREAM: checks.told_by_the_stream()}
         with checks.scene.restored():
             attack.deed(checks.scene)
-            yield Line(attack, tuple(checks.that_find(told_before)))
+            after = checks.found()
+            yield Line(attack, tuple(name for name in after if after[name] > before[name]))
+    left = checks.found() | {STREAM: 0}
+    assert left == calm | {STREAM: 0}, f"an attack was not undone: {left}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.build_verifier import BUILT, PARTS, ROOT, NotOneFileError, built
+from ops.offline.build import BUILT, PARTS, ROOT, NotOneFileError, built
 
 
 def test_the_committed_verifier_is_built_from_the_committed_parts() -> None:

@@ -1,0 +1,68 @@
+"""A short `make attacks`: attacks are named, and without its check one of them would not be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.running_stack import RunningStack
+from tests.attacks.checks import STREAM, Checks
+from tests.attacks.plan import EVERY, Attack
+from tests.attacks.scene import Scene
+from tests.attacks.table import carried_out
+from tests.dock import Dock
+from tests.ops.voyage import Voyage, set_sail
+from tests.shells import Scc
+
+SHORT = {
+    "rewrite an entry and all that follow it, head included": {"scc verify --mbox", STREAM},
+    "cut the newest entries off, head and pointers mended": {"scc verify --mbox", STREAM},
+    "change a head's totals": {"scc verify"},
+    "store a note as bytes": {"scc verify", STREAM},
+    "remove a mail and leave a forward of it": {"scc verify --mbox"},
+    "change who logged it in a mail's text": {"scc verify --mbox"},
+}
+OF_ROWS, OF_TEXT = "let an entry expire tomorrow", "change the method in a mail's text"
+
+
+@pytest.fixture(scope="module")
+def voyage(stack: RunningStack) -> Voyage:
+    return set_sail(Dock(stack).sign_in())
+
+
+@pytest.fixture
+def checks(local: Scc, voyage: Voyage, tmp_path: Path) -> Checks:
+    scene = Scene(voyage, voyage.export(tmp_path / "export.mbox"))
+    return Checks(local, scene, ("scc verify", "scc verify --mbox"))
+
+
+def named(name: str) -> Attack:
+    (attack,) = (each for each in EVERY if each.name == name)
+    return attack
+
+
+def test_attacks_are_named(checks: Checks) -> None:
+    lines = list(carried_out(map(named, SHORT), checks))
+    assert [(line.attack.name, line.verdict) for line in lines] == [
+        (name, "named") for name in SHORT
+    ]
+    for line in lines:
+        assert SHORT[line.attack.name] <= set(line.named_by), line
+
+
+@pytest.mark.parametrize(
+    ("attack", "check", "nothing"),
+    [
+        (OF_ROWS, "ops.offline.links.faults_of", lambda _: []),
+        (OF_TEXT, "ops.offline.mails.problem_of", lambda *_: ("", [])),
+    ],
+)
+def test_without_its_check_an_attack_passes(
+    checks: Checks, monkeypatch: pytest.MonkeyPatch, attack: str, check: str, nothing: object
+) -> None:
+    (line,) = carried_out([named(attack)], checks)
+    assert set(line.named_by) - {STREAM}
+    monkeypatch.setattr(check, nothing)
+    (line,) = carried_out([named(attack)], checks)
+    assert set(line.named_by) <= {STREAM}
