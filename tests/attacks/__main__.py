@@ -6,6 +6,7 @@ although nothing was done.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -16,9 +17,9 @@ from tests.attacks.checks import CHECKS, Checks
 from tests.attacks.plan import EVERY
 from tests.attacks.scene import Scene
 from tests.attacks.table import Line, carried_out
-from tests.dock import Dock
+from tests.dock import Dock, until
 from tests.ops.voyage import set_sail
-from tests.shells import scc_here
+from tests.shells import Scc, scc_here
 
 WIDTH = 58
 
@@ -27,16 +28,32 @@ def main() -> int:
     temporary = tempfile.TemporaryDirectory(prefix="scc-attacks-")
     with temporary as name, RunningStack.temporary() as stack:
         folder = Path(name)
-        voyage = set_sail(Dock(stack).sign_in())
+        endpoint = ("--endpoint-url", stack.settings.engine_url)
+
+        def scc(*given: str) -> subprocess.CompletedProcess[str]:
+            return scc_here((*endpoint, *given), folder, {})
+
+        dock = Dock(stack).sign_in()
+        voyage = set_sail(dock)
+        discard_something(dock, scc)
         deliver_nothing(stack)
         scene = Scene(voyage, voyage.export(folder / "export.mbox"))
-        endpoint = ("--endpoint-url", stack.settings.engine_url)
-        checks = Checks(lambda *given: scc_here((*endpoint, *given), folder, {}), scene, CHECKS)
+        checks = Checks(scc, scene, CHECKS)
         shouting = [name for name, count in checks.found().items() if count]
         if shouting:
             print(f"before any attack, {', '.join(shouting)} found something", file=sys.stderr)
             return 1
         return show(carried_out(EVERY, checks))
+
+
+def discard_something(dock: Dock, scc: Scc) -> None:
+    """So that there is a record of what operators did, and its mail."""
+    sqs, url = dock.stack.aws.client("sqs"), dock.stack.outputs["DeadLetterQueueUrl"]
+    sent = sqs.send_message(QueueUrl=url, MessageBody="no message of ours")
+    done = scc("dlq", "discard", "--id", sent["MessageId"], "--reason", "a drill", "--yes")
+    assert done.returncode == 0, done.stderr
+    until(lambda: any("X-SCC-Ops-Id" in each["headers"] for each in dock.inbox()))
+    until(dock.is_queue_empty)
 
 
 def deliver_nothing(stack: RunningStack) -> None:

@@ -181,7 +181,6 @@ def _no_statements(scene: Scene) -> None:
 
 def _other_ops_record(scene: Scene) -> None:
     items = scene.voyage.dynamodb.scan(TableName=scene.voyage.table("OpsRecord"))["Items"]
-    assert items, "something was replayed or repaired before"
     item = items[0] | {"reason": {"S": "another reason"}}
     scene.voyage.dynamodb.put_item(TableName=scene.voyage.table("OpsRecord"), Item=item)
 
@@ -208,7 +207,7 @@ LEDGER = (
 MAILS = (
     Attack("remove a mail from the export", _mail_removed),
     Attack("remove a mail and leave a forward of it", _copy_instead),
-    Attack("change the method in a mail's text", _mail_with(rb"(?m)^(Method: +)cash", rb"\1check")),
+    Attack("change the method in a mail's text", _mail_with(rb"(\*Method\*) cash", rb"\1 check")),
     Attack("change the patron in a mail's text", _mail_with(rb"Jane Doe", b"Jane Roe")),
     Attack("change who logged it in a mail's text", _mail_with(rb"Marina", b"Martha")),
     Attack(
@@ -230,5 +229,5 @@ STATED = (
     Attack("change a statement's total", _changed_statement, STATEMENTS),
     Attack("remove every statement", _no_statements, STATEMENTS),
 )
-OPEN = (Attack("change the record of a replay", _other_ops_record, STATEMENTS),)
-EVERY = (*LEDGER, *MAILS, *STATED, *INBOX, *OPEN)
+OPS = (Attack("change the record of a discard", _other_ops_record),)
+EVERY = (*LEDGER, *MAILS, *STATED, *INBOX, *OPS)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import connect
+from sqlite3 import Connection, Row, connect
 from typing import Any
 
 from shared import keys
@@ -89,15 +89,48 @@ class Scene:
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Whatever is done inside to the event's rows, pointers and head is undone."""
+        """Whatever is done inside to the tables, the event's mails and the export is undone."""
         tables = {name: self._items(name) for name in ("Payments", "Ledger", "OpsRecord")}
-        before = self.export.read_bytes()
+        exported = self.export.read_bytes()
+        mails, labels = self._mails()
         try:
             yield
         finally:
-            self.export.write_bytes(before)
+            self.export.write_bytes(exported)
+            self._restore_mails(mails, labels)
             for name, items in tables.items():
                 self._restore(name, items)
+
+    def _mails(self) -> tuple[list[Any], list[Any]]:
+        wanted = [each["payment_id"] for each in self.voyage.payments]
+        with self._mailbox() as store:
+            messages = [
+                row
+                for row in store.execute("SELECT * FROM messages")
+                if any(each.encode() in bytes(row["raw"]) for each in wanted)
+            ]
+            every = list(store.execute("SELECT * FROM labels"))
+        kept = {row["seq"] for row in messages}
+        return messages, [row for row in every if row["seq"] in kept]
+
+    def _restore_mails(self, messages: list[Any], labels: list[Any]) -> None:
+        with self._mailbox() as store:
+            for row in messages:
+                store.execute("DELETE FROM labels WHERE seq = ?", [row["seq"]])
+            for table, rows in (("messages", messages), ("labels", labels)):
+                for row in rows:
+                    marks = ", ".join("?" * len(row))
+                    insert = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - ours
+                    store.execute(insert, tuple(row))
+
+    @contextmanager
+    def _mailbox(self) -> Iterator[Connection]:
+        """The sandbox's own store: Gmail's API cannot do what an insider at Google's side can."""
+        file = self.voyage.dock.stack.settings.state / "gmail" / "gmail.sqlite3"
+        with closing(connect(file)) as store:
+            store.row_factory = Row
+            yield store
+            store.commit()
 
     def _items(self, name: str) -> list[Item]:
         pages = self.voyage.dynamodb.get_paginator("scan").paginate(
@@ -155,9 +188,7 @@ class Scene:
     def move_mail(self, number: int, label: str) -> None:
         """Put one entry's mail into another place of the mailbox, such as TRASH."""
         (mail,) = self.voyage.dock.mails_of(self.voyage.payments[number - 1]["payment_id"])
-        file = self.voyage.dock.stack.settings.state / "gmail" / "gmail.sqlite3"
-        with closing(connect(file)) as store:
+        with self._mailbox() as store:
             (seq,) = store.execute("SELECT seq FROM messages WHERE id = ?", [mail["id"]]).fetchone()
             store.execute("DELETE FROM labels WHERE seq = ? AND label = 'INBOX'", [seq])
             store.execute("INSERT INTO labels (label, seq) VALUES (?, ?)", [label, seq])
-            store.commit()
