@@ -18,7 +18,7 @@ OFFLINE = Path(__file__).parents[2] / "ops" / "verify_mbox.py"
 
 STREAM = "alarm ledger-tampered"
 CHECKS = ("scc verify", "scc verify --mbox", "scc reconcile --mailbox", "verify_mbox.py")
-QUIET_SECONDS = 3.0  # the stream tells within a second or two
+QUIET_SECONDS = 2.0  # the stream tells within a second or two
 
 
 @dataclass(frozen=True, slots=True)

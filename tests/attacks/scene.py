@@ -177,12 +177,10 @@ class Scene:
         return kept[0]
 
     def _edit(self, is_it: Callable[[bytes], bool], change: Change) -> None:
-        mails = []
-        for each in mailbox.mbox(self.export):
-            raw = each.as_bytes()
-            edited = change(raw) if is_it(raw) else raw
-            mails += [edited] if edited is not None else []
-        parts = (b"From gmail\n" + each.rstrip(b"\n") + b"\n\n" for each in mails)
+        with closing(mailbox.mbox(self.export)) as box:
+            raws = [each.as_bytes() for each in box]
+        mails = [change(raw) if is_it(raw) else raw for raw in raws]
+        parts = (b"From gmail\n" + each.rstrip(b"\n") + b"\n\n" for each in mails if each)
         self.export.write_bytes(b"".join(parts))
 
     def move_mail(self, number: int, label: str) -> None:
