@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from ops.clock import now_ms
-from ops.commands.dlq import peek
+from ops.commands.dlq import no_such_letter, peek
 from ops.commands.replay import ops_record
 from ops.errors import OpsError
-from ops.rules.dead_letters import SHORTEST_ID, is_meant
+from ops.rules.dead_letters import is_meant
 from ops.rules.survey import Examined
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
@@ -80,10 +80,7 @@ def _only(matches: Sequence[Examined], wanted: str) -> Examined:
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        raise OpsError(
-            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists them. Use at least {SHORTEST_ID} "
-            "characters of an id."
-        )
+        raise no_such_letter(wanted)
     found = ", ".join(each.letter.message_id for each in matches[:5])
     raise OpsError(
         f"{len(matches)} dead letters match {safe(wanted)!r} ({found}): use a longer id."
