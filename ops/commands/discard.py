@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from functions.api.payments.free_text import shown
 from ops.clock import now_ms
 from ops.commands.dlq import no_such_letter, peek
 from ops.commands.replay import ops_record
@@ -46,7 +47,7 @@ def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes:
       scc dlq discard --id 3f9c0a1b --reason "not ours: sent by a load test"
       scc dlq discard --id 3f9c0a1b --reason "see ticket 7" --export-to ~/evidence --yes
     """
-    if not reason.strip():
+    if not shown(reason):
         raise click.UsageError("--reason must not be empty.")
     with peek(session, lambda letter: is_meant(wanted, letter)) as looking:
         chosen = _only([each for each in looking.found if each.raw is not None], wanted)
