@@ -77,7 +77,7 @@ def test_make_takes_no_option_for_a_parameter(given: str) -> None:
         check=False,
     )
     assert answer.returncode == 2
-    assert f"PARAMETERS has {given.split()[0]!r}: write Name=value" in answer.stderr
+    assert f"PARAMETERS has {given.split(maxsplit=1)[0]!r}: write Name=value" in answer.stderr
 
 
 def test_an_endpoint_that_is_neither_aws_nor_this_machine_is_refused() -> None:
