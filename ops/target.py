@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
 from ops import emulator, shipped
 from ops.errors import OpsError
+from ops.safe_text import safe
 from ops.samconfig import StackSettings, settings_of
 from shared.settings import SettingsError, zone_named
 
@@ -50,8 +51,11 @@ def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     endpoint = options.get("endpoint_url") or environ.get("AWS_ENDPOINT_URL", "")
     _refuse_bad_endpoint(endpoint)
     deployed = settings_of("local" if _is_loopback(endpoint) else "prod")
+    stack = options.get("stack") or environ.get("SCC_STACK") or deployed.stack
+    if not stack.isascii():
+        raise OpsError(f"No stack is named {safe(stack)}: check --stack (or SCC_STACK).")
     return Target(
-        stack=options.get("stack") or environ.get("SCC_STACK") or deployed.stack,
+        stack=stack,
         profile=options.get("profile") or "",
         # boto3 reads AWS_DEFAULT_REGION alone; AWS_REGION is what Lambda and the newer SDKs know.
         region=options.get("region")

@@ -74,6 +74,8 @@ def test_make_install_brings_the_command_and_it_works_from_any_folder(tmp_path: 
         (["status", "--endpoint-url", "nonsense"], {}, "--endpoint-url (or AWS_ENDPOINT_URL)"),
         (["status", "--endpoint-url", "http://x:y/"], {}, "http://localhost:4566"),
         (["status"], {"AWS_ENDPOINT_URL": "ftp://x"}, "http://localhost:4566"),
+        (["status"], {"SCC_STACK": "\udcff"}, "(or SCC_STACK)"),
+        (["status", "--stack", "schiffsführer"], {}, "--stack"),
         (["status", "--profile", "nobody"], {}, "(nobody) could not be found"),
         (["status"], {}, "No AWS credentials"),
         (["status", "--region", "us-east-1"], {}, "No AWS credentials"),
