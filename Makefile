@@ -100,7 +100,7 @@ build: install ## build the Lambda bundles for AWS into .aws-sam/build
 	@.venv/bin/python -m release.bundles
 
 deploy: install ## deploy the current commit after a yes: STAGE=staging|prod CONFIRM=yes PARAMETERS="Name=value"
-	@exec $(SCC) release deploy --stage "$(STAGE)" --confirm "$(CONFIRM)" $(PARAMETERS)
+	@exec $(SCC) release deploy --stage "$(STAGE)" --confirm "$(CONFIRM)" -- $(PARAMETERS)
 
 smoke: install ## check that a deployed stack is wired up; changes nothing: STAGE=staging|prod
 	@exec $(SCC) release smoke --stage "$(STAGE)"

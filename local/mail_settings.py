@@ -70,6 +70,9 @@ class MailSettings:
 
 def _count(environment: Mapping[str, str], variable: str, default: int) -> int:
     text = environment.get(variable) or str(default)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 10**9):
-        raise MailSettingsError(f"{variable} must be a whole number of at least 1, not {text!r}.")
+    is_short_number = text.isascii() and text.isdecimal() and len(text) <= 10
+    if not is_short_number or not 1 <= int(text) <= 10**9:
+        raise MailSettingsError(
+            f"{variable} must be a whole number from 1 to a billion, not {text!r:.40}."
+        )
     return int(text)

@@ -104,8 +104,9 @@ def free_port() -> int:
 
 def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
     text = environment.get(variable) or str(default)
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise SettingsError(f"{variable} must be a port number from 1 to 65535, not {text!r}.")
+    is_short_number = text.isascii() and text.isdecimal() and len(text) <= 5
+    if not is_short_number or not 1 <= int(text) <= 65535:
+        raise SettingsError(f"{variable} must be a port number from 1 to 65535, not {text!r:.40}.")
     return int(text)
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from ops import streams
 from ops.errors import INTERRUPTED, translate
 from ops.interrupts import listen
 from ops.lazy_group import LazyGroup
+from ops.safe_text import safe
 from ops.session import shared_options
 
 COMMANDS = {
@@ -27,6 +29,12 @@ COMMANDS = {
 
 class Program(LazyGroup):
     """The one place where an AWS exception becomes a sentence."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for each in args:
+            if any("\ud800" <= character <= "\udfff" for character in each):
+                raise click.UsageError(f"An argument is not UTF-8: {safe(each)}", ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -62,7 +70,9 @@ def scc() -> None:
 def main() -> None:
     """The entry point. Told to stop, every command first makes held messages visible again."""
     listen()
-    scc(prog_name="scc")
+    streams.prepare()
+    with streams.written_or_refused():
+        scc(prog_name="scc")
 
 
 if __name__ == "__main__":

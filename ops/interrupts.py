@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM as KeyboardInterrupt, which a short step can put off until it is complete."""
+"""Ctrl-C, SIGTERM and a closed terminal as KeyboardInterrupt.
+
+A short step can put it off until it is complete.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ class _Interrupts:
     is_held_back = False
     has_come = False
 
-    def handle(self, _number: int, _frame: FrameType | None) -> None:
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:  # the shell and the kernel both send one: that is not a hurry
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         if self.is_held_back and not self.has_come:
             self.has_come = True  # a second one gets through: somebody is in a hurry
         else:
@@ -23,9 +28,14 @@ _INTERRUPTS = _Interrupts()
 
 
 def listen() -> None:
-    """Both signals interrupt, even where a shell started us in the background with one ignored."""
+    """All interrupt, even where a shell started us in the background with SIGINT ignored.
+
+    `nohup` ignores SIGHUP on purpose.
+    """
     signal.signal(signal.SIGTERM, _INTERRUPTS.handle)
     signal.signal(signal.SIGINT, _INTERRUPTS.handle)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _INTERRUPTS.handle)
 
 
 @contextmanager

@@ -16,25 +16,28 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
-from ops import shipped
+from ops import emulator, shipped
 from ops.errors import OpsError
+from ops.safe_text import safe
 from ops.samconfig import StackSettings, settings_of
 from shared.settings import SettingsError, zone_named
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# The emulator's only account. Used for loopback addresses alone.
-LOCAL_CREDENTIALS = "test"  # key and secret
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """endpoint_url: empty means AWS itself. is_local: an emulator on this machine."""
+    """endpoint_url: empty means AWS itself. is_local: an emulator on this machine.
+
+    is_of_make_run: it has its own account, and the shell's credentials do not count.
+    """
 
     stack: str
     profile: str = ""
     region: str = ""
     endpoint_url: str = ""
+    is_of_make_run: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -43,13 +46,16 @@ class Target:
 
 def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     """Options first, then the environment, then samconfig.toml. Raises OpsError."""
-    endpoint = options.get("endpoint_url") or environ.get("AWS_ENDPOINT_URL", "")
     if options.get("local"):
-        endpoint = options.get("endpoint_url") or _running_here(environ)
+        return _of_make_run(options, environ)
+    endpoint = options.get("endpoint_url") or environ.get("AWS_ENDPOINT_URL", "")
     _refuse_bad_endpoint(endpoint)
     deployed = settings_of("local" if _is_loopback(endpoint) else "prod")
+    stack = options.get("stack") or environ.get("SCC_STACK") or deployed.stack
+    if not stack.isascii():
+        raise OpsError(f"No stack is named {safe(stack)}: check --stack (or SCC_STACK).")
     return Target(
-        stack=options.get("stack") or environ.get("SCC_STACK") or deployed.stack,
+        stack=stack,
         profile=options.get("profile") or "",
         # boto3 reads AWS_DEFAULT_REGION alone; AWS_REGION is what Lambda and the newer SDKs know.
         region=options.get("region")
@@ -58,6 +64,24 @@ def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
         or deployed.region,
         endpoint_url=endpoint,
     )
+
+
+def _of_make_run(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
+    """The stack that `make run` started here. Of the environment, only SCC_STATE counts."""
+    deployed = settings_of("local")
+    target = Target(
+        stack=deployed.stack,
+        region=deployed.region,
+        endpoint_url=_running_here(environ),
+        is_of_make_run=True,
+    )
+    for name in ("stack", "profile", "region", "endpoint_url"):
+        if options.get(name) not in {None, getattr(target, name)}:
+            raise OpsError(
+                f"--local already names the stack, its region and its account: leave out "
+                f"--{name.replace('_', '-')}."
+            )
+    return target
 
 
 def choose_stage(
@@ -145,8 +169,10 @@ class Aws:
     @cached_property
     def _session(self) -> boto3.session.Session:
         target = self.target
+        if target.is_of_make_run:
+            return emulator.session(target.region)
         theirs = target.profile or "AWS_ACCESS_KEY_ID" in self._environ
-        key = LOCAL_CREDENTIALS if target.is_local and not theirs else None
+        key = emulator.CREDENTIALS if target.is_local and not theirs else None
         try:
             return boto3.session.Session(
                 profile_name=target.profile or None,

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from functions.api.payments.free_text import shown
 from ops.errors import OpsError
 from release.stages import Stage, pass_stage
 from shared import keys
@@ -58,7 +59,8 @@ def read_event(file: str) -> dict[str, Any]:
     if not re.fullmatch(EVENT_ID, event["event_id"]):
         raise OpsError(f"{file}: event_id must be lower-case letters, digits and hyphens.")
     try:
-        dt.date.fromisoformat(event["event_date"])
+        if dt.date.fromisoformat(event["event_date"]).isoformat() != event["event_date"]:
+            raise OpsError(f"{file}: event_date must be a date such as 2026-11-28.")
         zoneinfo.ZoneInfo(event["timezone"])
     except (ValueError, zoneinfo.ZoneInfoNotFoundError) as error:
         raise OpsError(f"{file}: event_date or timezone: {error}") from error
@@ -94,5 +96,5 @@ def _is_patron(value: Any) -> bool:
         and isinstance(value.get("email"), str)
         and bool(EMAIL.fullmatch(value["email"]))
         and isinstance(value.get("name"), str)
-        and bool(value["name"].strip())
+        and bool(shown(value["name"]))
     )

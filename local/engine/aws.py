@@ -5,10 +5,10 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
-from local.settings import REGION, ROOT_CREDENTIALS
+from local.settings import REGION
+from ops import emulator
 
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, read_timeout=120)
 
@@ -23,11 +23,7 @@ class LocalAws:
         self.endpoint = endpoint
         self._clients: dict[str, Any] = {}
         self._making = Lock()
-        self._session = boto3.session.Session(
-            aws_access_key_id=ROOT_CREDENTIALS["aws_access_key_id"],
-            aws_secret_access_key=ROOT_CREDENTIALS["aws_secret_access_key"],
-            region_name=REGION,
-        )
+        self._session = emulator.session(REGION)
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service, as `aws.client("dynamodb")`."""

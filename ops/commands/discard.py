@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
+from functions.api.payments.free_text import shown
 from ops.clock import now_ms
-from ops.commands.dlq import peek
+from ops.commands.dlq import no_such_letter, peek
 from ops.commands.replay import ops_record
 from ops.errors import OpsError
-from ops.rules.dead_letters import SHORTEST_ID, is_meant
+from ops.rules.dead_letters import is_meant
 from ops.rules.survey import Examined
 from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
@@ -46,7 +47,7 @@ def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes:
       scc dlq discard --id 3f9c0a1b --reason "not ours: sent by a load test"
       scc dlq discard --id 3f9c0a1b --reason "see ticket 7" --export-to ~/evidence --yes
     """
-    if not reason.strip():
+    if not shown(reason):
         raise click.UsageError("--reason must not be empty.")
     with peek(session, lambda letter: is_meant(wanted, letter)) as looking:
         chosen = _only([each for each in looking.found if each.raw is not None], wanted)
@@ -80,10 +81,7 @@ def _only(matches: Sequence[Examined], wanted: str) -> Examined:
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        raise OpsError(
-            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists them. Use at least {SHORTEST_ID} "
-            "characters of an id."
-        )
+        raise no_such_letter(wanted)
     found = ", ".join(each.letter.message_id for each in matches[:5])
     raise OpsError(
         f"{len(matches)} dead letters match {safe(wanted)!r} ({found}): use a longer id."

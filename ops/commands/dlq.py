@@ -15,7 +15,7 @@ from ops.console import Meter
 from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.lazy_group import LazyGroup
-from ops.rules.dead_letters import DeadLetter, described, is_meant, moment
+from ops.rules.dead_letters import SHORTEST_ID, DeadLetter, described, is_meant, moment
 from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, survey
 from ops.safe_text import safe
@@ -29,11 +29,12 @@ LONGEST_BODY = 4_000  # characters shown of one body
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """A look in progress. found: every message it shows, once."""
+    """A look in progress. found: every message it shows, once. hidden: how many it cannot see."""
 
     look: Look
     meter: Meter
     found: Iterator[Examined]
+    hidden: int
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def peek(session: Session, keep: Callable[[DeadLetter], bool] = lambda _: False)
             queue.looking(hold_seconds(depth.total)) as look,
             session.console.meter("looking at dead letters", depth.waiting) as meter,
         ):
-            yield Peek(look, meter, survey(look, ledger, meter.advance, keep))
+            yield Peek(look, meter, survey(look, ledger, meter.advance, keep), depth.in_flight)
     finally:
         if look is not None and look.unreleased:
             session.console.say(
@@ -55,9 +56,9 @@ def peek(session: Session, keep: Callable[[DeadLetter], bool] = lambda _: False)
                 f"within {hold_seconds(depth.total)} s."
             )
     if depth.in_flight:
+        hidden = "1 more is" if depth.in_flight == 1 else f"{depth.in_flight} more are"
         session.console.say(
-            f"{depth.in_flight} more are hidden: another look or replay holds them. Try again in a "
-            "minute."
+            f"{hidden} hidden: another look or replay holds them. Try again in a minute."
         )
 
 
@@ -67,6 +68,13 @@ def dead_letter_queue(session: Session) -> DeadLetterQueue:
 
 def described_now(examined: Examined, retention_ms: int) -> dict[str, Any]:
     return described(examined.letter, examined.delivery, now=now_ms(), retention_ms=retention_ms)
+
+
+def no_such_letter(wanted: str) -> OpsError:
+    return OpsError(
+        f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists them. Use at least {SHORTEST_ID} "
+        "characters of an id."
+    )
 
 
 def age(seconds: int) -> str:
@@ -94,7 +102,7 @@ def dlq() -> None:
 @shared_options
 @pass_session
 def ls(session: Session) -> None:
-    """List every dead letter: its cause, payment and age. Exit 1 when there are any.
+    """List every dead letter: its cause, payment and age. Exit 1 when there are any, hidden or not.
 
     Messages are hidden while they are listed (at most 120,000, SQS's limit) and become visible
     again at the end, even after Ctrl-C. With --json the list is written as it is read.
@@ -125,7 +133,7 @@ def ls(session: Session) -> None:
                 ),
             )  # fmt: skip
     session.console.say(counted(count, "dead letter"))
-    raise click.exceptions.Exit(FOUND if count else FINE)
+    raise click.exceptions.Exit(FOUND if count or looking.hidden else FINE)
 
 
 @dlq.command()
@@ -143,10 +151,7 @@ def show(session: Session, wanted: str) -> None:
     with peek(session, lambda letter: is_meant(wanted, letter)) as looking:
         matches = [each for each in looking.found if each.raw is not None]
     if not matches:
-        raise OpsError(
-            f"No dead letter {safe(wanted)!r}: `scc dlq ls` lists them. Use at least six "
-            "characters of an id."
-        )
+        raise no_such_letter(wanted)
     retention = dead_letter_queue(session).retention_ms()
     contents = [_in_full(each, retention) for each in matches]
     if session.console.as_json:
@@ -233,4 +238,6 @@ def groups(session: Session) -> None:
                 for name, each in ordered
             ],
         )
-    raise click.exceptions.Exit(FOUND if by_cause else FINE)
+    total = sum(each.count for each in by_cause.values())
+    session.console.say(counted(total, "dead letter"))
+    raise click.exceptions.Exit(FOUND if total or looking.hidden else FINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
@@ -15,9 +16,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.clock import now_ms
-from ops.commands.dlq import age, dead_letter_queue, described_now, peek
+from ops.commands.dlq import age, dead_letter_queue, described_now, no_such_letter, peek
 from ops.errors import FINE, FOUND, INTERRUPTED, OpsError
-from ops.rules.dead_letters import Selection, Verdict
+from ops.rules.dead_letters import Selection, Verdict, is_meant
 from ops.rules.replay import Drain, Pace, Planned, Report
 from ops.rules.survey import Examined, judged
 from ops.session import Session, pass_session, shared_options
@@ -47,23 +48,33 @@ class Since(click.ParamType):
         return int(aware.timestamp() * 1000)
 
 
+class Amount(click.FloatRange):
+    """A number between two others, which "nan" is not."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
 @click.command()
 @shared_options
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Message or payment id; repeatable.")
-@click.option(
-    "--group", default="", metavar="NAME", help="A group of `scc dlq groups`, or a class."
-)
+@click.option("--group", metavar="NAME", help="A group of `scc dlq groups`, or a class.")
 @click.option(
     "--since", type=Since(), metavar="WHEN", help="Sent since then: 6h, 2d, or an ISO 8601 time."
 )
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--dry-run", is_flag=True, help="Show each message's verdict; change nothing.")
 @click.option(
-    "--rate", type=click.FloatRange(0.01, 100), default=1.0, show_default=True, metavar="N",
+    "--rate", type=Amount(0.01, 100), default=1.0, show_default=True, metavar="N",
     help="Messages per second; Gmail allows a new project 1.",
 )  # fmt: skip
 @click.option(
-    "--patience", type=click.FloatRange(1, 3600), default=120.0, show_default=True, metavar="S",
+    "--patience", type=Amount(1, 3600), default=120.0, show_default=True, metavar="S",
     help="Seconds to wait for the mailer.",
 )  # fmt: skip
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the ops record.")
@@ -73,7 +84,7 @@ def replay(  # noqa: PLR0913 - click gives every option a name
     session: Session,
     *,
     ids: tuple[str, ...],
-    group: str,
+    group: str | None,
     since: int | None,
     everything: bool,
     dry_run: bool,
@@ -101,48 +112,60 @@ def replay(  # noqa: PLR0913 - click gives every option a name
     selection = _selection(ids, group, since, everything=everything)
     if dry_run:
         _show_verdicts(session, selection)
+    absent = set(selection.ids)
     with peek(session) as looking:
         plan = [
             Planned(each.letter.message_id, each.letter.subject_id, verdict)
-            for each, verdict in _verdicts(session, looking.found, selection)
+            for each, verdict in _verdicts(session, looking.found, selection, absent)
         ]
+    _refuse(absent)
     counts = Counter(str(each.verdict) for each in plan)
     session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter matches'}")
     if not any(each.is_actionable for each in plan):
         if session.console.as_json:
             session.console.show({"ops_id": None, "counts": counts, "stopped": ""})
-        raise click.exceptions.Exit(FOUND if plan else FINE)
+        raise click.exceptions.Exit(FOUND if plan or looking.hidden else FINE)
     _ask(session, counts, yes=yes)
     _carry_out(session, plan, selection, Pace(rate, patience), reason)
 
 
 def _selection(
-    ids: tuple[str, ...], group: str, since: int | None, *, everything: bool
+    ids: tuple[str, ...], group: str | None, since: int | None, *, everything: bool
 ) -> Selection:
-    if [bool(ids), bool(group), since is not None, everything].count(True) != 1:
+    if [bool(ids), group is not None, since is not None, everything].count(True) != 1:
         raise click.UsageError("Choose messages with one of --id, --group, --since and --all.")
-    return Selection(ids=ids, group=group, since=since)
+    if group == "":
+        raise click.UsageError("--group must not be empty.")
+    return Selection(ids=ids, group=group or "", since=since)
 
 
 def _verdicts(
-    session: Session, found: Iterator[Examined], selection: Selection
+    session: Session, found: Iterator[Examined], selection: Selection, absent: set[str]
 ) -> Iterator[tuple[Examined, Verdict]]:
+    """absent: the chosen ids; each is taken out when its message is met."""
     ledger, some = LedgerReader.of(session), list[Examined]()
     for each in found:
         if selection.picks(each.letter, each.cause):
             some.append(each)
+            absent.difference_update([id_ for id_ in absent if is_meant(id_, each.letter)])
         if len(some) == JUDGED:
             yield from judged(some, ledger, selection)
             some.clear()
     yield from judged(some, ledger, selection)
 
 
+def _refuse(absent: set[str]) -> None:
+    for wanted in sorted(absent):
+        raise no_such_letter(wanted)
+
+
 def _show_verdicts(session: Session, selection: Selection) -> None:
     """The dry run: one verdict per line, and totals. Exit 1 when some need a person."""
     counts: Counter[str] = Counter()
+    absent = set(selection.ids)
 
     def told() -> Iterator[dict[str, Any]]:
-        for examined, verdict in _verdicts(session, looking.found, selection):
+        for examined, verdict in _verdicts(session, looking.found, selection, absent):
             counts[verdict] += 1
             yield {"verdict": verdict} | described_now(examined, retention)
 
@@ -166,7 +189,8 @@ def _show_verdicts(session: Session, selection: Selection) -> None:
                 ),
             )  # fmt: skip
     session.console.say(f"{selection}: {_spelled(counts) or 'no dead letter matches'}")
-    left = counts.total() - counts[Verdict.SEND] - counts[Verdict.ALREADY_SENT]
+    _refuse(absent)
+    left = looking.hidden + counts.total() - counts[Verdict.SEND] - counts[Verdict.ALREADY_SENT]
     raise click.exceptions.Exit(FOUND if left else FINE)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from functions.api.payments.free_text import shown
 from ops.errors import OpsError
 from ops.session import Session, pass_session, shared_options
 from ops.stack.accounts import GROUPS, SHORTEST_PASSWORD, Accounts, new_password
@@ -81,10 +82,10 @@ def add(session: Session, email: str, *, name: str, group: str, password_stdin: 
       pass show scc/grace | scc users add grace@example.com --name Grace --group crew \\
           --password-stdin
     """
-    if not name.strip() or not name.isprintable() or len(name) > 100:
+    if not shown(name) or not name.isprintable() or len(name) > 100:
         raise click.UsageError("--name must be 1 to 100 printable characters.")
     password = _password(is_from_stdin=password_stdin)
-    _accounts(session).add(email, name.strip(), group, password)
+    _accounts(session).add(email, shown(name), group, password)
     _tell(session, email, password, is_made_up=not password_stdin)
 
 
@@ -144,7 +145,10 @@ def _accounts(session: Session) -> Accounts:
 def _password(*, is_from_stdin: bool) -> str:
     if not is_from_stdin:
         return new_password()
-    text = sys.stdin.readline().rstrip("\r\n")
+    try:
+        text = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise OpsError("The password on stdin must be UTF-8.") from error
     if not SHORTEST_PASSWORD <= len(text) <= 256:
         raise OpsError(f"The password on stdin must have {SHORTEST_PASSWORD} to 256 characters.")
     return text

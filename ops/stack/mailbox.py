@@ -82,6 +82,7 @@ class AuditMailbox:
         except (ValueError, GoogleAuthError) as error:
             raise OpsError("The service account's private key is not valid.") from error
         self._user = user
+        self._scope = scope.rpartition("/")[2]
         self._credentials = credentials
         self._http = google_auth_httplib2.AuthorizedHttp(
             credentials, http=Http(timeout=TIMEOUT_SECONDS)
@@ -147,13 +148,13 @@ class AuditMailbox:
         try:
             return call()
         except HttpError as error:
-            told = f"{error.resp.status} {safe(str(error.reason))}"
+            told = f"{error.resp.status} {safe(str(error.reason)).rstrip('.')}"
             raise OpsError(f"Gmail does not let us read {self._user}: {told}.") from error
         except GoogleAuthError as error:
-            told = safe(_oauth_words(error))
+            told = safe(_oauth_words(error)).rstrip(".")
             raise OpsError(
                 f"Google refuses a token for {self._user}: {told}. Check the service account's key "
-                "and its domain-wide delegation, which must list gmail.readonly."
+                f"and its domain-wide delegation, which must list {self._scope}."
             ) from error
         except (OSError, HttpLib2Error) as error:
             told = safe(f"{type(error).__name__}: {error}")

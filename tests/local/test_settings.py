@@ -24,10 +24,13 @@ def test_state_may_be_anywhere(tmp_path: Path) -> None:
     assert settings_with(SCC_STATE=str(tmp_path)).stack_file == tmp_path / "stack.json"
 
 
-@pytest.mark.parametrize("text", ["http", "0", "65536", "-1", "8000.0", "80 00"])
+@pytest.mark.parametrize(
+    "text", ["http", "0", "65536", "-1", "8000.0", "80 00", "9" * 5_000, "٨٠٠٠"]
+)
 def test_an_invalid_port_is_named_with_its_variable(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"SCC_MAIL_PORT must be a port number"):
+    with pytest.raises(SettingsError, match=r"SCC_MAIL_PORT must be a port number") as refused:
         settings_with(SCC_MAIL_PORT=text)
+    assert len(str(refused.value)) < 200
 
 
 def test_one_port_for_two_servers_is_refused() -> None:
@@ -77,6 +80,7 @@ def test_the_mail_settings_go_to_a_child_as_they_came() -> None:
         ("SCC_MAIL_SENDS_PER_DAY", "-1"),
         ("SCC_MAIL_RETRY_CAP_SECONDS", "soon"),
         ("SCC_MAIL_SETTLE_SECONDS", "1.5"),
+        ("SCC_MAIL_UNITS_PER_MINUTE", "9" * 5_000),
     ],
 )
 def test_an_unusable_mail_setting_is_named(variable: str, text: str) -> None:

@@ -78,6 +78,11 @@ class DeadLetters:
             )
         return found
 
+    def hide(self) -> None:
+        """As another look would, from ten at most."""
+        sqs, url = self.stack.aws.client("sqs"), self.stack.outputs["DeadLetterQueueUrl"]
+        sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600)
+
     def unmailed(self, number: int) -> list[str]:
         """Log payments whose messages end up here, untouched by the mailer; returns their ids."""
         with mailer_off(self.stack):

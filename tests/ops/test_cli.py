@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from botocore import exceptions as aws
 from botocore.config import Config
 from click.testing import CliRunner
 
+from local.running_stack import RunningStack
 from local.settings import free_port
 from ops.cli import scc as program
 from ops.errors import translate
@@ -72,6 +74,8 @@ def test_make_install_brings_the_command_and_it_works_from_any_folder(tmp_path: 
         (["status", "--endpoint-url", "nonsense"], {}, "--endpoint-url (or AWS_ENDPOINT_URL)"),
         (["status", "--endpoint-url", "http://x:y/"], {}, "http://localhost:4566"),
         (["status"], {"AWS_ENDPOINT_URL": "ftp://x"}, "http://localhost:4566"),
+        (["status"], {"SCC_STACK": "\udcff"}, "(or SCC_STACK)"),
+        (["status", "--stack", "schiffsführer"], {}, "--stack"),
         (["status", "--profile", "nobody"], {}, "(nobody) could not be found"),
         (["status"], {}, "No AWS credentials"),
         (["status", "--region", "us-east-1"], {}, "No AWS credentials"),
@@ -151,6 +155,59 @@ def test_options_come_before_the_environment_and_that_before_samconfig(
 ) -> None:
     target = choose(options, environ)
     assert (target.stack, target.region, target.is_local) == (stack, region, is_local)
+
+
+ANOTHER_SHELL = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-2",
+    "AWS_PROFILE": "nobody",
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wrong",
+    "AWS_SESSION_TOKEN": "stale",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "SCC_STACK": "somebody-elses",
+}
+
+
+def test_local_is_the_stack_of_make_run_whatever_the_shell_is_set_to(
+    scc: Scc, stack: RunningStack
+) -> None:
+    answer = scc(
+        *("--local", "users", "ls"), env={"SCC_STATE": str(stack.settings.state)} | ANOTHER_SHELL
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "admin@shipcaptaincrew.example" in answer.stdout
+
+
+@pytest.fixture
+def made_run(tmp_path: Path) -> Path:
+    """The state folder of a `make run`."""
+    content = {"urls": {"aws": "http://localhost:4566"}}
+    (tmp_path / "stack.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--stack", "shipcaptaincrew"),
+        ("--profile", "production"),
+        ("--region", "eu-west-1"),
+        ("--endpoint-url", "http://localhost:4567"),
+    ],
+)
+def test_an_option_that_contradicts_local_is_refused(
+    scc: Scc, made_run: Path, option: str, value: str
+) -> None:
+    answer = scc("--local", "status", option, value, env={"SCC_STATE": str(made_run)})
+    assert answer.returncode == 2, answer.stderr
+    assert f"leave out {option}." in answer.stderr.replace("\n", " ")
+
+
+def test_an_option_that_agrees_with_local_is_fine(made_run: Path) -> None:
+    agreeing = {"local": True, "stack": "shipcaptaincrew-local", "region": "us-east-1"}
+    target = choose(agreeing, {"SCC_STATE": str(made_run)})
+    assert target == choose({"local": True}, {"SCC_STATE": str(made_run)})
 
 
 MINIMAL = {

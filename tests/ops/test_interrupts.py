@@ -7,10 +7,12 @@ import pytest
 
 from ops.interrupts import held_back, listen
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @pytest.fixture(autouse=True)
 def listening() -> Iterator[None]:
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.getsignal(each) for each in SIGNALS}
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts background jobs
     listen()
     yield
@@ -18,8 +20,8 @@ def listening() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_both_signals_interrupt_at_once(number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", SIGNALS)
+def test_every_signal_interrupts_at_once(number: signal.Signals) -> None:
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(number)
 
@@ -34,7 +36,7 @@ def step(*signals: signal.Signals, fails: bool = False) -> Iterator[str]:
             raise ValueError
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_step_that_holds_it_back_is_completed_first(
     number: signal.Signals,
@@ -50,6 +52,19 @@ def test_a_second_signal_does_not_wait() -> None:
     steps = step(signal.SIGINT, signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         next(steps)
+
+
+def test_a_closed_terminal_counts_once_however_many_tell_of_it() -> None:
+    steps = step(signal.SIGHUP, signal.SIGHUP)
+    assert next(steps) == "completed"
+    with pytest.raises(KeyboardInterrupt):
+        next(steps)
+
+
+def test_nohup_outlives_its_terminal() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    listen()
+    signal.raise_signal(signal.SIGHUP)
 
 
 def test_what_interrupted_one_step_does_not_interrupt_the_next() -> None:

@@ -16,6 +16,7 @@ from release.deploy import StepFailedError as StepFailed
 from release.stages import Stage, StageName
 from release.tested import is_recorded, record
 from tests.release.walk import AUTHOR, Account, git
+from tests.shells import environment
 
 EMULATOR = "http://127.0.0.1:9"  # nothing listens there
 
@@ -63,6 +64,20 @@ def test_invalid_arguments_are_refused_by_name(arguments: list[str], complaint: 
     )
     assert answer.exit_code == 2
     assert complaint in answer.output
+
+
+@pytest.mark.parametrize("given", ["--help", "--confirm yes", "--stage prod"])
+def test_make_takes_no_option_for_a_parameter(given: str) -> None:
+    answer = subprocess.run(
+        ["make", "--old-file=install", "deploy", "STAGE=staging", f"PARAMETERS={given}"],
+        cwd=Path(__file__).parents[2],
+        env=environment(MAKEFLAGS="", AWS_ENDPOINT_URL=EMULATOR),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 2
+    assert f"PARAMETERS has {given.split(maxsplit=1)[0]!r}: write Name=value" in answer.stderr
 
 
 def test_an_endpoint_that_is_neither_aws_nor_this_machine_is_refused() -> None:

@@ -61,11 +61,14 @@ def test_a_missing_file_is_refused(file: str) -> None:
     [
         ({"event_id": "Not An Id"}, "event_id"),
         ({"event_date": "5 December"}, "event_date"),
+        ({"event_date": "20261205"}, "event_date"),
+        ({"event_date": "2026-W49-6"}, "event_date"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"name": None}, "name must be text"),
         ({"patrons": "jane"}, "patrons"),
         ({"patrons": [{"email": "jane", "name": "Jane"}]}, "patrons"),
         ({"patrons": [{"email": "jane@example.com", "name": " "}]}, "patrons"),
+        ({"patrons": [{"email": "jane@example.com", "name": "\u200b"}]}, "patrons"),
     ],
 )
 def test_an_invalid_event_is_refused_by_its_field(

@@ -16,10 +16,11 @@ from functions.api.http.problems import (
     no_such_event,
 )
 from functions.api.payments.free_text import PLAIN_TEXT, plain_text
+from shared.text import INVISIBLE_LETTERS
 
 
 def _name(name: str) -> str:
-    if not any(unicodedata.category(each).startswith("L") for each in name):
+    if not any(each.isalpha() and each not in INVISIBLE_LETTERS for each in name):
         raise ValueError("Enter your full name.")
     return name
 

@@ -228,9 +228,10 @@ def _inert(text: str) -> str:
 
 def _day(name: str, text: str) -> date:
     try:
-        if len(text) != 10:
+        day = date.fromisoformat(text)
+        if day.isoformat() != text:  # fromisoformat takes 20261101 and 2026-W48-1 too
             raise ValueError(text)
-        return date.fromisoformat(text)
     except ValueError as error:
         message = f"Enter {name} as a date, for example 2026-11-28."
         raise MalformedRequestError(message, FieldError(name, "day_invalid", message)) from error
+    return day

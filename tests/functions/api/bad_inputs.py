@@ -59,6 +59,7 @@ HOSTILE = {  # what no text may hold
     "half a surrogate pair": "a\ud83db",
     "halves in the wrong order": "\udea2\ud83d",
 }
+INVISIBLE = ("\u200b", "\u2060\ufeff\u00ad", "\u3164\u115f", "\u2800\ufe0f", " \u200b ", "\u3000")
 AMOUNTS = (
     """
 0|0.00|-1|+1|1.001|1.|.5|1,23|1,2345|12,34.00|100000.01|1e3|0x10|NaN|Infinity|1 000|$|$-5|€5|5 USD|1
@@ -214,7 +215,15 @@ def _bad_fields() -> Iterator[tuple[str, Any]]:
         "method": (*NO_TEXT.values(), "", "Cash", "CASH", "cash ", "bitcoin", "c\u0430sh"),
         "timestamp": ("now", "1764000000000", True, 1.5, 1e30, [], {}, 0, -1, 1, 10**13, 10**25),
         "event_id": (*NO_TEXT.values(), "", "A", "a#b", "a/b", "../x", "x" * 65, "-a", "a\n", "é"),
-        "patron_email": (*NO_TEXT.values(), *HOSTILE.values(), "", "a", "x" * 255, *STRANGERS),
+        "patron_email": (
+            *NO_TEXT.values(),
+            *HOSTILE.values(),
+            *INVISIBLE,
+            "",
+            "a",
+            "x" * 255,
+            *STRANGERS,
+        ),
         "note": (*NO_TEXT.values(), *HOSTILE.values(), *CARDS, "x" * 281),
         "reference": (*NO_TEXT.values(), *HOSTILE.values(), *CARDS[:5], "x" * 41),
     }
@@ -229,6 +238,13 @@ def _bad_voids() -> Iterator[Bad]:
     yield Bad("no reason", VOID, "reason", 422, body={})
     yield Bad("other, unsaid", VOID, "note", 422, body={"reason": "other"})
     yield Bad("other, said with a space", VOID, "note", 422, body={"reason": "other", "note": " "})
+    for text in INVISIBLE:
+        body = {"reason": "other", "note": text}
+        yield Bad(f"other, said invisibly {text!a}", VOID, "note", 422, body=body)
+    for text in INVISIBLE:
+        yield Bad(
+            f"check {text!a}", LOG, "reference", 422, body=_log(method="check", reference=text)
+        )
     for why, text in HOSTILE.items():
         yield Bad(f"a note with {why}", VOID, "note", 422, body=GOOD[VOID] | {"note": text})
     for text in CARDS[:6]:
@@ -284,7 +300,16 @@ def _bad_queries() -> Iterator[Bad]:
         yield Bad(f"patron {value!r:.9}", LIST, "patron_email", 400, query=query)
     yield Bad("of nobody", LIST, "event_id", 400, query={})
     yield Bad("of both", LIST, "event_id", 400, query=event | {"patron_email": "a@b.c"})
-    for day in ("", "yesterday", "2026-13-01", "2026-02-30", "20261101", "2026-11-1", "٢026-11-01"):
+    for day in (
+        "",
+        "yesterday",
+        "2026-13-01",
+        "2026-02-30",
+        "20261101",
+        "2026-W48-1",
+        "2026-11-1",
+        "٢026-11-01",
+    ):
         query = {"from": day, "to": "2026-11-02"}
         yield Bad(f"from {day!r}", CSV, "from", 400, query=query)
         query = {"from": "2026-11-01", "to": day}

@@ -33,6 +33,19 @@ def test_without_dead_letters_everything_is_fine(scc: Scc, dead: DeadLetters) ->
         assert (answer.returncode, json.loads(answer.stdout)) == (0, [])
 
 
+def test_hidden_dead_letters_are_dead_letters_too(scc: Scc, dead: DeadLetters) -> None:
+    dead.put(numbered(1).to_json())
+    dead.hide()
+    for command in (["ls"], ["groups"], ["replay", "--all", "--dry-run"], ["replay", "--all"]):
+        answer = scc("dlq", *command, env=dead.env)
+        assert answer.returncode == 1, command
+        assert "1 more is hidden" in answer.stderr, command
+
+
+def test_groups_count_the_letters_when_there_are_none(scc: Scc, dead: DeadLetters) -> None:
+    assert "0 dead letters" in scc("dlq", "groups", env=dead.env).stderr
+
+
 def test_ls_shows_what_happened_to_each_messages_mail(scc: Scc, dead: DeadLetters) -> None:
     payment = dead.dock.logged()
     dead.dock.await_mail(payment["payment_id"])
@@ -70,7 +83,7 @@ def test_peeking_shows_more_than_a_batch_and_leaves_every_message_in_place(
     assert {each["MessageId"]: each["Body"] for each in dead.messages()} == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_look_leaves_every_message_visible(
     dead: DeadLetters, number: signal.Signals
 ) -> None:

@@ -154,7 +154,8 @@ def no_schedule(stack: RunningStack) -> Iterator[None]:
         (blind_router, "changes of the ledger", "docs/runbook.md#stream-mapping-off"),
         (no_redrive, "dead-letter target", "would be lost"),
         (short_visibility, "visibility", "VisibilityTimeout"),
-        (no_delegation, "scope to deliver", "domain-wide delegation"),
+        (no_delegation, "scope to deliver", "delegation, which must list gmail.send."),
+        (no_delegation, "audit mailbox", "delegation, which must list gmail.readonly."),
         (no_gmail, "audit mailbox", "Gmail does not let us read"),
         (mute_alarm, "alarm shipcaptaincrew-audit-missing", "enable-alarm-actions"),
         (alarm_sounds, "alarm shipcaptaincrew-audit-missing", "docs/runbook.md"),
@@ -174,6 +175,7 @@ def test_what_is_broken_is_named_with_its_remedy(
     assert code == 1
     assert not checks[name]["is_ok"]
     assert remedy in checks[name]["remedy"]
+    assert ".." not in checks[name]["remedy"]
 
 
 def test_without_a_stack_nothing_is_checked(local: Scc) -> None:

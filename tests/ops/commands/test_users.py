@@ -86,6 +86,7 @@ def test_an_existing_account_is_left_alone(local: Scc, stack: RunningStack, emai
     [
         (["add", "grace", "--name", "G", "--group", "crew"], "", "not an email address"),
         (["add", "a@b.example", "--name", "\x1b", "--group", "crew"], "", "printable"),
+        (["add", "a@b.example", "--name", "\u3164", "--group", "crew"], "", "printable"),
         (["add", "a@b.example", "--name", "G", "--group", "captains"], "", "captains"),
         (["add", "a@b.example", "--group", "crew"], "", "--name"),
         (

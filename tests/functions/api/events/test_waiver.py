@@ -151,6 +151,8 @@ def test_there_is_no_waiver_without_an_event(api: Client, event: str) -> None:
         ({"name": ""}, "name"),
         ({"name": "   "}, "name"),
         ({"name": "\u200d\u200d"}, "name"),
+        ({"name": "\u3164"}, "name"),
+        ({"name": "7\u3164"}, "name"),
         ({"name": "12345"}, "name"),
         ({"name": "x" * 121}, "name"),
         ({"name": "Jane\nDoe"}, "name"),
