@@ -52,10 +52,10 @@ const logging = createPaymentDialog(session, ({ event_id: eventId }) => addressO
 const app = {
   session,
   startLog: logging.open,
-  startVoid: (payment, known) => attempt(async () => (await voiding()).open(payment, known)),
+  startVoid: (payment, known) => attempt(async () => (await here(voiding))?.open(payment, known)),
   downloadEvent: (button, eventId, signal) => attempt(async () =>
     (await onDemand(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
-  startExport: () => attempt(async () => (await exporting()).open()),
+  startExport: () => attempt(async () => (await here(exporting))?.open()),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
   present(screen) {
@@ -105,6 +105,13 @@ async function showMore(route, signal) {
   }
 }
 
+/** @template T @param {() => Promise<T>} load @returns {Promise<T | null>} null if the screen was left meanwhile */
+async function here(load) {
+  const { signal } = leaving;
+  const part = await load();
+  return signal.aborted ? null : part;
+}
+
 /** @param {() => Promise<void>} open */
 async function attempt(open) {
   try {
@@ -135,6 +142,7 @@ function updateOffline() {
 /** @returns {Promise<boolean>} false while a dialog keeps the page where it is */
 async function mayLeave() {
   if (!(await logging.leave())) return false;
+  if (document.querySelector("#export-dialog[open]")) (await exporting()).leave();
   return document.querySelector("#void-dialog[open]") === null || (await voiding()).leave();
 }
 

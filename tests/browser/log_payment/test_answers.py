@@ -221,6 +221,60 @@ def test_closing_with_an_unknown_outcome_asks_the_server_first(
     assert len(logged(dock, amount)) == 1
 
 
+# Everything that a receipt needs, but no calendar has this day.
+UNSHOWABLE = {"payment_id": "pay_1", "seq": 1, "amount_cents": 1, "logged_at": 2**53 - 1}
+
+
+@pytest.mark.parametrize(
+    "found", [{}, {"payment": {"payment_id": "pay_1"}}, {"payment": UNSHOWABLE}]
+)
+def test_a_look_up_that_answers_without_the_payment_loses_nothing(
+    admin_page: Page, dock: Dock, found: dict[str, Any]
+) -> None:
+    amount = any_amount()
+    keys = keys_sent(admin_page)
+    form = PaymentForm(admin_page).open().fill(amount)
+    admin_page.route(PAYMENTS, lose_answer)
+    admin_page.route("**/by-key/*", lambda route: route.fulfill(json=found))
+    form.submit.click()
+    expect(form.retry).to_be_visible()
+    admin_page.keyboard.press("Escape")
+    admin_page.get_by_role("button", name="Check now").click()
+    reason = re.compile("The server had a problem|answer could not be understood")
+    expect(form.dialog.get_by_text(reason)).to_be_visible()
+    (key,) = set(keys)
+    assert key in admin_page.evaluate("sessionStorage['scc.pending-payment']")
+    admin_page.unroute(PAYMENTS)
+    form.retry.click()
+    expect(form.toast).to_contain_text("Already saved — not logged twice")
+    assert set(keys) == {key}
+    assert len(logged(dock, amount)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, {"payment": UNSHOWABLE}),
+        (422, {"code": "invalid_fields", "errors": [None]}),
+        (409, {"code": "possible_duplicate", "payments": [None]}),
+    ],
+)
+def test_an_answer_that_makes_no_sense_can_be_retried_with_the_same_key(
+    admin_page: Page, dock: Dock, status: int, answer: dict[str, Any]
+) -> None:
+    amount = any_amount()
+    keys = keys_sent(admin_page)
+    form = PaymentForm(admin_page).open().fill(amount)
+    admin_page.route(PAYMENTS, lambda route: route.fulfill(status=status, json=answer))
+    form.submit.click()
+    expect(form.dialog.get_by_text("Retrying is safe")).to_be_visible()
+    admin_page.unroute(PAYMENTS)
+    form.retry.click()
+    expect(form.toast).to_contain_text("Logged #")
+    assert (len(keys), len(set(keys))) == (2, 1)
+    assert len(logged(dock, amount)) == 1
+
+
 def test_a_payment_that_never_arrived_can_be_logged_again(admin_page: Page, dock: Dock) -> None:
     amount = any_amount()
     keys = keys_sent(admin_page)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import Download, Page, Route, expect
 
 from tests.builders import ZONE
 from tests.dock import Dock
@@ -71,6 +71,49 @@ def test_the_servers_errors_are_shown_in_the_form(page: Page, admin: Dock) -> No
     expect(dialog.get_by_label("To")).to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+
+
+def test_back_and_forward_close_the_form_and_put_the_focus_on_the_screen(
+    page: Page, admin: Dock
+) -> None:
+    page.goto("/g/sunset-charter")
+    page.get_by_role("link", name="Ship Captain Crew").click()
+    opener = page.locator("[aria-haspopup=dialog]").filter(has_text="Export CSV")
+    dialog = page.get_by_role("dialog", name="Export payments")
+    opener.click()
+    expect(dialog).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sunset Charter")).to_be_focused()
+    expect(dialog).to_be_hidden()
+    page.go_forward()
+    opener.click()
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+
+def test_a_form_that_loads_slowly_does_not_open_over_the_next_screen(
+    page: Page, admin: Dock
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/more.html", hold)
+    page.goto("/g/sunset-charter")
+    page.get_by_role("link", name="Ship Captain Crew").click()
+    with page.expect_request("**/more.html"):
+        page.locator("[aria-haspopup=dialog]").filter(has_text="Export CSV").click()
+    page.go_back()
+    heading = page.get_by_role("heading", name="Sunset Charter")
+    expect(heading).to_be_focused()
+    with page.expect_response("**/more.html"):
+        held.pop().continue_()
+    expect(page.locator("#export-dialog")).to_be_attached()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(heading).to_be_focused()
 
 
 def test_a_failed_export_is_reported(page: Page, admin: Dock) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.visits import row_of
@@ -136,6 +137,29 @@ def test_a_lost_answer_is_retried_and_voids_once(page: Page, admin: Dock, axe: A
     page.unroute(VOID)
     dialog.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("Already saved — not voided twice.")).to_be_visible()
+    assert len(voids_of(admin, payment["payment_id"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, {"void": {"payment_id": "pay_1"}}),
+        (422, {"code": "invalid_fields", "errors": [None]}),
+        (409, {"code": "possible_duplicate", "payments": [None]}),
+    ],
+)
+def test_an_answer_that_makes_no_sense_can_be_retried(
+    page: Page, admin: Dock, status: int, answer: dict[str, Any]
+) -> None:
+    payment = admin.logged()
+    dialog = open_void(page, payment)
+    dialog.get_by_label("Reason").select_option("entered_twice")
+    page.route(VOID, lambda route: route.fulfill(status=status, json=answer))
+    dialog.get_by_role("button", name="Void payment").click()
+    expect(dialog.get_by_text("Retrying is safe")).to_be_visible()
+    page.unroute(VOID)
+    dialog.get_by_role("button", name="Retry").click()
+    expect(dialog).to_be_hidden()
     assert len(voids_of(admin, payment["payment_id"])) == 1
 
 

@@ -123,3 +123,17 @@ def test_a_phone_shows_one_pane_at_a_time(gmail: GmailSandbox, page: Page) -> No
 def test_active_faults_are_shown(gmail: GmailSandbox, page: Page) -> None:
     gmail.post_fault({"kind": "status", "code": 429, "times": 5})
     expect(page.get_by_text("Faults active: status 429")).to_be_visible()
+
+
+def test_rows_scroll_out_of_sight_below_the_lists_heading(gmail: GmailSandbox, page: Page) -> None:
+    for number in range(12):
+        send(gmail, f"Payment #{number}")
+    expect(page.get_by_text("12 messages")).to_be_visible()
+    page.get_by_role("link", name="Payment #0").scroll_into_view_if_needed()
+    in_front = """head => {
+        const { left, top, width, height } = head.getBoundingClientRect();
+        const along = [0.1, 0.3, 0.5, 0.7, 0.9].map((part) => left + width * part);
+        return along.every((x) => head.contains(document.elementFromPoint(x, top + height / 2)));
+    }"""
+    assert page.locator(".list").evaluate("list => list.scrollTop") > 0
+    assert page.locator(".list-head").evaluate(in_front)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { OutcomeUnknownError, ProblemError } from "../../../web/scripts/server/api-fetch.js";
 import { SETTLED_MS, findFate, submit as submitWrite } from "../../../web/scripts/sending/submission.js";
 
@@ -79,8 +79,30 @@ test("a wrong device clock is corrected once, by the server's", async () => {
   assert.equal((await submit([wrong(), wrong()])).outcome.kind, "refused");
 });
 
-test("our own bugs are not hidden", async () => {
-  await assert.rejects(submit([new TypeError("bug")]), TypeError);
+for (const [what, error] of /** @type {[string, ProblemError][]} */ ([
+  ["that is not from our API", new ProblemError(403, {}, null)],
+  ["with an unreadable field", new ProblemError(422, { code: "invalid_fields", errors: [null] }, null)],
+  ["with a field without words", new ProblemError(422, { code: "invalid_fields", errors: [{ field: "amount" }] }, null)],
+])) {
+  test(`a refusal ${what} proves nothing`, async () => {
+    assert.equal((await submit([error])).outcome.kind, "unknown");
+    assert.equal((await ask([error])).fate.kind, "unknown");
+  });
+}
+
+test("a 404 that is not from our API does not mean that nothing was saved", async () => {
+  const { fate } = await ask([new ProblemError(404, {}, null)], 1_000 - SETTLED_MS);
+  assert.equal(fate.kind, "unknown");
+});
+
+test("our own bugs leave the outcome unknown, and are not hidden", async () => {
+  const bug = new TypeError("bug");
+  const { mock: told } = mock.method(console, "error", () => {});
+  const unknown = { kind: "unknown", message: "The server’s answer could not be understood." };
+  assert.deepEqual((await submit([bug])).outcome, unknown);
+  assert.deepEqual((await ask([bug])).fate, unknown);
+  assert.deepEqual(told.calls.map(({ arguments: [first] }) => first), [bug, bug]);
+  mock.restoreAll();
 });
 
 /** @param {unknown[]} answers errors are thrown, the rest is returned; the last one stays @param {number} [sentAt] */

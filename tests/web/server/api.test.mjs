@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { afterEach, mock, test } from "node:test";
 import { OutcomeUnknownError, ProblemError, apiFetch, serverNow } from "../../../web/scripts/server/api-fetch.js";
-import { listPayments, logPayment } from "../../../web/scripts/server/api.js";
+import { getPayment, getPaymentByKey, listPayments, logPayment, voidPayment } from "../../../web/scripts/server/api.js";
 
 afterEach(() => mock.restoreAll());
+
+const PAYMENT = { payment_id: "pay_1", seq: 1, amount_cents: 500, logged_at: 7 };
 
 /** @param {Response | Error} answer */
 function answering(answer) {
@@ -20,7 +22,7 @@ function json(body, init) {
 }
 
 test("a body is sent with the sha256 of its exact bytes and its key", async () => {
-  const fetched = answering(json({ payment: { payment_id: "pay_1" } }, { headers: { "idempotent-replayed": "true" } }));
+  const fetched = answering(json({ payment: PAYMENT }, { headers: { "idempotent-replayed": "true" } }));
   const { replayed } = await logPayment({ note: "Séamus ⚓" }, "a-key");
   const [address, request] = fetched.mock.calls[0].arguments;
   assert.equal(address, "/api/payments");
@@ -71,9 +73,29 @@ for (const [what, answer, reason] of [
   });
 }
 
-test("a 200 without the record is not a receipt", async () => {
-  answering(json({}));
-  await assert.rejects(logPayment({}, "k"), OutcomeUnknownError);
+for (const [what, call] of /** @type {[string, () => Promise<unknown>][]} */ ([
+  ["logging", () => logPayment({}, "k")],
+  ["voiding", () => voidPayment("pay_1", {}, "k")],
+  ["looking up a key", () => getPaymentByKey("k")],
+  ["reading a payment", () => getPayment("pay_1")],
+])) {
+  for (const found of [undefined, null, "saved", { ...PAYMENT, payment_id: "" }, { ...PAYMENT, logged_at: null }]) {
+    test(`${what}: a 200 with ${JSON.stringify(found)} for a record is not a receipt`, async () => {
+      answering(json({ payment: found, void: found }));
+      await assert.rejects(call(), OutcomeUnknownError);
+    });
+  }
+  test(`${what}: a 200 with null for a body is not a receipt`, async () => {
+    answering(json(null));
+    await assert.rejects(call(), OutcomeUnknownError);
+  });
+}
+
+test("a void is not a receipt for a correction that cannot be read", async () => {
+  answering(json({ void: PAYMENT, replacement: {} }));
+  await assert.rejects(voidPayment("pay_1", {}, "k"), OutcomeUnknownError);
+  answering(json({ void: PAYMENT, replacement: null }));
+  assert.deepEqual(await voidPayment("pay_1", {}, "k"), { void: PAYMENT, replacement: null, replayed: false });
 });
 
 test("no answer in time leaves the outcome unknown", async () => {

@@ -74,6 +74,7 @@ export function createExportDialog(session) {
   }
 
   return {
+    leave,
     open() {
       if (!from.value) setMonth(0);
       fill(dialog, { zone: zoneWords(session.timezone) });

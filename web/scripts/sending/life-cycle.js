@@ -6,7 +6,7 @@
 import { closeDialog, confirmLeaving, guardDialog, openDialog } from "../kit/dialog.js";
 import { find, part } from "../kit/dom.js";
 import { serverNow } from "../server/api-fetch.js";
-import { findFate, submit } from "./submission.js";
+import { findFate, submit, unknown } from "./submission.js";
 
 /** @typedef {import("./pending.js").Body} Body */
 /** @typedef {import("./submission.js").Refused} Refused */
@@ -78,18 +78,26 @@ export function createLifeCycle(dialog, session, { store, post, search, texts, q
 
   async function sendAgain() {
     if (!pending?.body || form.phase() === "submitting") return;
-    const sent = pending;
     checking.abort();
     form.enter("submitting");
-    sent.sentAt = Date.now();
-    store.keep(sent);
+    pending.sentAt = Date.now();
+    store.keep(pending);
+    const sent = { ...pending };
     announce(texts.sending);
     find(dialog, "[type=submit]").focus();
-    const outcome = await submit(pending.body, sent.key, {
-      post: (body, key) => post(body, key, sent),
-      wait,
-      now: serverNow,
-    });
+    try {
+      await follow(await submit(pending.body, sent.key, {
+        post: (body, key) => post(body, key, sent),
+        wait,
+        now: serverNow,
+      }));
+    } catch (error) {
+      doubt(sent, error);
+    }
+  }
+
+  /** @param {import("./submission.js").Outcome<A>} outcome */
+  async function follow(outcome) {
     switch (outcome.kind) {
       case "saved":
         return saved(outcome.answer);
@@ -116,7 +124,8 @@ export function createLifeCycle(dialog, session, { store, post, search, texts, q
 
   /** Looks up by the key whether the write is in the ledger. */
   async function check() {
-    if (!pending || !search) return;
+    if (!pending?.body || !search) return;
+    const sent = { ...pending };
     checking.abort();
     checking = new AbortController();
     const { signal } = checking;
@@ -133,7 +142,11 @@ export function createLifeCycle(dialog, session, { store, post, search, texts, q
       signal,
     });
     if (signal.aborted) return;
-    if (fate.kind === "saved") return saved(fate.answer);
+    try {
+      if (fate.kind === "saved") return saved(fate.answer);
+    } catch (error) {
+      return doubt(sent, error);
+    }
     reopen();
     if (fate.kind === "unknown") return explain(fate.message);
     forgetBody();
@@ -155,6 +168,18 @@ export function createLifeCycle(dialog, session, { store, post, search, texts, q
     explain(reason);
     announce("");
     part(dialog, "retry").focus();
+  }
+
+  /**
+   * An answer that cannot be shown proves nothing: the write is as it was when it was sent.
+   * @param {Pending<D>} sent
+   * @param {unknown} error
+   */
+  function doubt(sent, error) {
+    pending = sent;
+    store.keep(sent);
+    reopen();
+    becomeUnknown(unknown(error).message);
   }
 
   /** Shows a write that was sent and whose fate is unknown. */

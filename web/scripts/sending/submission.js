@@ -28,7 +28,7 @@ export const SETTLED_MS = 20_000;
 
 /**
  * A busy ledger (409 or 429 with Retry-After) is retried silently; a refused timestamp is corrected once by the
- * server's clock. Everything else is an outcome.
+ * server's clock. Everything else is an outcome; it never throws.
  * @template A
  * @param {Body} body
  * @param {string} key stays the same for every attempt, so no retry can write twice
@@ -44,10 +44,10 @@ export async function submit(body, key, { post, wait, now }) {
     try {
       return { kind: "saved", answer: await post(body, key) };
     } catch (error) {
-      if (error instanceof OutcomeUnknownError) return { kind: "unknown", message: error.message };
-      if (!(error instanceof ProblemError)) throw error;
+      if (!isRefusal(error)) return unknown(error);
       if (error.status === 401) return { kind: "signed-out" };
-      if (error.code === "possible_duplicate") return { kind: "duplicate", entries: earlierEntries(error) };
+      const earlier = error.body.payments;
+      if (error.code === "possible_duplicate" && Array.isArray(earlier)) return { kind: "duplicate", entries: earlier };
       if (isBusy(error)) {
         await wait((error.retryAfterMs ?? 0) + Math.random() * 250);
       } else if (!clockCorrected && error.fields.length === 1 && error.fields[0].field === "timestamp") {
@@ -83,9 +83,7 @@ export async function findFate(key, sentAt, { lookUp, wait, now, undecided, sign
     try {
       return { kind: "saved", answer: await lookUp(key) };
     } catch (error) {
-      if (error instanceof OutcomeUnknownError) return { kind: "unknown", message: error.message };
-      if (!(error instanceof ProblemError)) throw error;
-      if (error.status !== 404) return { kind: "unknown", message: error.message };
+      if (!isRefusal(error) || error.status !== 404) return unknown(error);
       if (age >= SETTLED_MS) return { kind: "not-saved" };
     }
     if (first) undecided?.();
@@ -94,12 +92,25 @@ export async function findFate(key, sentAt, { lookUp, wait, now, undecided, sign
   return { kind: "unknown", message: "" };
 }
 
+/**
+ * Only our own API's refusal, or its end of a session, proves that nothing was written; a proxy's proves nothing.
+ * @param {unknown} error
+ * @returns {error is ProblemError}
+ */
+function isRefusal(error) {
+  if (!(error instanceof ProblemError)) return false;
+  const readable = error.fields.every((each) => typeof each?.field === "string" && typeof each.message === "string");
+  return error.status === 401 || (error.code !== "" && readable);
+}
+
+/** @param {unknown} error @returns {{kind: "unknown", message: string}} */
+export function unknown(error) {
+  if (error instanceof OutcomeUnknownError || error instanceof ProblemError) return { kind: "unknown", message: error.message };
+  console.error(error);
+  return { kind: "unknown", message: "The server’s answer could not be understood." };
+}
+
 /** @param {ProblemError} error */
 function isBusy(error) {
   return (error.status === 409 || error.status === 429) && error.retryAfterMs !== null;
-}
-
-/** @param {ProblemError} error @returns {Payment[]} */
-function earlierEntries(error) {
-  return Array.isArray(error.body.payments) ? error.body.payments : [];
 }

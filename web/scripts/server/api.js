@@ -44,9 +44,7 @@ export async function listPayments(eventId, { limit, cursor, signal } = {}) {
  */
 export async function logPayment(body, idempotencyKey) {
   const { data, headers } = await apiFetch("/api/payments", { method: "POST", body, idempotencyKey });
-  // A 200 without the record is not a receipt: report "unknown" rather than "saved".
-  if (!data?.payment?.payment_id) throw new OutcomeUnknownError("server");
-  return { payment: data.payment, replayed: headers.get("idempotent-replayed") === "true" };
+  return { payment: entry(data?.payment), replayed: headers.get("idempotent-replayed") === "true" };
 }
 
 /**
@@ -60,7 +58,7 @@ export async function listPaymentsOf(email, { cursor, signal } = {}) {
 
 /** @param {string} paymentId @param {AbortSignal} [signal] @returns {Promise<Payment>} */
 export async function getPayment(paymentId, signal) {
-  return (await apiFetch(`/api/payments/${encodeURIComponent(paymentId)}`, { signal })).data.payment;
+  return entry((await apiFetch(`/api/payments/${encodeURIComponent(paymentId)}`, { signal })).data?.payment);
 }
 
 /**
@@ -69,7 +67,7 @@ export async function getPayment(paymentId, signal) {
  * @returns {Promise<Payment>}
  */
 export async function getPaymentByKey(idempotencyKey) {
-  return (await apiFetch(`/api/payments/by-key/${encodeURIComponent(idempotencyKey)}`)).data.payment;
+  return entry((await apiFetch(`/api/payments/by-key/${encodeURIComponent(idempotencyKey)}`)).data?.payment);
 }
 
 /**
@@ -81,10 +79,9 @@ export async function getPaymentByKey(idempotencyKey) {
 export async function voidPayment(paymentId, body, idempotencyKey) {
   const path = `/api/payments/${encodeURIComponent(paymentId)}/void`;
   const { data, headers } = await apiFetch(path, { method: "POST", body, idempotencyKey });
-  if (!data?.void?.payment_id) throw new OutcomeUnknownError("server");
   return {
-    void: data.void,
-    replacement: data.replacement ?? null,
+    void: entry(data?.void),
+    replacement: data.replacement ? entry(data.replacement) : null,
     replayed: headers.get("idempotent-replayed") === "true",
   };
 }
@@ -115,6 +112,18 @@ export async function exportPayments(wanted, progress, signal) {
 /** @param {string} name of one of our own pages @returns {Promise<string>} */
 export async function getMarkup(name) {
   return (await apiFetch(name, { read: (response) => response.text() })).data;
+}
+
+/**
+ * An answer's entry.
+ * @param {any} found
+ * @returns {Payment}
+ * @throws {OutcomeUnknownError} a 200 without the record is not a receipt: "unknown" rather than "saved"
+ */
+function entry(found) {
+  const numbers = [found?.seq, found?.amount_cents, found?.logged_at];
+  if (!found?.payment_id || !numbers.every(Number.isSafeInteger)) throw new OutcomeUnknownError("server");
+  return found;
 }
 
 /** @param {Record<string, string | number | null | undefined>} values */
