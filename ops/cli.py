@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from ops import streams
+from ops.terminal import streams
 from ops.errors import INTERRUPTED, translate
-from ops.interrupts import listen
 from ops.lazy_group import LazyGroup
-from ops.safe_text import safe
 from ops.session import shared_options
+from ops.terminal.interrupts import listen
+from ops.terminal.safe_text import safe
 
 COMMANDS = {
     "status": "ops.commands.status",

@@ -8,7 +8,7 @@ import click
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from ops.safe_text import safe
+from ops.terminal.safe_text import safe
 from shared.reads import UnreadKeysError
 
 FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command

@@ -11,8 +11,8 @@ from typing import Any, Concatenate, ParamSpec
 import click
 from click.core import ParameterSource
 
-from ops.console import Console
 from ops.target import Aws, Target, choose
+from ops.terminal.console import Console
 
 Parameters = ParamSpec("Parameters")
 _META = "scc.options"

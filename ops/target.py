@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
 from ops import emulator, shipped
 from ops.errors import OpsError
-from ops.safe_text import safe
 from ops.samconfig import StackSettings, settings_of
+from ops.terminal.safe_text import safe
 from shared.settings import SettingsError, zone_named
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from ops.console import Console
 from ops.errors import OpsError
 from ops.samconfig import StackSettings, settings_of
 from ops.session import given_options, session_for, shared_options
 from ops.target import Aws, NoStackError, choose_stage
+from ops.terminal.console import Console
 
 StageName = Literal["staging", "prod"]
 STAGES: tuple[StageName, ...] = get_args(StageName)

@@ -18,10 +18,10 @@ from ops.commands.replay import ops_record
 from ops.errors import OpsError
 from ops.rules.dead_letters import is_meant
 from ops.rules.survey import Examined
-from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.ops_record import Deed, new_run
 from ops.stack.queues import OpsAuditQueue
+from ops.terminal.safe_text import safe
 
 
 @click.command()

@@ -11,17 +11,17 @@ from typing import Any
 import click
 
 from ops.clock import now_ms
-from ops.console import Meter
-from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.lazy_group import LazyGroup
 from ops.rules.dead_letters import SHORTEST_ID, DeadLetter, described, is_meant, moment
 from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, survey
-from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.queues import DeadLetterQueue, Look
+from ops.terminal.console import Meter
+from ops.terminal.counted import counted
+from ops.terminal.safe_text import safe
 
 LAZY = {"replay": "ops.commands.replay", "discard": "ops.commands.discard"}
 LONGEST_BODY = 4_000  # characters shown of one body

@@ -12,15 +12,15 @@ import click
 
 from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, described_now, peek
-from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.rules.dead_letters import moment
 from ops.rules.payment import PaymentHistory, numbered
 from ops.rules.reconcile import Hits
-from ops.safe_text import safe
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox
+from ops.terminal.counted import counted
+from ops.terminal.safe_text import safe
 
 
 @click.command()

@@ -15,7 +15,6 @@ import click
 from ops.clock import now_ms
 from ops.commands.reconciled import show
 from ops.commands.replay import ops_record
-from ops.console import Meter
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
 from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation
@@ -24,6 +23,7 @@ from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox
 from ops.stack.ops_record import Deed, new_run
 from ops.stack.queues import OpsAuditQueue
+from ops.terminal.console import Meter
 from shared.ledger import business_date
 from shared.messages import AuditMessage, MalformedMessageError
 

@@ -13,8 +13,6 @@ from typing import Any
 import click
 
 from ops.clock import now_ms
-from ops.console import Meter
-from ops.counted import counted
 from ops.errors import FINE, FOUND, OpsError
 from ops.offline.box import Mailbox
 from ops.offline.links import Anchor, Finding, merged, ranges, span_text
@@ -23,6 +21,8 @@ from ops.offline.report import expected_head
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
+from ops.terminal.console import Meter
+from ops.terminal.counted import counted
 from shared.delivery import is_sent
 from shared.ledger import canonical_json
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.counted import counted
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
+from ops.terminal.counted import counted
 from shared.delivery import error_class, mail_state
 
 # The router queues an entry within seconds; the sweep finds what it lost, every 15 minutes.

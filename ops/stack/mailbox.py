@@ -23,8 +23,8 @@ from ops.errors import OpsError
 from ops.offline.box import Mailbox
 from ops.offline.mails import read_mail
 from ops.rules.reconcile import Hit, hits_in
-from ops.safe_text import safe
 from ops.session import Session
+from ops.terminal.safe_text import safe
 from shared.settings import SettingsError, read_settings
 
 READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"

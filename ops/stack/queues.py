@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.interrupts import held_back
 from ops.rules.depth import Depth
+from ops.terminal.interrupts import held_back
 
 BATCH = 10  # the most that SQS takes or returns in one call
 LONGEST_HOLD = 43_200  # seconds; SQS hides a message for 12 hours at most

@@ -15,7 +15,7 @@ from ops.rules.dead_letters import (
     read_letter,
     verdict_of,
 )
-from ops.safe_text import safe
+from ops.terminal.safe_text import safe
 from shared.messages import OpsMessage
 from tests.builders import NOW, message
 from tests.ops.letters import HOSTILE, raw

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ops.interrupts import listen
 from ops.stack import queues
+from ops.terminal.interrupts import listen
 
 
 class InterruptedSqs:

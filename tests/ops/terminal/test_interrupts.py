@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.interrupts import held_back, listen
+from ops.terminal.interrupts import held_back, listen
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

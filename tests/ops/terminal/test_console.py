@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.console import Console
+from ops.terminal.console import Console
 
 
 def test_a_piped_table_is_never_shortened(capsys: pytest.CaptureFixture[str]) -> None:

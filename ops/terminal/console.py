@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ops.safe_text import safe
+from ops.terminal.safe_text import safe
 
 PLAIN_WIDTH = 200  # of facts and lists outside a terminal: wide enough for grep
 PLAIN_PROGRESS_SECONDS = 5.0
