@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from ops.terminal import streams
 from ops.errors import INTERRUPTED, translate
 from ops.lazy_group import LazyGroup
 from ops.session import shared_options
+from ops.terminal import streams
 from ops.terminal.interrupts import listen
 from ops.terminal.safe_text import safe
 
