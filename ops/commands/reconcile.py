@@ -17,6 +17,7 @@ from ops.commands.reconciled import show
 from ops.commands.replay import ops_record
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
+from ops.parameters import Day, EventId
 from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
@@ -30,21 +31,9 @@ from shared.messages import AuditMessage, MalformedMessageError
 MOST_DAYS = 400
 
 
-class Day(click.ParamType):
-    """YYYY-MM-DD, a business day of the stack."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not a day such as 2026-11-24", param, ctx)
-
-
 @click.command()
 @shared_options
-@click.option("--event", "event_id", metavar="ID", help="One event only.")
+@click.option("--event", "event_id", type=EventId(), metavar="ID", help="One event only.")
 @click.option(
     "--from", "first", type=Day(), metavar="DAY", help="Logged on or after this business day."
 )

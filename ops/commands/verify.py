@@ -18,6 +18,7 @@ from ops.offline.box import Mailbox
 from ops.offline.links import Anchor, Finding, merged, ranges, span_text
 from ops.offline.mails import read_mailbox
 from ops.offline.report import expected_head
+from ops.parameters import EventId
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
@@ -47,7 +48,7 @@ class Head(click.ParamType):
 
 @click.command()
 @shared_options
-@click.option("--event", "event_id", metavar="ID", help="One event only.")
+@click.option("--event", "event_id", type=EventId(), metavar="ID", help="One event only.")
 @click.option(
     "--mbox", "files", metavar="FILE", type=click.Path(path_type=Path), multiple=True,
     help="An exported mailbox to compare with the ledger: .mbox, Takeout's .zip, .eml; repeatable.",

@@ -1,0 +1,34 @@
+"""Kinds of arguments that several verbs take; each refuses what it cannot be with a sentence."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import click
+
+
+class Day(click.ParamType):
+    """YYYY-MM-DD, a business day of the stack."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            day = date.fromisoformat(str(value))
+        except ValueError:
+            day = date.max
+        if day.isoformat() != str(value):  # fromisoformat takes 20261124 and 2026-W48-2 too
+            self.fail(f"{value!r} is not a day such as 2026-11-24", param, ctx)
+        return day
+
+
+class EventId(click.ParamType):
+    """An event's id. An empty one is an unset variable, and must not mean every event."""
+
+    name = "event"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            self.fail("it is empty: give an event's id, or leave the option out", param, ctx)
+        return str(value)
