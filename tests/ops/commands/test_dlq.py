@@ -88,8 +88,9 @@ def test_an_interrupted_look_leaves_every_message_visible(
     dead: DeadLetters, number: signal.Signals
 ) -> None:
     dead.put_many([numbered(each).to_json() for each in range(HELD_UP)])
+    hearing_the_terminal_close = ["env", "--default-signal=HUP"]  # a run under nohup ignores it
     process = subprocess.Popen(
-        [str(SCC), "dlq", "ls", "--json"],
+        [*hearing_the_terminal_close, str(SCC), "dlq", "ls", "--json"],
         env=environment(**dead.env),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -14,6 +14,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def listening() -> Iterator[None]:
     before = {each: signal.getsignal(each) for each in SIGNALS}
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts background jobs
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a test run under nohup ignores it
     listen()
     yield
     for number, handler in before.items():
