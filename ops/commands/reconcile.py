@@ -275,7 +275,11 @@ def _units(
         return []
     if first is None:
         raise click.UsageError("--from must be a day on or before --to.")
-    end = last or business_date(now_ms(), session.aws.business_zone)
+    zone = session.aws.business_zone
+    today = business_date(now_ms(), zone)
+    if first > today:
+        raise click.UsageError(f"{first} has not begun yet: in {zone}, today is {today}.")
+    end = last or today
     if first > end:
         raise click.UsageError("--from must be a day on or before --to.")
     days = (end - first).days + 1

@@ -17,6 +17,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         done = account.shell("\n".join(blocks()))
         assert done.returncode == 0, done.stdout[-6000:]
         until(account.mails)
-        done = account.shell('.venv/bin/scc reconcile --from "$(date -u +%F)" --mailbox')
+        today = '"$(TZ=America/New_York date +%F)"'
+        done = account.shell(f".venv/bin/scc reconcile --from {today} --mailbox")
         assert done.returncode == 0, done.stdout  # ledger, deliveries and mailbox agree
         yield account

@@ -160,6 +160,7 @@ def test_a_mail_that_is_not_in_the_file_is_found_by_what_was_sent(
         (["verify", "--event", ""], "it is empty"),
         (["reconcile", "--to", "2026-11-01"], "--from must be a day"),
         (["reconcile", "--from", "2026-11-02", "--to", "2026-11-01"], "on or before --to"),
+        (["reconcile", "--from", "2099-01-01"], "has not begun yet"),
         (["reconcile", "--from", "0001-01-01"], "at most 400"),
         (["reconcile", "--state", "/dev/null/x"], "/dev/null/x"),
         (["reconcile", "--late", "0"], "--late"),
