@@ -6,10 +6,12 @@ ValueError with a sentence that says what to export instead.
 
 from __future__ import annotations
 
+import lzma
 import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -20,6 +22,7 @@ _SEPARATOR = re.compile(rb"From \S")  # mbox: every mail starts with it, after a
 _QUOTED = re.compile(rb">+From ")
 _HEADER = re.compile(rb"[!-9;-~]+:")
 _LENGTH = re.compile(rb"(?i)content-length:[ \t]*(\d{1,12})\s*$")
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)  # OSError: bzip2's
 _BOM = b"\xef\xbb\xbf"
 _EXPORT = "export the mailbox as .mbox, or give the zip that Google Takeout made"
 _UNREADABLE = {
@@ -50,12 +53,6 @@ def mails_in(paths: Iterable[Path]) -> Iterator[RawMail]:
     for path in paths:
         try:
             yield from _folder(path) if path.is_dir() else _file(path)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise ValueError(
-                f"{path}: the zip is damaged or cut off ({error}): download it again"
-            ) from error
-        except (RuntimeError, NotImplementedError) as error:
-            raise ValueError(f"{path}: the zip cannot be unpacked here ({error})") from error
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
@@ -80,26 +77,47 @@ def _file(path: Path) -> Iterator[RawMail]:
 
 
 def _zip(file: IO[bytes]) -> Iterator[RawMail]:
-    with zipfile.ZipFile(file) as archive:
-        inside = [each for each in archive.infolist() if not each.is_dir()]
-        wanted = [each for each in inside if _suffix(each) in {".mbox", ".eml"}]
-        if not wanted:
-            inner = "a zip inside a zip" if any(_suffix(e) == ".zip" for e in inside) else "no mail"
-            raise ValueError(f"the zip has {inner}: it must hold .mbox or .eml files")
-        packed = sum(each.compress_size for each in wanted)
-        if sum(each.file_size for each in wanted) > MOST_RATIO * packed + 10 * 2**20:
-            raise ValueError(
-                f"the zip would unpack to over {MOST_RATIO} times its size, which no mailbox does: "
-                "it was not opened"
-            )
-        for each in wanted:
-            with archive.open(each) as content:
-                yield from _mails(content, f"of {each.filename[-100:]}")
+    try:
+        with _unpackable():
+            archive = zipfile.ZipFile(file)
+        with archive:
+            for each in _members(archive):
+                with _unpackable():
+                    content = archive.open(each)
+                with content:
+                    yield from _mails(content, f"of {each.filename[-100:]}")
+    except _DAMAGED as error:
+        raise ValueError(f"the zip is damaged or cut off ({error}): download it again") from error
+
+
+@contextmanager
+def _unpackable() -> Iterator[None]:
+    """A password, or a way of packing that zipfile lacks (NotImplementedError), has a sentence."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ValueError(f"the zip cannot be unpacked here ({error})") from error
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Its mailboxes and mails. Raises ValueError for a zip that no mailbox is in."""
+    inside = [each for each in archive.infolist() if each.filename and not each.is_dir()]
+    wanted = [each for each in inside if _suffix(each) in {".mbox", ".eml"}]
+    if not wanted:
+        inner = "a zip inside a zip" if any(_suffix(e) == ".zip" for e in inside) else "no mail"
+        raise ValueError(f"the zip has {inner}: it must hold .mbox or .eml files")
+    packed = sum(each.compress_size for each in wanted)
+    if sum(each.file_size for each in wanted) > MOST_RATIO * packed + 10 * 2**20:
+        raise ValueError(
+            f"the zip would unpack to over {MOST_RATIO} times its size, which no mailbox does: "
+            "it was not opened"
+        )
+    return wanted
 
 
 def _suffix(member: zipfile.ZipInfo) -> str:
     path = PurePosixPath(member.filename)
-    return "" if path.parts[0] == "__MACOSX" else path.suffix.lower()
+    return "" if path.parts[:1] == ("__MACOSX",) else path.suffix.lower()
 
 
 def _mails(file: IO[bytes], where: str) -> Iterator[RawMail]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -194,6 +195,39 @@ def test_a_zip_without_mail_a_bomb_and_a_cut_zip_are_refused(
         file.write_bytes(cut)
         assert main([str(file)]) == 2
         assert "download it again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("packing", ["STORED", "DEFLATED", "BZIP2", "LZMA"])
+def test_a_damaged_zip_is_a_sentence_whatever_it_was_packed_with(
+    tmp_path: Path, packing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, chance = tmp_path / "export.zip", random.Random(7)  # noqa: S311 - which byte, no secret
+    with zipfile.ZipFile(file, "w", getattr(zipfile, f"ZIP_{packing}")) as archive:
+        archive.writestr("Takeout/Mail/All mail.mbox", mbox(mails(chain(2))))
+    whole = file.read_bytes()
+    for _ in range(150):
+        damaged = bytearray(whole)
+        where = chance.choice((chance.randrange(len(whole)), -1 - chance.randrange(90)))
+        damaged[where] = chance.randrange(256)
+        file.write_bytes(damaged)
+        if main([str(file)]) == 2:
+            assert str(file) in capsys.readouterr().err
+
+
+def test_a_zip_without_names_or_with_a_password_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = zipped(tmp_path / "export.zip", {"a.mbox": mbox(mails(chain(1)))})
+    content = bytearray(file.read_bytes())
+    for start in (content.index(b"PK\x03\x04") + 6, content.index(b"PK\x01\x02") + 8):
+        content[start] |= 1  # encrypted, by the flags of both headers
+    file.write_bytes(content)
+    assert main([str(file)]) == 2
+    assert "password" in capsys.readouterr().err
+    nameless = zipped(file, {"a.mbox": b"x"}).read_bytes().replace(b"a.mbox", b"\0.mbox")
+    file.write_bytes(nameless)
+    assert main([str(file)]) == 2
+    assert "no mail" in capsys.readouterr().err
 
 
 def test_a_mail_with_a_length_in_its_header_blinds_nobody(
