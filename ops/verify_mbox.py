@@ -24,12 +24,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import lzma
 import re
 import sys
 import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from email import message_from_bytes
@@ -52,6 +54,27 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+
+
+def one_line(text: str) -> str:
+    """Data as harmless text: no line break, control or direction mark survives."""
+    return "".join(
+        " " if unicodedata.category(each) in {"Cc", "Zl", "Zp"}
+        else "\ufffd" if unicodedata.category(each) == "Cs" or each in BIDI_CONTROLS
+        else each
+        for each in text
+    )  # fmt: skip
+
+
+def dollars(cents: int) -> str:
+    """As people read it: 123450 is "$1,234.50", and -50 is "-$0.50"."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}${whole:,}.{rest:02d}"
+
+
+def search_token(own_id: str) -> str:
+    """The word that finds a mail. Alphanumeric: Gmail's index splits words at dashes and dots."""
+    return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
 
 
 # ── shared/methods.py ─────────────────────────────────────────────────────────────────────────────
@@ -480,20 +503,64 @@ def check_meaning(
     yield from _times(sound, zone)
     yield from _same_ids(sound)
     payments = {each.payment_id: each for each in sound if each.kind == "payment"}
-    voids: dict[str, Link] = {}
-    refunded: dict[str, int] = {}
+    history = _History(payments, is_whole=is_whole)
     for link in sound:
-        problem = ""
-        if link.kind == "void":
-            problem = _void_problem(link, payments, voids, refunded, is_whole=is_whole)
-            voids.setdefault(link.about, link)
-        elif link.kind == "refund":
-            refunded[link.about] = refunded.get(link.about, 0) + link.amount_cents
-            problem = _refund_problem(link, payments, voids, refunded, is_whole=is_whole)
-        elif link.about and link.about not in voids and is_whole:
-            problem = "it replaces a payment that was not voided before it"
-        if problem:
+        if problem := history.problem_of(link):
             yield found(INTEGRITY, link, f"wrong-{link.kind}", problem)
+
+
+@dataclass(slots=True)
+class _History:
+    """What was voided and refunded so far. payments: all of the chain's, by id."""
+
+    payments: Mapping[str, Link]
+    is_whole: bool
+    voids: dict[str, Link] = field(default_factory=dict)
+    refunded: dict[str, int] = field(default_factory=dict)
+
+    def problem_of(self, link: Link) -> str:
+        """Of the next entry, or an empty text; then the entry is part of the history."""
+        match link.kind:
+            case "void":
+                problem = self._void_problem(link)
+                self.voids.setdefault(link.about, link)
+            case "refund":
+                self.refunded[link.about] = self.refunded.get(link.about, 0) + link.amount_cents
+                problem = self._refund_problem(link)
+            case _:
+                is_lone = link.about and link.about not in self.voids and self.is_whole
+                problem = "it replaces a payment that was not voided before it" if is_lone else ""
+        return problem
+
+    def _void_problem(self, link: Link) -> str:
+        if link.about in self.voids:
+            return f"#{self.voids[link.about].seq:06d} voids the same payment"
+        payment = self._before(link)
+        if payment is None:
+            return "it voids a payment that is not there" if self.is_whole else ""
+        if link.about in self.refunded:
+            return "it voids a payment that was refunded"
+        for name in ("amount_cents", "method", "patron_email"):
+            if getattr(payment, name) != getattr(link, name):
+                return f"its {name} is not that of the payment it voids, #{payment.seq:06d}"
+        return ""
+
+    def _refund_problem(self, link: Link) -> str:
+        if link.about in self.voids:
+            return f"it refunds a payment that #{self.voids[link.about].seq:06d} voids"
+        payment = self._before(link)
+        if payment is None:
+            return "it refunds a payment that is not there" if self.is_whole else ""
+        if payment.patron_email != link.patron_email:
+            return f"its patron_email is not that of the payment it refunds, #{payment.seq:06d}"
+        if self.refunded[link.about] > payment.amount_cents:
+            return f"more was refunded than #{payment.seq:06d} paid"
+        return ""
+
+    def _before(self, link: Link) -> Link | None:
+        """The payment that the entry is about, if it came first."""
+        payment = self.payments.get(link.about)
+        return payment if payment and payment.seq < link.seq else None
 
 
 def _times(sound: list[Link], zone: tzinfo | None) -> Iterator[Finding]:
@@ -519,47 +586,6 @@ def _same_ids(sound: list[Link]) -> Iterator[Finding]:
         earlier = first.setdefault(link.payment_id, link.seq)
         if earlier != link.seq:
             yield found(INTEGRITY, link, "same-id", f"#{earlier:06d} has the same payment id")
-
-
-def _void_problem(
-    link: Link,
-    payments: Mapping[str, Link],
-    voids: Mapping[str, Link],
-    refunded: Mapping[str, int],
-    *,
-    is_whole: bool,
-) -> str:
-    payment = payments.get(link.about)
-    if link.about in voids:
-        return f"#{voids[link.about].seq:06d} voids the same payment"
-    if payment is None or payment.seq >= link.seq:
-        return "it voids a payment that is not there" if is_whole else ""
-    if link.about in refunded:
-        return "it voids a payment that was refunded"
-    for name in ("amount_cents", "method", "patron_email"):
-        if getattr(payment, name) != getattr(link, name):
-            return f"its {name} is not that of the payment it voids, #{payment.seq:06d}"
-    return ""
-
-
-def _refund_problem(
-    link: Link,
-    payments: Mapping[str, Link],
-    voids: Mapping[str, Link],
-    refunded: Mapping[str, int],
-    *,
-    is_whole: bool,
-) -> str:
-    payment = payments.get(link.about)
-    if link.about in voids:
-        return f"it refunds a payment that #{voids[link.about].seq:06d} voids"
-    if payment is None or payment.seq >= link.seq:
-        return "it refunds a payment that is not there" if is_whole else ""
-    if payment.patron_email != link.patron_email:
-        return f"its patron_email is not that of the payment it refunds, #{payment.seq:06d}"
-    if refunded[link.about] > payment.amount_cents:
-        return f"more was refunded than #{payment.seq:06d} paid"
-    return ""
 
 
 # ── ops/offline/chain.py ──────────────────────────────────────────────────────────────────────────
@@ -1049,11 +1075,11 @@ class Shown:
 
 def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
     """Of a record without faults."""
-    number, dollars = f"#{record['seq']:06d}", _dollars(record["amount_cents"])
+    number, amount = f"#{record['seq']:06d}", dollars(record["amount_cents"])
     kind, method = record["kind"], label_of(record["method"])
     method = method if kind == "payment" else f"{kind} of {method}"
-    token = _token(record["payment_id"])
-    heading = f"{dollars} {method}, {record['patron_name']}"
+    token = search_token(record["payment_id"])
+    heading = f"{amount} {method}, {record['patron_name']}"
     names = f"{_clipped(record['patron_name'])} - {_clipped(record['event_name'])}"
     reason = record.get("reason", "").replace("_", " ") or "no reason given"
     rows = {
@@ -1062,7 +1088,7 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
         "Event date": record["event_date"] or "none",
         "Patron": record["patron_name"] or "none",
         "Patron e-mail": record["patron_email"] or "none",
-        "Amount": f"{dollars} {record['currency']}",
+        "Amount": f"{amount} {record['currency']}",
         "Method": method,
         "Reference": record["reference"] or "none",
         "Note": record["note"] or "none",
@@ -1088,7 +1114,7 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
     else:
         rows["Reason"] = reason
     return Shown(
-        subject=_subject_line(f"[SCC Audit] {number} {dollars} {method} - {names} - {token}"),
+        subject=_subject_line(f"[SCC Audit] {number} {amount} {method} - {names} - {token}"),
         heading=_plain(heading),
         lines=[
             _plain(f"{number}, {record['event_date']}, {record['event_name']}"),
@@ -1109,7 +1135,7 @@ def shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
     counts = record.get("counts") or {}
     outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
     ops_id = str(record["ops_id"])
-    token = _token(ops_id)
+    token = search_token(ops_id)
     subject = f"[SCC Ops] {record['action']} {record.get('phase')} - {record.get('who')} - {token}"
     messages = list(enumerate(record["messages"][:_SHOWN_MESSAGES], start=1))
     more = len(record["messages"]) - len(messages)
@@ -1186,7 +1212,7 @@ def _changes_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
         return "lacks what changes"
     record = shown.record
     before = {
-        "Amount": _dollars(record["amount_cents"]),
+        "Amount": dollars(record["amount_cents"]),
         "Method": label_of(record["method"]),
         "Patron": record["patron_name"],
         "Reference": record["reference"] or "none",
@@ -1251,24 +1277,11 @@ def _quote(
 def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
     """How the mail of a void shows this entry as what comes after."""
     return (
-        _dollars(record["amount_cents"]),
+        dollars(record["amount_cents"]),
         label_of(record["method"]),
         _plain(record["patron_name"]),
         _plain(record["reference"] or "none"),
     )
-
-
-def _dollars(cents: int) -> str:
-    return f"${cents // 100:,}.{cents % 100:02d}"
-
-
-def money(cents: int) -> str:
-    """With a leading minus when more was taken back than paid."""
-    return f"-{_dollars(-cents)}" if cents < 0 else _dollars(cents)
-
-
-def _token(own_id: str) -> str:
-    return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
 
 
 def _clipped(name: str) -> str:
@@ -1281,16 +1294,7 @@ def _subject_line(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Data as a mail shows it: no line break, control or direction mark survives."""
-    return one_space("".join(_characters(text)))
-
-
-def _characters(text: str) -> Iterator[str]:
-    for each in text:
-        category = unicodedata.category(each)
-        if category in {"Cc", "Zl", "Zp"}:
-            yield " "
-        else:
-            yield "\ufffd" if category == "Cs" or each in BIDI_CONTROLS else each
+    return one_space(one_line(text))
 
 
 def _moment(milliseconds: int, timezone: str) -> str:
@@ -1373,6 +1377,7 @@ _SEPARATOR = re.compile(rb"From \S")  # mbox: every mail starts with it, after a
 _QUOTED = re.compile(rb">+From ")
 _HEADER = re.compile(rb"[!-9;-~]+:")
 _LENGTH = re.compile(rb"(?i)content-length:[ \t]*(\d{1,12})\s*$")
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)  # OSError: bzip2's
 _BOM = b"\xef\xbb\xbf"
 _EXPORT = "export the mailbox as .mbox, or give the zip that Google Takeout made"
 _UNREADABLE = {
@@ -1403,12 +1408,6 @@ def mails_in(paths: Iterable[Path]) -> Iterator[RawMail]:
     for path in paths:
         try:
             yield from _folder(path) if path.is_dir() else _file(path)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise ValueError(
-                f"{path}: the zip is damaged or cut off ({error}): download it again"
-            ) from error
-        except (RuntimeError, NotImplementedError) as error:
-            raise ValueError(f"{path}: the zip cannot be unpacked here ({error})") from error
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
@@ -1433,26 +1432,47 @@ def _file(path: Path) -> Iterator[RawMail]:
 
 
 def _zip(file: IO[bytes]) -> Iterator[RawMail]:
-    with zipfile.ZipFile(file) as archive:
-        inside = [each for each in archive.infolist() if not each.is_dir()]
-        wanted = [each for each in inside if _suffix(each) in {".mbox", ".eml"}]
-        if not wanted:
-            inner = "a zip inside a zip" if any(_suffix(e) == ".zip" for e in inside) else "no mail"
-            raise ValueError(f"the zip has {inner}: it must hold .mbox or .eml files")
-        packed = sum(each.compress_size for each in wanted)
-        if sum(each.file_size for each in wanted) > MOST_RATIO * packed + 10 * 2**20:
-            raise ValueError(
-                f"the zip would unpack to over {MOST_RATIO} times its size, which no mailbox does: "
-                "it was not opened"
-            )
-        for each in wanted:
-            with archive.open(each) as content:
-                yield from _mails(content, f"of {each.filename[-100:]}")
+    try:
+        with _unpackable():
+            archive = zipfile.ZipFile(file)
+        with archive:
+            for each in _members(archive):
+                with _unpackable():
+                    content = archive.open(each)
+                with content:
+                    yield from _mails(content, f"of {each.filename[-100:]}")
+    except _DAMAGED as error:
+        raise ValueError(f"the zip is damaged or cut off ({error}): download it again") from error
+
+
+@contextmanager
+def _unpackable() -> Iterator[None]:
+    """A password, or a way of packing that zipfile lacks (NotImplementedError), has a sentence."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ValueError(f"the zip cannot be unpacked here ({error})") from error
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Its mailboxes and mails. Raises ValueError for a zip that no mailbox is in."""
+    inside = [each for each in archive.infolist() if each.filename and not each.is_dir()]
+    wanted = [each for each in inside if _suffix(each) in {".mbox", ".eml"}]
+    if not wanted:
+        inner = "a zip inside a zip" if any(_suffix(e) == ".zip" for e in inside) else "no mail"
+        raise ValueError(f"the zip has {inner}: it must hold .mbox or .eml files")
+    packed = sum(each.compress_size for each in wanted)
+    if sum(each.file_size for each in wanted) > MOST_RATIO * packed + 10 * 2**20:
+        raise ValueError(
+            f"the zip would unpack to over {MOST_RATIO} times its size, which no mailbox does: "
+            "it was not opened"
+        )
+    return wanted
 
 
 def _suffix(member: zipfile.ZipInfo) -> str:
     path = PurePosixPath(member.filename)
-    return "" if path.parts[0] == "__MACOSX" else path.suffix.lower()
+    return "" if path.parts[:1] == ("__MACOSX",) else path.suffix.lower()
 
 
 def _mails(file: IO[bytes], where: str) -> Iterator[RawMail]:
@@ -1710,7 +1730,7 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     page = SeenPage(own.texts["text/html"])
     wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
     if record["entries"]:
-        wanted.append(f",{money(record['net_cents'])}net")
+        wanted.append(f",{dollars(record['net_cents'])}net")
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its header names another day" if own.value.split(" ")[0] != day
@@ -1752,7 +1772,7 @@ def _date_problem(mail: Message, link: Link) -> str:
     except (TypeError, ValueError):
         return "it has no date"
     logged = link.logged_at // 1000
-    seconds = _seconds(dated)
+    seconds = dated.timestamp()
     if str(mail["Message-ID"]).startswith(f"<{link.payment_id}@"):
         return "" if seconds == logged else "its date is not when the entry was logged"
     if seconds < logged - CLOCK_SECONDS:
@@ -1763,13 +1783,9 @@ def _date_problem(mail: Message, link: Link) -> str:
             accepted = parsedate_to_datetime(str(received[-1]).rpartition(";")[2].strip())
         except (TypeError, ValueError):
             return "the date of its way cannot be read"
-        if abs(_seconds(accepted) - seconds) > CLOCK_SECONDS:
+        if abs(accepted.timestamp() - seconds) > CLOCK_SECONDS:
             return "its date is not when Gmail accepted it"
     return ""
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
 
 
 def _note_sender(box: Mailbox, own: _Own, link: Link | None) -> None:

@@ -23,6 +23,7 @@ PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
 Milliseconds: TypeAlias = int  # since the epoch
 Kind = Literal["payment", "void", "refund"]
+COUNTS: Mapping[str, int] = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made
 
 # As regular expressions.
 EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"

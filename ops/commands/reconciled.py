@@ -10,6 +10,7 @@ import click
 from ops.errors import FINE, FOUND
 from ops.rules.reconcile import AILING, KINDS, LOOKED_UP, Reconciliation, Tally
 from ops.session import Session
+from shared.text import dollars
 
 
 def show(session: Session, state: Reconciliation) -> None:
@@ -70,22 +71,16 @@ def _lines(state: Reconciliation) -> Iterator[tuple[object, ...]]:
 def _line(state: Reconciliation, tally: Tally) -> tuple[object, ...]:
     found = (_counted(state, kind, tally.found.get(kind, 0)) for kind in (*AILING, "late"))
     methods = sorted({method for each in tally.sums.values() for method in each})
-    net = [f"{each} {_dollars(tally.net_of(each))}" for each in methods]
+    net = [f"{each} {dollars(tally.net_of(each))}" for each in methods]
     return (
         tally.entries, tally.mailed, tally.pending,
         *("-" if each is None else each for each in found),
         *(_sums(tally.sums[kind]) for kind in KINDS),
-        ", ".join([_dollars(tally.net_cents), *(net if len(net) > 1 else [])]),
+        ", ".join([dollars(tally.net_cents), *(net if len(net) > 1 else [])]),
     )  # fmt: skip
 
 
 def _sums(by_method: Mapping[str, list[int]]) -> str:
     return ", ".join(
-        f"{name} {count} {_dollars(cents)}" for name, (count, cents) in sorted(by_method.items())
+        f"{name} {count} {dollars(cents)}" for name, (count, cents) in sorted(by_method.items())
     )
-
-
-def _dollars(cents: int) -> str:
-    """To the cent, whatever the amount."""
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}${cents // 100:,}.{cents % 100:02d}"

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from email import message_from_bytes
 from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
 from email.header import decode_header, make_header
@@ -26,12 +25,12 @@ from ops.offline.page import SeenPage, squeezed, unspaced
 from ops.offline.shown import (
     Quote,
     cells_of,
-    money,
     problem_of,
     shown_by_ops,
     shown_by_payment,
 )
 from shared.ledger import canonical_json
+from shared.text import dollars
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
 _OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
@@ -193,7 +192,7 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     page = SeenPage(own.texts["text/html"])
     wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
     if record["entries"]:
-        wanted.append(f",{money(record['net_cents'])}net")
+        wanted.append(f",{dollars(record['net_cents'])}net")
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its header names another day" if own.value.split(" ")[0] != day
@@ -235,7 +234,7 @@ def _date_problem(mail: Message, link: Link) -> str:
     except (TypeError, ValueError):
         return "it has no date"
     logged = link.logged_at // 1000
-    seconds = _seconds(dated)
+    seconds = dated.timestamp()
     if str(mail["Message-ID"]).startswith(f"<{link.payment_id}@"):
         return "" if seconds == logged else "its date is not when the entry was logged"
     if seconds < logged - CLOCK_SECONDS:
@@ -246,13 +245,9 @@ def _date_problem(mail: Message, link: Link) -> str:
             accepted = parsedate_to_datetime(str(received[-1]).rpartition(";")[2].strip())
         except (TypeError, ValueError):
             return "the date of its way cannot be read"
-        if abs(_seconds(accepted) - seconds) > CLOCK_SECONDS:
+        if abs(accepted.timestamp() - seconds) > CLOCK_SECONDS:
             return "its date is not when Gmail accepted it"
     return ""
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
 
 
 def _note_sender(box: Mailbox, own: _Own, link: Link | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from ops.offline.links import INTEGRITY, Finding, Link, found
@@ -21,20 +22,64 @@ def check_meaning(
     yield from _times(sound, zone)
     yield from _same_ids(sound)
     payments = {each.payment_id: each for each in sound if each.kind == "payment"}
-    voids: dict[str, Link] = {}
-    refunded: dict[str, int] = {}
+    history = _History(payments, is_whole=is_whole)
     for link in sound:
-        problem = ""
-        if link.kind == "void":
-            problem = _void_problem(link, payments, voids, refunded, is_whole=is_whole)
-            voids.setdefault(link.about, link)
-        elif link.kind == "refund":
-            refunded[link.about] = refunded.get(link.about, 0) + link.amount_cents
-            problem = _refund_problem(link, payments, voids, refunded, is_whole=is_whole)
-        elif link.about and link.about not in voids and is_whole:
-            problem = "it replaces a payment that was not voided before it"
-        if problem:
+        if problem := history.problem_of(link):
             yield found(INTEGRITY, link, f"wrong-{link.kind}", problem)
+
+
+@dataclass(slots=True)
+class _History:
+    """What was voided and refunded so far. payments: all of the chain's, by id."""
+
+    payments: Mapping[str, Link]
+    is_whole: bool
+    voids: dict[str, Link] = field(default_factory=dict)
+    refunded: dict[str, int] = field(default_factory=dict)
+
+    def problem_of(self, link: Link) -> str:
+        """Of the next entry, or an empty text; then the entry is part of the history."""
+        match link.kind:
+            case "void":
+                problem = self._void_problem(link)
+                self.voids.setdefault(link.about, link)
+            case "refund":
+                self.refunded[link.about] = self.refunded.get(link.about, 0) + link.amount_cents
+                problem = self._refund_problem(link)
+            case _:
+                is_lone = link.about and link.about not in self.voids and self.is_whole
+                problem = "it replaces a payment that was not voided before it" if is_lone else ""
+        return problem
+
+    def _void_problem(self, link: Link) -> str:
+        if link.about in self.voids:
+            return f"#{self.voids[link.about].seq:06d} voids the same payment"
+        payment = self._before(link)
+        if payment is None:
+            return "it voids a payment that is not there" if self.is_whole else ""
+        if link.about in self.refunded:
+            return "it voids a payment that was refunded"
+        for name in ("amount_cents", "method", "patron_email"):
+            if getattr(payment, name) != getattr(link, name):
+                return f"its {name} is not that of the payment it voids, #{payment.seq:06d}"
+        return ""
+
+    def _refund_problem(self, link: Link) -> str:
+        if link.about in self.voids:
+            return f"it refunds a payment that #{self.voids[link.about].seq:06d} voids"
+        payment = self._before(link)
+        if payment is None:
+            return "it refunds a payment that is not there" if self.is_whole else ""
+        if payment.patron_email != link.patron_email:
+            return f"its patron_email is not that of the payment it refunds, #{payment.seq:06d}"
+        if self.refunded[link.about] > payment.amount_cents:
+            return f"more was refunded than #{payment.seq:06d} paid"
+        return ""
+
+    def _before(self, link: Link) -> Link | None:
+        """The payment that the entry is about, if it came first."""
+        payment = self.payments.get(link.about)
+        return payment if payment and payment.seq < link.seq else None
 
 
 def _times(sound: list[Link], zone: tzinfo | None) -> Iterator[Finding]:
@@ -60,44 +105,3 @@ def _same_ids(sound: list[Link]) -> Iterator[Finding]:
         earlier = first.setdefault(link.payment_id, link.seq)
         if earlier != link.seq:
             yield found(INTEGRITY, link, "same-id", f"#{earlier:06d} has the same payment id")
-
-
-def _void_problem(
-    link: Link,
-    payments: Mapping[str, Link],
-    voids: Mapping[str, Link],
-    refunded: Mapping[str, int],
-    *,
-    is_whole: bool,
-) -> str:
-    payment = payments.get(link.about)
-    if link.about in voids:
-        return f"#{voids[link.about].seq:06d} voids the same payment"
-    if payment is None or payment.seq >= link.seq:
-        return "it voids a payment that is not there" if is_whole else ""
-    if link.about in refunded:
-        return "it voids a payment that was refunded"
-    for name in ("amount_cents", "method", "patron_email"):
-        if getattr(payment, name) != getattr(link, name):
-            return f"its {name} is not that of the payment it voids, #{payment.seq:06d}"
-    return ""
-
-
-def _refund_problem(
-    link: Link,
-    payments: Mapping[str, Link],
-    voids: Mapping[str, Link],
-    refunded: Mapping[str, int],
-    *,
-    is_whole: bool,
-) -> str:
-    payment = payments.get(link.about)
-    if link.about in voids:
-        return f"it refunds a payment that #{voids[link.about].seq:06d} voids"
-    if payment is None or payment.seq >= link.seq:
-        return "it refunds a payment that is not there" if is_whole else ""
-    if payment.patron_email != link.patron_email:
-        return f"its patron_email is not that of the payment it refunds, #{payment.seq:06d}"
-    if refunded[link.about] > payment.amount_cents:
-        return f"more was refunded than #{payment.seq:06d} paid"
-    return ""

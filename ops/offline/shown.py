@@ -7,10 +7,8 @@ changed. What only another entry knows, such as the number of a voided payment, 
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ops.offline.page import SeenPage, one_space, squeezed, unspaced
 from shared.methods import label_of
-from shared.text import BIDI_CONTROLS
+from shared.text import dollars, one_line, search_token
 
 _CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
 _CAPTIONS = frozenset({
@@ -62,11 +60,11 @@ class Shown:
 
 def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
     """Of a record without faults."""
-    number, dollars = f"#{record['seq']:06d}", _dollars(record["amount_cents"])
+    number, amount = f"#{record['seq']:06d}", dollars(record["amount_cents"])
     kind, method = record["kind"], label_of(record["method"])
     method = method if kind == "payment" else f"{kind} of {method}"
-    token = _token(record["payment_id"])
-    heading = f"{dollars} {method}, {record['patron_name']}"
+    token = search_token(record["payment_id"])
+    heading = f"{amount} {method}, {record['patron_name']}"
     names = f"{_clipped(record['patron_name'])} - {_clipped(record['event_name'])}"
     reason = record.get("reason", "").replace("_", " ") or "no reason given"
     rows = {
@@ -75,7 +73,7 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
         "Event date": record["event_date"] or "none",
         "Patron": record["patron_name"] or "none",
         "Patron e-mail": record["patron_email"] or "none",
-        "Amount": f"{dollars} {record['currency']}",
+        "Amount": f"{amount} {record['currency']}",
         "Method": method,
         "Reference": record["reference"] or "none",
         "Note": record["note"] or "none",
@@ -101,7 +99,7 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
     else:
         rows["Reason"] = reason
     return Shown(
-        subject=_subject_line(f"[SCC Audit] {number} {dollars} {method} - {names} - {token}"),
+        subject=_subject_line(f"[SCC Audit] {number} {amount} {method} - {names} - {token}"),
         heading=_plain(heading),
         lines=[
             _plain(f"{number}, {record['event_date']}, {record['event_name']}"),
@@ -122,7 +120,7 @@ def shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
     counts = record.get("counts") or {}
     outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
     ops_id = str(record["ops_id"])
-    token = _token(ops_id)
+    token = search_token(ops_id)
     subject = f"[SCC Ops] {record['action']} {record.get('phase')} - {record.get('who')} - {token}"
     messages = list(enumerate(record["messages"][:_SHOWN_MESSAGES], start=1))
     more = len(record["messages"]) - len(messages)
@@ -199,7 +197,7 @@ def _changes_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
         return "lacks what changes"
     record = shown.record
     before = {
-        "Amount": _dollars(record["amount_cents"]),
+        "Amount": dollars(record["amount_cents"]),
         "Method": label_of(record["method"]),
         "Patron": record["patron_name"],
         "Reference": record["reference"] or "none",
@@ -264,24 +262,11 @@ def _quote(
 def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
     """How the mail of a void shows this entry as what comes after."""
     return (
-        _dollars(record["amount_cents"]),
+        dollars(record["amount_cents"]),
         label_of(record["method"]),
         _plain(record["patron_name"]),
         _plain(record["reference"] or "none"),
     )
-
-
-def _dollars(cents: int) -> str:
-    return f"${cents // 100:,}.{cents % 100:02d}"
-
-
-def money(cents: int) -> str:
-    """With a leading minus when more was taken back than paid."""
-    return f"-{_dollars(-cents)}" if cents < 0 else _dollars(cents)
-
-
-def _token(own_id: str) -> str:
-    return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
 
 
 def _clipped(name: str) -> str:
@@ -294,16 +279,7 @@ def _subject_line(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Data as a mail shows it: no line break, control or direction mark survives."""
-    return one_space("".join(_characters(text)))
-
-
-def _characters(text: str) -> Iterator[str]:
-    for each in text:
-        category = unicodedata.category(each)
-        if category in {"Cc", "Zl", "Zp"}:
-            yield " "
-        else:
-            yield "\ufffd" if category == "Cs" or each in BIDI_CONTROLS else each
+    return one_space(one_line(text))
 
 
 def _moment(milliseconds: int, timezone: str) -> str:

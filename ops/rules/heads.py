@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.offline.links import INTEGRITY, Finding, Link
-from shared.ledger import MOST_ENTRIES
-
-_COUNTS = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made all the same
+from shared.ledger import COUNTS, MOST_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class EventHead:
             return
         wanted: Counter[str] = Counter()
         for link in links:
-            wanted["payments_count"] += _COUNTS[link.kind]
+            wanted["payments_count"] += COUNTS[link.kind]
             wanted["total_cents"] += link.net_cents
             wanted[f"{link.method}_cents"] += link.net_cents
         for name in sorted(wanted.keys() | self.totals.keys()):

@@ -17,7 +17,6 @@ from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 from httplib2 import Http, HttpLib2Error
 
-from functions.audit_mailer.mails.envelope import search_token
 from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
@@ -26,6 +25,7 @@ from ops.rules.reconcile import Hit, hits_in
 from ops.session import Session
 from ops.terminal.safe_text import safe
 from shared.settings import SettingsError, read_settings
+from shared.text import search_token
 
 READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 TIMEOUT_SECONDS = 30

@@ -16,7 +16,7 @@ from functions.api.payments.appending import (
 from functions.api.settings import ApiSettings
 from shared import keys
 from shared.attributes import to_attributes
-from shared.ledger import Head, LedgerEntry
+from shared.ledger import COUNTS, Head, LedgerEntry
 from shared.methods import is_unique_reference, reference_key
 
 
@@ -42,9 +42,6 @@ def writes_of(
             writes.append(("number", _note_number(tables.ledger_table, entry, known)))
     writes.append(("head", _advance_head(tables.ledger_table, entries, snapshot.head)))
     return writes
-
-
-_COUNTS = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made all the same
 
 
 def reason_of(reasons: Sequence[tuple[str, Mapping[str, Any]]]) -> Exception | None:
@@ -100,7 +97,7 @@ def _advance_head(table: str, entries: Sequence[LedgerEntry], head: Head) -> dic
     """The last entry's number and hash, and the event's totals, less voids and refunds."""
     added: Counter[str] = Counter()
     for entry in entries:
-        added["payments_count"] += _COUNTS[entry.kind]
+        added["payments_count"] += COUNTS[entry.kind]
         added["total_cents"] += entry.net_cents
         added[f"{entry.method}_cents"] += entry.net_cents
     last = entries[-1]

@@ -12,8 +12,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
-from functions.audit_mailer.mails.page import Page, one_line, to_html, to_text
+from functions.audit_mailer.mails.page import Page, to_html, to_text
 from shared.ledger import PaymentId, canonical_json
+from shared.text import one_line, search_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,6 @@ def sealed(letter: Letter, addresses: Addresses) -> AuditMail:
         content=mail.as_bytes(),
         follows=letter.follows,
     )
-
-
-def search_token(own_id: str) -> str:
-    """One alphanumeric word: Gmail's index splits words at dashes and dots."""
-    return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
 
 
 def header_line(text: str) -> str:

@@ -12,10 +12,10 @@ from functions.audit_mailer.mails.envelope import (
     Record,
     header_line,
     sealed,
-    search_token,
     utc,
 )
 from functions.audit_mailer.mails.page import Page, Section
+from shared.text import search_token
 
 SHOWN_MESSAGES = 200  # the rest is in record.json, and in further parts of the record
 

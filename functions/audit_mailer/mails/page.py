@@ -6,12 +6,11 @@ are left to the reader's theme: only lines and one accent are set, visible on wh
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from shared.text import BIDI_CONTROLS
+from shared.text import one_line
 
 LINE = "rgba(128,128,128,.35)"
 ALARM = "#d93025"
@@ -84,16 +83,6 @@ def to_html(page: Page) -> str:
         + closing
         + "</div>\n</body></html>\n"
     )
-
-
-def one_line(text: str) -> str:
-    """Data as harmless text: no line break, control or direction mark survives."""
-    return "".join(
-        " " if unicodedata.category(each) in {"Cc", "Zl", "Zp"}
-        else "\ufffd" if unicodedata.category(each) == "Cs" or each in BIDI_CONTROLS
-        else each
-        for each in text
-    )  # fmt: skip
 
 
 def _safe(text: str) -> str:

@@ -14,11 +14,11 @@ from functions.audit_mailer.mails.envelope import (
     Letter,
     Record,
     sealed,
-    search_token,
 )
 from functions.audit_mailer.mails.page import Page, Section
 from shared.ledger import LedgerEntry, PaymentId, record_of
 from shared.methods import label_of
+from shared.text import dollars, search_token
 
 _LABELS = {  # of the attributes that describe a payment; another one is called by its own name
     "event_name": "Event",
@@ -200,10 +200,6 @@ def _method(entry: LedgerEntry) -> str:
 
 def _reason(entry: LedgerEntry) -> str:
     return (entry.reason or "no reason given").replace("_", " ")
-
-
-def dollars(cents: int) -> str:
-    return f"${cents // 100:,}.{cents % 100:02d}"
 
 
 def _moment(milliseconds: int, timezone: str) -> str:

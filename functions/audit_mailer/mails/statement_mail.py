@@ -11,13 +11,12 @@ from functions.audit_mailer.mails.envelope import (
     Letter,
     Record,
     sealed,
-    search_token,
     utc,
 )
 from functions.audit_mailer.mails.page import Page, Section
-from functions.audit_mailer.mails.payment_mail import dollars
 from functions.audit_mailer.statement.account import EventAccount, Statement, Sum, numbers, total
 from shared.methods import METHODS, title_of
+from shared.text import dollars, search_token
 
 EVERY_DAY = (
     "A statement is mailed every day, even after a day without payments. "
@@ -59,7 +58,7 @@ def _totals(statement: Statement) -> str:
     ]
     if statement.refunds:
         counts.append(_count(total(statement.refunds).count, "refund"))
-    return ", ".join([*counts, f"{money(statement.net_cents)} net"])
+    return ", ".join([*counts, f"{dollars(statement.net_cents)} net"])
 
 
 def _alarms(statement: Statement) -> list[str]:
@@ -154,20 +153,15 @@ def _sums(of: Statement | EventAccount) -> list[page.Sum]:
     payments: Mapping[str, Sum] = of.payments
     known = [*METHODS, *sorted(payments.keys() - METHODS.keys())]
     lines = [
-        page.Sum(title_of(each), str(payments[each].count), money(payments[each].cents))
+        page.Sum(title_of(each), str(payments[each].count), dollars(payments[each].cents))
         for each in known
         if each in payments
     ]
     for label, taken in (("Voided", total(of.voids)), ("Refunded", total(of.refunds))):
         if taken.count:
-            lines.append(page.Sum(label, str(taken.count), money(-taken.cents)))
-    return [*lines, page.Sum("Net", "", money(of.net_cents))]
+            lines.append(page.Sum(label, str(taken.count), dollars(-taken.cents)))
+    return [*lines, page.Sum("Net", "", dollars(of.net_cents))]
 
 
 def _count(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def money(cents: int) -> str:
-    """As `dollars`, with a leading minus when more was taken back than paid."""
-    return f"-{dollars(-cents)}" if cents < 0 else dollars(cents)

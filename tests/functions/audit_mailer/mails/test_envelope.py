@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from functions.audit_mailer.mails import ops_mail, payment_mail, statement_mail
-from functions.audit_mailer.mails.envelope import Addresses, AuditMail, search_token
+from functions.audit_mailer.mails.envelope import Addresses, AuditMail
 from functions.audit_mailer.statement.account import Statement
+from shared.text import search_token
 from tests.builders import NOW, ZONE, entry
 
 ADDRESSES = Addresses("desk@shipcaptaincrew.example", "audit@shipcaptaincrew.example")

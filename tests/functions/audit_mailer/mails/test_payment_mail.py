@@ -12,11 +12,10 @@ from typing import Any, cast
 
 import pytest
 
-from functions.audit_mailer.mails.envelope import search_token
 from functions.audit_mailer.mails.payment_mail import Related, compose
 from shared.ledger import EXPIRY, Head, LedgerEntry, canonical_json, entry_hash, record_of
 from shared.methods import METHODS, label_of
-from shared.text import BIDI_CONTROLS
+from shared.text import BIDI_CONTROLS, search_token
 from tests.builders import entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 

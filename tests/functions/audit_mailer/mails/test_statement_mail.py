@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.mails.envelope import search_token
-from functions.audit_mailer.mails.statement_mail import compose, money
+from functions.audit_mailer.mails.statement_mail import compose
 from functions.audit_mailer.statement.account import Statement
 from shared.ledger import Head, canonical_json
 from shared.methods import METHODS, title_of
+from shared.text import dollars, search_token
 from tests.builders import NOW, ZONE, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 
@@ -223,7 +223,7 @@ def test_nothing_in_the_mail_is_loaded_from_elsewhere() -> None:
     [(0, "$0.00"), (5, "$0.05"), (-5, "-$0.05"), (-123_456, "-$1,234.56"), (10_000, "$100.00")],
 )
 def test_more_voided_than_paid_is_a_negative_amount(cents: int, text: str) -> None:
-    assert money(cents) == text
+    assert dollars(cents) == text
 
 
 def test_every_method_has_its_line_in_the_order_of_the_form() -> None:
