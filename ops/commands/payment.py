@@ -21,6 +21,7 @@ from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox
 from ops.terminal.counted import counted
 from ops.terminal.safe_text import safe
+from shared.text import dollars
 
 
 @click.command()
@@ -125,4 +126,4 @@ def _amount(row: Mapping[str, Any]) -> str:
     cents = row.get("amount_cents")
     if type(cents) is not int:
         return f"{cents} cents"
-    return f"{'' if row.get('kind') == 'payment' else '-'}${cents // 100:,}.{cents % 100:02d}"
+    return dollars(cents if row.get("kind") == "payment" else -cents)

@@ -70,10 +70,10 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
 ) -> None:
     """Compare ledger, deliveries and mailbox, per event and in total.
 
-    missing: no mail --late minutes after the entry was logged. duplicate: more than one mail.
-    altered: the mail differs from the ledger, or the row is none that we wrote. orphan: a mail
-    without an entry. misplaced: a mail in the trash or in spam. Any of these gives exit code 1.
-    late: the mail took longer than --late minutes.
+    missing: no mail --late minutes after the entry was logged, or given up. duplicate: more than
+    one mail. altered: the mail differs from the ledger, or the row is none that we wrote. orphan: a
+    mail without an entry. misplaced: a mail in the trash or in spam. Any of these gives exit code
+    1. late: the mail took longer than --late minutes.
 
     Without --mailbox the deliveries are trusted; with it, every entry is looked up in Gmail and
     every audit mail is read. A mail counts only if it holds the entry's record; forwards and

@@ -67,7 +67,7 @@ class PaymentHistory:
         match mail_state(delivery):
             case "sending":
                 yield Step(_time(delivery, "lease_until"), "the current try has ended by now")
-            case "retrying" | "failed":
+            case "retrying":
                 yield Step(_time(delivery, "retry_at"), "can be tried again")
             case "sent":
                 attempts = delivery.get("attempts")

@@ -228,7 +228,7 @@ class Reconciliation:
             delay = sent_at - row["logged_at"] if type(sent_at) is int else 0
             if delay > late_ms:
                 self.found("late", row, f"mailed after {delay // 60_000} minutes")
-        elif age > late_ms and not (hits and hits.genuine):
+        elif (age > late_ms or state == "failed") and not (hits and hits.genuine):
             error = (delivery.get("last_error") or {}).get("message", "")
             told = "no delivery has started" if state == "queued" else state
             self.found("missing", row, f"{told}: {error}" if error else told, queue=True)

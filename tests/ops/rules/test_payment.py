@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,15 +16,27 @@ from tests.builders import NOW, entry
 SENT = {"state": "sent", "sent_at": NOW + 2_000, "attempts": 1, "gmail_id": "18c0"}
 
 
-def history(row: dict[str, Any] | None = None, hits: Hits | None = None) -> PaymentHistory:
+def history(
+    row: dict[str, Any] | None = None,
+    hits: Hits | None = None,
+    delivery: Mapping[str, Any] = SENT,
+) -> PaymentHistory:
     return PaymentHistory(
-        row=row or entry().to_row(), delivery=SENT, voided_by={}, voids={}, dead_letters=(),
+        row=row or entry().to_row(), delivery=delivery, voided_by={}, voids={}, dead_letters=(),
         hits=hits, now=NOW + 10_000,
     )  # fmt: skip
 
 
 def hit(*, is_misplaced: bool = False) -> Hit:
     return Hit("18c0", "pay_1", "h", "s", b"d", is_misplaced)
+
+
+@pytest.mark.parametrize(("klass", "is_said"), [("retry", True), ("permanent", False)])
+def test_only_a_mail_that_will_be_tried_again_is_said_to_be(klass: str, *, is_said: bool) -> None:
+    error = {"class": klass, "code": "400", "message": "no", "at": NOW + 1_000}
+    failed = {"state": "failed", "attempts": 1, "retry_at": NOW + 5_000, "last_error": error}
+    steps = [each.what for each in history(delivery=failed).steps()]
+    assert ("can be tried again" in steps) is is_said
 
 
 def test_a_mailed_payment_needs_nobody() -> None:

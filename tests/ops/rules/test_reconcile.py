@@ -132,3 +132,14 @@ def test_progress_can_be_saved_and_an_older_files_is_refused(entry: LedgerEntry)
     assert Reconciliation.from_json(state.to_json()) == state
     with pytest.raises(OtherReleaseError):
         Reconciliation.from_json(state.to_json() | {"version": 1})
+
+
+@pytest.mark.parametrize(("klass", "missing"), [("permanent", 1), ("retry", 0)])
+def test_a_mail_that_was_given_up_is_missing_at_once(
+    entry: LedgerEntry, klass: str, missing: int
+) -> None:
+    state = Reconciliation(["all"])
+    failed = {"state": "failed", "last_error": {"class": klass, "message": "refused"}}
+    state.take_row(entry.to_row(), failed, hits=None, now=NOW + 1_000, late_ms=LATE)
+    assert state.count("missing") == missing
+    assert state.is_fine is (missing == 0)
