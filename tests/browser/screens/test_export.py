@@ -22,6 +22,12 @@ def rows_of(download: Download) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+def leave_for_the_events(page: Page) -> None:
+    """Within the app: a link that is followed before the app has started loads a new page."""
+    expect(page.get_by_role("heading", name="Sunset Charter")).to_be_visible()
+    page.get_by_role("link", name="Ship Captain Crew").click()
+
+
 def test_an_events_payments_are_downloaded_as_csv(page: Page, admin: Dock) -> None:
     payment = admin.logged(note="Größe, with a comma")
     elsewhere = admin.logged(event_id="harbor-lights")
@@ -77,7 +83,7 @@ def test_back_and_forward_close_the_form_and_put_the_focus_on_the_screen(
     page: Page, admin: Dock
 ) -> None:
     page.goto("/g/sunset-charter")
-    page.get_by_role("link", name="Ship Captain Crew").click()
+    leave_for_the_events(page)
     opener = page.locator("[aria-haspopup=dialog]").filter(has_text="Export CSV")
     dialog = page.get_by_role("dialog", name="Export payments")
     opener.click()
@@ -102,7 +108,7 @@ def test_a_form_that_loads_slowly_does_not_open_over_the_next_screen(
 
     page.route("**/more.html", hold)
     page.goto("/g/sunset-charter")
-    page.get_by_role("link", name="Ship Captain Crew").click()
+    leave_for_the_events(page)
     with page.expect_request("**/more.html"):
         page.locator("[aria-haspopup=dialog]").filter(has_text="Export CSV").click()
     page.go_back()
