@@ -33,3 +33,25 @@ def error_class(item: Item | None) -> str:
     """The class of the last try's error, or an empty text."""
     error = (item or {}).get("last_error")
     return str(error.get("class", "")) if isinstance(error, Mapping) else ""
+
+
+def needs_message(item: Item | None, now: int, grace_ms: int) -> bool:
+    """No mail, no live lease and no try still to come: nobody is at it. now: epoch milliseconds.
+
+    What failed for good has its message in the dead-letter queue, where a person decides.
+    """
+    match mail_state(item):
+        case "queued":
+            return True
+        case "sending":
+            return _moment(item, "lease_until") + grace_ms < now
+        case "retrying":
+            return _moment(item, "retry_at") + grace_ms < now
+        case _:
+            return False
+
+
+def _moment(item: Item | None, name: str) -> int:
+    """Long ago if the item does not say: an extra message is harmless."""
+    moment = (item or {}).get(name)
+    return moment if isinstance(moment, int) else 0

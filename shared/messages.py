@@ -2,20 +2,24 @@
 
 It is a claim check: it names the ledger entry to mail and holds none of its content, so a forged,
 stale or replayed message can only produce the true mail. The ops message does the same for a record
-of what operators did.
+of what operators did, the statement message for a day's statement.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from shared.ledger import EventId, PaymentId
+from shared.statement import StatementPlace
 
 SCHEMA = "scc.audit/1"
 OPS_SCHEMA = "scc.ops/1"
+STATEMENT_SCHEMA = "scc.statement/1"
 ROW_ATTRIBUTES = frozenset({"payment_id", "PK", "SK", "event_id", "seq"})  # what from_row reads
 
 
@@ -76,7 +80,38 @@ class OpsMessage:
         return json.dumps({"schema": OPS_SCHEMA, "ops_id": self.ops_id}, separators=(",", ":"))
 
 
-def read_message(body: str) -> AuditMessage | OpsMessage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementMessage:
+    """place: of the statement to mail, which its hash names: no other bytes can be mailed."""
+
+    place: StatementPlace
+
+    def to_json(self) -> str:
+        content = {
+            "schema": STATEMENT_SCHEMA,
+            "day": self.place.day,
+            "final": self.place.final,
+            "sha256": self.place.sha256,
+        }
+        return json.dumps(content, separators=(",", ":"))
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> StatementMessage:
+        """Raises MalformedMessageError."""
+        day, digest, final = _text(content, "day"), _text(content, "sha256"), content.get("final")
+        if not _is_day(day):
+            raise MalformedMessageError("day is not a date such as 2026-11-24")
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise MalformedMessageError("sha256 is not 64 hex digits")
+        if not isinstance(final, bool):
+            raise MalformedMessageError("final is missing or neither true nor false")
+        return cls(place=StatementPlace(day=day, final=final, sha256=digest))
+
+
+Message = AuditMessage | OpsMessage | StatementMessage
+
+
+def read_message(body: str) -> Message:
     """Raises MalformedMessageError: not JSON, another schema, a field missing or mistyped."""
     try:
         content = json.loads(body)
@@ -86,8 +121,11 @@ def read_message(body: str) -> AuditMessage | OpsMessage:
         raise MalformedMessageError("the body is not a JSON object")
     if content.get("schema") == OPS_SCHEMA:
         return OpsMessage(ops_id=_text(content, "ops_id"))
+    if content.get("schema") == STATEMENT_SCHEMA:
+        return StatementMessage.from_content(content)
     if content.get("schema") != SCHEMA:
-        raise MalformedMessageError(f"the schema is not {SCHEMA} or {OPS_SCHEMA}")
+        known = f"{SCHEMA}, {OPS_SCHEMA} or {STATEMENT_SCHEMA}"
+        raise MalformedMessageError(f"the schema is not {known}")
     return AuditMessage.from_row({**content, "PK": content.get("pk"), "SK": content.get("sk")})
 
 
@@ -103,3 +141,10 @@ def _number(row: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedMessageError(f"{name} is missing or not a whole number")
     return value
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

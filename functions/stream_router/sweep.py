@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from functions.stream_router.audit_queue import BATCH_SIZE
 from functions.stream_router.dead_letters import DeadLetterView
 from shared.daybook import is_key
-from shared.delivery import is_sent, mail_state
+from shared.delivery import is_sent, needs_message
 from shared.ledger import business_date
 from shared.messages import AuditMessage, MalformedMessageError
 
@@ -127,29 +127,6 @@ class Sweeper:
         room = max(0, MOST_QUEUED - swept.queued)
         swept.held_back += len(chosen[room:])
         swept.queued += _send(chosen[:room], self.queue)
-
-
-def needs_message(delivery: Mapping[str, Any], now: int, grace_ms: int) -> bool:
-    """No mail, no live lease and no try still to come.
-
-    delivery: the item of AuditDeliveries, empty when there is none. An entry that failed for good
-    has its message in the dead-letter queue, where a person decides.
-    """
-    match mail_state(delivery):
-        case "queued":
-            return True
-        case "sending":
-            return _moment(delivery, "lease_until") + grace_ms < now
-        case "retrying":
-            return _moment(delivery, "retry_at") + grace_ms < now
-        case _:
-            return False
-
-
-def _moment(delivery: Mapping[str, Any], name: str) -> int:
-    """Long ago if the item does not say: an extra message is harmless."""
-    moment = delivery.get(name)
-    return moment if isinstance(moment, int) else 0
 
 
 def is_its_slot(payment_id: str, now: int) -> bool:

@@ -1,1 +1,0 @@
-"""The daily statement: what a day in the ledger adds up to, mailed once."""

@@ -1,0 +1,1 @@
+"""What a statement says, decided without any outside system."""

@@ -1,0 +1,199 @@
+"""What the ledger says about one business day: sums, gaps, and what is not as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.daily_statement.rules.certificates import Certificate
+from functions.daily_statement.rules.continuity import MOST_NAMED, Continuation, Link, numbers
+from functions.daily_statement.rules.notable import Notable
+from functions.daily_statement.rules.sums import Sums
+from shared.delivery import is_sent, mail_state
+from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of
+
+
+@dataclass(frozen=True, slots=True)
+class Unmailed:
+    """An entry without a mail. state: of its mail."""
+
+    seq: int
+    payment_id: str
+    state: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedRow:
+    """A row that is not an entry, by its key, and what is wrong with it."""
+
+    pk: str
+    sk: str
+    faults: Sequence[str]
+
+
+@dataclass(slots=True)
+class EventAccount:
+    """One event's part of the day.
+
+    links: the day's entries as links of the chain. head: the event's last entry when the statement
+    was made, None if it cannot be read. missing: ranges of numbers without a row. altered: numbers
+    of rows that are not what was written. rewritten: in words, why the chain is no longer the one
+    that the statement before knew; empty when it is.
+    """
+
+    event_id: str
+    event_name: str = ""
+    sums: Sums = field(default_factory=Sums)
+    links: list[Link] = field(default_factory=list)
+    head: Head | None = field(default_factory=Head)
+    missing: list[tuple[int, int]] = field(default_factory=list)
+    altered: list[int] = field(default_factory=list)
+    unmailed: list[Unmailed] = field(default_factory=list)
+    unmailed_count: int = 0
+    rewritten: str = ""
+
+    def add(self, entry: LedgerEntry, row: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
+        self.event_name = entry.event_name
+        self.sums.add(entry)
+        self.links.append(Link.of(entry, row))
+        if not is_sent(delivery):
+            self.unmailed_count += 1
+            if len(self.unmailed) < MOST_NAMED:
+                self.unmailed.append(_unmailed(entry, delivery))
+
+    def report(self, found: Continuation) -> None:
+        """Take what is wrong with some of the event's entries, each fault once."""
+        self.missing = _joined(self.missing, found.missing)
+        self.altered = _joined(self.altered, found.altered)
+        if found.broken_at and not self.rewritten:
+            self.rewritten = f"{number(found.broken_at)} does not follow the entry before it"
+
+    @property
+    def first(self) -> int:
+        return min((each.seq for each in self.links), default=0)
+
+    @property
+    def last(self) -> tuple[int, str]:
+        """Number and hash of the day's last entry."""
+        last = max(self.links, key=lambda each: each.seq, default=None)
+        return (last.seq, last.hash) if last else (0, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previous:
+    """The sealed statement before this one. sha256: of its bytes."""
+
+    day: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """The whole ledger at the end of the day. heads_sha256: of the list of all events' heads."""
+
+    events: int
+    entries: int
+    heads_sha256: str
+
+
+@dataclass(slots=True)
+class Statement:
+    """day: YYYY-MM-DD, a business day of the zone `timezone` (its IANA name). made_at: epoch ms.
+
+    is_final: the day was over when it was made. previous: None for the first one. by_admin: sums by
+    who logged. certificates: of entries that expire soon, by event. ops_records: SHA-256 by id.
+    """
+
+    day: str
+    timezone: str
+    made_at: int
+    is_final: bool
+    key_sha256: str = ""
+    previous: Previous | None = None
+    whole: Whole = Whole(events=0, entries=0, heads_sha256="")
+    sums: Sums = field(default_factory=Sums)
+    accounts: dict[str, EventAccount] = field(default_factory=dict)
+    by_admin: dict[str, tuple[str, Sums]] = field(default_factory=dict)
+    notable: list[Notable] = field(default_factory=list)
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    ops_records: dict[str, str] = field(default_factory=dict)
+    malformed: list[MalformedRow] = field(default_factory=list)
+    malformed_count: int = 0
+
+    def add(
+        self, rows: Sequence[Mapping[str, Any]], deliveries: Mapping[str, Mapping[str, Any]]
+    ) -> list[LedgerEntry]:
+        """Add one page of the day's rows; returns them as entries.
+
+        What a row that is not an entry says is not added up.
+        """
+        entries = []
+        for row in rows:
+            try:
+                entry = LedgerEntry.from_row(row)
+            except MalformedEntryError:
+                self.add_malformed(row, faults_of(row))
+                continue
+            entries.append(entry)
+            self.sums.add(entry)
+            self.by_admin.setdefault(entry.logged_by, (entry.logged_by_name, Sums()))[1].add(entry)
+            self.account(entry.event_id).add(entry, row, deliveries.get(entry.payment_id, {}))
+        return entries
+
+    def add_malformed(self, row: Mapping[str, Any], faults: Sequence[str]) -> None:
+        self.malformed_count += 1
+        if len(self.malformed) < MOST_NAMED:
+            self.malformed.append(MalformedRow(str(row.get("PK")), str(row.get("SK")), faults))
+
+    def account(self, event_id: str) -> EventAccount:
+        return self.accounts.setdefault(event_id, EventAccount(event_id))
+
+    @property
+    def events(self) -> list[EventAccount]:
+        return [self.accounts[each] for each in sorted(self.accounts)]
+
+    @property
+    def unmailed_count(self) -> int:
+        return sum(each.unmailed_count for each in self.events)
+
+    @property
+    def findings(self) -> dict[str, list[str]]:
+        """What is wrong, and where: ids and numbers only. Empty when nothing is."""
+        found = {
+            "REWRITTEN": [each.event_id for each in self.events if each.rewritten],
+            "GAP in": [
+                f"{each.event_id} {numbers(*gap)}" for each in self.events for gap in each.missing
+            ],
+            "ALTERED": [
+                f"{each.event_id} {number(seq)}" for each in self.events for seq in each.altered
+            ],
+            "HEAD UNREADABLE in": [each.event_id for each in self.events if each.head is None],
+            "MALFORMED ROWS": [str(self.malformed_count)] if self.malformed else [],
+            "NOT MAILED": [str(self.unmailed_count)] if self.unmailed_count else [],
+        }
+        return {kind: places for kind, places in found.items() if places}
+
+
+def undated(row: Mapping[str, Any]) -> list[str]:
+    """Why a row is on no day's statement: without these, it is not in the index by day."""
+    return [f"{name} is missing" for name in ("logged_day", "logged_at") if name not in row]
+
+
+def number(seq: int) -> str:
+    return numbers(seq, seq)
+
+
+def _joined(known: Sequence[Any], more: Sequence[Any]) -> list[Any]:
+    return sorted({*known, *more})[:MOST_NAMED]
+
+
+def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
+    error = delivery.get("last_error")
+    return Unmailed(
+        seq=entry.seq,
+        payment_id=entry.payment_id,
+        state=mail_state(delivery),
+        error=str(error.get("code") or "") if isinstance(error, Mapping) else "",
+    )

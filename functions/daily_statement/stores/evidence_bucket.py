@@ -1,0 +1,65 @@
+"""Putting sealed statements into the evidence bucket, each once and locked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.evidence import Evidence
+from shared.statement import StatementPlace, heads_key, record_key
+
+KEPT = timedelta(days=2_920)  # eight years: the entries' seven, and a year to look back on them
+
+
+class EvidenceBucket(Evidence):
+    """lock_mode: COMPLIANCE or GOVERNANCE, of Object Lock. now: returns epoch milliseconds."""
+
+    def __init__(
+        self, client: Any, bucket: str, lock_mode: str, now: Callable[[], int]
+    ) -> None:
+        super().__init__(client, bucket)
+        self._lock_mode = lock_mode
+        self._now = now
+
+    def keep_heads(self, day: str, content: bytes, sha256: str) -> None:
+        self._put_once(heads_key(day, sha256), content, "application/json")
+
+    def seal(self, day: str, content: bytes) -> bool:
+        """Store the day's statement unless it has one; returns whether this is now the one."""
+        return self._put_once(record_key(day), content, "application/json")
+
+    def sign(self, place: StatementPlace, signature: bytes) -> None:
+        if place.final:
+            self._put_once(place.signature_key, signature, "application/octet-stream")
+        else:
+            self._put(place.signature_key, signature, "application/octet-stream")
+
+    def keep_for_a_while(self, place: StatementPlace, content: bytes) -> None:
+        """Store what is not sealed until it is mailed; the bucket deletes it after some weeks."""
+        self._put(place.record_key, content, "application/json")
+
+    def _put_once(self, key: str, content: bytes, content_type: str) -> bool:
+        until = datetime.fromtimestamp(self._now() / 1000, UTC) + KEPT
+        try:
+            self._put(
+                key,
+                content,
+                content_type,
+                IfNoneMatch="*",
+                ObjectLockMode=self._lock_mode,
+                ObjectLockRetainUntilDate=until,
+            )
+        except ClientError as error:
+            # 409: another one is being written at this moment.
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+                return False
+            raise
+        return True
+
+    def _put(self, key: str, content: bytes, content_type: str, **more: Any) -> None:
+        self._client.put_object(
+            Bucket=self._bucket, Key=key, Body=content, ContentType=content_type, **more
+        )

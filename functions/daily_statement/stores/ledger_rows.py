@@ -1,0 +1,93 @@
+"""What a statement reads of the ledger: heads, all rows of an event, single payments."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from shared import keys
+from shared.attributes import from_attributes, to_attributes
+from shared.ledger import GENESIS_HASH, Head
+from shared.reads import Pause, batch_get
+
+
+class LedgerRows:
+    def __init__(
+        self, client: Any, ledger_table: str, payments_table: str, pause: Pause = time.sleep
+    ) -> None:
+        self._client = client
+        self._ledger = ledger_table
+        self._payments = payments_table
+        self._pause = pause
+
+    def events(self) -> Iterator[str]:
+        """The ids of all events that have a head. Reads the whole table: for the first statement."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._ledger,
+            ConsistentRead=True,
+            FilterExpression="begins_with(PK, :prefix)",
+            ExpressionAttributeValues=to_attributes({":prefix": keys.HEAD_PREFIX}),
+            ProjectionExpression="PK",
+        )
+        for page in pages:
+            yield from (keys.event_of_head(from_attributes(item)) for item in page["Items"])
+
+    def heads(self, event_ids: Iterable[str]) -> dict[str, Head | None]:
+        """The events' last entries: Head() without an item, None for one that is forged.
+
+        Raises UnreadKeysError.
+        """
+        wanted = list(dict.fromkeys(event_ids))
+        found: dict[str, Head | None] = dict.fromkeys(wanted, Head())
+        read = batch_get(
+            self._client,
+            [(self._ledger, keys.head(each)) for each in wanted],
+            consistent=True,
+            pause=self._pause,
+        )
+        for _, item in read:
+            found[keys.event_of_head(item)] = _head(item)
+        return found
+
+    def of_event(self, event_id: str) -> Iterator[dict[str, Any]]:
+        """Every row of the event, in any order. The index may lag by a moment."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._payments,
+            IndexName=keys.PAYMENTS_BY_EVENT,
+            KeyConditionExpression="event_id = :event_id",
+            ExpressionAttributeValues=to_attributes({":event_id": event_id}),
+        )
+        for page in pages:
+            yield from (from_attributes(item) for item in page["Items"])
+
+    def find(self, payment_id: str) -> dict[str, Any] | None:
+        """The row of a payment, through its pointer; None also if that leads nowhere."""
+        answer = self._client.get_item(
+            TableName=self._ledger, Key=to_attributes(keys.pointer(payment_id))
+        )
+        pointer = from_attributes(answer.get("Item", {}))
+        pk, sk = pointer.get("row_pk"), pointer.get("row_sk")
+        if not (isinstance(pk, str) and pk and isinstance(sk, int)):
+            return None
+        answer = self._client.get_item(
+            TableName=self._payments, Key=to_attributes({"PK": pk, "SK": sk})
+        )
+        return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def of_patron(self, event_id: str, patron_email: str) -> Iterator[dict[str, Any]]:
+        """Every row of a patron at an event."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._payments,
+            KeyConditionExpression="PK = :pk",
+            ExpressionAttributeValues=to_attributes({":pk": keys.entry_pk(event_id, patron_email)}),
+        )
+        for page in pages:
+            yield from (from_attributes(item) for item in page["Items"])
+
+
+def _head(item: Mapping[str, Any]) -> Head | None:
+    seq, last_hash = item.get("seq"), item.get("hash")
+    if type(seq) is not int or seq < 0 or not isinstance(last_hash, str):
+        return None
+    return Head(seq=seq, hash=last_hash if seq else GENESIS_HASH)
