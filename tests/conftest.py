@@ -14,6 +14,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from local.running_stack import RunningStack
 from tests.shells import Scc, scc_here
+from tests.suites import LONG
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Fixtures that take long to make, and the files that use them: one worker runs all of these.
@@ -27,7 +28,7 @@ MADE_ONCE = {
     "harness": ("chaos/",),
     "told": ("functions/whole_way/",),
 }
-TAKES_MINUTES = "walked"  # whatever needs this fixture is in the long suite
+TAKES_MINUTES = {"walked", "harness"}  # whatever needs these fixtures is in the long suite
 LONG_FIRST = ("ops", "browser", "pipeline", "fuzz", "local", "functions", "release")
 
 
@@ -53,8 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on a stack come first, short ones last: no worker should end with a long one alone."""
     for item in items:
         used = MADE_ONCE.keys() & getattr(item, "fixturenames", ())
-        if TAKES_MINUTES in used:
-            item.add_marker(pytest.mark.long)
+        if TAKES_MINUTES & used:
+            item.add_marker(LONG)
         if used - {_made_once(item.nodeid)}:
             raise pytest.UsageError(f"{item.nodeid} uses {used}: name its file in MADE_ONCE.")
     items.sort(key=lambda item: _turn(item.nodeid))
