@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadFileScheduling
 
@@ -93,6 +94,26 @@ def stack() -> Iterator[RunningStack]:
 def _read_the_descriptions_of_aws_once() -> None:
     """Let all boto3 sessions share what they read: one parses megabytes of JSON in 0.1 s."""
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _moto_works_out_each_name_once() -> None:
+    """Moto tries a dozen spellings for each member of each answer: half of what a call costs.
+
+    For a plain dict they follow from the member alone.
+    """
+    spellings: dict[tuple[int, str], tuple[Any, list[str]]] = {}
+    work_out = XFormedAttributePicker.get_possible_keys
+
+    def look_up(picker: XFormedAttributePicker, context: AttributePickerContext) -> Iterator[str]:
+        if type(context.obj) is not dict:
+            return work_out(picker, context)
+        place = id(context.shape), context.key
+        if place not in spellings:
+            spellings[place] = context.shape, list(work_out(picker, context))
+        return iter(spellings[place][1])
+
+    XFormedAttributePicker.get_possible_keys = look_up  # type: ignore[method-assign,assignment]
 
 
 @pytest.fixture
