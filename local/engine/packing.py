@@ -23,10 +23,9 @@ def pack(build: Path) -> Path:
 
     `sam build` writes no short forms such as !Sub, so the template is plain YAML.
     """
-    template: dict[str, Any] = yaml.load(  # noqa: S506 - a SafeLoader, in C where it is there
-        (build / "template.yaml").read_text(),
-        getattr(yaml, "CSafeLoader", yaml.SafeLoader),
-    )
+    safely = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = (build / "template.yaml").read_text()
+    template: dict[str, Any] = yaml.load(text, safely)  # noqa: S506 - in C where it is there
     for resource in template["Resources"].values():
         bundle = resource.get("Properties", {}).get("CodeUri")
         if bundle is not None:
