@@ -69,7 +69,7 @@ def seal(day: str) -> str:
 def by_hand(day: str, today: str, outcomes: dict[str, str]) -> str:
     """A day that is not due: sealed before, before the first one, or not over yet."""
     if day != today:
-        return "already_sealed" if day in wiring.sealer().sealed_days() else "before_the_first"
+        return "already_sealed" if wiring.sealer().is_sealed(day) else "before_the_first"
     if {"refused", "no_time"} & {*outcomes.values()}:
         return "waits_for_the_days_before"
     report(wiring.sealer().make_so_far(day))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -73,6 +72,9 @@ class Sealer:
         sealed = self.evidence.sealed_days()
         today = business_date(self.now(), self.zone)
         return due_days(sealed[-1] if sealed else None, today, self.has_entries)
+
+    def is_sealed(self, day: str) -> bool:
+        return day in self.evidence.sealed_days()
 
     def seal(self, day: str) -> Statement | None:
         """Make the day's statement once, and hand it over; None if it was made before.
@@ -156,10 +158,6 @@ class Sealer:
         if self.evidence.signature(place) is None:
             self.evidence.sign(place, self.key.sign(content))
         self.outbox.send(place)
-
-
-def is_over(day: str, today: date) -> bool:
-    return date.fromisoformat(day) < today
 
 
 def _sum_up(statement: Statement, standings: Standings, heads_sha256: str) -> None:

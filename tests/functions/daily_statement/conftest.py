@@ -1,8 +1,9 @@
-"""The office that gets statements: moto's tables, the real courier, the real sandbox."""
+"""The office that gets statements: moto's tables, bucket, key and queue; the real sealer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,29 +11,27 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.audit_mailer.delivery.courier import Courier
-from functions.audit_mailer.delivery.deliveries import Deliveries
-from functions.audit_mailer.delivery.pacing import Pacer, Rate
-from functions.audit_mailer.gmail.mailbox import Gmail
-from functions.audit_mailer.statement import handler as statement_handler
-from functions.audit_mailer.statement.chains import Chains
-from functions.audit_mailer.statement.issue import StatementIssuer
-from local.gmail_sandbox.process import GmailSandbox
+from functions.daily_statement import handler, wiring
+from functions.daily_statement.drawing_up import Draughtsman
+from functions.daily_statement.sealing import Sealer
+from functions.daily_statement.stores.evidence_bucket import EvidenceBucket
+from functions.daily_statement.stores.ledger_rows import LedgerRows
+from functions.daily_statement.stores.ops_records import OpsRecords
+from functions.daily_statement.stores.outbox import Outbox
+from functions.daily_statement.stores.signing_key import SigningKey
 from shared.attributes import to_attributes
 from shared.daybook import Daybook
 from shared.ledger import Head, LedgerEntry
+from shared.messages import StatementMessage, read_message
+from shared.statement import StatementPlace
 from tests.builders import NOW, ZONE, entry
-from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables
 
 DAY = "2025-11-24"
-
-
 DAY_MS = 86_400_000
-
-
 HOUR_MS = 3_600_000
+BUCKET = "evidence"
 
 
 @dataclass
@@ -49,13 +48,44 @@ class Clock:
 
 @dataclass
 class Office:
-    """A ledger, an inbox, and the statements from one to the other."""
+    """A ledger, and the statements that are sealed from it."""
 
     clock: Clock
     dynamodb: Any
+    s3: Any
+    sqs: Any
+    kms: Any
     tables: dict[str, str]
-    sandbox: GmailSandbox
+    queue_url: str
+    key_id: str
     heads: dict[str, Head] = field(default_factory=dict)
+    cash_over_cents: int = 0
+    zone: Any = ZONE
+
+    @property
+    def evidence(self) -> EvidenceBucket:
+        return EvidenceBucket(self.s3, BUCKET, "GOVERNANCE", self.clock)
+
+    def sealer(self) -> Sealer:
+        daybook = Daybook(self.dynamodb, self.tables["Payments"], self.tables["AuditDeliveries"])
+        return Sealer(
+            draughtsman=Draughtsman(
+                daybook=daybook,
+                ledger=LedgerRows(self.dynamodb, self.tables["Ledger"], self.tables["Payments"]),
+                ops_records=OpsRecords(self.dynamodb, self.tables["OpsRecord"]),
+                zone=self.zone,
+                cash_over_cents=self.cash_over_cents,
+                now=self.clock,
+                pause=self.clock.pause,
+            ),
+            evidence=self.evidence,
+            key=SigningKey(self.kms, self.key_id),
+            outbox=Outbox(self.sqs, self.queue_url),
+            has_entries=daybook.has_entries,
+            deliveries=daybook.deliveries,
+            zone=self.zone,
+            now=self.clock,
+        )
 
     def log(self, payment_id: str, *, mailed: bool = True, **changes: Any) -> LedgerEntry:
         event_id = changes.get("event_id", "sunset-charter")
@@ -63,13 +93,12 @@ class Office:
         fields = {"payment_id": payment_id, "timestamp": NOW + head.seq} | changes
         written = entry(head, **fields)
         self.heads[event_id] = Head(seq=written.seq, hash=written.hash)
-        self._put("Payments", written.to_row())
-        self._put(
-            "Ledger",
-            {"PK": f"EVENT#{event_id}", "seq": written.seq, "hash": written.hash},
-        )
+        self.put("Payments", written.to_row())
+        self.put("Ledger", {"PK": f"EVENT#{event_id}", "seq": written.seq, "hash": written.hash})
+        pointer = {"PK": f"PAYMENT#{payment_id}", "row_pk": written.pk, "row_sk": written.timestamp}
+        self.put("Ledger", pointer)
         if mailed:
-            self._put("AuditDeliveries", {"payment_id": payment_id, "state": "sent"})
+            self.put("AuditDeliveries", {"payment_id": payment_id, "state": "sent"})
         return written
 
     def rewrite(self, forged: LedgerEntry, **changes: Any) -> None:
@@ -87,61 +116,60 @@ class Office:
         )
 
     def run(self, event: dict[str, Any] | None = None, remaining_ms: int = 300_000) -> Any:
-        answer = statement_handler.lambda_handler(event or {}, Context(remaining_ms=remaining_ms))
+        answer = handler.lambda_handler(event or {}, Context(remaining_ms=remaining_ms))
         return answer["statements"]
 
-    def mails(self) -> dict[str, dict[str, Any]]:
-        """By day; two mails about one day would fail here."""
-        found = self.sandbox.messages()
-        by_day = {each["headers"]["X-SCC-Statement"]: each for each in found}
-        assert len(by_day) == len(found)
-        return by_day
+    def stated(self, day: str = DAY) -> dict[str, Any]:
+        """What the sealed statement of a day says."""
+        sealed = self.evidence.sealed(day)
+        assert sealed is not None
+        return sealed.record
 
-    def _put(self, table: str, item: dict[str, Any]) -> None:
+    def handed_over(self) -> list[StatementPlace]:
+        """The claim checks on the queue, which are taken from it."""
+        places = []
+        while received := self.sqs.receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10
+        ).get("Messages"):
+            for each in received:
+                message = read_message(each["Body"])
+                assert isinstance(message, StatementMessage)
+                places.append(message.place)
+                self.sqs.delete_message(
+                    QueueUrl=self.queue_url, ReceiptHandle=each["ReceiptHandle"]
+                )
+        return sorted(places, key=lambda each: (each.day, each.final))
+
+    def content(self, place: StatementPlace) -> dict[str, Any]:
+        content = self.evidence.record(place)
+        assert content is not None
+        record: dict[str, Any] = json.loads(content)
+        return record
+
+    def put(self, table: str, item: dict[str, Any]) -> None:
         self.dynamodb.put_item(TableName=self.tables[table], Item=to_attributes(item))
 
 
 @pytest.fixture
-def office(
-    gmail: Callable[..., Gmail], sandbox: GmailSandbox, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Office]:
+def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        dynamodb, clock = boto3.client("dynamodb"), Clock()
-        tables = create_tables(dynamodb)
-
-        def statements() -> StatementIssuer:
-            """With its own connection, as each Lambda environment has."""
-            return StatementIssuer(
-                daybook=Daybook(dynamodb, tables["Payments"], tables["AuditDeliveries"]),
-                chains=Chains(dynamodb, tables["Ledger"], tables["Payments"]),
-                courier=Courier(
-                    deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),
-                    mailbox=gmail(),
-                    pace=Pacer(
-                        dynamodb, tables["AuditDeliveries"], AUDIT, Rate(60), probe_ms=60_000
-                    ),
-                    method="send",
-                    settle_ms=0,
-                    retry_cap=900,
-                    now=clock,
-                    pause=clock.pause,
-                ),
-                addresses=ADDRESSES,
-                zone=ZONE,
-                now=clock,
-                pause=clock.pause,
-            )
-
-        monkeypatch.setattr(statement_handler, "issuer", statements)
-        monkeypatch.setattr(statement_handler, "now", clock)
-        monkeypatch.setattr(statement_handler, "zone", lambda: ZONE)
-        yield Office(clock, dynamodb, tables, sandbox)
-
-
-def record(mail: dict[str, Any]) -> dict[str, Any]:
-    (attachment,) = mail["attachments"]
-    content: dict[str, Any] = attachment["json"]
-    return content
+        dynamodb, kms, sqs, s3 = map(boto3.client, ("dynamodb", "kms", "sqs", "s3"))
+        s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+        key = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        made = Office(
+            clock=Clock(),
+            dynamodb=dynamodb,
+            s3=s3,
+            sqs=sqs,
+            kms=kms,
+            tables=create_tables(dynamodb),
+            queue_url=sqs.create_queue(QueueName="audit")["QueueUrl"],
+            key_id=key["KeyId"],
+        )
+        monkeypatch.setattr(wiring, "sealer", made.sealer)
+        monkeypatch.setattr(wiring, "zone", lambda: made.zone)
+        monkeypatch.setattr(handler, "now", made.clock)
+        yield made

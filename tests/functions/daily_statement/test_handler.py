@@ -1,142 +1,219 @@
-"""When a day's statement is made, and that it is mailed once."""
+"""When a day's statement is made, and that it is made once and handed over."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.audit_mailer.delivery.courier import PostponeError, Try
-from functions.audit_mailer.gmail.mailbox import Gmail, Receipt
-from functions.audit_mailer.statement import handler as statement_handler
-from functions.audit_mailer.statement.days import WrongDayError
+from functions.daily_statement.days import WrongDayError
+from functions.daily_statement.stores.signing_key import SigningKey
 from tests.builders import NOW
-from tests.functions.audit_mailer.statement.conftest import (
-    DAY,
-    DAY_MS,
-    HOUR_MS,
-    Office,
-    record,
-)
+from tests.functions.daily_statement.conftest import DAY, DAY_MS, HOUR_MS, Office
 
 
-def test_yesterdays_entries_become_one_mail_however_often_it_runs(office: Office) -> None:
+def test_yesterdays_entries_become_one_statement_however_often_it_runs(office: Office) -> None:
     office.log("pay_1", amount_cents=10_000)
     office.log("pay_2", amount_cents=2_500, method="cash")
     office.log("pay_3", event_id="regatta", amount_cents=50)
-    assert office.run() == {DAY: "sent"}
+    assert office.run() == {DAY: "sealed"}
     assert office.run() == {}
-    assert office.run({"day": DAY}) == {DAY: "already_sent"}
-    mail = office.mails()[DAY]
-    assert "3 payments, 0 voids, $125.50 net - AUD" in mail["subject"]
-    assert [each["event_id"] for each in record(mail)["events"]] == ["regatta", "sunset-charter"]
-    assert record(mail)["events"][1]["last_hash"] == office.heads["sunset-charter"].hash
+    assert office.run({"day": DAY}) == {DAY: "already_sealed"}
+    (place,) = office.handed_over()
+    assert (place.day, place.final) == (DAY, True)
+    record = office.content(place)
+    assert (record["entries"], record["net_cents"]) == (3, 12_550)
+    assert [each["event_id"] for each in record["events"]] == ["regatta", "sunset-charter"]
+    assert record["events"][1]["last_hash"] == office.heads["sunset-charter"].hash
 
 
 def test_a_day_without_payments_has_a_statement_too(office: Office) -> None:
-    assert office.run() == {DAY: "sent"}
-    assert "0 entries" in office.mails()[DAY]["subject"]
+    assert office.run() == {DAY: "sealed"}
+    assert office.stated()["entries"] == 0
 
 
-def test_missed_days_are_made_up_for(office: Office) -> None:
+def test_missed_days_are_made_up_for_in_their_order(office: Office) -> None:
     office.run()
-    office.clock.now += 4 * DAY_MS
-    days = [f"2025-11-{day}" for day in (25, 26, 27, 28)]
-    assert office.run() == dict.fromkeys(days, "sent")
-    assert sorted(office.mails()) == [DAY, *days]
+    office.clock.now += 8 * DAY_MS
+    sealed = office.run()
+    assert list(sealed) == sorted(sealed)
+    assert len(sealed) == 8
+    assert {*sealed.values()} == {"sealed"}
+    days = office.evidence.sealed_days()
+    for before, day in zip(days, days[1:], strict=False):
+        sealed_before = office.evidence.sealed(before)
+        assert sealed_before is not None
+        previous = {"day": before, "sha256": sealed_before.sha256}
+        assert office.stated(day)["previous"] == previous
 
 
-def test_a_run_while_another_one_sends_makes_no_second_mail(
+def test_the_first_statement_follows_no_other(office: Office) -> None:
+    office.log("pay_1", logged_at=NOW - 3 * DAY_MS)
+    assert list(office.run()) == ["2025-11-21", "2025-11-22", "2025-11-23", DAY]
+    assert office.stated("2025-11-21")["previous"] is None
+
+
+def test_a_second_run_at_the_same_time_makes_no_second_statement(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = Gmail.send_audit_email_via_gmail
-    tries: list[Try] = []
-
-    def meanwhile(mailbox: Gmail, *mail: Any) -> Receipt:
-        if not tries:
-            tries.append(Try(number=1, request_id="request-2", budget=0))
-            second = statement_handler.issuer()
-            with pytest.raises(PostponeError):
-                second.deliver(second.draw_up(DAY), tries[0])
-        return send(mailbox, *mail)
-
+    """Another run seals the day while this one is still drawing it up."""
     office.log("pay_1")
-    monkeypatch.setattr(Gmail, "send_audit_email_via_gmail", meanwhile)
-    assert office.run() == {DAY: "sent"}
-    assert len(tries) == 1
-    assert len(office.mails()) == 1
+    public_key_of = SigningKey.sha256.func  # type: ignore[attr-defined]
+    runs: list[Any] = []
+
+    def meanwhile(key: SigningKey) -> str:
+        if not runs:
+            runs.append(office.sealer())
+            office.clock.now += 1
+            runs.append(runs[0].seal(DAY))
+        return str(public_key_of(key))
+
+    monkeypatch.setattr(SigningKey, "sha256", property(meanwhile))
+    assert office.run() == {DAY: "already_sealed"}
+    assert runs[1] is not None
+    assert {each.sha256 for each in office.handed_over()} == {office.evidence.sealed(DAY).sha256}  # type: ignore[union-attr]
 
 
-def test_with_gmail_down_the_next_run_sends_it(
+def test_a_run_that_died_after_sealing_is_finished_by_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: Any) -> bytes:
+        raise ConnectionError("KMS is down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SigningKey, "sign", down)
+        with pytest.raises(ConnectionError):
+            office.run()
+    assert office.handed_over() == []
+    office.clock.now += 2 * HOUR_MS
+    assert office.run() == {}
+    (place,) = office.handed_over()
+    assert office.evidence.signature(place)
+
+
+def test_what_nobody_is_mailing_is_handed_over_again_with_the_same_bytes(office: Office) -> None:
+    office.run()
+    (first,) = office.handed_over()
+    office.clock.now += HOUR_MS // 2
+    office.run()
+    assert office.handed_over() == []
+    office.clock.now += HOUR_MS
+    office.run()
+    assert office.handed_over() == [first]
+    office.put("AuditDeliveries", {"payment_id": first.delivery_id, "state": "sent"})
+    office.run()
+    assert office.handed_over() == []
+
+
+def test_a_statement_that_failed_for_good_waits_for_a_person(
     office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    office.sandbox.post_fault({"kind": "down"})
-    assert office.run() == {DAY: "postponed"}
-    office.sandbox.clear_faults()
+    office.run()
+    (place,) = office.handed_over()
+    failed = {"state": "failed", "last_error": {"class": "permanent"}}
+    office.put("AuditDeliveries", {"payment_id": place.delivery_id} | failed)
+    office.clock.now += 2 * HOUR_MS
+    office.run()
+    assert office.handed_over() == []
     assert '"StatementsMissing":[1.0]' in capsys.readouterr().out
-    office.clock.now += HOUR_MS
-    assert office.run() == {DAY: "sent"}
-    assert '"StatementsMissing":[0.0]' in capsys.readouterr().out
-    assert len(office.mails()) == 1
-
-
-def test_a_statement_that_arrived_without_an_answer_is_not_sent_again(office: Office) -> None:
-    office.sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
-    assert office.run() == {DAY: "postponed"}
-    office.clock.now += HOUR_MS
-    assert office.run() == {DAY: "found"}
-    assert len(office.mails()) == 1
 
 
 def test_a_payment_taken_in_the_evening_is_on_that_days_statement(office: Office) -> None:
     """9 PM in Boston is the next day in UTC."""
     evening = 1_764_036_000_000  # 2025-11-25T02:00:00Z
     office.log("pay_1", logged_at=evening, amount_cents=25_000)
-    assert office.run() == {DAY: "sent"}
-    assert "1 payment, 0 voids, $250.00 net" in office.mails()[DAY]["subject"]
-    assert record(office.mails()[DAY])["timezone"] == "America/New_York"
+    assert office.run() == {DAY: "sealed"}
+    assert office.stated()["net_cents"] == 25_000
+    assert office.stated()["timezone"] == "America/New_York"
 
 
 def test_a_day_is_over_at_midnight_of_the_business_zone(office: Office) -> None:
     office.clock.now = 1_764_046_800_000 - 1  # 2025-11-25T05:00:00Z is midnight in New York
-    assert office.run() == {"2025-11-23": "sent"}
+    assert office.run() == {"2025-11-23": "sealed"}
     office.clock.now += 1
-    assert office.run() == {DAY: "sent"}
+    assert office.run() == {DAY: "sealed"}
 
 
-def test_a_day_that_is_not_over_gets_a_statement_by_hand_and_its_final_one_after(
+def test_another_zone_is_refused_once_a_day_is_sealed(
+    office: Office, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.run()
+    office.clock.now += DAY_MS
+    office.zone = ZoneInfo("Europe/Berlin")
+    assert office.run() == {"2025-11-25": "refused"}
+    assert "another zone is another stack" in caplog.text
+    assert '"StatementsMissing":[2.0]' in capsys.readouterr().out
+    assert office.evidence.sealed_days() == [DAY]
+
+
+def test_a_day_that_is_not_over_gets_a_statement_by_hand_outside_the_chain(
     office: Office,
 ) -> None:
     office.clock.now = NOW
     office.log("pay_1")
-    assert office.run({"day": DAY}) == {DAY: "sent"}
-    assert office.run({"day": DAY}) == {DAY: "already_sent"}
+    assert office.run({"day": DAY}) == {"2025-11-23": "sealed", DAY: "so_far"}
+    so_far = next(each for each in office.handed_over() if not each.final)
+    assert office.content(so_far)["entries"] == 1
+    assert office.evidence.signature(so_far)
+    assert office.evidence.sealed_days() == ["2025-11-23"]
     office.log("pay_2")
     office.clock.now += DAY_MS
-    assert DAY in office.run()
-    mails = office.mails()
-    assert record(mails[f"{DAY} so far"])["entries"] == 1
-    assert record(mails[DAY])["entries"] == 2
+    assert office.run() == {DAY: "sealed"}
+    assert office.stated()["entries"] == 2
+    assert office.stated()["previous"]["day"] == "2025-11-23"
+
+
+def test_a_day_before_the_first_statement_has_none(office: Office) -> None:
+    office.run()
+    assert office.run({"day": "2025-11-01"}) == {"2025-11-01": "before_the_first"}
 
 
 def test_more_than_a_page_of_entries_adds_up(office: Office) -> None:
     for number in range(130):
         office.log(f"pay_{number}", amount_cents=100)
-    office.run({"day": DAY})
-    mail = office.mails()[DAY]
-    assert "130 payments, 0 voids, $130.00 net - AUD" in mail["subject"]
-    assert record(mail)["events"][0]["missing"] == []
+    office.run()
+    assert office.stated()["net_cents"] == 13_000
+    assert office.stated()["events"][0]["missing"] == []
 
 
 def test_with_too_little_time_the_day_is_left_to_the_next_run(office: Office) -> None:
     assert office.run(remaining_ms=5_000) == {DAY: "no_time"}
-    assert office.run() == {DAY: "sent"}
+    assert office.run() == {DAY: "sealed"}
 
 
 @pytest.mark.filterwarnings(
     "ignore:No application metrics"
 )  # Powertools': there is nothing to count
-def test_a_wrong_day_fails_with_a_reason_and_mails_nothing(office: Office) -> None:
+def test_a_wrong_day_fails_with_a_reason_and_seals_nothing(office: Office) -> None:
     with pytest.raises(WrongDayError, match="such as 2026-11-24"):
         office.run({"day": "24.11.2025"})
-    assert office.mails() == {}
+    assert office.evidence.sealed_days() == []
+
+
+def test_sealed_objects_are_locked_for_eight_years(office: Office) -> None:
+    office.run()
+    (place,) = office.handed_over()
+    heads = office.stated()["ledger"]["heads_sha256"]
+    for key in (
+        place.record_key,
+        place.signature_key,
+        f"statements/{DAY}/heads_{heads}.json",
+    ):
+        kept = office.s3.head_object(Bucket="evidence", Key=key)
+        assert kept["ObjectLockMode"] == "GOVERNANCE"
+        until = kept["ObjectLockRetainUntilDate"].timestamp() * 1000 - office.clock.now
+        assert abs(until - timedelta(days=2_920).total_seconds() * 1000) < 2_000
+
+
+def test_a_statement_that_was_hidden_or_covered_is_still_the_one(office: Office) -> None:
+    office.log("pay_1")
+    office.run()
+    (place,) = office.handed_over()
+    before = office.evidence.sealed(DAY)
+    office.s3.put_object(Bucket="evidence", Key=place.record_key, Body=b"{}")
+    office.s3.delete_object(Bucket="evidence", Key=place.record_key)
+    assert office.evidence.sealed(DAY) == before
+    assert office.run() == {}
+    assert office.evidence.record(place)

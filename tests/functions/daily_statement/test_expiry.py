@@ -1,0 +1,111 @@
+"""Entries that reach their seven years: certified before they go, calm once they are gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.daily_statement.rules.certificates import NOTICE, RETENTION
+from shared.ledger import LedgerEntry
+from tests.builders import NOW, ZONE
+from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office
+from tests.functions.daily_statement.test_findings import findings
+
+TODAY = date.fromisoformat(DAY)
+FIRST_TO_GO = TODAY + NOTICE - RETENTION
+
+
+def at_noon(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, 12, tzinfo=ZONE).timestamp() * 1000)
+
+
+def logged_on(office: Office, payment_id: str, day: date, **changes: Any) -> LedgerEntry:
+    moment = at_noon(day) + len(office.heads)
+    seq = office.heads["sunset-charter"].seq if office.heads else 0
+    return office.log(payment_id, logged_at=moment + seq, timestamp=moment + seq, **changes)
+
+
+@pytest.fixture
+def seven_years(office: Office) -> list[LedgerEntry]:
+    """Two entries that may go in thirty days, one a day later, and one of today."""
+    void = {"kind": "void", "voids": "pay_1", "reason": "other"}
+    return [
+        logged_on(office, "pay_1", FIRST_TO_GO, amount_cents=10_000, method="cash"),
+        logged_on(office, "pay_2", FIRST_TO_GO, amount_cents=10_000, method="cash", **void),
+        logged_on(office, "pay_3", FIRST_TO_GO + timedelta(1), amount_cents=500),
+        office.log("pay_4", logged_at=NOW, timestamp=NOW),
+    ]
+
+
+def test_entries_are_certified_thirty_days_before_they_may_go(
+    office: Office, seven_years: list[LedgerEntry]
+) -> None:
+    office.run()
+    assert office.stated()["expiring"] == [
+        {
+            "event_id": "sunset-charter",
+            "through_seq": 2,
+            "hash": seven_years[1].hash,
+            "count": 2,
+            "net_by_method": {"cash": 0},
+            "net_cents": 0,
+        }
+    ]
+    office.clock.now += DAY_MS
+    office.run()
+    (next_one,) = office.stated("2025-11-25")["expiring"]
+    assert (next_one["through_seq"], next_one["net_by_method"]) == (3, {"cash": 0, "check": 500})
+    office.clock.now += DAY_MS
+    office.run()
+    assert office.stated("2025-11-26")["expiring"] == []
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (1,), (0,)])
+def test_certified_entries_may_go_in_any_order(
+    office: Office, seven_years: list[LedgerEntry], order: tuple[int, ...]
+) -> None:
+    office.run()
+    for each in order:
+        office.delete(seven_years[each])
+    office.clock.now += DAY_MS
+    days = [(TODAY + timedelta(1 + n)).isoformat() for n in range(30)]
+    assert [findings(office, each) for each in days] == [{}] * 30
+
+
+def test_an_entry_that_went_without_a_certificate_is_a_gap(
+    office: Office, seven_years: list[LedgerEntry]
+) -> None:
+    office.run()
+    office.delete(seven_years[2])
+    office.clock.now += DAY_MS
+    days = [(TODAY + timedelta(1 + n)).isoformat() for n in range(30)]
+    named = [each for each in (findings(office, day) for day in days) if each]
+    assert named == [{"GAP in": ["sunset-charter #000003"]}]
+
+
+def test_an_altered_entry_is_not_certified(
+    office: Office, seven_years: list[LedgerEntry]
+) -> None:
+    office.rewrite(seven_years[1], amount_cents={"N": "1"})
+    office.run()
+    (certificate,) = office.stated()["expiring"]
+    assert certificate["through_seq"] == 1
+    assert office.stated()["events"][0]["altered"] == [2]
+
+
+def test_running_totals_keep_what_expired(
+    office: Office, seven_years: list[LedgerEntry]
+) -> None:
+    office.run()
+    for each in seven_years[:2]:
+        office.delete(each)
+    office.clock.now += DAY_MS
+    office.run()
+    assert office.stated("2025-11-25")["ledger"]["entries"] == 4
+
+
+def test_the_days_are_business_days() -> None:
+    assert datetime.fromtimestamp(at_noon(TODAY) / 1000, UTC).astimezone(ZONE).date() == TODAY
+    assert RETENTION.days - NOTICE.days == 2_525
