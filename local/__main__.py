@@ -20,7 +20,7 @@ from local import processes
 from local.credentials import SECRET_ID, service_account, store_secret
 from local.demo.data import load_events, load_users
 from local.demo.people import DOMAIN
-from local.engine import deployment
+from local.engine import deployment, left_out
 from local.engine import ministack as engine
 from local.engine.aws import LocalAws
 from local.processes import Child, ChildFailedError
@@ -65,6 +65,7 @@ class Stack:
             if not deployment.deploy(settings, aws, built, self._parameters(account)):
                 step.note("unchanged")
             self.outputs = deployment.outputs(aws)
+            left_out.complete(aws, deployment.STACK_NAME, built)
         with progress.step("web client"):
             self._publish()
         with progress.step("demo data") as step:

@@ -52,6 +52,7 @@ _UNUSED_EVERYWHERE = (
     ),
 )
 _UNUSED: dict[str, tuple[str, ...]] = {
+    "daily_statement": (f"{_POWERTOOLS}/event_handler",),
     "stream_router": (f"{_POWERTOOLS}/event_handler",),
     # Of cffi, cryptography loads the compiled half beside the folder; "apiclient" is an old name.
     "audit_mailer": (f"{_POWERTOOLS}/event_handler", "apiclient", "cffi"),

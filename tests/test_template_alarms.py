@@ -32,7 +32,7 @@ OF_AWS = {
 }  # fmt: skip
 WRITERS = {
     "sweep": "functions/stream_router/sweep_handler.py",
-    "statement": "functions/audit_mailer/statement/handler.py",
+    "statement": "functions/daily_statement/handler.py",
     "stream_router": "functions/stream_router/handler.py",
     "audit_mailer": "functions/audit_mailer/delivery/consumer.py",
 }

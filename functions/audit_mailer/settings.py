@@ -1,4 +1,4 @@
-"""What the mailer and the statement read from their environment, and the Gmail credential."""
+"""What the mailer reads from its environment, and the Gmail credential."""
 
 from __future__ import annotations
 
@@ -22,21 +22,9 @@ class MailerSettings:
     payments_table: str
     ledger_table: str
     ops_record_table: str
+    evidence_bucket: str
     audit_queue_url: str
     dead_letter_queue_url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementSettings:
-    """What only the statement reads: a day's entries, their chains and their deliveries.
-
-    business_timezone: IANA name of the zone whose days are business days.
-    """
-
-    payments_table: str
-    ledger_table: str
-    deliveries_table: str
-    business_timezone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,9 +32,7 @@ def requested_day(event: Any, today: date) -> str | None:
     return text
 
 
-def due_days(
-    last_sealed: str | None, today: date, has_entries: Callable[[str], bool]
-) -> list[str]:
+def due_days(last_sealed: str | None, today: date, has_entries: Callable[[str], bool]) -> list[str]:
     """The days that are over and not sealed, oldest first.
 
     Before the first statement they begin with the first of the last thirty days that has entries,

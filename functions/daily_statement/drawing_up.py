@@ -14,6 +14,7 @@ from functions.daily_statement.days import bounds
 from functions.daily_statement.rules.account import Statement, undated
 from functions.daily_statement.rules.certificates import last_day_to_certify
 from functions.daily_statement.rules.continuity import (
+    BEFORE_THE_FIRST,
     ChainEnd,
     Continuation,
     Link,
@@ -96,7 +97,7 @@ class Draughtsman:
                 statement.notable += watch.look_at(entry)
 
     def _go_on(self, statement: Statement, before: Standings) -> Standings:
-        """Every event's standing at the end of the day. Names what does not follow from `before`."""
+        """How every event stands at the day's end. Names what does not follow from `before`."""
         events = {*before, *statement.accounts}
         heads = self.ledger.heads(sorted(events))
         ends = {
@@ -174,7 +175,7 @@ class Draughtsman:
                 for link in (Link.of(entry, row) for entry, row in _entries(rows))
                 if link.logged_day < statement.day
             ]
-            found = continue_from(ChainEnd(), links)
+            found = continue_from(BEFORE_THE_FIRST, links)
             if found.missing or found.altered or found.broken_at:
                 statement.account(event_id).report(found)
             expiring = [each for each in links if each.logged_day <= certified_until]

@@ -100,9 +100,7 @@ class Sealer:
         heads = canonical_json(heads_record(day, standings))
         _sum_up(statement, standings, hashlib.sha256(heads).hexdigest())
         content = canonical_json(statement_record(statement))
-        place = StatementPlace(
-            day=day, final=False, sha256=hashlib.sha256(content).hexdigest()
-        )
+        place = StatementPlace(day=day, final=False, sha256=hashlib.sha256(content).hexdigest())
         self.evidence.keep_for_a_while(place, content)
         self.evidence.sign(place, self.key.sign(content))
         self.outbox.send(place)
@@ -138,9 +136,7 @@ class Sealer:
             )
         return last
 
-    def _drawn_up(
-        self, day: str, last: SealedStatement | None
-    ) -> tuple[Statement, Standings]:
+    def _drawn_up(self, day: str, last: SealedStatement | None) -> tuple[Statement, Standings]:
         before = standings_of(self.evidence.heads(last)) if last else None
         statement, standings = self.draughtsman.draw_up(day, before)
         statement.key_sha256 = self.key.sha256

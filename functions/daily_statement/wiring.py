@@ -46,9 +46,7 @@ def sealer() -> Sealer:
             now=_now,
             pause=time.sleep,
         ),
-        evidence=EvidenceBucket(
-            aws.client("s3"), own.evidence_bucket, own.object_lock_mode, _now
-        ),
+        evidence=EvidenceBucket(aws.client("s3"), own.evidence_bucket, own.object_lock_mode, _now),
         key=SigningKey(aws.client("kms"), own.signing_key_id),
         outbox=Outbox(aws.client("sqs"), own.audit_queue_url),
         has_entries=daybook.has_entries,

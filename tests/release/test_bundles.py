@@ -139,7 +139,7 @@ def test_a_bundle_holds_no_tests_no_stubs_and_no_metadata_except_licenses(for_he
         ("RouterFunction", "functions.stream_router.handler"),
         ("RouterFunction", "functions.stream_router.sweep_handler"),
         ("MailerFunction", "functions.audit_mailer.handler"),
-        ("MailerFunction", "functions.audit_mailer.statement.handler"),
+        ("StatementFunction", "functions.daily_statement.handler"),
     ],
 )
 def test_a_handler_loads_from_its_bundle_and_the_runtime_alone(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from functions.audit_mailer.statement.account import EventAccount, Statement, Sum, numbers, total
+
 from functions.audit_mailer.mails import page
 from functions.audit_mailer.mails.envelope import (
     Addresses,
@@ -14,7 +16,6 @@ from functions.audit_mailer.mails.envelope import (
     utc,
 )
 from functions.audit_mailer.mails.page import Page, Section
-from functions.audit_mailer.statement.account import EventAccount, Statement, Sum, numbers, total
 from shared.methods import METHODS, title_of
 from shared.text import dollars, search_token
 

@@ -64,5 +64,5 @@ NOTHING_EXPIRES = Certificate()
 
 
 def last_day_to_certify(day: date) -> date:
-    """The business day whose entries may be deleted NOTICE after `day`: the statement's of `day`."""
+    """The business day whose entries may be deleted NOTICE after the statement of `day`."""
     return day + NOTICE - RETENTION

@@ -55,6 +55,9 @@ class ChainEnd:
     hash: str = GENESIS_HASH
 
 
+BEFORE_THE_FIRST = ChainEnd()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
     """How links go on from an end. missing: ranges of numbers. altered: numbers.

@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.daily_statement.rules.account import EventAccount, Statement
 from functions.daily_statement.rules.certificates import NOTHING_EXPIRES, Certificate
-from functions.daily_statement.rules.continuity import ChainEnd
+from functions.daily_statement.rules.continuity import BEFORE_THE_FIRST, ChainEnd
 from shared.statement import HEADS_SCHEMA, SCHEMA
 
 
@@ -16,7 +16,7 @@ from shared.statement import HEADS_SCHEMA, SCHEMA
 class Standing:
     """What is known of an event at the end of a sealed day: its last entry, and what expired."""
 
-    end: ChainEnd = ChainEnd()
+    end: ChainEnd = BEFORE_THE_FIRST
     certificate: Certificate = NOTHING_EXPIRES
 
 

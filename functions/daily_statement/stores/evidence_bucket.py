@@ -17,9 +17,7 @@ KEPT = timedelta(days=2_920)  # eight years: the entries' seven, and a year to l
 class EvidenceBucket(Evidence):
     """lock_mode: COMPLIANCE or GOVERNANCE, of Object Lock. now: returns epoch milliseconds."""
 
-    def __init__(
-        self, client: Any, bucket: str, lock_mode: str, now: Callable[[], int]
-    ) -> None:
+    def __init__(self, client: Any, bucket: str, lock_mode: str, now: Callable[[], int]) -> None:
         super().__init__(client, bucket)
         self._lock_mode = lock_mode
         self._now = now
@@ -54,7 +52,10 @@ class EvidenceBucket(Evidence):
             )
         except ClientError as error:
             # 409: another one is being written at this moment.
-            if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+            if error.response["Error"]["Code"] in {
+                "PreconditionFailed",
+                "ConditionalRequestConflict",
+            }:
                 return False
             raise
         return True

@@ -22,7 +22,7 @@ class LedgerRows:
         self._pause = pause
 
     def events(self) -> Iterator[str]:
-        """The ids of all events that have a head. Reads the whole table: for the first statement."""
+        """The ids of all events with a head. Reads the whole table: for the first statement."""
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._ledger,
             ConsistentRead=True,

@@ -85,9 +85,7 @@ def test_an_entry_that_went_without_a_certificate_is_a_gap(
     assert named == [{"GAP in": ["sunset-charter #000003"]}]
 
 
-def test_an_altered_entry_is_not_certified(
-    office: Office, seven_years: list[LedgerEntry]
-) -> None:
+def test_an_altered_entry_is_not_certified(office: Office, seven_years: list[LedgerEntry]) -> None:
     office.rewrite(seven_years[1], amount_cents={"N": "1"})
     office.run()
     (certificate,) = office.stated()["expiring"]
@@ -95,9 +93,7 @@ def test_an_altered_entry_is_not_certified(
     assert office.stated()["events"][0]["altered"] == [2]
 
 
-def test_running_totals_keep_what_expired(
-    office: Office, seven_years: list[LedgerEntry]
-) -> None:
+def test_running_totals_keep_what_expired(office: Office, seven_years: list[LedgerEntry]) -> None:
     office.run()
     for each in seven_years[:2]:
         office.delete(each)

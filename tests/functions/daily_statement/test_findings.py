@@ -156,7 +156,9 @@ def test_an_old_row_edited_in_secret_is_found_within_thirty_days(office: Office)
     next_day(office)
     office.rewrite(old, amount_cents={"N": "999"})
     found = [
-        findings(office, f"2025-{11 + (25 + n > 30)}-{(25 + n) if 25 + n <= 30 else 25 + n - 30:02d}")
+        findings(
+            office, f"2025-{11 + (25 + n > 30)}-{(25 + n) if 25 + n <= 30 else 25 + n - 30:02d}"
+        )
         for n in range(SHARES)
     ]
     named = [each for each in found if each]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,7 +43,7 @@ def test_missed_days_are_made_up_for_in_their_order(office: Office) -> None:
     assert len(sealed) == 8
     assert {*sealed.values()} == {"sealed"}
     days = office.evidence.sealed_days()
-    for before, day in zip(days, days[1:], strict=False):
+    for before, day in pairwise(days):
         sealed_before = office.evidence.sealed(before)
         assert sealed_before is not None
         previous = {"day": before, "sha256": sealed_before.sha256}

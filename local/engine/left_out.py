@@ -1,0 +1,39 @@
+"""What the emulator leaves out of a template, done by API after each deployment.
+
+It ignores `TimeToLiveSpecification` and `ObjectLockEnabled`, and obeys both once they are set.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from local.engine.aws import LocalAws
+
+
+def complete(aws: LocalAws, stack_name: str, built: Path) -> None:
+    """built: the template that was deployed. Doing it again changes nothing."""
+    resources: dict[str, Any] = json.loads(built.read_text())["Resources"]
+    listed = aws.client("cloudformation").describe_stack_resources(StackName=stack_name)
+    names = {
+        each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed["StackResources"]
+    }
+    for logical_id, name in names.items():
+        properties = resources.get(logical_id, {}).get("Properties", {})
+        if "TimeToLiveSpecification" in properties:
+            expire(aws, name, properties["TimeToLiveSpecification"]["AttributeName"])
+        if properties.get("ObjectLockEnabled") is True:
+            aws.client("s3").put_object_lock_configuration(
+                Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+            )
+
+
+def expire(aws: LocalAws, table: str, attribute: str) -> None:
+    dynamodb = aws.client("dynamodb")
+    described = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    if described["TimeToLiveStatus"] not in {"ENABLED", "ENABLING"}:
+        dynamodb.update_time_to_live(
+            TableName=table,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute},
+        )
