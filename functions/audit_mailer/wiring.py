@@ -60,11 +60,13 @@ def mailer() -> AuditMailer:
 @cache
 def _mailer() -> AuditMailer:
     settings = read_settings(MailerSettings, os.environ)
+    settings.check()
     return AuditMailer(
         ledger=LedgerRows(dynamodb(), settings.payments_table, settings.ledger_table),
         ops_record=OpsRecordReader(dynamodb(), settings.ops_record_table),
         courier=courier(),
         addresses=gmail_settings().addresses,
+        app_url=settings.app_url,
     )
 
 
@@ -76,14 +78,14 @@ def courier() -> Courier:
         deliveries=Deliveries(dynamodb(), delivery.deliveries_table),
         mailbox=Gmail(
             lambda: gmail.service_account(_read_secret),
-            gmail.sender,
+            gmail.mailbox,
             gmail.method,
             gmail.gmail_api_endpoint,
         ),
         pace=Pacer(
             dynamodb(),
             delivery.deliveries_table,
-            user=gmail.sender,
+            user=gmail.mailbox,
             rate=Rate(gmail.gmail_sends_per_minute or PER_MINUTE[gmail.method]),
             probe_ms=min(PROBE_SECONDS, delivery.retry_cap_seconds) * 1000,
         ),

@@ -11,6 +11,7 @@ from typing import Any
 from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.ops_mail import compose as ops_of
 from functions.audit_mailer.mails.payment_mail import compose
+from functions.audit_mailer.mails.related import Related, original_id
 from functions.audit_mailer.mails.statement_mail import compose as statement_of
 from functions.audit_mailer.statement.account import Statement
 from local.gmail_sandbox.mbox import mbox_entry
@@ -23,6 +24,7 @@ from tests.builders import NOW, ZONE, entry
 
 AUDIT = "audit@shipcaptaincrew.example"
 ADDRESSES = Addresses(AUDIT, AUDIT)
+APP_URL = "https://pay.shipcaptaincrew.example"
 SENT = {"state": "sent"}
 
 
@@ -54,18 +56,63 @@ def voided(payment: LedgerEntry, head: LedgerEntry, **changes: Any) -> LedgerEnt
         kind="void",
         payment_id=PaymentId(f"pay_void_{head.seq + 1}"),
         voids=payment.payment_id,
+        corrects=None,
         reason="wrong_amount",
         timestamp=head.timestamp + 1,
         **changes,
     ).sealed(head.as_head, ZONE)
 
 
-def mail(row: dict[str, Any]) -> bytes:
-    return compose(row, ADDRESSES).content
+def corrected(payment: LedgerEntry, void: LedgerEntry, **changes: Any) -> LedgerEntry:
+    """What replaces a voided payment, as the next entry after its void."""
+    return replace(
+        payment,
+        payment_id=PaymentId(f"pay_correction_{void.seq + 1}"),
+        corrects=payment.payment_id,
+        timestamp=void.timestamp + 1,
+        logged_at=void.logged_at,
+        **changes,
+    ).sealed(void.as_head, ZONE)
+
+
+def refunded(payment: LedgerEntry, head: LedgerEntry, **changes: Any) -> LedgerEntry:
+    """The refund of a payment, as the next entry after `head`."""
+    return replace(
+        payment,
+        kind="refund",
+        payment_id=PaymentId(f"pay_refund_{head.seq + 1}"),
+        refunds=payment.payment_id,
+        corrects=None,
+        reason="goodwill",
+        timestamp=head.timestamp + 1,
+        **changes,
+    ).sealed(head.as_head, ZONE)
+
+
+def mail(row: dict[str, Any], known: Iterable[LedgerEntry] = ()) -> bytes:
+    """known: entries that it may be about, as the mailer finds them."""
+    return compose(row, ADDRESSES, related(LedgerEntry.from_row(row), known), APP_URL).content
+
+
+def related(of: LedgerEntry, known: Iterable[LedgerEntry]) -> Related:
+    by_id = {each.payment_id: each for each in known if each.event_id == of.event_id}
+    chain = {each.prev_hash: each for each in by_id.values()}
+    before = {each.hash: each for each in by_id.values()}
+    original = by_id.get(original_id(of) or PaymentId(""))
+    after = chain.get(of.hash)
+    return Related(
+        original=original,
+        replacement=after if of.voids and after and after.corrects == of.voids else None,
+        void=before.get(of.prev_hash) if of.corrects else None,
+        earlier=(original.corrects,) if original and original.corrects else (),
+        numbers={each.payment_id: each.seq for each in by_id.values()},
+    )
 
 
 def mails(entries: Iterable[LedgerEntry]) -> list[bytes]:
-    return [mail(each.to_row()) for each in entries]
+    """All that these entries are about is among them."""
+    known = list(entries)
+    return [mail(each.to_row(), known) for each in known]
 
 
 def statement_mail(day: str, entries: Sequence[LedgerEntry], head: LedgerEntry | None) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from functions.audit_mailer.mails import page
 from functions.audit_mailer.mails.envelope import (
@@ -22,6 +23,8 @@ EVERY_DAY = (
     "A statement is mailed every day, even after a day without payments. "
     "If one is missing, something is wrong: tell the people who run this system."
 )
+MOST_FINDINGS = 40  # of those in the notice
+CUT_SHORT = "{} {} in statement.json: this mail would be too long for Gmail to show."
 SO_FAR = "The day was not over when this statement was made. The final statement will follow."
 
 
@@ -73,24 +76,33 @@ def _page(statement: Statement, record: Record, token: str) -> Page:
     findings = [
         f"{kind} {place}" for kind, places in statement.findings.items() for place in places
     ]
+    if len(findings) > MOST_FINDINGS:
+        more = _count(len(findings) - MOST_FINDINGS, "more finding")
+        findings[MOST_FINDINGS:] = [f"{more} in statement.json"]
     proof = [
         ("SHA-256 of statement.json", record.sha256),
         ("Made at", utc(statement.made_at)),
         ("Search token", token),
     ]
-    return Page(
+    whole = Page(
         heading=_title(statement),
         subheading=_totals(statement),
         notice="Needs attention" if findings else "",
         findings=findings,
-        sections=[
-            _whole_day(statement),
-            *(_event(each) for each in statement.events),
-            *_malformed(statement),
-            Section("Proof", proof),
-        ],
+        sections=[_whole_day(statement), *_malformed(statement), Section("Proof", proof)],
         closing=[EVERY_DAY] if statement.is_final else [SO_FAR, EVERY_DAY],
     )
+    return _with_events(whole, [_event(each) for each in statement.events])
+
+
+def _with_events(whole: Page, events: Sequence[Section]) -> Page:
+    """The page with as many events as Gmail shows of a mail, and a word about the others."""
+    first, *others = whole.sections
+    fit = page.fitting(events, page.LARGEST_HTML - page.size_of(whole) - len(CUT_SHORT))
+    told = []
+    if more := len(events) - fit:
+        told = [CUT_SHORT.format(_count(more, "more event"), "is" if more == 1 else "are")]
+    return replace(whole, sections=[first, *events[:fit], *others], closing=[*told, *whole.closing])
 
 
 def _whole_day(statement: Statement) -> Section:
