@@ -19,6 +19,8 @@ AUDIT := .tools/audit/.installed-$(LOCK)
 WEB_LOCK := $(shell cksum <tests/web/package-lock.json | cut -d' ' -f1)
 TYPESCRIPT := .tools/typescript/.installed-$(WEB_LOCK)
 LIGHTHOUSE := .tools/lighthouse/.installed-$(WEB_LOCK)
+READERS_FOLDER := tests/functions/audit_mailer/readers
+READERS := .tools/readers/.installed-$(shell cksum <$(READERS_FOLDER)/package-lock.json | cut -d' ' -f1)
 
 # `scc`, from the code of this folder even when .venv is another clone's.
 SCC := .venv/bin/python -m ops.cli
@@ -48,7 +50,7 @@ install: ## install everything the other targets need
 run: install ## run the whole system on this machine; RESET=1 starts empty; Ctrl-C stops it and keeps the data
 	@exec .venv/bin/python -m local
 
-test: install browser ## run the tests, except the long ones; ARGS go to pytest, e.g. ARGS="-k waiver"
+test: install browser $(READERS) ## run the tests, except the long ones; ARGS go to pytest, e.g. ARGS="-k waiver"
 	@.venv/bin/python -m pytest $(or $(ARGS),-m "not long" $(THREE_PROCESSES))
 	@$(if $(ARGS),,.venv/bin/python -m release.tested test) # `make deploy` skips it for this commit
 
@@ -138,14 +140,18 @@ $(AUDIT): | $(UV)
 # The web app is checked with tools from npm: locked, integrity-checked, without install scripts, and
 # outside the folders that are served.
 $(TYPESCRIPT): $(ENGINE) tests/web/package-lock.json
-	@$(call npm_ci,.tools/typescript,--omit=dev)
+	@$(call npm_ci,.tools/typescript,tests/web,--omit=dev)
 
 $(LIGHTHOUSE): $(ENGINE) tests/web/package-lock.json
-	@$(call npm_ci,.tools/lighthouse,)
+	@$(call npm_ci,.tools/lighthouse,tests/web,)
+
+# Mail parsers that are not Python's: what do they make of our subjects?
+$(READERS): $(ENGINE) $(READERS_FOLDER)/package-lock.json
+	@$(call npm_ci,.tools/readers,$(READERS_FOLDER),)
 
 define npm_ci
-	echo "installing $(1)"; mkdir -p $(1) && cp tests/web/package.json tests/web/package-lock.json $(1)/ \
-	&& PATH="$(CURDIR)/.tools/engine/bin:$$PATH" npm ci --prefix $(1) $(2) --ignore-scripts \
+	echo "installing $(1)"; mkdir -p $(1) && cp $(2)/package.json $(2)/package-lock.json $(1)/ \
+	&& PATH="$(CURDIR)/.tools/engine/bin:$$PATH" npm ci --prefix $(1) $(3) --ignore-scripts \
 	    --no-audit --no-fund --loglevel=error \
 	&& rm -f $(1)/.installed-* && touch $@
 endef

@@ -156,6 +156,7 @@ class Stack:
             "AppOrigins": ",".join(
                 f"http://{host}:{self.settings.port}" for host in ("localhost", "127.0.0.1")
             ),
+            "AppUrl": f"http://localhost:{self.settings.port}",
             "GmailApiEndpoint": f"http://127.0.0.1:{self.settings.mail_port}/",
         } | self.settings.mail.as_parameters()
 

@@ -40,10 +40,12 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 from functools import lru_cache
+from html import escape
 from html.parser import HTMLParser
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, IO, Literal, NewType, TypeAlias, get_args
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -75,6 +77,11 @@ def dollars(cents: int) -> str:
 def search_token(own_id: str) -> str:
     """The word that finds a mail. Alphanumeric: Gmail's index splits words at dashes and dots."""
     return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
+
+
+def file_name(text: str) -> str:
+    """Text as part of a file's name, on any system: other characters become one dash."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:80].strip("-.") or "unnamed"
 
 
 # ── shared/methods.py ─────────────────────────────────────────────────────────────────────────────
@@ -117,6 +124,11 @@ def entry_pk(event_id: str, patron_email: str) -> str:
 def head(event_id: str) -> Key:
     """Ledger: the number and hash of an event's last entry, and its running totals."""
     return {"PK": f"{HEAD_PREFIX}{event_id}"}
+
+
+def patron(event_id: str, email: str) -> Key:
+    """Events: a patron on the roster. email: in lower case."""
+    return {"event_id": event_id, "SK": f"PATRON#{email}"}
 
 
 # ── shared/ledger.py ──────────────────────────────────────────────────────────────────────────────
@@ -381,7 +393,8 @@ class Link:
 
     computed: the hash it should have, empty for values that no entry has. sha256: of the whole
     record. faults: of the strict reading; if there are any, the fields below mean nothing. about:
-    the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds.
+    the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds. told: a
+    digest of what other mails may say about the entry, empty if its own mail was not read.
     """
 
     event_id: str
@@ -399,6 +412,7 @@ class Link:
     amount_cents: int = 0
     logged_at: int = 0
     logged_day: str = ""
+    told: bytes = b""
 
     @property
     def is_sound(self) -> bool:
@@ -899,6 +913,7 @@ _ATTRIBUTES = {
 }  # fmt: skip
 _PX = r"(0|\d{1,3}px)"
 _STYLES: Mapping[str, str] = {  # what the mailer writes; nothing that hides, moves or colors text
+    "word-break": r"break-word",
     "margin": rf"{_PX}( {_PX}){{0,3}}",
     "padding": rf"{_PX}( {_PX}){{0,3}}",
     "padding-right": _PX,
@@ -921,19 +936,31 @@ _STYLES: Mapping[str, str] = {  # what the mailer writes; nothing that hides, mo
 
 
 class SeenPage(HTMLParser):
-    """rows: cells of tables, one line each. lines: other blocks of text. odd: what hides text."""
+    """rows: cells of tables, one line each. lines: other blocks of text. odd: what hides text.
+
+    links: address and text of each.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.rows: list[tuple[str, ...]] = []
         self.lines: list[str] = []
+        self.links: list[tuple[str, str]] = []
         self.odd = ""
+        self._address: str | None = None
+        self._linked: list[str] = []
         self._cells: list[str] | None = None
         self._text: list[str] = []
         self._is_head = False
         self.feed(html)
         self.close()
         self._end_line()
+        if self._address is not None:
+            self._is_odd("a link without an end")
+
+    def cell_of(self, label: str) -> str:
+        """The value of the first row with this label, or an empty text."""
+        return next((row[1] for row in self.rows if len(row) == 2 and row[0] == label), "")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._judge(tag, attrs)
@@ -947,7 +974,11 @@ class SeenPage(HTMLParser):
                 if "".join(self._text).strip():
                     self._is_odd("text between cells")
                 self._text = []
-            case "strong" | "a":
+            case "a":
+                if self._address is not None:
+                    self._is_odd("a link in a link")
+                self._address, self._linked = dict(attrs).get("href") or "", []
+            case "strong":
                 pass
             case _:
                 self._end_line()
@@ -973,7 +1004,11 @@ class SeenPage(HTMLParser):
             case "td" | "th" if self._cells is not None:
                 self._cells.append(one_space("".join(self._text)))
                 self._text = []
-            case "strong" | "a":
+            case "a":
+                if self._address is not None:
+                    self.links.append((self._address, one_space("".join(self._linked))))
+                self._address = None
+            case "strong":
                 pass
             case _:
                 self._end_line()
@@ -981,6 +1016,7 @@ class SeenPage(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._is_head:
             self._text.append(data)
+            self._linked.append(data)
 
     def handle_comment(self, data: str) -> None:
         self._is_odd(f"<!--{data}-->")
@@ -1030,58 +1066,399 @@ def unspaced(text: str) -> str:
     return "".join(text.split())
 
 
-# ── ops/offline/shown.py ──────────────────────────────────────────────────────────────────────────
+# ── ops/offline/words.py ──────────────────────────────────────────────────────────────────────────
 
 
-_CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
-_CAPTIONS = frozenset({
-    "Payment", "Void", "Refund", "Logging", "Proof", "What changes",
-    "What", "Who and when", "Messages",
-})  # fmt: skip
-_LONGEST_NAME = 80  # in a subject
-_SHOWN_MESSAGES = 200  # of an ops record
-_HOW_TO_VERIFY = (
-    "The attachment record.json is the ledger row, less its expiry: its SHA-256 is the one above. "
-    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
+CUT = "\u2026 (the rest is in the attachment)"
+LARGEST_VALUE = 2_600  # bytes of a line or cell as HTML
+KEPT_OF_VALUE = 400  # characters of a larger one
+LONGEST_NAME = 80  # in a subject or a heading
+LONGEST_ADDRESS = 254
+
+
+def plain(text: str) -> str:
+    """Data as a mail shows it: no line break, control or direction mark survives."""
+    line = one_line(text)
+    is_large = len(escape(line).encode()) > LARGEST_VALUE
+    return one_space(line[:KEPT_OF_VALUE] + CUT if is_large else line)
+
+
+def clipped(name: str, longest: int = LONGEST_NAME) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "\u2026"
+
+
+def subject_line(text: str) -> str:
+    return one_space(one_line(text)).replace("=?", "= ?").replace("?=", "? =")
+
+
+def moment_text(milliseconds: int, timezone: str = "UTC") -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+# ── ops/offline/others.py ─────────────────────────────────────────────────────────────────────────
+
+
+CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
+HEADS = ("", "Before", "After")
+_FOUND = re.compile(
+    r"#(\d{6,12}) \((\S{1,200})\), logged at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC) by (.*)"
 )
+_NOT_FOUND = re.compile(r"(?:(\S{1,200}), )?not found")
+_NOTHING = ("not found", "-", "-", "-", "-")
+_NO_REPLACEMENT = ("none, voided", "$0.00", "-", "-", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """An entry as another one's mail tells of it. seq: 0 if it was not found."""
+
+    payment_id: str = ""
+    seq: int = 0
+    at: str = ""
+    by: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"#{self.seq:06d}" if self.seq else self.payment_id
+
+    @property
+    def full_name(self) -> str:
+        return f"#{self.seq:06d} ({self.payment_id})" if self.seq else self.payment_id
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a mail says about another entry. number: 0 if the mail does not know it.
+    """What the mail of an entry says about another one.
 
-    cells: amount, method, patron and reference of what replaces a voided payment.
+    cells: of its before and after. reason: of a void. is_looked_up: the mail knows this entry if
+    the ledger has it. at: the number that it has in this case, where the mail names none. about:
+    the payment that both are about.
     """
 
     event_id: str
     seq: int
     payment_id: str
-    about: str
-    number: int
+    other: Other
     cells: tuple[str, ...] = ()
+    reason: str = ""
+    is_looked_up: bool = False
+    at: int = 0
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """original: of a void, a refund or a correction. void: of what a correction replaces.
+
+    reason: of that void. rows: by label, as they are shown. changes: before and after, as they
+    must be.
+    """
+
+    original: Other = Other()
+    void: Other = Other()
+    reason: str = ""
+    rows: Mapping[str, str] = field(default_factory=dict)
+    changes: Sequence[tuple[str, ...]] = ()
+    quotes: Sequence[Quote] = ()
+
+
+class OtherError(ValueError):
+    """A mail says about another entry what its own record contradicts; the text says what."""
+
+
+def reason_of(record: Mapping[str, Any]) -> str:
+    return str(record["reason"]).replace("_", " ") or "no reason given"
+
+
+def original_id(record: Mapping[str, Any]) -> str:
+    """Of the payment that an entry voids, refunds or replaces; empty for a new payment."""
+    return str(record.get("voids") or record.get("refunds") or record.get("corrects") or "")
+
+
+def others_in(record: Mapping[str, Any], page: SeenPage) -> Others:
+    """What a mail says about others. Raises OtherError."""
+    if not original_id(record):
+        return Others()
+    rows = {row[0]: row[1] for row in page.rows if len(row) == 2}
+    changes = {row[0]: row[1:] for row in page.rows if len(row) == 3}
+    match record["kind"]:
+        case "void":
+            return _of_void(record, rows, changes)
+        case "refund":
+            original = _original(record, rows, "Refunded payment")
+            return Others(
+                original=original,
+                rows=_those(rows, "Refunded payment"),
+                quotes=[_quote(record, original, is_looked_up=True)],
+            )
+        case _:
+            return _of_correction(record, rows, changes, page.lines)
+
+
+def _of_void(
+    record: Mapping[str, Any], rows: Mapping[str, str], changes: Mapping[str, tuple[str, ...]]
+) -> Others:
+    """A void repeats what it voids; what comes after is another entry's to say."""
+    original = _original(record, rows, "Voided payment")
+    number = record["seq"] + 1
+    if "Replaced by" in rows:
+        after = _other("Replaced by", rows["Replaced by"])
+        if after.seq != number:
+            raise OtherError("names a replacement that is not the next entry")
+        column = (after.name, *_column(changes, 1)[1:])
+        quote = _quote(record, after, column[1:], is_looked_up=True)
+    else:
+        column = _NO_REPLACEMENT
+        quote = _quote(record, Other(), is_looked_up=True, at=number)
+    before = (original.name if original.seq else "not found", *cells_of(record))
+    return Others(
+        original=original,
+        rows=_those(rows, "Voided payment", "Replaced by"),
+        changes=_table(before, column),
+        quotes=[_quote(record, original, is_looked_up=True), quote],
+    )
+
+
+def _of_correction(
+    record: Mapping[str, Any],
+    rows: Mapping[str, str],
+    changes: Mapping[str, tuple[str, ...]],
+    lines: Iterable[str],
+) -> Others:
+    original = _original(record, rows, "Replaced payment")
+    void = _other("Voided by", rows.get("Voided by", ""))
+    number = record["seq"] - 1
+    if (void.seq or void.payment_id) and void.seq != number:
+        raise OtherError("names a void that is not the entry before it")
+    cells = _column(changes, 0)[1:] if original.seq else ()
+    told = f"This replaces {original.full_name}, which {void.full_name} voids: "
+    reason = next((each[len(told) : -1] for each in lines if each.startswith(told)), "")
+    return Others(
+        original=original,
+        void=void,
+        reason=reason,
+        rows=_those(rows, "Replaced payment", "Voided by"),
+        changes=_table(
+            (original.name, *cells) if original.seq else _NOTHING,
+            (f"#{record['seq']:06d}", *cells_of(record)),
+        ),
+        quotes=[
+            _quote(record, original, cells, is_looked_up=True),
+            _quote(record, void, reason=reason, is_looked_up=True, at=number),
+        ],
+    )
+
+
+def _original(record: Mapping[str, Any], rows: Mapping[str, str], label: str) -> Other:
+    original = _other(label, rows.get(label, ""))
+    if original.payment_id != original_id(record) or original.seq >= record["seq"]:
+        raise OtherError(f"has another {label} than its record")
+    return original
+
+
+def _other(label: str, value: str) -> Other:
+    if found := _FOUND.fullmatch(value):
+        return Other(found[2], int(found[1]), found[3], found[4])
+    if lost := _NOT_FOUND.fullmatch(value):
+        return Other(lost[1] or "")
+    raise OtherError(f"says something else in {label} than any mail of ours")
+
+
+def _those(rows: Mapping[str, str], *labels: str) -> dict[str, str]:
+    return {label: rows[label] for label in labels if label in rows}
+
+
+def _column(changes: Mapping[str, tuple[str, ...]], which: int) -> tuple[str, ...]:
+    if not all(label in changes for label in CHANGES):
+        raise OtherError("lacks what changes")
+    return tuple(changes[label][which] for label in CHANGES)
+
+
+def _table(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, ...]]:
+    return [HEADS, *zip(CHANGES, before, after, strict=True)]
+
+
+def _quote(
+    record: Mapping[str, Any],
+    other: Other,
+    cells: tuple[str, ...] = (),
+    *,
+    reason: str = "",
+    is_looked_up: bool,
+    at: int = 0,
+) -> Quote:
+    place = (record["event_id"], record["seq"], record["payment_id"])
+    return Quote(*place, other, cells, reason, is_looked_up, at, original_id(record))
+
+
+def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """How another mail shows this payment before or after a change."""
+    return (
+        dollars(record["amount_cents"]),
+        plain(label_of(record["method"])),
+        plain(record["patron_name"]),
+        plain(record["reference"] or "none"),
+    )
+
+
+def told_of(record: Mapping[str, Any]) -> bytes:
+    """All that other mails may say about this entry, in few bytes: a mailbox holds many entries."""
+    who = f"{clipped(record['logged_by_name'])} ({clipped(record['logged_by'], LONGEST_ADDRESS)})"
+    reason = plain(reason_of(record)) if "reason" in record else ""
+    return (
+        _digest(moment_text(record["logged_at"]), plain(who))
+        + _digest(*cells_of(record))
+        + _digest(reason)
+    )
+
+
+def wrong_quotes(quotes: Sequence[Quote], links: Iterable[Link]) -> Iterator[Finding]:
+    """What a mail says about another entry, against that entry's own mail.
+
+    Where that mail is missing, its number may not be one that another entry has.
+    """
+    if not quotes:
+        return
+    by_id: dict[tuple[str, str], Link] = {}
+    by_number: dict[tuple[str, int], Link] = {}
+    for link in links:
+        by_id.setdefault((link.event_id, link.payment_id), link)
+        by_number.setdefault((link.event_id, link.seq), link)
+    for quote in quotes:
+        other, event_id = quote.other, quote.event_id
+        own = by_id.get((event_id, other.payment_id))
+        rival = by_number.get((event_id, other.seq or quote.at))
+        problem = _known_problem(quote, own) if own else _unknown_problem(quote, rival)
+        if problem:
+            place = (event_id, quote.seq, quote.seq, "altered", quote.payment_id)
+            yield Finding(INTEGRITY, *place, f"its HTML {problem}")
+
+
+def _unknown_problem(quote: Quote, rival: Link | None) -> str:
+    """rival: the entry that has the other's number."""
+    if rival is None:
+        return ""
+    if quote.other.seq:
+        return f"gives the number of another entry to {quote.other.payment_id}"
+    is_hidden = quote.is_looked_up and rival.is_sound and rival.about == quote.about
+    return f"does not name #{rival.seq:06d}, whose mail is here" if is_hidden else ""
+
+
+def _known_problem(quote: Quote, link: Link) -> str:
+    other = quote.other
+    if not other.seq:
+        is_hidden = quote.is_looked_up and link.is_sound
+        return f"does not name #{link.seq:06d}, whose mail is here" if is_hidden else ""
+    if other.seq != link.seq:
+        return f"has another number for {other.payment_id} than that entry's mail"
+    told = link.told  # empty for a mail that is a finding itself
+    wrong = (
+        "logger or time" if other.at and _digest(other.at, other.by) != told[:8]
+        else "value before or after" if quote.cells and _digest(*quote.cells) != told[8:16]
+        else "reason" if quote.reason and _digest(quote.reason) != told[16:]
+        else ""
+    )  # fmt: skip
+    is_wrong = told and wrong
+    return f"has another {wrong} for {other.name} than that entry's mail" if is_wrong else ""
+
+
+def _digest(*words: str) -> bytes:
+    return hashlib.sha256("\0".join(words).encode()).digest()[:8]
+
+
+# ── ops/offline/shown.py ──────────────────────────────────────────────────────────────────────────
+
+
+_CAPTIONS = frozenset({
+    "Payment", "Void", "Refund", "Logging", "Proof", "What changes", "Other entries",
+    "What", "Who and when", "Messages",
+})  # fmt: skip
+_SHOWN_MESSAGES = 200  # of an ops record
+_SHOWN_BYTES = 20_000  # of these as HTML
+_HOW_TO_VERIFY = (
+    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
+    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
+)
+_OPEN = "Open in the app"
+_DUPLICATES = "Acknowledged duplicates"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a mail's reader gets. attachment: its file's name."""
+
+    subject: str
+    html: str
+    text: str
+    attachment: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """lines: all text outside of tables that there may be. rows: by label."""
+    """lines: all text outside of tables but captions and a link, the heading first. rows: by label.
+
+    table: of three columns. target: path and query of the one link that there may be.
+    """
 
     subject: str
-    heading: str
+    attachment: str
     lines: Sequence[str]
     rows: Mapping[str, str]
-    is_void: bool = False
-    record: Mapping[str, Any] = field(default_factory=dict)
+    table: Sequence[tuple[str, ...]] = ()
+    target: str = ""
 
 
-def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
-    """Of a record without faults."""
-    number, amount = f"#{record['seq']:06d}", dollars(record["amount_cents"])
-    kind, method = record["kind"], label_of(record["method"])
-    method = method if kind == "payment" else f"{kind} of {method}"
+def payment_problem(
+    record: Mapping[str, Any], sha256: str, seen: Seen
+) -> tuple[str, Sequence[Quote]]:
+    """The first difference between a mail and its record, or an empty text; and its quotes.
+
+    record: without faults.
+    """
+    page = SeenPage(seen.html)
+    try:
+        others = others_in(record, page)
+    except OtherError as error:
+        return f"its HTML {error}", ()
+    shown = _shown_by_payment(record, sha256, others, page)
+    problem = _problem_of(shown, page, seen)
+    return problem, [*others.quotes, *_numbers_quoted(shown.rows.get(_DUPLICATES, ""), record)]
+
+
+def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
+    """The first difference between a mail and the record of what operators did."""
+    return _problem_of(_shown_by_ops(record, sha256), SeenPage(seen.html), seen)
+
+
+def _shown_by_payment(
+    record: Mapping[str, Any], sha256: str, others: Others, page: SeenPage
+) -> Shown:
+    number, kind = f"#{record['seq']:06d}", record["kind"]
+    amount = dollars(record["amount_cents"] if kind == "payment" else -record["amount_cents"])
+    what, of = f"{amount} {clipped(label_of(record['method']))}", others.original.name
+    patron, event = clipped(record["patron_name"]), clipped(record["event_name"])
     token = search_token(record["payment_id"])
-    heading = f"{amount} {method}, {record['patron_name']}"
-    names = f"{_clipped(record['patron_name'])} - {_clipped(record['event_name'])}"
-    reason = record.get("reason", "").replace("_", " ") or "no reason given"
+    if "corrects" in record:
+        heading, title = f"{what} replaces {of}", f"{number} {what} replaces {of}"
+    elif kind == "payment":
+        heading, title = what, f"{number} {what}"
+    else:
+        heading, title = (
+            f"{kind.upper()} of {of}: {what}",
+            f"{kind.upper()} {number} of {of} {what}",
+        )
+    about = original_id(record) or record["payment_id"]
+    lines = [
+        f"{heading}, {patron}",
+        f"{number}, {clipped(record['event_date'])}, {event}",
+        _notice(record, others),
+        _HOW_TO_VERIFY,
+        f"Search for {about} to find every mail about this payment.",
+    ]
     rows = {
         "Event": record["event_name"] or "none",
         "Event id": record["event_id"] or "none",
@@ -1089,56 +1466,54 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
         "Patron": record["patron_name"] or "none",
         "Patron e-mail": record["patron_email"] or "none",
         "Amount": f"{amount} {record['currency']}",
-        "Method": method,
+        "Method": label_of(record["method"]),
         "Reference": record["reference"] or "none",
         "Note": record["note"] or "none",
         "Logged by": f"{record['logged_by_name']} ({record['logged_by']})",
-        "Logged at (server)": _moment(record["logged_at"], "UTC"),
-        "Logged at (event)": _moment(record["logged_at"], record["event_timezone"]),
-        "Captured at": _moment(record["timestamp"], "UTC"),
+        "Logged at (server)": moment_text(record["logged_at"]),
+        "Logged at (event)": moment_text(record["logged_at"], record["event_timezone"]),
+        "Captured at": moment_text(record["timestamp"]),
         "Entry": f"{number} of this event",
         "Payment": record["payment_id"],
         "Hash": record["hash"],
         "Previous hash": record["prev_hash"],
-        "SHA-256 of record.json": sha256,
+        "SHA-256 of the record": sha256,
         "Search token": token,
     }
-    named = (
-        ("voids", "Voided payment"),
-        ("refunds", "Refunded payment"),
-        ("corrects", "Replaces the voided payment"),
-    )
-    rows |= {label: record[name] for name, label in named if name in record}
     if kind == "payment":
-        rows["Acknowledged duplicates"] = ""  # judged by its own rule
+        rows[_DUPLICATES] = _duplicates_shown(page.cell_of(_DUPLICATES), record)
     else:
-        rows["Reason"] = reason
+        rows["Reason"] = reason_of(record)
     return Shown(
-        subject=_subject_line(f"[SCC Audit] {number} {amount} {method} - {names} - {token}"),
-        heading=_plain(heading),
-        lines=[
-            _plain(f"{number}, {record['event_date']}, {record['event_name']}"),
-            _HOW_TO_VERIFY,
-            _plain(
-                f"Search for {record.get('voids') or record['payment_id']} to find every mail "
-                "about this payment."
-            ),
-        ],
-        rows={label: _plain(value) for label, value in rows.items()},
-        is_void=kind == "void",
-        record=record,
+        subject=subject_line(f"[SCC Audit] {title} - {patron} - {event} - {token}"),
+        attachment=f"{file_name(record['event_id'])}-{record['seq']:06d}.json",
+        lines=[plain(each) for each in lines if each],
+        rows={label: plain(value) for label, value in rows.items()} | dict(others.rows),
+        table=others.changes,
+        target=f"/g/{quote(record['event_id'], safe='')}"
+        f"?payment={quote(record['payment_id'], safe='')}",
     )
 
 
-def shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
-    """Of the record of what operators did."""
+def _notice(record: Mapping[str, Any], others: Others) -> str:
+    original = others.original.full_name
+    if "voids" in record:
+        return f"This voids {original}: {reason_of(record)}."
+    if "refunds" in record:
+        return f"This refunds {original}: {reason_of(record)}."
+    if "corrects" not in record:
+        return ""
+    if not others.void.seq:
+        return f"This replaces {original}, which was voided."
+    return f"This replaces {original}, which {others.void.full_name} voids: {others.reason}."
+
+
+def _shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
     counts = record.get("counts") or {}
     outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
+    deed = clipped(f"{record['action']} {record.get('phase')}")
     ops_id = str(record["ops_id"])
     token = search_token(ops_id)
-    subject = f"[SCC Ops] {record['action']} {record.get('phase')} - {record.get('who')} - {token}"
-    messages = list(enumerate(record["messages"][:_SHOWN_MESSAGES], start=1))
-    more = len(record["messages"]) - len(messages)
     rows = {
         "Action": record["action"],
         "Phase": record.get("phase"),
@@ -1146,163 +1521,126 @@ def shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
         "Selected by": record.get("filter"),
         "Reason": record.get("reason") or "none given",
         "Who": record.get("who"),
-        "When": _moment(record["at"], "UTC"),
+        "When": moment_text(record["at"]),
         "Stack": record.get("stack"),
-        **{str(number): each for number, each in messages},
-        **({"more": f"{more}, see record.json"} if more else {}),
+        **_messages(record),
         "Ops record": ops_id,
-        "SHA-256 of record.json": sha256,
+        "SHA-256 of the record": sha256,
         "Search token": token,
     }
     return Shown(
-        subject=_subject_line(subject),
-        heading=_plain(f"Operators: {record['action']} {record.get('phase')}"),
-        lines=[_plain(outcome)],
-        rows={label: _plain(str(value)) for label, value in rows.items()},
+        subject=subject_line(f"[SCC Ops] {deed} - {clipped(str(record.get('who')))} - {token}"),
+        attachment=f"ops-{file_name(ops_id)}.json",
+        lines=[plain(f"Operators: {deed}"), plain(outcome)],
+        rows={label: plain(str(value)) for label, value in rows.items()},
     )
 
 
-def problem_of(shown: Shown, subject: str, html: str, text: str) -> tuple[str, list[Quote]]:
-    """The first difference between a mail and its record, or an empty text; and its quotes."""
-    quotes: list[Quote] = []
-    page = SeenPage(html)
-    if unspaced(subject) != unspaced(shown.subject):
-        return "its subject differs", quotes
+def _messages(record: Mapping[str, Any]) -> dict[str, str]:
+    messages = record["messages"]
+    texts = [str(each) for each in messages[:_SHOWN_MESSAGES]]
+    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
+    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= _SHOWN_BYTES]
+    rows = {str(number): text for number, text in enumerate(shown, start=1)}
+    if more := len(messages) - len(shown):
+        rows["More"] = f"{more} more are in the attachment"
+    if further := int(record.get("messages_total", 0)) - len(messages):
+        rows["Further parts"] = f"{further} more are in the ops record's other parts"
+    return rows
+
+
+def _problem_of(shown: Shown, page: SeenPage, seen: Seen) -> str:
+    if unspaced(seen.subject) != unspaced(shown.subject):
+        return "its subject differs"
+    if seen.attachment != shown.attachment:
+        return "its attachment has another name"
     if page.odd:
-        return f"its HTML has something that no mail of ours has: {page.odd}", quotes
-    problem = _rows_problem(shown, page, quotes) or _lines_problem(shown, page, quotes)
+        return f"its HTML has something that no mail of ours has: {page.odd}"
+    problem = _rows_problem(shown, page) or _lines_problem(shown, page)
     if problem:
-        return f"its HTML {problem}", quotes
-    said = squeezed(text)
-    for label, *cells in [(shown.heading,), *page.rows]:
-        if squeezed(label + "".join(cells)) not in said:
-            return f"its plain text has another {_label(label, shown)} than its HTML", quotes
-    return "", quotes
+        return f"its HTML {problem}"
+    return _text_problem(shown, page, squeezed(seen.text))
 
 
-def _label(label: str, shown: Shown) -> str:
-    return "heading" if label == shown.heading else label
+def _text_problem(shown: Shown, page: SeenPage, said: str) -> str:
+    """Gmail's `send` makes the plain text anew, so it is compared without its spaces and marks."""
+    texts = dict.fromkeys(shown.lines, "line") | {shown.lines[0]: "heading"}
+    texts |= {label + "".join(cells): label for label, *cells in page.rows}
+    texts |= {address: "link" for address, _ in page.links}
+    other = next((name for text, name in texts.items() if squeezed(text) not in said), None)
+    return "" if other is None else f"its plain text has another {other} than its HTML"
 
 
-def _rows_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
-    missing = dict.fromkeys(shown.rows)
+def _rows_problem(shown: Shown, page: SeenPage) -> str:
+    missing = dict.fromkeys([*shown.rows, *(each[0] for each in shown.table)])
     for row in page.rows:
         label = row[0] if row else ""
-        if len(row) == 3 and shown.is_void:
-            if row != ("", "Before", "After") and label not in _CHANGES:
-                return f"shows {label[:40]!r}, which its record does not have"
-            continue
-        if len(row) != 2 or label not in shown.rows:
-            return f"shows {label[:40]!r}, which its record does not have"
-        if label == "Acknowledged duplicates":
-            if not _quotes_duplicates(row[1], shown.record, quotes):
+        if len(row) == 3 and shown.table:
+            is_shown = any(each[0] == label for each in shown.table)
+            if is_shown and row not in shown.table:
+                return f"has another {label} under Before or After than its record"
+        else:
+            is_shown = len(row) == 2 and label in shown.rows
+            if is_shown and row[1] != shown.rows[label]:
                 return f"has another {label} than its record"
-        elif row[1] != shown.rows[label]:
-            return f"has another {label} than its record"
+        if not is_shown:
+            return f"shows {label[:40]!r}, which its record does not have"
         missing.pop(label, None)
-    if missing:
-        return f"lacks {next(iter(missing))}"
-    return _changes_problem(shown, page, quotes) if shown.is_void else ""
+    return f"lacks {next(iter(missing))}" if missing else ""
 
 
-def _changes_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
-    """A void repeats what it voids; what comes after is another entry's to say."""
-    changes = {row[0]: row[1:] for row in page.rows if len(row) == 3}
-    if changes.keys() - {""} != set(_CHANGES):
-        return "lacks what changes"
-    record = shown.record
-    before = {
-        "Amount": dollars(record["amount_cents"]),
-        "Method": label_of(record["method"]),
-        "Patron": record["patron_name"],
-        "Reference": record["reference"] or "none",
-    }
-    for label, value in before.items():
-        if changes[label][0] != _plain(value):
-            return f"has another {label} under Before than its record"
-    number, after = changes["Entry"]
-    quotes.append(_quote(record, record["voids"], number))
-    cells = tuple(changes[label][1] for label in _CHANGES[1:])
-    if after == "none, voided":
-        return "" if cells == ("$0.00", "-", "-", "-") else "has a replacement without a number"
-    quotes.append(_quote(record, "", after, cells))
-    return ""
-
-
-def _lines_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
-    if shown.heading not in page.lines:
+def _lines_problem(shown: Shown, page: SeenPage) -> str:
+    for address, text in page.links:
+        if text != _OPEN or not _leads_to(address, shown.target):
+            return f"has a link to {address[:80]!r}, which no mail of ours has"
+    texts = [each for each in page.lines if each not in _CAPTIONS]
+    links = [each for each in texts if each == _OPEN]
+    if len(links) != len(page.links) or len(links) > 1:
+        return "has its link in another place than any mail of ours"
+    wanted = [*shown.lines]
+    if links:
+        wanted.insert(len(wanted) - 2, _OPEN)  # above the tables
+    if texts == wanted:
+        return ""
+    if shown.lines[0] not in texts:
         return "has another heading than its record"
-    for line in page.lines:
-        if line == shown.heading or line in _CAPTIONS:
-            continue
-        if line in shown.lines:
-            continue
-        if shown.is_void and (number := _notice(shown.record, line)) is not None:
-            quotes.append(_quote(shown.record, shown.record["voids"], number))
-            continue
-        return f"shows {line[:40]!r}, which its record does not have"
-    return ""
+    for line in texts:
+        if line not in wanted:
+            return f"shows {line[:40]!r}, which its record does not have"
+    lost = next((each for each in wanted if each not in texts), "")
+    return f"lacks {lost[:40]!r}" if lost else "has its lines in another order"
 
 
-def _notice(record: Mapping[str, Any], line: str) -> str | None:
-    """The number in "This voids #000041: entered twice.", empty for an id; None: another line."""
-    reason = _plain(record["reason"].replace("_", " ") or "no reason given")
-    match = re.fullmatch(rf"This voids (\S+): {re.escape(reason)}\.", line)
-    if not match:
-        return None
-    return "" if match[1] == record["voids"] else match[1]
+def _leads_to(address: str, target: str) -> bool:
+    """The app's host is not in any record: an address may be anywhere, but of this payment only."""
+    try:
+        parts = urlsplit(address)
+        is_plain = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_web = parts.scheme in {"http", "https"} and re.fullmatch(
+        r"[A-Za-z0-9.:\[\]-]+", parts.netloc
+    )
+    path = f"{parts.path}?{parts.query}"
+    return bool(target and is_plain and is_web and path == target and not parts.fragment)
 
 
-def _quotes_duplicates(value: str, record: Mapping[str, Any], quotes: list[Quote]) -> bool:
+def _duplicates_shown(said: str, record: Mapping[str, Any]) -> str:
+    """The acknowledged duplicates as the mail may show them, with the numbers that it knows."""
     wanted = record["acknowledged_duplicates"]
-    if not wanted:
-        return value == "none"
-    said = value.split(", ")
-    for each, payment_id in zip(said, wanted, strict=False):
-        number = each.removesuffix(f"({payment_id})").strip() if each != payment_id else ""
-        if number and not re.fullmatch(r"#\d{6,12}", number):
-            return False
-        quotes.append(_quote(record, payment_id, number))
-    return len(said) == len(wanted)
-
-
-def _quote(
-    record: Mapping[str, Any], about: str, number: str, cells: tuple[str, ...] = ()
-) -> Quote:
-    digits = re.fullmatch(r"#(\d{6,12})", number)
-    known = int(digits[1]) if digits else 0
-    return Quote(record["event_id"], record["seq"], record["payment_id"], about, known, cells)
-
-
-def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """How the mail of a void shows this entry as what comes after."""
-    return (
-        dollars(record["amount_cents"]),
-        label_of(record["method"]),
-        _plain(record["patron_name"]),
-        _plain(record["reference"] or "none"),
+    numbers = said.split(", ")
+    if len(numbers) != len(wanted):
+        return ", ".join(wanted) or "none"
+    return ", ".join(
+        each if re.fullmatch(rf"#\d{{6,12}} \({re.escape(payment_id)}\)", each) else payment_id
+        for each, payment_id in zip(numbers, wanted, strict=True)
     )
 
 
-def _clipped(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "\u2026"
-
-
-def _subject_line(text: str) -> str:
-    return _plain(text).replace("=?", "= ?")
-
-
-def _plain(text: str) -> str:
-    """Data as a mail shows it: no line break, control or direction mark survives."""
-    return one_space(one_line(text))
-
-
-def _moment(milliseconds: int, timezone: str) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+def _numbers_quoted(said: str, record: Mapping[str, Any]) -> list[Quote]:
+    place = (record["event_id"], record["seq"], record["payment_id"])
+    found = re.findall(r"#(\d{6,12}) \((\S+?)\)", said) if record["acknowledged_duplicates"] else []
+    return [Quote(*place, Other(payment_id, int(number))) for number, payment_id in found]
 
 
 # ── ops/offline/box.py ────────────────────────────────────────────────────────────────────────────
@@ -1339,8 +1677,7 @@ class Mailbox:
 
     copies: the same mail again, as labels and folders make them. forwards: mails about ours.
     held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
-    anywhere but in trash or spam. corrections: of entries that replace one, their cells in a void's
-    mail.
+    anywhere but in trash or spam.
     """
 
     links: list[Link] = field(default_factory=list)
@@ -1353,7 +1690,6 @@ class Mailbox:
     forwards: int = 0
     held: dict[tuple[str, int], Copy] = field(default_factory=dict)
     quotes: list[Quote] = field(default_factory=list)
-    corrections: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
     seen: dict[bytes, bool] = field(default_factory=dict)
     misplaced: dict[bytes, Finding] = field(default_factory=dict)
@@ -1590,12 +1926,16 @@ MOST_NAMED = 20  # mails of one sender
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """A mail of ours, taken apart. name, value: its own header. labels: where it lies."""
+    """A mail of ours, taken apart. name, value: its own header. labels: where it lies.
+
+    content, filename: of its attachment.
+    """
 
     mail: Message
     where: str
     name: str
     value: str
+    filename: str
     content: bytes
     texts: Mapping[str, str]
     labels: Iterable[str]
@@ -1650,6 +1990,7 @@ def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
         where=where,
         name=name,
         value=str(value),
+        filename=str(leaves[2].get_filename()),
         content=_content(leaves[2]),
         texts={
             kind: _content(part).decode("utf-8", "replace")
@@ -1689,24 +2030,24 @@ def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
     if not isinstance(record, dict):
         raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
     link = link_of(record)
+    if link.is_sound:
+        link = replace(link, told=told_of(record))
     if not is_copy:
         box.links.append(link)
     if not link.is_sound:
         return link  # found with the chain
-    quotes: list[Quote] = []
+    quotes: Sequence[Quote] = ()
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its payment id header differs" if own.value != link.payment_id
         else _date_problem(own.mail, link)
     )  # fmt: skip
     if not problem:
-        problem, quotes = problem_of(shown_by_payment(record, link.sha256), *_shown(own))
+        problem, quotes = payment_problem(record, link.sha256, _seen(own))
     if problem:
         box.wrong.append(_altered(link, own, problem))
     elif not is_copy:
         box.quotes += quotes
-    if record.get("corrects"):
-        box.corrections[link.event_id, link.seq] = cells_of(record)
     return link
 
 
@@ -1717,7 +2058,7 @@ def _take_ops(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its ops id header differs" if own.value != record["ops_id"]
-        else problem_of(shown_by_ops(record, own.sha256), *_shown(own))[0]
+        else ops_problem(record, own.sha256, _seen(own))
     )  # fmt: skip
     if problem:
         box.wrong.append(_altered(None, own, problem))
@@ -1736,6 +2077,8 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
         else "its header names another day" if own.value.split(" ")[0] != day
         else "its subject differs" if not all(e in unspaced(_subject(own.mail)) for e in wanted)
         else f"its HTML has something that no mail of ours has: {page.odd}" if page.odd
+        else "its HTML has a link, which no statement has" if page.links
+        else "its attachment has another name" if own.filename != "statement.json"
         else "its text differs from its attachment"
         if not all(own.sha256 in squeezed(text) for text in own.texts.values())
         else "" if is_copy
@@ -1807,8 +2150,9 @@ def _finding(link: Link | None, verdict: str, kind: str, detail: str) -> Finding
     return found(verdict, link, kind, detail)
 
 
-def _shown(own: _Own) -> tuple[str, str, str]:
-    return _subject(own.mail), own.texts["text/html"], own.texts["text/plain"]
+def _seen(own: _Own) -> Seen:
+    html, text = own.texts["text/html"], own.texts["text/plain"]
+    return Seen(_subject(own.mail), html, text, own.filename)
 
 
 def _subject(mail: Message) -> str:
@@ -1867,7 +2211,7 @@ def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
     yield from box.wrong
     yield from (each for digest, each in box.misplaced.items() if not box.seen[digest])
     yield from _foreign_senders(box, {each.lower() for each in senders})
-    yield from _wrong_quotes(box)
+    yield from wrong_quotes(box.quotes, box.links)
 
 
 def expected_head(text: str) -> Anchor:
@@ -1911,23 +2255,6 @@ def _foreign_senders(box: Mailbox, wanted: set[str]) -> Iterator[Finding]:
         for each in sender.named:
             hint = "; if both are right, name both with --sender"
             yield replace(each, detail=f"{each.detail}{told}{hint}")
-
-
-def _wrong_quotes(box: Mailbox) -> Iterator[Finding]:
-    """What a mail says about another entry, against that entry's own mail."""
-    if not box.quotes:
-        return
-    numbers = {(each.event_id, each.payment_id): each.seq for each in box.links}
-    for quote in box.quotes:
-        number = numbers.get((quote.event_id, quote.about), quote.number)
-        cells = box.corrections.get((quote.event_id, quote.number), quote.cells)
-        if (quote.about and quote.number and number != quote.number) or (
-            quote.cells and cells != quote.cells
-        ):
-            detail = "its HTML says something else about another entry than that entry's mail"
-            yield Finding(
-                INTEGRITY, quote.event_id, quote.seq, quote.seq, "altered", quote.payment_id, detail
-            )
 
 
 def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:

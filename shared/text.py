@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 
 EMAIL = r"[^\s@]{1,64}@[^\s@]{1,189}"  # as a regular expression; the parts' lengths are RFC 5321's
@@ -34,3 +35,8 @@ def dollars(cents: int) -> str:
 def search_token(own_id: str) -> str:
     """The word that finds a mail. Alphanumeric: Gmail's index splits words at dashes and dots."""
     return "AUD" + hashlib.sha256(own_id.encode()).hexdigest()[:16]
+
+
+def file_name(text: str) -> str:
+    """Text as part of a file's name, on any system: other characters become one dash."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:80].strip("-.") or "unnamed"

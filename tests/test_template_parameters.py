@@ -52,6 +52,8 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("StatementSchedule", "rate(1 hour)", "hourly"),
         ("DomainName", "pay.example.com", "https://pay.example.com"),
         ("CertificateArn", CERTIFICATE, CERTIFICATE.replace("us-east-1", "eu-west-1")),
+        ("AppUrl", "https://pay.example.com", "https://pay.example.com/"),
+        ("AppUrl", "http://localhost:8000", "javascript:alert(1)"),
         ("WebAclArn", WEB_ACL, WEB_ACL.replace("global", "regional")),
     ],
 )
@@ -135,6 +137,22 @@ def test_a_secret_and_a_key_are_never_both_in_use() -> None:
         for each in with_key.statements(role)
         if "secretsmanager" in str(each["Action"])
     ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "address"),
+    [
+        ({}, {"Fn::Sub": "https://${Distribution.DomainName}"}),
+        (
+            {"DomainName": "pay.example.com", "CertificateArn": CERTIFICATE},
+            {"Fn::Sub": "https://${DomainName}"},
+        ),
+        ({"AppUrl": "https://books.example.com"}, "https://books.example.com"),
+    ],
+)
+def test_mails_link_to_the_app_wherever_it_is(chosen: dict[str, str], address: Any) -> None:
+    variables = template_for("prod", **chosen)["MailerFunction"]["Environment"]["Variables"]
+    assert variables["APP_URL"] == address
 
 
 def distribution(template: Template) -> dict[str, Any]:

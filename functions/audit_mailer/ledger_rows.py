@@ -27,12 +27,22 @@ class LedgerRows:
 
         None also for a pointer that leads nowhere.
         """
-        answer = self._client.get_item(
-            TableName=self._ledger, Key=to_attributes(keys.pointer(payment_id))
-        )
-        pointer = from_attributes(answer.get("Item", {}))
+        pointer = self._ledger_item(keys.pointer(payment_id))
         pk, sk = pointer.get("row_pk"), pointer.get("row_sk")
         return self.row(pk, sk) if isinstance(pk, str) and pk and isinstance(sk, int) else None
+
+    def void_of(self, payment_id: str) -> dict[str, Any] | None:
+        """The row of the entry that voids a payment."""
+        void_id = self._ledger_item(keys.void_mark(payment_id)).get("void_id")
+        return self.find(void_id) if isinstance(void_id, str) and void_id else None
+
+    def _ledger_item(self, key: keys.Key) -> dict[str, Any]:
+        answer = self._client.get_item(
+            TableName=self._ledger,
+            Key=to_attributes(key),
+            ConsistentRead=True,  # as above: pointers are as new as their rows
+        )
+        return from_attributes(answer.get("Item", {}))
 
     def logged_at(self, day: str, moment: int) -> list[dict[str, Any]]:
         """The rows logged in one millisecond of a business day, of one transaction or a few.

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from functions.audit_mailer.delivery.courier import Courier, Outcome, QuarantineError, Try
-from functions.audit_mailer.mails import ops_mail, payment_mail
+from functions.audit_mailer.delivery.courier import (
+    Courier,
+    Outcome,
+    PostponeError,
+    QuarantineError,
+    Try,
+)
+from functions.audit_mailer.mails import ops_mail, payment_mail, statement_mail
 from functions.audit_mailer.mails.envelope import Addresses, AuditMail
-from functions.audit_mailer.mails.payment_mail import Related
+from functions.audit_mailer.mails.related import Related, original_id
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
-from shared.messages import AuditMessage, OpsMessage
+from shared.messages import AuditMessage, Message, OpsMessage, StatementMessage
+from shared.statement import StatementPlace
 
 MOST_NUMBERED = 5  # acknowledged duplicates whose number is looked up
+MOST_EARLIER = 10  # payments that were replaced one after the other
+DAY_BEFORE_SECONDS = 60  # how soon to look again whether the day before is mailed
 
 
 class Ledger(Protocol):
     def row(self, pk: str, sk: int) -> Mapping[str, Any] | None: ...
     def find(self, payment_id: str) -> Mapping[str, Any] | None: ...
+    def void_of(self, payment_id: str) -> Mapping[str, Any] | None: ...
     def logged_at(self, day: str, moment: int) -> Sequence[Mapping[str, Any]]: ...
 
 
@@ -37,23 +48,37 @@ class OpsRecord(Protocol):
     def record(self, ops_id: str) -> Mapping[str, Any] | None: ...
 
 
+class Evidence(Protocol):
+    def record(self, place: StatementPlace) -> bytes | None: ...
+    def signature(self, place: StatementPlace) -> bytes | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditMailer:
+    """app_url: of the app that mails link to, without a slash at its end; empty: no link."""
+
     ledger: Ledger
     ops_record: OpsRecord
+    evidence: Evidence
     courier: Courier
     addresses: Addresses
+    app_url: str = ""
 
-    def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered:
-        """Deliver the mail of one entry or ops record. Raises QuarantineError or PostponeError."""
+    def deliver(self, message: Message, this_try: Try) -> Delivered:
+        """Deliver what the message names. Raises QuarantineError or PostponeError."""
         if isinstance(message, OpsMessage):
             return self._deliver_ops_mail(message.ops_id, this_try)
+        if isinstance(message, StatementMessage):
+            return self._deliver_statement(message.place, this_try)
+        return self._deliver_entry(message, this_try)
+
+    def _deliver_entry(self, message: AuditMessage, this_try: Try) -> Delivered:
         row = self.ledger.row(message.pk, message.sk)
         if row is None or row.get("payment_id") != message.payment_id:
             raise QuarantineError("poison-no-payment", "the ledger has no such payment")
 
         def mail() -> AuditMail:
-            return payment_mail.compose(row, self.addresses, self._related(row))
+            return payment_mail.compose(row, self.addresses, self._related(row), self.app_url)
 
         outcome = self.courier.deliver(message.payment_id, mail, this_try)
         logged_at = row.get("logged_at")
@@ -70,20 +95,73 @@ class AuditMailer:
         outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try)
         return Delivered(outcome, int(record["at"]))
 
+    def _deliver_statement(self, place: StatementPlace, this_try: Try) -> Delivered:
+        content, signature = self.evidence.record(place), self.evidence.signature(place)
+        if content is None or signature is None:
+            raise QuarantineError("poison-no-statement", "there is no such statement, or unsigned")
+        self._wait_for_the_day_before(place, content)
+        stored = statement_mail.StoredStatement(place, content, signature)
+
+        def mail() -> AuditMail:
+            return statement_mail.compose(stored, self.addresses)
+
+        outcome = self.courier.deliver(place.delivery_id, mail, this_try)
+        return Delivered(outcome, int(json.loads(content)["made_at"]))
+
+    def _wait_for_the_day_before(self, place: StatementPlace, content: bytes) -> None:
+        """Statements arrive in their order, unless one of them never will. Raises PostponeError."""
+        previous = json.loads(content)["previous"]
+        if not place.final or previous is None:
+            return
+        before = StatementPlace(day=previous["day"], final=True, sha256=previous["sha256"])
+        if self.courier.deliveries.state_of(before.delivery_id) not in {"sent", "failed"}:
+            raise PostponeError(DAY_BEFORE_SECONDS, f"{before.day} is not mailed yet")
+
     def _related(self, row: Mapping[str, Any]) -> Related:
         """Raises MalformedEntryError for a bad row. Bad related rows are left out."""
         entry = LedgerEntry.from_row(row)
-        if entry.voids:
-            siblings = self.ledger.logged_at(entry.logged_day, entry.logged_at)
-            next_in_chain = (each for each in siblings if each.get("prev_hash") == entry.hash)
-            replacement = _entry(next(next_in_chain, None))
-            if replacement and replacement.kind != "payment":
-                replacement = None
-            original = _entry(self.ledger.find(entry.voids))
-            return Related(original=original, replacement=replacement)
-        known = entry.acknowledged_duplicates[:MOST_NUMBERED]
-        duplicates = {each: _entry(self.ledger.find(each)) for each in known}
-        return Related(numbers={name: each.seq for name, each in duplicates.items() if each})
+        about = original_id(entry)
+        if about is None:
+            known = entry.acknowledged_duplicates[:MOST_NUMBERED]
+            duplicates = {each: self._entry(each) for each in known}
+            return Related(numbers={name: each.seq for name, each in duplicates.items() if each})
+        original = self._before(entry, about)
+        return Related(
+            original=original,
+            replacement=self._replacement(entry) if entry.voids else None,
+            void=self._void(entry, about) if entry.corrects else None,
+            earlier=self._earlier(original),
+        )
+
+    def _before(self, entry: LedgerEntry, payment_id: PaymentId) -> LedgerEntry | None:
+        """The payment that an entry is about. One that cannot be it is not shown as it."""
+        found = self._entry(payment_id)
+        is_it = found and found.event_id == entry.event_id and found.seq < entry.seq
+        return found if is_it else None
+
+    def _replacement(self, void: LedgerEntry) -> LedgerEntry | None:
+        """Logged in the void's transaction, so in its millisecond and next in the chain."""
+        siblings = self.ledger.logged_at(void.logged_day, void.logged_at)
+        found = (each for each in siblings if each.get("prev_hash") == void.hash)
+        replacement = _entry(next(found, None))
+        return replacement if replacement and replacement.corrects == void.voids else None
+
+    def _void(self, entry: LedgerEntry, payment_id: PaymentId) -> LedgerEntry | None:
+        """Logged in the transaction of what replaces the payment, just before it."""
+        void = _entry(self.ledger.void_of(payment_id))
+        return void if void and void.hash == entry.prev_hash else None
+
+    def _earlier(self, payment: LedgerEntry | None) -> tuple[PaymentId, ...]:
+        """What the payment replaced, and what that one had replaced, oldest first."""
+        chain: list[PaymentId] = []
+        while payment and payment.corrects and len(chain) < MOST_EARLIER:
+            chain.insert(0, payment.corrects)
+            payment = self._before(payment, payment.corrects)
+        return tuple(chain)
+
+    def _entry(self, payment_id: str) -> LedgerEntry | None:
+        found = _entry(self.ledger.find(payment_id))
+        return found if found and found.payment_id == payment_id else None
 
 
 def _entry(row: Mapping[str, Any] | None) -> LedgerEntry | None:

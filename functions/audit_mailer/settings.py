@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.headerregistry import Address
@@ -17,7 +18,10 @@ DeliveryMethod = Literal["send", "import"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailerSettings:
-    """What only the mailer reads: where messages and entries come from."""
+    """What only the mailer reads: where messages and entries come from.
+
+    app_url: the app's address, to which mails link; empty for no link.
+    """
 
     payments_table: str
     ledger_table: str
@@ -25,6 +29,12 @@ class MailerSettings:
     evidence_bucket: str
     audit_queue_url: str
     dead_letter_queue_url: str
+    app_url: str = ""
+
+    def check(self) -> None:
+        """Raises SettingsError. What is no address of the web must not become a link."""
+        if self.app_url and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", self.app_url):
+            raise SettingsError("APP_URL must be like https://pay.example.com, without a path")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +82,17 @@ class GmailSettings:
 
     @property
     def sender(self) -> str:
-        """The Workspace user whose mailbox the service account acts for."""
+        """Whom the mails are from."""
         return self.gmail_sender or self.gmail_audit_recipient
+
+    @property
+    def mailbox(self) -> str:
+        """The Workspace user whose mailbox the service account acts for.
+
+        `import` puts a mail into the mailbox of the user it acts for, whoever the mail is to:
+        acting for the sender, it would never reach the recipient.
+        """
+        return self.gmail_audit_recipient if self.method == "import" else self.sender
 
     @property
     def addresses(self) -> Addresses:
@@ -115,5 +134,9 @@ def _require_mailbox(variable: str, address: str) -> None:
         parsed = Address(addr_spec=address)
     except (ValueError, IndexError) as error:
         raise SettingsError(f"{variable} is not an e-mail address") from error
-    if not parsed.domain or "," in address or parsed.domain.endswith(".gserviceaccount.com"):
+    if (
+        not (parsed.domain and address.isascii())
+        or "," in address
+        or parsed.domain.endswith(".gserviceaccount.com")
+    ):
         raise SettingsError(f"{variable} must be one Workspace mailbox")

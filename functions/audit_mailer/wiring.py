@@ -24,6 +24,7 @@ from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.settings import DeliverySettings, GmailSettings, MailerSettings
 from shared import aws
+from shared.evidence import Evidence
 from shared.settings import SettingsError, read_settings
 
 PROBE_SECONDS = 60  # how often one mailer, for all, tries an account that Gmail refuses
@@ -60,11 +61,14 @@ def mailer() -> AuditMailer:
 @cache
 def _mailer() -> AuditMailer:
     settings = read_settings(MailerSettings, os.environ)
+    settings.check()
     return AuditMailer(
         ledger=LedgerRows(dynamodb(), settings.payments_table, settings.ledger_table),
         ops_record=OpsRecordReader(dynamodb(), settings.ops_record_table),
+        evidence=Evidence(_s3(), settings.evidence_bucket),
         courier=courier(),
         addresses=gmail_settings().addresses,
+        app_url=settings.app_url,
     )
 
 
@@ -76,14 +80,14 @@ def courier() -> Courier:
         deliveries=Deliveries(dynamodb(), delivery.deliveries_table),
         mailbox=Gmail(
             lambda: gmail.service_account(_read_secret),
-            gmail.sender,
+            gmail.mailbox,
             gmail.method,
             gmail.gmail_api_endpoint,
         ),
         pace=Pacer(
             dynamodb(),
             delivery.deliveries_table,
-            user=gmail.sender,
+            user=gmail.mailbox,
             rate=Rate(gmail.gmail_sends_per_minute or PER_MINUTE[gmail.method]),
             probe_ms=min(PROBE_SECONDS, delivery.retry_cap_seconds) * 1000,
         ),
@@ -109,6 +113,11 @@ def sqs() -> Any:
 @cache
 def _sqs() -> Any:
     return aws.client("sqs")
+
+
+@cache
+def _s3() -> Any:
+    return aws.client("s3")
 
 
 def _read_secret(secret_id: str) -> str:

@@ -53,6 +53,7 @@ KINDS: dict[str, dict[str, _Field]] = {
     "gmail_disabled": {"user": _Field(str)},
     "daily_limit": {"messages": _Field(int)},
     "quota": {"units_per_minute": _Field(int, required=True)},
+    "lost_thread": {"code": _Field(int, least=400, most=404)},
     "search_lag": {"ms": _Field(int, required=True)},
 }
 

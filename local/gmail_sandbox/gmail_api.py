@@ -40,6 +40,8 @@ from local.gmail_sandbox.search import parse_search
 from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE, now_ms
 
 MAX_RAW_BYTES = 35 * 1024 * 1024
+_THREAD_ID = re.compile(r"[0-9a-f]{1,16}")
+_DATE_SOURCES = {"dateHeader", "receivedTime"}
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _INSERTING = {SCOPE_INSERT, SCOPE_MODIFY, SCOPE_ALL_MAIL}
 _READING = {SCOPE_READONLY, SCOPE_METADATA, SCOPE_MODIFY, SCOPE_ALL_MAIL}
@@ -119,7 +121,7 @@ async def send(request: web.Request) -> web.Response:
     user, now = _caller(request, "send"), now_ms()
     body = await _json(request)
     _check_daily_limit(request, user, now)
-    submission = Submission(user, _raw(body), now, _thread_id(body))
+    submission = Submission(user, _raw(body), now, _thread_id(request, body))
     return web.json_response(reference(delivery.send(request.app[STORE], submission)))
 
 
@@ -137,13 +139,16 @@ async def insert(request: web.Request) -> web.Response:
 
 async def _inserted(request: web.Request, user: str, *, date_source: str) -> Submission:
     body = await _json(request)
+    source = request.query.get("internalDateSource", date_source)
+    if source not in _DATE_SOURCES:
+        raise invalid_argument(f"Invalid value at 'internal_date_source': {json.dumps(source)}")
     return Submission(
         user,
         _raw(body),
         now_ms(),
-        _thread_id(body),
+        _thread_id(request, body),
         _label_ids(body),
-        date_from_header=request.query.get("internalDateSource", date_source) == "dateHeader",
+        date_from_header=source == "dateHeader",
         vault_only=request.query.get("deleted") == "true",
     )
 
@@ -244,10 +249,16 @@ def _raw(body: dict[str, Any]) -> bytes:
     return content
 
 
-def _thread_id(body: dict[str, Any]) -> str | None:
+def _thread_id(request: web.Request, body: dict[str, Any]) -> str | None:
+    """Refuses what can be no thread's id; whether the mailbox has the thread is found out later."""
     value = body.get("threadId")
     if value is not None and not isinstance(value, str):
         raise invalid_argument("Invalid value at 'message.thread_id' (TYPE_STRING)")
+    lost = request.app[FAULTS].take("lost_thread") if value else None
+    if lost and lost.number("code", 404) == 404:
+        raise not_found()
+    if lost or (value and not _THREAD_ID.fullmatch(value)):
+        raise invalid_argument("Invalid thread_id value")
     return value or None
 
 

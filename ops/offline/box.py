@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ops.offline.days import Statements
 from ops.offline.links import Anchor, Finding, Link
-from ops.offline.shown import Quote
+from ops.offline.others import Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,7 @@ class Mailbox:
 
     copies: the same mail again, as labels and folders make them. forwards: mails about ours.
     held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
-    anywhere but in trash or spam. corrections: of entries that replace one, their cells in a void's
-    mail.
+    anywhere but in trash or spam.
     """
 
     links: list[Link] = field(default_factory=list)
@@ -54,7 +53,6 @@ class Mailbox:
     forwards: int = 0
     held: dict[tuple[str, int], Copy] = field(default_factory=dict)
     quotes: list[Quote] = field(default_factory=list)
-    corrections: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
     seen: dict[bytes, bool] = field(default_factory=dict)
     misplaced: dict[bytes, Finding] = field(default_factory=dict)

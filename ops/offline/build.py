@@ -24,6 +24,8 @@ PARTS = (  # each before those that need it
     "ops/offline/chain.py",
     "ops/offline/days.py",
     "ops/offline/page.py",
+    "ops/offline/words.py",
+    "ops/offline/others.py",
     "ops/offline/shown.py",
     "ops/offline/box.py",
     "ops/offline/formats.py",

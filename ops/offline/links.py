@@ -33,7 +33,8 @@ class Link:
 
     computed: the hash it should have, empty for values that no entry has. sha256: of the whole
     record. faults: of the strict reading; if there are any, the fields below mean nothing. about:
-    the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds.
+    the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds. told: a
+    digest of what other mails may say about the entry, empty if its own mail was not read.
     """
 
     event_id: str
@@ -51,6 +52,7 @@ class Link:
     amount_cents: int = 0
     logged_at: int = 0
     logged_day: str = ""
+    told: bytes = b""
 
     @property
     def is_sound(self) -> bool:

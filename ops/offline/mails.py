@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
 from email.header import decode_header, make_header
@@ -21,14 +21,9 @@ from pathlib import Path
 from ops.offline.box import Copy, Mailbox, OpsMail, Sender
 from ops.offline.formats import RawMail, mails_in
 from ops.offline.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
+from ops.offline.others import Quote, told_of
 from ops.offline.page import SeenPage, squeezed, unspaced
-from ops.offline.shown import (
-    Quote,
-    cells_of,
-    problem_of,
-    shown_by_ops,
-    shown_by_payment,
-)
+from ops.offline.shown import Seen, ops_problem, payment_problem
 from shared.ledger import canonical_json
 from shared.text import dollars
 
@@ -45,12 +40,16 @@ MOST_NAMED = 20  # mails of one sender
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """A mail of ours, taken apart. name, value: its own header. labels: where it lies."""
+    """A mail of ours, taken apart. name, value: its own header. labels: where it lies.
+
+    content, filename: of its attachment.
+    """
 
     mail: Message
     where: str
     name: str
     value: str
+    filename: str
     content: bytes
     texts: Mapping[str, str]
     labels: Iterable[str]
@@ -112,6 +111,7 @@ def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
         where=where,
         name=name,
         value=str(value),
+        filename=str(leaves[2].get_filename()),
         content=_content(leaves[2]),
         texts={
             kind: _content(part).decode("utf-8", "replace")
@@ -151,24 +151,24 @@ def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
     if not isinstance(record, dict):
         raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
     link = link_of(record)
+    if link.is_sound:
+        link = replace(link, told=told_of(record))
     if not is_copy:
         box.links.append(link)
     if not link.is_sound:
         return link  # found with the chain
-    quotes: list[Quote] = []
+    quotes: Sequence[Quote] = ()
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its payment id header differs" if own.value != link.payment_id
         else _date_problem(own.mail, link)
     )  # fmt: skip
     if not problem:
-        problem, quotes = problem_of(shown_by_payment(record, link.sha256), *_shown(own))
+        problem, quotes = payment_problem(record, link.sha256, _seen(own))
     if problem:
         box.wrong.append(_altered(link, own, problem))
     elif not is_copy:
         box.quotes += quotes
-    if record.get("corrects"):
-        box.corrections[link.event_id, link.seq] = cells_of(record)
     return link
 
 
@@ -179,7 +179,7 @@ def _take_ops(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its ops id header differs" if own.value != record["ops_id"]
-        else problem_of(shown_by_ops(record, own.sha256), *_shown(own))[0]
+        else ops_problem(record, own.sha256, _seen(own))
     )  # fmt: skip
     if problem:
         box.wrong.append(_altered(None, own, problem))
@@ -198,6 +198,8 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
         else "its header names another day" if own.value.split(" ")[0] != day
         else "its subject differs" if not all(e in unspaced(_subject(own.mail)) for e in wanted)
         else f"its HTML has something that no mail of ours has: {page.odd}" if page.odd
+        else "its HTML has a link, which no statement has" if page.links
+        else "its attachment has another name" if own.filename != "statement.json"
         else "its text differs from its attachment"
         if not all(own.sha256 in squeezed(text) for text in own.texts.values())
         else "" if is_copy
@@ -269,8 +271,9 @@ def _finding(link: Link | None, verdict: str, kind: str, detail: str) -> Finding
     return found(verdict, link, kind, detail)
 
 
-def _shown(own: _Own) -> tuple[str, str, str]:
-    return _subject(own.mail), own.texts["text/html"], own.texts["text/plain"]
+def _seen(own: _Own) -> Seen:
+    html, text = own.texts["text/html"], own.texts["text/plain"]
+    return Seen(_subject(own.mail), html, text, own.filename)
 
 
 def _subject(mail: Message) -> str:

@@ -18,6 +18,7 @@ _ATTRIBUTES = {
 }  # fmt: skip
 _PX = r"(0|\d{1,3}px)"
 _STYLES: Mapping[str, str] = {  # what the mailer writes; nothing that hides, moves or colors text
+    "word-break": r"break-word",
     "margin": rf"{_PX}( {_PX}){{0,3}}",
     "padding": rf"{_PX}( {_PX}){{0,3}}",
     "padding-right": _PX,
@@ -40,19 +41,31 @@ _STYLES: Mapping[str, str] = {  # what the mailer writes; nothing that hides, mo
 
 
 class SeenPage(HTMLParser):
-    """rows: cells of tables, one line each. lines: other blocks of text. odd: what hides text."""
+    """rows: cells of tables, one line each. lines: other blocks of text. odd: what hides text.
+
+    links: address and text of each.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.rows: list[tuple[str, ...]] = []
         self.lines: list[str] = []
+        self.links: list[tuple[str, str]] = []
         self.odd = ""
+        self._address: str | None = None
+        self._linked: list[str] = []
         self._cells: list[str] | None = None
         self._text: list[str] = []
         self._is_head = False
         self.feed(html)
         self.close()
         self._end_line()
+        if self._address is not None:
+            self._is_odd("a link without an end")
+
+    def cell_of(self, label: str) -> str:
+        """The value of the first row with this label, or an empty text."""
+        return next((row[1] for row in self.rows if len(row) == 2 and row[0] == label), "")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._judge(tag, attrs)
@@ -66,7 +79,11 @@ class SeenPage(HTMLParser):
                 if "".join(self._text).strip():
                     self._is_odd("text between cells")
                 self._text = []
-            case "strong" | "a":
+            case "a":
+                if self._address is not None:
+                    self._is_odd("a link in a link")
+                self._address, self._linked = dict(attrs).get("href") or "", []
+            case "strong":
                 pass
             case _:
                 self._end_line()
@@ -92,7 +109,11 @@ class SeenPage(HTMLParser):
             case "td" | "th" if self._cells is not None:
                 self._cells.append(one_space("".join(self._text)))
                 self._text = []
-            case "strong" | "a":
+            case "a":
+                if self._address is not None:
+                    self.links.append((self._address, one_space("".join(self._linked))))
+                self._address = None
+            case "strong":
                 pass
             case _:
                 self._end_line()
@@ -100,6 +121,7 @@ class SeenPage(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._is_head:
             self._text.append(data)
+            self._linked.append(data)
 
     def handle_comment(self, data: str) -> None:
         self._is_odd(f"<!--{data}-->")

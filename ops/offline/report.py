@@ -17,6 +17,7 @@ from ops.offline.links import (
     ranges,
     span_text,
 )
+from ops.offline.others import wrong_quotes
 from shared.ledger import MOST_ENTRIES, is_event_id
 
 Notes = list[str]
@@ -37,7 +38,7 @@ def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
     yield from box.wrong
     yield from (each for digest, each in box.misplaced.items() if not box.seen[digest])
     yield from _foreign_senders(box, {each.lower() for each in senders})
-    yield from _wrong_quotes(box)
+    yield from wrong_quotes(box.quotes, box.links)
 
 
 def expected_head(text: str) -> Anchor:
@@ -81,23 +82,6 @@ def _foreign_senders(box: Mailbox, wanted: set[str]) -> Iterator[Finding]:
         for each in sender.named:
             hint = "; if both are right, name both with --sender"
             yield replace(each, detail=f"{each.detail}{told}{hint}")
-
-
-def _wrong_quotes(box: Mailbox) -> Iterator[Finding]:
-    """What a mail says about another entry, against that entry's own mail."""
-    if not box.quotes:
-        return
-    numbers = {(each.event_id, each.payment_id): each.seq for each in box.links}
-    for quote in box.quotes:
-        number = numbers.get((quote.event_id, quote.about), quote.number)
-        cells = box.corrections.get((quote.event_id, quote.number), quote.cells)
-        if (quote.about and quote.number and number != quote.number) or (
-            quote.cells and cells != quote.cells
-        ):
-            detail = "its HTML says something else about another entry than that entry's mail"
-            yield Finding(
-                INTEGRITY, quote.event_id, quote.seq, quote.seq, "altered", quote.payment_id, detail
-            )
 
 
 def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:

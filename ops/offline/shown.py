@@ -9,64 +9,104 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from html import escape
+from itertools import accumulate
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import quote, urlsplit
 
-from ops.offline.page import SeenPage, one_space, squeezed, unspaced
+from ops.offline.others import Other, OtherError, Others, Quote, original_id, others_in, reason_of
+from ops.offline.page import SeenPage, squeezed, unspaced
+from ops.offline.words import clipped, moment_text, plain, subject_line
 from shared.methods import label_of
-from shared.text import dollars, one_line, search_token
+from shared.text import dollars, file_name, search_token
 
-_CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
 _CAPTIONS = frozenset({
-    "Payment", "Void", "Refund", "Logging", "Proof", "What changes",
+    "Payment", "Void", "Refund", "Logging", "Proof", "What changes", "Other entries",
     "What", "Who and when", "Messages",
 })  # fmt: skip
-_LONGEST_NAME = 80  # in a subject
 _SHOWN_MESSAGES = 200  # of an ops record
+_SHOWN_BYTES = 20_000  # of these as HTML
 _HOW_TO_VERIFY = (
-    "The attachment record.json is the ledger row, less its expiry: its SHA-256 is the one above. "
+    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
     "Without its hash field, in the same form, the record's SHA-256 is the hash above."
 )
+_OPEN = "Open in the app"
+_DUPLICATES = "Acknowledged duplicates"
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """What a mail says about another entry. number: 0 if the mail does not know it.
+class Seen:
+    """What a mail's reader gets. attachment: its file's name."""
 
-    cells: amount, method, patron and reference of what replaces a voided payment.
-    """
-
-    event_id: str
-    seq: int
-    payment_id: str
-    about: str
-    number: int
-    cells: tuple[str, ...] = ()
+    subject: str
+    html: str
+    text: str
+    attachment: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """lines: all text outside of tables that there may be. rows: by label."""
+    """lines: all text outside of tables but captions and a link, the heading first. rows: by label.
+
+    table: of three columns. target: path and query of the one link that there may be.
+    """
 
     subject: str
-    heading: str
+    attachment: str
     lines: Sequence[str]
     rows: Mapping[str, str]
-    is_void: bool = False
-    record: Mapping[str, Any] = field(default_factory=dict)
+    table: Sequence[tuple[str, ...]] = ()
+    target: str = ""
 
 
-def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
-    """Of a record without faults."""
-    number, amount = f"#{record['seq']:06d}", dollars(record["amount_cents"])
-    kind, method = record["kind"], label_of(record["method"])
-    method = method if kind == "payment" else f"{kind} of {method}"
+def payment_problem(
+    record: Mapping[str, Any], sha256: str, seen: Seen
+) -> tuple[str, Sequence[Quote]]:
+    """The first difference between a mail and its record, or an empty text; and its quotes.
+
+    record: without faults.
+    """
+    page = SeenPage(seen.html)
+    try:
+        others = others_in(record, page)
+    except OtherError as error:
+        return f"its HTML {error}", ()
+    shown = _shown_by_payment(record, sha256, others, page)
+    problem = _problem_of(shown, page, seen)
+    return problem, [*others.quotes, *_numbers_quoted(shown.rows.get(_DUPLICATES, ""), record)]
+
+
+def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
+    """The first difference between a mail and the record of what operators did."""
+    return _problem_of(_shown_by_ops(record, sha256), SeenPage(seen.html), seen)
+
+
+def _shown_by_payment(
+    record: Mapping[str, Any], sha256: str, others: Others, page: SeenPage
+) -> Shown:
+    number, kind = f"#{record['seq']:06d}", record["kind"]
+    amount = dollars(record["amount_cents"] if kind == "payment" else -record["amount_cents"])
+    what, of = f"{amount} {clipped(label_of(record['method']))}", others.original.name
+    patron, event = clipped(record["patron_name"]), clipped(record["event_name"])
     token = search_token(record["payment_id"])
-    heading = f"{amount} {method}, {record['patron_name']}"
-    names = f"{_clipped(record['patron_name'])} - {_clipped(record['event_name'])}"
-    reason = record.get("reason", "").replace("_", " ") or "no reason given"
+    if "corrects" in record:
+        heading, title = f"{what} replaces {of}", f"{number} {what} replaces {of}"
+    elif kind == "payment":
+        heading, title = what, f"{number} {what}"
+    else:
+        heading, title = (
+            f"{kind.upper()} of {of}: {what}",
+            f"{kind.upper()} {number} of {of} {what}",
+        )
+    about = original_id(record) or record["payment_id"]
+    lines = [
+        f"{heading}, {patron}",
+        f"{number}, {clipped(record['event_date'])}, {event}",
+        _notice(record, others),
+        _HOW_TO_VERIFY,
+        f"Search for {about} to find every mail about this payment.",
+    ]
     rows = {
         "Event": record["event_name"] or "none",
         "Event id": record["event_id"] or "none",
@@ -74,56 +114,54 @@ def shown_by_payment(record: Mapping[str, Any], sha256: str) -> Shown:
         "Patron": record["patron_name"] or "none",
         "Patron e-mail": record["patron_email"] or "none",
         "Amount": f"{amount} {record['currency']}",
-        "Method": method,
+        "Method": label_of(record["method"]),
         "Reference": record["reference"] or "none",
         "Note": record["note"] or "none",
         "Logged by": f"{record['logged_by_name']} ({record['logged_by']})",
-        "Logged at (server)": _moment(record["logged_at"], "UTC"),
-        "Logged at (event)": _moment(record["logged_at"], record["event_timezone"]),
-        "Captured at": _moment(record["timestamp"], "UTC"),
+        "Logged at (server)": moment_text(record["logged_at"]),
+        "Logged at (event)": moment_text(record["logged_at"], record["event_timezone"]),
+        "Captured at": moment_text(record["timestamp"]),
         "Entry": f"{number} of this event",
         "Payment": record["payment_id"],
         "Hash": record["hash"],
         "Previous hash": record["prev_hash"],
-        "SHA-256 of record.json": sha256,
+        "SHA-256 of the record": sha256,
         "Search token": token,
     }
-    named = (
-        ("voids", "Voided payment"),
-        ("refunds", "Refunded payment"),
-        ("corrects", "Replaces the voided payment"),
-    )
-    rows |= {label: record[name] for name, label in named if name in record}
     if kind == "payment":
-        rows["Acknowledged duplicates"] = ""  # judged by its own rule
+        rows[_DUPLICATES] = _duplicates_shown(page.cell_of(_DUPLICATES), record)
     else:
-        rows["Reason"] = reason
+        rows["Reason"] = reason_of(record)
     return Shown(
-        subject=_subject_line(f"[SCC Audit] {number} {amount} {method} - {names} - {token}"),
-        heading=_plain(heading),
-        lines=[
-            _plain(f"{number}, {record['event_date']}, {record['event_name']}"),
-            _HOW_TO_VERIFY,
-            _plain(
-                f"Search for {record.get('voids') or record['payment_id']} to find every mail "
-                "about this payment."
-            ),
-        ],
-        rows={label: _plain(value) for label, value in rows.items()},
-        is_void=kind == "void",
-        record=record,
+        subject=subject_line(f"[SCC Audit] {title} - {patron} - {event} - {token}"),
+        attachment=f"{file_name(record['event_id'])}-{record['seq']:06d}.json",
+        lines=[plain(each) for each in lines if each],
+        rows={label: plain(value) for label, value in rows.items()} | dict(others.rows),
+        table=others.changes,
+        target=f"/g/{quote(record['event_id'], safe='')}"
+        f"?payment={quote(record['payment_id'], safe='')}",
     )
 
 
-def shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
-    """Of the record of what operators did."""
+def _notice(record: Mapping[str, Any], others: Others) -> str:
+    original = others.original.full_name
+    if "voids" in record:
+        return f"This voids {original}: {reason_of(record)}."
+    if "refunds" in record:
+        return f"This refunds {original}: {reason_of(record)}."
+    if "corrects" not in record:
+        return ""
+    if not others.void.seq:
+        return f"This replaces {original}, which was voided."
+    return f"This replaces {original}, which {others.void.full_name} voids: {others.reason}."
+
+
+def _shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
     counts = record.get("counts") or {}
     outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
+    deed = clipped(f"{record['action']} {record.get('phase')}")
     ops_id = str(record["ops_id"])
     token = search_token(ops_id)
-    subject = f"[SCC Ops] {record['action']} {record.get('phase')} - {record.get('who')} - {token}"
-    messages = list(enumerate(record["messages"][:_SHOWN_MESSAGES], start=1))
-    more = len(record["messages"]) - len(messages)
     rows = {
         "Action": record["action"],
         "Phase": record.get("phase"),
@@ -131,160 +169,123 @@ def shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
         "Selected by": record.get("filter"),
         "Reason": record.get("reason") or "none given",
         "Who": record.get("who"),
-        "When": _moment(record["at"], "UTC"),
+        "When": moment_text(record["at"]),
         "Stack": record.get("stack"),
-        **{str(number): each for number, each in messages},
-        **({"more": f"{more}, see record.json"} if more else {}),
+        **_messages(record),
         "Ops record": ops_id,
-        "SHA-256 of record.json": sha256,
+        "SHA-256 of the record": sha256,
         "Search token": token,
     }
     return Shown(
-        subject=_subject_line(subject),
-        heading=_plain(f"Operators: {record['action']} {record.get('phase')}"),
-        lines=[_plain(outcome)],
-        rows={label: _plain(str(value)) for label, value in rows.items()},
+        subject=subject_line(f"[SCC Ops] {deed} - {clipped(str(record.get('who')))} - {token}"),
+        attachment=f"ops-{file_name(ops_id)}.json",
+        lines=[plain(f"Operators: {deed}"), plain(outcome)],
+        rows={label: plain(str(value)) for label, value in rows.items()},
     )
 
 
-def problem_of(shown: Shown, subject: str, html: str, text: str) -> tuple[str, list[Quote]]:
-    """The first difference between a mail and its record, or an empty text; and its quotes."""
-    quotes: list[Quote] = []
-    page = SeenPage(html)
-    if unspaced(subject) != unspaced(shown.subject):
-        return "its subject differs", quotes
+def _messages(record: Mapping[str, Any]) -> dict[str, str]:
+    messages = record["messages"]
+    texts = [str(each) for each in messages[:_SHOWN_MESSAGES]]
+    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
+    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= _SHOWN_BYTES]
+    rows = {str(number): text for number, text in enumerate(shown, start=1)}
+    if more := len(messages) - len(shown):
+        rows["More"] = f"{more} more are in the attachment"
+    if further := int(record.get("messages_total", 0)) - len(messages):
+        rows["Further parts"] = f"{further} more are in the ops record's other parts"
+    return rows
+
+
+def _problem_of(shown: Shown, page: SeenPage, seen: Seen) -> str:
+    if unspaced(seen.subject) != unspaced(shown.subject):
+        return "its subject differs"
+    if seen.attachment != shown.attachment:
+        return "its attachment has another name"
     if page.odd:
-        return f"its HTML has something that no mail of ours has: {page.odd}", quotes
-    problem = _rows_problem(shown, page, quotes) or _lines_problem(shown, page, quotes)
+        return f"its HTML has something that no mail of ours has: {page.odd}"
+    problem = _rows_problem(shown, page) or _lines_problem(shown, page)
     if problem:
-        return f"its HTML {problem}", quotes
-    said = squeezed(text)
-    for label, *cells in [(shown.heading,), *page.rows]:
-        if squeezed(label + "".join(cells)) not in said:
-            return f"its plain text has another {_label(label, shown)} than its HTML", quotes
-    return "", quotes
+        return f"its HTML {problem}"
+    return _text_problem(shown, page, squeezed(seen.text))
 
 
-def _label(label: str, shown: Shown) -> str:
-    return "heading" if label == shown.heading else label
+def _text_problem(shown: Shown, page: SeenPage, said: str) -> str:
+    """Gmail's `send` makes the plain text anew, so it is compared without its spaces and marks."""
+    texts = dict.fromkeys(shown.lines, "line") | {shown.lines[0]: "heading"}
+    texts |= {label + "".join(cells): label for label, *cells in page.rows}
+    texts |= {address: "link" for address, _ in page.links}
+    other = next((name for text, name in texts.items() if squeezed(text) not in said), None)
+    return "" if other is None else f"its plain text has another {other} than its HTML"
 
 
-def _rows_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
-    missing = dict.fromkeys(shown.rows)
+def _rows_problem(shown: Shown, page: SeenPage) -> str:
+    missing = dict.fromkeys([*shown.rows, *(each[0] for each in shown.table)])
     for row in page.rows:
         label = row[0] if row else ""
-        if len(row) == 3 and shown.is_void:
-            if row != ("", "Before", "After") and label not in _CHANGES:
-                return f"shows {label[:40]!r}, which its record does not have"
-            continue
-        if len(row) != 2 or label not in shown.rows:
-            return f"shows {label[:40]!r}, which its record does not have"
-        if label == "Acknowledged duplicates":
-            if not _quotes_duplicates(row[1], shown.record, quotes):
+        if len(row) == 3 and shown.table:
+            is_shown = any(each[0] == label for each in shown.table)
+            if is_shown and row not in shown.table:
+                return f"has another {label} under Before or After than its record"
+        else:
+            is_shown = len(row) == 2 and label in shown.rows
+            if is_shown and row[1] != shown.rows[label]:
                 return f"has another {label} than its record"
-        elif row[1] != shown.rows[label]:
-            return f"has another {label} than its record"
+        if not is_shown:
+            return f"shows {label[:40]!r}, which its record does not have"
         missing.pop(label, None)
-    if missing:
-        return f"lacks {next(iter(missing))}"
-    return _changes_problem(shown, page, quotes) if shown.is_void else ""
+    return f"lacks {next(iter(missing))}" if missing else ""
 
 
-def _changes_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
-    """A void repeats what it voids; what comes after is another entry's to say."""
-    changes = {row[0]: row[1:] for row in page.rows if len(row) == 3}
-    if changes.keys() - {""} != set(_CHANGES):
-        return "lacks what changes"
-    record = shown.record
-    before = {
-        "Amount": dollars(record["amount_cents"]),
-        "Method": label_of(record["method"]),
-        "Patron": record["patron_name"],
-        "Reference": record["reference"] or "none",
-    }
-    for label, value in before.items():
-        if changes[label][0] != _plain(value):
-            return f"has another {label} under Before than its record"
-    number, after = changes["Entry"]
-    quotes.append(_quote(record, record["voids"], number))
-    cells = tuple(changes[label][1] for label in _CHANGES[1:])
-    if after == "none, voided":
-        return "" if cells == ("$0.00", "-", "-", "-") else "has a replacement without a number"
-    quotes.append(_quote(record, "", after, cells))
-    return ""
-
-
-def _lines_problem(shown: Shown, page: SeenPage, quotes: list[Quote]) -> str:
-    if shown.heading not in page.lines:
+def _lines_problem(shown: Shown, page: SeenPage) -> str:
+    for address, text in page.links:
+        if text != _OPEN or not _leads_to(address, shown.target):
+            return f"has a link to {address[:80]!r}, which no mail of ours has"
+    texts = [each for each in page.lines if each not in _CAPTIONS]
+    links = [each for each in texts if each == _OPEN]
+    if len(links) != len(page.links) or len(links) > 1:
+        return "has its link in another place than any mail of ours"
+    wanted = [*shown.lines]
+    if links:
+        wanted.insert(len(wanted) - 2, _OPEN)  # above the tables
+    if texts == wanted:
+        return ""
+    if shown.lines[0] not in texts:
         return "has another heading than its record"
-    for line in page.lines:
-        if line == shown.heading or line in _CAPTIONS:
-            continue
-        if line in shown.lines:
-            continue
-        if shown.is_void and (number := _notice(shown.record, line)) is not None:
-            quotes.append(_quote(shown.record, shown.record["voids"], number))
-            continue
-        return f"shows {line[:40]!r}, which its record does not have"
-    return ""
+    for line in texts:
+        if line not in wanted:
+            return f"shows {line[:40]!r}, which its record does not have"
+    lost = next((each for each in wanted if each not in texts), "")
+    return f"lacks {lost[:40]!r}" if lost else "has its lines in another order"
 
 
-def _notice(record: Mapping[str, Any], line: str) -> str | None:
-    """The number in "This voids #000041: entered twice.", empty for an id; None: another line."""
-    reason = _plain(record["reason"].replace("_", " ") or "no reason given")
-    match = re.fullmatch(rf"This voids (\S+): {re.escape(reason)}\.", line)
-    if not match:
-        return None
-    return "" if match[1] == record["voids"] else match[1]
+def _leads_to(address: str, target: str) -> bool:
+    """The app's host is not in any record: an address may be anywhere, but of this payment only."""
+    try:
+        parts = urlsplit(address)
+        is_plain = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_web = parts.scheme in {"http", "https"} and re.fullmatch(
+        r"[A-Za-z0-9.:\[\]-]+", parts.netloc
+    )
+    path = f"{parts.path}?{parts.query}"
+    return bool(target and is_plain and is_web and path == target and not parts.fragment)
 
 
-def _quotes_duplicates(value: str, record: Mapping[str, Any], quotes: list[Quote]) -> bool:
+def _duplicates_shown(said: str, record: Mapping[str, Any]) -> str:
+    """The acknowledged duplicates as the mail may show them, with the numbers that it knows."""
     wanted = record["acknowledged_duplicates"]
-    if not wanted:
-        return value == "none"
-    said = value.split(", ")
-    for each, payment_id in zip(said, wanted, strict=False):
-        number = each.removesuffix(f"({payment_id})").strip() if each != payment_id else ""
-        if number and not re.fullmatch(r"#\d{6,12}", number):
-            return False
-        quotes.append(_quote(record, payment_id, number))
-    return len(said) == len(wanted)
-
-
-def _quote(
-    record: Mapping[str, Any], about: str, number: str, cells: tuple[str, ...] = ()
-) -> Quote:
-    digits = re.fullmatch(r"#(\d{6,12})", number)
-    known = int(digits[1]) if digits else 0
-    return Quote(record["event_id"], record["seq"], record["payment_id"], about, known, cells)
-
-
-def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """How the mail of a void shows this entry as what comes after."""
-    return (
-        dollars(record["amount_cents"]),
-        label_of(record["method"]),
-        _plain(record["patron_name"]),
-        _plain(record["reference"] or "none"),
+    numbers = said.split(", ")
+    if len(numbers) != len(wanted):
+        return ", ".join(wanted) or "none"
+    return ", ".join(
+        each if re.fullmatch(rf"#\d{{6,12}} \({re.escape(payment_id)}\)", each) else payment_id
+        for each, payment_id in zip(numbers, wanted, strict=True)
     )
 
 
-def _clipped(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "\u2026"
-
-
-def _subject_line(text: str) -> str:
-    return _plain(text).replace("=?", "= ?")
-
-
-def _plain(text: str) -> str:
-    """Data as a mail shows it: no line break, control or direction mark survives."""
-    return one_space(one_line(text))
-
-
-def _moment(milliseconds: int, timezone: str) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+def _numbers_quoted(said: str, record: Mapping[str, Any]) -> list[Quote]:
+    place = (record["event_id"], record["seq"], record["payment_id"])
+    found = re.findall(r"#(\d{6,12}) \((\S+?)\)", said) if record["acknowledged_duplicates"] else []
+    return [Quote(*place, Other(payment_id, int(number))) for number, payment_id in found]

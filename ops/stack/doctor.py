@@ -182,8 +182,8 @@ def _gmail(session: Session) -> Iterator[CheckResult]:
     yield CheckResult("Gmail credential", str(key.get("client_email", "")))
     scope = f"gmail.{'send' if settings.gmail_delivery_method == 'send' else 'insert'}"
     endpoint = settings.gmail_api_endpoint
-    mine = {settings.sender: "scope to search", settings.gmail_audit_recipient: "audit mailbox"}
-    yield from _granted("scope to deliver", key, settings.sender, endpoint, scope)
+    mine = {settings.mailbox: "scope to search", settings.gmail_audit_recipient: "audit mailbox"}
+    yield from _granted("scope to deliver", key, settings.mailbox, endpoint, scope)
     for user, name in mine.items():
         mailbox = AuditMailbox(key, user, endpoint)
         try:
@@ -206,7 +206,7 @@ def _granted(name: str, key: Any, user: str, endpoint: str, scope: str) -> Itera
 
 
 def _first_page(mailbox: AuditMailbox) -> Iterator[tuple[list[str], str]]:
-    pages = mailbox.find("filename:record.json")
+    pages = mailbox.find('subject:"SCC Audit"')
     page = next(pages, None)
     return iter([page] if page else [])
 

@@ -54,7 +54,7 @@ def test_attacks_are_named(checks: Checks) -> None:
     ("attack", "check", "nothing"),
     [
         later(OF_ROWS, "ops.offline.links.faults_of", lambda _: []),
-        (OF_TEXT, "ops.offline.mails.problem_of", lambda *_: ("", [])),
+        (OF_TEXT, "ops.offline.mails.payment_problem", lambda *_: ("", [])),
     ],
 )
 def test_without_its_check_an_attack_passes(

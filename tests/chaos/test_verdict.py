@@ -18,7 +18,7 @@ def mail(row: dict[str, Any] = ROW, *, number: str = "m1") -> dict[str, Any]:
     return {
         "id": number,
         "headers": {"X-SCC-Payment-Id": row["payment_id"]},
-        "attachments": [{"filename": "record.json", "json": record_of(row)}],
+        "attachments": [{"filename": "sunset-charter-000001.json", "json": record_of(row)}],
     }
 
 

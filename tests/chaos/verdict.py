@@ -86,7 +86,7 @@ def judge(logged: Sequence[str], evidence: Evidence) -> Verdict:
 
 
 def _holds(mail: Mapping[str, Any], row: Row) -> bool:
-    records = [each["json"] for each in mail["attachments"] if each["filename"] == "record.json"]
+    records = [each["json"] for each in mail["attachments"] if each["filename"].endswith(".json")]
     return [canonical_json(each) for each in records] == [canonical_json(record_of(row))]
 
 

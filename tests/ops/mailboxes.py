@@ -11,8 +11,9 @@ from typing import Any
 from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.ops_mail import compose as ops_of
 from functions.audit_mailer.mails.payment_mail import compose
+from functions.audit_mailer.mails.related import Related, original_id
 from functions.audit_mailer.mails.statement_mail import compose as statement_of
-from functions.audit_mailer.statement.account import Statement
+from functions.daily_statement.rules.continuity import ChainEnd
 from local.gmail_sandbox.mbox import mbox_entry
 from local.gmail_sandbox.mime import read_mail
 from local.gmail_sandbox.rewrite import addressed_to, rewrite_for_sending
@@ -20,10 +21,11 @@ from local.gmail_sandbox.store import StoredMessage
 from ops.stack.ops_record import Deed
 from shared.ledger import Head, LedgerEntry, PaymentId
 from tests.builders import NOW, ZONE, entry
+from tests.statements import drawn_up, stored
 
 AUDIT = "audit@shipcaptaincrew.example"
 ADDRESSES = Addresses(AUDIT, AUDIT)
-SENT = {"state": "sent"}
+APP_URL = "https://pay.shipcaptaincrew.example"
 
 
 def chain(
@@ -54,27 +56,72 @@ def voided(payment: LedgerEntry, head: LedgerEntry, **changes: Any) -> LedgerEnt
         kind="void",
         payment_id=PaymentId(f"pay_void_{head.seq + 1}"),
         voids=payment.payment_id,
+        corrects=None,
         reason="wrong_amount",
         timestamp=head.timestamp + 1,
         **changes,
     ).sealed(head.as_head, ZONE)
 
 
-def mail(row: dict[str, Any]) -> bytes:
-    return compose(row, ADDRESSES).content
+def corrected(payment: LedgerEntry, void: LedgerEntry, **changes: Any) -> LedgerEntry:
+    """What replaces a voided payment, as the next entry after its void."""
+    return replace(
+        payment,
+        payment_id=PaymentId(f"pay_correction_{void.seq + 1}"),
+        corrects=payment.payment_id,
+        timestamp=void.timestamp + 1,
+        logged_at=void.logged_at,
+        **changes,
+    ).sealed(void.as_head, ZONE)
+
+
+def refunded(payment: LedgerEntry, head: LedgerEntry, **changes: Any) -> LedgerEntry:
+    """The refund of a payment, as the next entry after `head`."""
+    return replace(
+        payment,
+        kind="refund",
+        payment_id=PaymentId(f"pay_refund_{head.seq + 1}"),
+        refunds=payment.payment_id,
+        corrects=None,
+        reason="goodwill",
+        timestamp=head.timestamp + 1,
+        **changes,
+    ).sealed(head.as_head, ZONE)
+
+
+def mail(row: dict[str, Any], known: Iterable[LedgerEntry] = ()) -> bytes:
+    """known: entries that it may be about, as the mailer finds them."""
+    return compose(row, ADDRESSES, related(LedgerEntry.from_row(row), known), APP_URL).content
+
+
+def related(of: LedgerEntry, known: Iterable[LedgerEntry]) -> Related:
+    by_id = {each.payment_id: each for each in known if each.event_id == of.event_id}
+    chain = {each.prev_hash: each for each in by_id.values()}
+    before = {each.hash: each for each in by_id.values()}
+    original = by_id.get(original_id(of) or PaymentId(""))
+    after = chain.get(of.hash)
+    return Related(
+        original=original,
+        replacement=after if of.voids and after and after.corrects == of.voids else None,
+        void=before.get(of.prev_hash) if of.corrects else None,
+        earlier=(original.corrects,) if original and original.corrects else (),
+        numbers={each.payment_id: each.seq for each in by_id.values()},
+    )
 
 
 def mails(entries: Iterable[LedgerEntry]) -> list[bytes]:
-    return [mail(each.to_row()) for each in entries]
+    """All that these entries are about is among them."""
+    known = list(entries)
+    return [mail(each.to_row(), known) for each in known]
 
 
 def statement_mail(day: str, entries: Sequence[LedgerEntry], head: LedgerEntry | None) -> bytes:
     """The day's final statement. entries: of the day. head: of their event."""
-    statement = Statement(day=day, timezone=ZONE.key, made_at=NOW, is_final=True)
-    statement.add([each.to_row() for each in entries], {each.payment_id: SENT for each in entries})
-    for account in statement.accounts.values():
-        account.head = head.as_head if head else Head()
-    return statement_of(statement, f"statement_{day}", ADDRESSES).content
+    first = min(entries, key=lambda each: each.seq, default=None)
+    before = ChainEnd(seq=first.seq - 1, hash=first.prev_hash) if first else None
+    rows = [each.to_row() for each in entries]
+    made = drawn_up(rows, day, before=before, head=head.as_head if head else None)
+    return statement_of(stored(made), ADDRESSES).content
 
 
 def ops_mail(ops_id: str = "ops_replay_20251124T160000Z_0a1b2c3d_done", **changes: Any) -> bytes:
@@ -103,7 +150,7 @@ def with_attachment(raw: bytes, content: bytes) -> bytes:
 
 
 def attachment_of(raw: bytes) -> bytes:
-    (part,) = [each for each in message_from_bytes(raw).walk() if each.get_filename()]
+    part = next(each for each in message_from_bytes(raw).walk() if each.get_filename())
     content = part.get_payload(decode=True)
     assert isinstance(content, bytes)
     return content

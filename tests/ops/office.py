@@ -9,7 +9,7 @@ from email.policy import SMTP
 from tests.ops.mailboxes import attachment_of
 
 
-def forward_inline(raw: bytes, name: str = "record.json") -> bytes:
+def forward_inline(raw: bytes, name: str = "sunset-charter-000001.json") -> bytes:
     """As Gmail and Outlook make it: a new mail, the old text quoted, the attachment kept."""
     made = EmailMessage(policy=SMTP)
     made["From"], made["To"] = "grace@shipcaptaincrew.example", "audit@shipcaptaincrew.example"

@@ -123,6 +123,13 @@ def with_new_record(raw: bytes, third: LedgerEntry) -> bytes:
     return with_attachment(raw, canonical_json(record_of(resealed(third, amount_cents=1))))
 
 
+def subjects_of(raw: bytes, third: LedgerEntry) -> tuple[bytes, bytes]:
+    """Its subject, and one that says another amount, as encoded as ours."""
+    start, end = raw.index(b"Subject: "), raw.index(b"\r\nFrom: ") + 2
+    other = mail(resealed(third, amount_cents=1))
+    return raw[start:end], other[other.index(b"Subject: ") : other.index(b"\r\nFrom: ") + 2]
+
+
 def swapped(old: bytes, new: bytes) -> Deed:
     return on_third(lambda raw, _: raw.replace(old, new))
 
@@ -133,19 +140,19 @@ DEEDS: dict[str, Deed] = {
         *all_mails,
         all_mails[2].replace(b"Message-ID: <", b"Message-ID: <again"),
     ],
-    "amount in record.json": on_third(with_amount),
-    "record.json resealed": on_third(with_new_record),
+    "amount in the record": on_third(with_amount),
+    "record resealed": on_third(with_new_record),
     "whole mail made anew": on_third(lambda _, third: mail(resealed(third, amount_cents=1))),
     "mail added": lambda all_mails, entries: [
         *all_mails,
         mail(resealed(entries[2], payment_id="pay_forged", timestamp=1)),
     ],
     "amount in the text": swapped(b"1,200.03", b"1.03"),
-    "amount in the subject": swapped(b"Subject: [SCC Audit] #000003", b"Subject: [SCC"),
+    "amount in the subject": on_third(lambda raw, third: raw.replace(*subjects_of(raw, third))),
     "payment id header": swapped(
         b"X-SCC-Payment-Id: pay_sunset-charter_3", b"X-SCC-Payment-Id: pay_other"
     ),
-    "white space in record.json": on_third(with_pretty_record),
+    "white space in the record": on_third(with_pretty_record),
     "tail cut, with a statement": lambda all_mails, entries: [
         *all_mails[:3],
         statement(DAY, entries),
@@ -174,14 +181,14 @@ HERE = ("sunset-charter", 3, 3)
     [
         ("mail deleted", [("completeness", "missing", *HERE)]),
         ("mail sent twice", [("completeness", "duplicate", *HERE)]),
-        ("amount in record.json", [("integrity", "altered", *HERE)]),
-        ("record.json resealed", [("integrity", "altered", *HERE)]),
+        ("amount in the record", [("integrity", "altered", *HERE)]),
+        ("record resealed", [("integrity", "altered", *HERE)]),
         ("whole mail made anew", [("integrity", "altered", *HERE)]),
         ("mail added", [("integrity", "inserted", *HERE)]),
         ("amount in the text", [("integrity", "altered", *HERE)]),
         ("amount in the subject", [("integrity", "altered", *HERE)]),
         ("payment id header", [("integrity", "altered", *HERE)]),
-        ("white space in record.json", [("integrity", "altered", *HERE)]),
+        ("white space in the record", [("integrity", "altered", *HERE)]),
         ("tail cut, with a statement", [("completeness", "missing", "sunset-charter", 4, 5)]),
         (
             "tail made anew, with a statement",

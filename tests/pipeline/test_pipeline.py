@@ -39,7 +39,7 @@ def test_a_logged_payment_becomes_one_mail_that_says_everything(dock: Dock) -> N
         assert fact in mail["text"], fact
         assert fact in mail["html"], fact
     assert f"#{payment['seq']:06d} $125.00 check - Jane Doe - " in mail["subject"]
-    (record,) = [each for each in mail["attachments"] if each["filename"] == "record.json"]
+    (record,) = mail["attachments"]
     assert record["json"]["payment_id"] == payment["payment_id"]
     assert entry_hash(record["json"]) == payment["hash"]
 

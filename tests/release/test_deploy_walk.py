@@ -16,7 +16,7 @@ def test_the_walk_ends_with_the_mail_in_the_inbox(walked: Account) -> None:
     (mail,) = first()
     assert mail["mailbox"] == "compliance@shipcaptaincrew.example"
     assert "$125.00 cash - Jane Doe - First Sail" in mail["subject"]
-    assert mail["attachments"][0]["filename"] == "record.json"
+    assert mail["attachments"][0]["filename"] == "first-sail-000001.json"
 
 
 def test_the_walk_has_every_step_a_newcomer_needs() -> None:

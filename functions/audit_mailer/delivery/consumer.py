@@ -22,7 +22,13 @@ from functions.audit_mailer.delivery.courier import (
 )
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.mailer import Delivered
-from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message
+from shared.messages import (
+    MalformedMessageError,
+    Message,
+    OpsMessage,
+    StatementMessage,
+    read_message,
+)
 from shared.settings import SettingsError
 
 NEEDED_MS = 42_000  # the slowest token, search and delivery, each in its time (transport.py)
@@ -35,7 +41,7 @@ class NotDoneError(Exception):
 
 
 class Mailer(Protocol):
-    def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered: ...
+    def deliver(self, message: Message, this_try: Try) -> Delivered: ...
 
 
 class Queue(Protocol):
@@ -116,8 +122,10 @@ class Consumer:
         self.queue.quarantine(received, klass, reason)
 
 
-def _names(message: AuditMessage | OpsMessage) -> dict[str, Any]:
+def _names(message: Message) -> dict[str, Any]:
     """The ids that log lines about this message carry."""
+    if isinstance(message, StatementMessage):
+        return {"statement_day": message.place.day}
     if isinstance(message, OpsMessage):
         return {"ops_id": message.ops_id}
     return {"payment_id": message.payment_id, "seq": message.seq}

@@ -8,6 +8,7 @@ from typing import Any
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Receipt
 from shared.attributes import from_attributes, to_attributes
+from shared.delivery import MailState, mail_state
 from shared.ledger import PaymentId
 
 
@@ -105,6 +106,13 @@ class Deliveries:
         )
         thread_id = from_attributes(answer.get("Item", {})).get("gmail_thread_id")
         return str(thread_id) if thread_id else None
+
+    def state_of(self, payment_id: PaymentId) -> MailState:
+        """As of the last try; "queued" while there was none."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=to_attributes({"payment_id": payment_id})
+        )
+        return mail_state(from_attributes(answer.get("Item", {})))
 
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None:
         """mail: message_id and record_sha256 of what was delivered."""

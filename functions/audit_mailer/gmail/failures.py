@@ -37,6 +37,7 @@ _RATE_REASONS = frozenset({
     "RESOURCE_EXHAUSTED", "concurrentLimitExceeded", "rateLimitExceeded", "userRateLimitExceeded",
 })  # fmt: skip
 _SYSTEMIC_REASONS = frozenset({"FAILED_PRECONDITION", "failedPrecondition"})
+_NOT_FOUND = frozenset({"NOT_FOUND", "notFound"})
 _TRANSIENT_TOKEN_ERRORS = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))")
 
@@ -130,6 +131,16 @@ def is_clock_skew(failure: Failure) -> bool:
     A Lambda frozen between signing and sending causes that once, a wrong clock every time.
     """
     return failure.code == "invalid_grant" and "short-lived token" in failure.message
+
+
+def is_about_thread(failure: Failure) -> bool:
+    """Gmail does not have the conversation that a mail was to join.
+
+    It answers 404, where nothing else can be missing, or 400 "Invalid thread_id value". A thread id
+    is of one mailbox: it also loses its meaning when the mailbox is another one.
+    """
+    is_named = re.search(r"thread[ _]?id", failure.message, re.IGNORECASE) is not None
+    return failure.klass == "permanent" and (failure.code in _NOT_FOUND or is_named)
 
 
 def _gmail_answer(error: HttpError) -> Answer:

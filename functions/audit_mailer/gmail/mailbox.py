@@ -23,7 +23,13 @@ from google.oauth2 import service_account
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
-from functions.audit_mailer.gmail.failures import DeliveryError, Failure, classify, is_clock_skew
+from functions.audit_mailer.gmail.failures import (
+    DeliveryError,
+    Failure,
+    classify,
+    is_about_thread,
+    is_clock_skew,
+)
 from functions.audit_mailer.gmail.transport import OnceHttp
 from functions.audit_mailer.settings import DeliveryMethod
 
@@ -57,7 +63,10 @@ class _Refusal:
 
 
 class Gmail:
-    """read_key: returns the service account's JSON; called again after Google refused a token."""
+    """read_key: returns the service account's JSON; called again after Google refused a token.
+
+    user: the Workspace user to act for, whose mailbox `find` searches.
+    """
 
     def __init__(
         self,
@@ -81,13 +90,13 @@ class Gmail:
     def send_audit_email_via_gmail(self, mail: bytes, thread_id: str | None = None) -> Receipt:
         """Hand one mail to Gmail, once. Raises DeliveryError.
 
-        thread_id: the conversation to join. If the mailbox no longer has it, Gmail accepts nothing
-        (404), and the mail is sent without it.
+        thread_id: the conversation to join. If the mailbox does not have it, Gmail accepts nothing,
+        and the mail is sent without it.
         """
         try:
             return self._send(mail, thread_id)
         except DeliveryError as error:
-            if thread_id is None or error.failure.code != "notFound":
+            if thread_id is None or not is_about_thread(error.failure):
                 raise
             return self._send(mail, None)
 
@@ -125,8 +134,9 @@ class Gmail:
         content["labelIds"] = ["INBOX", "UNREAD"]
         return self._call(
             "gmail.insert",
+            # By its own date, a late mail would lie below what people have read.
             lambda messages: messages.import_(
-                userId="me", body=content, neverMarkSpam=True, internalDateSource="dateHeader"
+                userId="me", body=content, neverMarkSpam=True, internalDateSource="receivedTime"
             ),
             _receipt,
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,6 +17,9 @@ from typing import Any
 from functions.audit_mailer.mails.page import Page, to_html, to_text
 from shared.ledger import PaymentId, canonical_json
 from shared.text import one_line, search_token
+
+HEADER_WIDTH = 76  # of a line, as RFC 2047 wants it
+_ID = re.compile(r"[A-Za-z0-9._+@-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Record:
     content: bytes
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], filename: str = "record.json") -> Record:
+    def of(cls, values: Mapping[str, Any], filename: str) -> Record:
         return cls(filename, canonical_json(values))
 
     @property
@@ -45,12 +50,20 @@ class Record:
         return hashlib.sha256(self.content).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside the record."""
+
+    filename: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """What a mail says. own_id: of the entry, statement or ops record. written_at: epoch ms.
 
     subject: without the search token. headers: those of this kind of mail only. follows: the
-    payment whose conversation it joins.
+    payment whose conversation it joins. more: files that prove the record.
     """
 
     own_id: str
@@ -58,6 +71,7 @@ class Letter:
     written_at: int
     page: Page
     record: Record
+    more: Sequence[Attachment] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     follows: PaymentId | None = None
 
@@ -74,14 +88,16 @@ class AuditMail:
 
 
 def sealed(letter: Letter, addresses: Addresses) -> AuditMail:
-    """The mail, ready to send. The same letter always gives the same headers and texts."""
+    """The mail, ready to send. The same letter always gives the same headers and texts.
+
+    Raises ValueError for an id that no header can hold.
+    """
     token = search_token(letter.own_id)
-    message_id = f"<{letter.own_id}@{addresses.domain}>"
+    message_id = f"<{plain_id(letter.own_id)}@{addresses.domain}>"
 
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address("SCC Payment Audit", addr_spec=addresses.sender)
     mail["To"] = Address(addr_spec=addresses.recipient)
-    mail["Subject"] = header_line(f"{letter.subject} - {token}")
     mail["Date"] = format_datetime(moment(letter.written_at))
     mail["Message-ID"] = message_id
     mail["List-Id"] = f"<payment-audit.{addresses.domain}>"
@@ -97,22 +113,46 @@ def sealed(letter: Letter, addresses: Addresses) -> AuditMail:
         subtype="json",
         filename=letter.record.filename,
     )
+    for each in letter.more:
+        mail.add_attachment(
+            each.content, maintype="application", subtype="octet-stream", filename=each.filename
+        )
     return AuditMail(
         token=token,
         message_id=message_id,
         record_sha256=letter.record.sha256,
-        content=mail.as_bytes(),
+        content=header_field("Subject", f"{letter.subject} - {token}") + mail.as_bytes(),
         follows=letter.follows,
     )
 
 
-def header_line(text: str) -> str:
-    """Text that is safe as a header's value.
+def header_field(name: str, text: str) -> bytes:
+    """The line or lines of a header that holds data: the one way in which any of ours is encoded.
 
-    Python's email package decodes what looks like an encoded word (RFC 2047) in a value it is
-    given, line breaks included: a name could write headers of its own.
+    Not by EmailMessage: it encodes word by word, and CPython then loses spaces between a word that
+    is ASCII and one that is not, or leaves an encoded word as text.
     """
-    return one_line(text).replace("=?", "= ?")
+    line = header_line(text)
+    charset = None if line.isascii() else "utf-8"
+    value = Header(line, charset, maxlinelen=HEADER_WIDTH, header_name=name)
+    folded = value.encode(linesep="\r\n")
+    return f"{name}: {folded}\r\n".encode("ascii")
+
+
+def header_line(text: str) -> str:
+    """Text that is safe as a header's value, with single spaces, as readers unfold it.
+
+    What looks like an encoded word (RFC 2047) would be decoded, line breaks included: a name could
+    write headers of its own. So would half of one that another half follows.
+    """
+    return " ".join(one_line(text).split()).replace("=?", "= ?").replace("?=", "? =")
+
+
+def plain_id(text: str) -> str:
+    """An id that headers can hold as it is. Raises ValueError for anything else."""
+    if not _ID.fullmatch(text):
+        raise ValueError(f"not an id that a mail can be named by: {text[:40]!r}")
+    return text
 
 
 def moment(milliseconds: int) -> datetime:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
+from itertools import accumulate
 from typing import Any
 
 from functions.audit_mailer.mails.envelope import (
@@ -10,14 +12,15 @@ from functions.audit_mailer.mails.envelope import (
     AuditMail,
     Letter,
     Record,
-    header_line,
+    plain_id,
     sealed,
     utc,
 )
-from functions.audit_mailer.mails.page import Page, Section
-from shared.text import search_token
+from functions.audit_mailer.mails.page import Page, Section, clipped
+from shared.text import file_name, search_token
 
-SHOWN_MESSAGES = 200  # the rest is in record.json, and in further parts of the record
+SHOWN_MESSAGES = 200  # the rest is in the attachment, and in further parts of the record
+SHOWN_BYTES = 20_000  # of messages as HTML
 
 
 def compose(ops_record: Mapping[str, Any], addresses: Addresses) -> AuditMail:
@@ -26,13 +29,11 @@ def compose(ops_record: Mapping[str, Any], addresses: Addresses) -> AuditMail:
         if not isinstance(ops_record.get(name), kind):
             raise TypeError(f"not an ops record: {name} is missing or mistyped")
     ops_id = str(ops_record["ops_id"])
-    record = Record.of(ops_record)
-    thread = header_line(str(ops_record.get("run", ops_id)))
+    record = Record.of(ops_record, f"ops-{file_name(ops_id)}.json")
+    thread = plain_id(str(ops_record.get("run", ops_id)))
     letter = Letter(
         own_id=ops_id,
-        subject=(
-            f"[SCC Ops] {ops_record['action']} {ops_record.get('phase')} - {ops_record.get('who')}"
-        ),
+        subject=f"[SCC Ops] {_deed(ops_record)} - {clipped(str(ops_record.get('who')))}",
         written_at=ops_record["at"],
         headers={
             "X-SCC-Ops-Id": ops_id,
@@ -61,27 +62,38 @@ def _page(ops_record: Mapping[str, Any], record: Record) -> Page:
     )
     proof = (
         ("Ops record", ops_record["ops_id"]),
-        ("SHA-256 of record.json", record.sha256),
+        ("SHA-256 of the record", record.sha256),
         ("Search token", search_token(str(ops_record["ops_id"]))),
     )
     return Page(
-        heading=f"Operators: {ops_record['action']} {ops_record.get('phase')}",
+        heading=f"Operators: {_deed(ops_record)}",
         subheading=outcome,
         sections=[
             Section("What", _rows(what)),
             Section("Who and when", _rows(who)),
-            Section("Messages", _message_rows(ops_record["messages"])),
+            Section("Messages", _message_rows(ops_record)),
             Section("Proof", _rows(proof)),
         ],
     )
+
+
+def _deed(ops_record: Mapping[str, Any]) -> str:
+    return clipped(f"{ops_record['action']} {ops_record.get('phase')}")
 
 
 def _rows(facts: Sequence[tuple[str, Any]]) -> list[tuple[str, ...]]:
     return [(label, str(value)) for label, value in facts]
 
 
-def _message_rows(messages: Sequence[Any]) -> list[tuple[str, ...]]:
-    shown = list(enumerate(messages[:SHOWN_MESSAGES], start=1))
-    more = len(messages) - len(shown)
-    rest = [("more", f"{more}, see record.json")] if more else []
-    return _rows([*((str(number), each) for number, each in shown), *rest])
+def _message_rows(ops_record: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The first messages, as many as Gmail shows, and where the others are."""
+    messages = ops_record["messages"]
+    texts = [str(each) for each in messages[:SHOWN_MESSAGES]]
+    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
+    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= SHOWN_BYTES]
+    rows: list[tuple[str, Any]] = [(str(number), each) for number, each in enumerate(shown, 1)]
+    if more := len(messages) - len(shown):
+        rows.append(("More", f"{more} more are in the attachment"))
+    if further := int(ops_record.get("messages_total", 0)) - len(messages):
+        rows.append(("Further parts", f"{further} more are in the ops record's other parts"))
+    return _rows(rows)

@@ -2,6 +2,9 @@
 
 Mail programs keep little of a style sheet, so every rule is inline and nothing is loaded. Colors
 are left to the reader's theme: only lines and one accent are set, visible on white and on black.
+
+Gmail shows the first 102 KB of a mail and hides the rest behind a link, so a page has a budget:
+long values are cut, and whoever adds rows or sections in numbers asks `size_of` or `fitting` first.
 """
 
 from __future__ import annotations
@@ -12,11 +15,18 @@ from html import escape
 
 from shared.text import one_line
 
-LINE = "rgba(128,128,128,.35)"
+LINE = "border-top:1px solid rgba(128,128,128,.35)"
 ALARM = "#d93025"
-CELL = "padding:5px 0;vertical-align:top;text-align:left;overflow-wrap:anywhere"
-NUMBER = ";text-align:right;font-variant-numeric:tabular-nums"
+BREAK = "overflow-wrap:anywhere;word-break:break-word"  # Gmail keeps the second only
+CELL = "padding:5px 10px 5px 0;text-align:left"
+NUMBER = "padding:5px 10px 5px 0;text-align:right;font-variant-numeric:tabular-nums"
 LONGEST_UNDERLINE = 60  # of a heading in plain text
+LONGEST_NAME = 80  # in a subject or a heading
+LONGEST_ADDRESS = 254
+LARGEST_VALUE = 2_600  # bytes of a cell or line as HTML; the API lets nobody write more
+KEPT_OF_VALUE = 400  # characters of a larger one
+CUT = "\u2026 (the rest is in the attachment)"
+LARGEST_HTML = 90_000  # bytes; Gmail's 102 KB, less what encoding and its own marks may add
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,14 @@ class Section:
     sums: Sequence[Sum] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """address: http or https, quoted."""
+
+    label: str
+    address: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """heading: what it is about. notice: what must not be missed, findings: its details."""
@@ -50,21 +68,42 @@ class Page:
     sections: Sequence[Section]
     notice: str = ""
     findings: Sequence[str] = ()
+    link: Link | None = None
     closing: Sequence[str] = ()
 
 
+def clipped(text: str, longest: int = LONGEST_NAME) -> str:
+    """A name where there is little room for it."""
+    return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
 def to_text(page: Page) -> str:
-    parts = [f"{one_line(page.heading)}\n{one_line(page.subheading)}"]
+    parts = [f"{_plain(page.heading)}\n{_plain(page.subheading)}"]
     if page.notice:
-        parts.append("\n".join(one_line(each) for each in (page.notice, *page.findings)))
+        parts.append("\n".join(_plain(each) for each in (page.notice, *page.findings)))
+    if page.link:
+        parts.append(f"{page.link.label}: {page.link.address}")
     parts += [_text_section(each) for each in page.sections]
-    return "\n\n".join([*parts, *(one_line(each) for each in page.closing)]) + "\n"
+    return "\n\n".join([*parts, *(_plain(each) for each in page.closing)]) + "\n"
+
+
+def size_of(page: Page) -> int:
+    """Bytes of the page as HTML."""
+    return len(to_html(page).encode())
+
+
+def fitting(sections: Sequence[Section], budget: int) -> int:
+    """How many of these sections, from the first, fit into so many bytes of HTML."""
+    for number, each in enumerate(sections):
+        budget -= len(_html_section(each).encode())
+        if budget < 0:
+            return number
+    return len(sections)
 
 
 def to_html(page: Page) -> str:
     closing = "".join(
-        f'<p style="margin:10px 0 0;overflow-wrap:anywhere">{_safe(each)}</p>\n'
-        for each in page.closing
+        f'<p style="margin:10px 0 0;{BREAK}">{_safe(each)}</p>\n' for each in page.closing
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -74,32 +113,39 @@ def to_html(page: Page) -> str:
         f"<title>{_safe(page.heading)}</title></head>\n"
         '<body style="margin:0;padding:12px;font-family:Arial,Helvetica,sans-serif;'
         'font-size:14px;line-height:1.45">\n<div style="max-width:640px">\n'
-        '<h1 style="margin:0;font-size:20px;line-height:1.3;overflow-wrap:anywhere">'
+        f'<h1 style="margin:0;font-size:20px;line-height:1.3;{BREAK}">'
         f"{_safe(page.heading)}</h1>\n"
-        '<p style="margin:2px 0 14px;font-size:15px;overflow-wrap:anywhere">'
+        f'<p style="margin:2px 0 14px;font-size:15px;{BREAK}">'
         f"{_safe(page.subheading)}</p>\n"
         + _html_notice(page)
+        + _html_link(page.link)
         + "".join(_html_section(each) for each in page.sections)
         + closing
         + "</div>\n</body></html>\n"
     )
 
 
+def _plain(text: str) -> str:
+    line = one_line(text)
+    is_large = len(escape(line).encode()) > LARGEST_VALUE
+    return line[:KEPT_OF_VALUE] + CUT if is_large else line
+
+
 def _safe(text: str) -> str:
-    return escape(one_line(text))
+    return escape(_plain(text))
 
 
 def _text_section(section: Section) -> str:
-    heading = one_line(section.heading)
+    heading = _plain(section.heading)
     labels = [each.label for each in section.sums] + [label for label, *_ in section.rows]
-    width = max(len(one_line(label)) for label in labels) + 2
+    width = max((len(_plain(label)) for label in labels), default=0) + 2
     lines = [heading, "-" * min(len(heading), LONGEST_UNDERLINE)]
     if section.headers:
         lines.append(" " * width + " -> ".join(section.headers))
     for label, count, amount in ((each.label, each.count, each.amount) for each in section.sums):
-        lines.append(f"{one_line(label) + ':':<{width}}{count:>6}{amount:>16}")
+        lines.append(f"{_plain(label) + ':':<{width}}{count:>6}{amount:>16}")
     for label, *values in section.rows:
-        lines.append(f"{one_line(label) + ':':<{width}}{' -> '.join(map(one_line, values))}")
+        lines.append(f"{_plain(label) + ':':<{width}}{' -> '.join(map(_plain, values))}")
     return "\n".join(lines)
 
 
@@ -108,9 +154,16 @@ def _html_notice(page: Page) -> str:
         return ""
     lines = [f"<strong>{_safe(page.notice)}</strong>", *(_safe(each) for each in page.findings)]
     return (
-        '<p style="margin:0 0 14px;padding:6px 0 6px 10px;overflow-wrap:anywhere;'
+        f'<p style="margin:0 0 14px;padding:6px 0 6px 10px;{BREAK};'
         f'border-left:4px solid {ALARM}">{"<br>".join(lines)}</p>\n'
     )
+
+
+def _html_link(link: Link | None) -> str:
+    if link is None:
+        return ""
+    address = escape(link.address)
+    return f'<p style="margin:0 0 14px"><a href="{address}">{_safe(link.label)}</a></p>\n'
 
 
 def _html_section(section: Section) -> str:
@@ -126,33 +179,28 @@ def _html_section(section: Section) -> str:
 
 
 def _html_table(caption: str, columns: int, head: str, rows: Sequence[str]) -> str:
+    """A style of the table holds for its cells where CSS hands it down, which saves a third."""
     body = "\n".join(rows)
     return (
-        '<table style="width:100%;border-collapse:collapse;margin:0 0 18px;table-layout:fixed">\n'
-        '<caption style="text-align:left;font-size:15px;font-weight:bold;padding:0 0 4px;'
-        f'overflow-wrap:anywhere">{_safe(caption)}</caption>\n'
+        '<table style="width:100%;border-collapse:collapse;margin:0 0 18px;table-layout:fixed;'
+        f'{BREAK}">\n'
+        '<caption style="text-align:left;font-size:15px;font-weight:bold;padding:0 0 4px">'
+        f"{_safe(caption)}</caption>\n"
         f'<colgroup><col style="width:38%">{"<col>" * columns}</colgroup>\n'
-        f"{head}<tbody>\n{body}\n</tbody></table>\n"
+        f'{head}<tbody style="vertical-align:top">\n{body}\n</tbody></table>\n'
     )
 
 
-def _html_head(headers: Sequence[str], style: str = "") -> str:
+def _html_head(headers: Sequence[str], style: str = CELL) -> str:
     if not headers:
         return ""
-    cells = "".join(
-        f'<th scope="col" style="{CELL};padding-right:10px{style}">{_safe(each)}</th>'
-        for each in headers
-    )
+    cells = "".join(f'<th scope="col" style="{style}">{_safe(each)}</th>' for each in headers)
     return f"<thead><tr><td></td>{cells}</tr></thead>\n"
 
 
-def _html_row(label: str, *values: str, style: str = "") -> str:
-    line = f"border-top:1px solid {LINE}"
-    cells = "".join(
-        f'<td dir="auto" style="{CELL};padding-right:10px;{line}{style}">{_safe(each)}</td>'
-        for each in values
-    )
+def _html_row(label: str, *values: str, style: str = CELL) -> str:
+    cells = "".join(f'<td dir="auto" style="{style};{LINE}">{_safe(each)}</td>' for each in values)
     return (
-        f'<tr><th scope="row" style="{CELL};padding-right:10px;font-weight:normal;font-size:13px;'
-        f'{line};opacity:.75">{_safe(label)}</th>{cells}</tr>'
+        f'<tr><th scope="row" style="{CELL};{LINE};font-weight:normal;font-size:13px;opacity:.75">'
+        f"{_safe(label)}</th>{cells}</tr>"
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.audit_mailer.mails.envelope import (
@@ -13,12 +14,22 @@ from functions.audit_mailer.mails.envelope import (
     AuditMail,
     Letter,
     Record,
+    plain_id,
     sealed,
 )
-from functions.audit_mailer.mails.page import Page, Section
-from shared.ledger import LedgerEntry, PaymentId, record_of
+from functions.audit_mailer.mails.page import Link, Page, Section, clipped
+from functions.audit_mailer.mails.related import (
+    Related,
+    name_of,
+    notice,
+    number_of,
+    original_id,
+    reason_of,
+    sections,
+)
+from shared.ledger import LedgerEntry, record_of
 from shared.methods import label_of
-from shared.text import dollars, search_token
+from shared.text import dollars, file_name, search_token
 
 _LABELS = {  # of the attributes that describe a payment; another one is called by its own name
     "event_name": "Event",
@@ -36,82 +47,104 @@ _ELSEWHERE = frozenset({  # in another line or section, or for machines
     "logged_by", "logged_by_name", "expiration_timestamp", "reference_key", "voids", "corrects",
     "refunds", "reason", "acknowledged_duplicates", "schema_version", "seq", "prev_hash", "hash",
 })  # fmt: skip
-LONGEST_NAME_IN_SUBJECT = 80
 HOW_TO_VERIFY = (
-    "The attachment record.json is the ledger row, less its expiry: its SHA-256 is the one above. "
+    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
     "Without its hash field, in the same form, the record's SHA-256 is the hash above."
 )
 HOW_TO_FIND = "Search for {} to find every mail about this payment."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Related:
-    """Other entries that help explain this one, as far as they were found.
-
-    original, replacement: of a void. numbers: seq of acknowledged duplicates by payment id.
-    """
-
-    original: LedgerEntry | None = None
-    replacement: LedgerEntry | None = None
-    numbers: Mapping[str, int] = field(default_factory=dict)
-
-
+OPEN = "Open in the app"
 ALONE = Related()
 
 
-def compose(row: Mapping[str, Any], addresses: Addresses, related: Related = ALONE) -> AuditMail:
-    """The mail about one Payments row. Raises MalformedEntryError.
+def compose(
+    row: Mapping[str, Any],
+    addresses: Addresses,
+    related: Related = ALONE,
+    app_url: str = "",
+) -> AuditMail:
+    """The mail about one Payments row. app_url: of the app, without a slash at its end; or empty.
 
-    `record.json` is the canonical record, byte for byte: Gmail's `send` may rewrite the text of a
-    mail, never an attachment. The mail must not contain another mail's token: a search for that
+    Raises MalformedEntryError, and ValueError for an id that no header can hold.
+
+    The attached record is the canonical one, byte for byte: Gmail's `send` may rewrite the text of
+    a mail, never an attachment. The mail must not contain another mail's token: a search for that
     one, made before it is sent again, would find this one.
     """
     entry = LedgerEntry.from_row(row)
-    record = Record.of(record_of(row))
-    thread = f"<{entry.voids or entry.payment_id}.thread@{addresses.domain}>"
-    headers: dict[str, str] = {"X-SCC-Payment-Id": entry.payment_id}
-    if entry.voids:
-        voided = f"<{entry.voids}@{addresses.domain}>"
-        headers["In-Reply-To"] = voided
-        thread += f" {voided}"
+    record = Record.of(record_of(row), f"{file_name(entry.event_id)}-{entry.seq:06d}.json")
+    follows = original_id(entry)
     letter = Letter(
         own_id=entry.payment_id,
-        subject=_subject(entry),
+        subject=_subject(entry, related),
         written_at=entry.logged_at,
-        headers=headers | {"References": thread},
-        page=_page(entry, related, record.sha256),
+        headers={"X-SCC-Payment-Id": entry.payment_id} | _thread(entry, related, addresses),
+        page=_page(entry, related, record.sha256, app_url),
         record=record,
-        follows=PaymentId(entry.voids) if entry.voids else None,
+        follows=follows,
     )
     return sealed(letter, addresses)
 
 
-def _subject(entry: LedgerEntry) -> str:
-    patron, event = (_clipped(each) for each in (entry.patron_name, entry.event_name))
-    return (
-        f"[SCC Audit] {_number(entry)} {dollars(entry.amount_cents)} {_method(entry)} - "
-        f"{patron} - {event}"
-    )
+def _thread(entry: LedgerEntry, related: Related, addresses: Addresses) -> dict[str, str]:
+    """One conversation for a payment and all that follows from it, corrections of corrections too.
+
+    Its first name is that of no mail: `send` gives every mail another Message-ID.
+    """
+    about = original_id(entry)
+    chain = [*related.earlier, about] if about else [entry.payment_id]
+    mails = [f"<{plain_id(each)}@{addresses.domain}>" for each in chain]
+    root = f"<{chain[0]}.thread@{addresses.domain}>"
+    if not about:
+        return {"References": root}
+    return {"References": " ".join([root, *mails]), "In-Reply-To": mails[-1]}
 
 
-def _page(entry: LedgerEntry, related: Related, record_sha256: str) -> Page:
-    sections = [
-        Section(entry.kind.capitalize(), _what(entry, related)),
-        Section("Logging", _when(entry)),
-        Section("Proof", _proof(entry, record_sha256)),
-    ]
-    if entry.kind == "void":
-        change = Section("What changes", _changes(entry, related), ("Before", "After"))
-        sections.insert(0, change)
-    of = _number(related.original) if related.original else entry.voids or ""
+def _subject(entry: LedgerEntry, related: Related) -> str:
+    what = f"{_money(entry)} {_method(entry)}"
+    of = name_of(related.original, original_id(entry))
+    if entry.corrects:
+        told = f"{number_of(entry)} {what} replaces {of}"
+    elif entry.kind == "payment":
+        told = f"{number_of(entry)} {what}"
+    else:
+        told = f"{entry.kind.upper()} {number_of(entry)} of {of} {what}"
+    return f"[SCC Audit] {told} - {clipped(entry.patron_name)} - {clipped(entry.event_name)}"
+
+
+def _heading(entry: LedgerEntry, related: Related) -> str:
+    what = f"{_money(entry)} {_method(entry)}"
+    of = name_of(related.original, original_id(entry))
+    if entry.corrects:
+        what += f" replaces {of}"
+    elif entry.kind != "payment":
+        what = f"{entry.kind.upper()} of {of}: {what}"
+    return f"{what}, {clipped(entry.patron_name)}"
+
+
+def _page(entry: LedgerEntry, related: Related, record_sha256: str, app_url: str) -> Page:
+    about = original_id(entry)
     return Page(
-        heading=f"{dollars(entry.amount_cents)} {_method(entry)}, {entry.patron_name}",
+        heading=_heading(entry, related),
         # Numbers come before names: after a right-to-left name a date would read backwards.
-        subheading=f"{_number(entry)}, {entry.event_date}, {entry.event_name}",
-        notice=f"This voids {of}: {_reason(entry)}." if entry.voids else "",
-        sections=sections,
-        closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(entry.voids or entry.payment_id)],
+        subheading=(
+            f"{number_of(entry)}, {clipped(entry.event_date)}, {clipped(entry.event_name)}"
+        ),
+        notice=notice(entry, related),
+        link=Link(OPEN, _address(entry, app_url)) if app_url else None,
+        sections=[
+            *sections(entry, related),
+            Section(entry.kind.capitalize(), _what(entry, related)),
+            Section("Logging", _when(entry)),
+            Section("Proof", _proof(entry, record_sha256)),
+        ],
+        closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(about or entry.payment_id)],
     )
+
+
+def _address(entry: LedgerEntry, app_url: str) -> str:
+    """Where the app shows this entry."""
+    event_id, payment_id = (quote(each, safe="") for each in (entry.event_id, entry.payment_id))
+    return f"{app_url}/g/{event_id}?payment={payment_id}"
 
 
 def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
@@ -119,7 +152,7 @@ def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
         (_LABELS.get(name, _words(name)), _value(entry, name)) for name in _described()
     ]
     if entry.kind != "payment":
-        return [*rows, ("Reason", _reason(entry))]
+        return [*rows, ("Reason", reason_of(entry))]
     duplicates = [
         f"#{related.numbers[each]:06d} ({each})" if each in related.numbers else each
         for each in entry.acknowledged_duplicates
@@ -136,9 +169,9 @@ def _described() -> list[str]:
 def _value(entry: LedgerEntry, name: str) -> str:
     match name:
         case "amount_cents":
-            return f"{dollars(entry.amount_cents)} {entry.currency}"
+            return f"{_money(entry)} {entry.currency}"
         case "method":
-            return _method(entry)
+            return label_of(entry.method)
         case _:
             return str(getattr(entry, name) or "none")
 
@@ -158,48 +191,22 @@ def _when(entry: LedgerEntry) -> list[tuple[str, ...]]:
 
 def _proof(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, ...]]:
     return [
-        ("Entry", f"{_number(entry)} of this event"),
+        ("Entry", f"{number_of(entry)} of this event"),
         ("Payment", entry.payment_id),
-        *((label, named) for label, named in _others(entry) if named),
         ("Hash", entry.hash),
         ("Previous hash", entry.prev_hash),
-        ("SHA-256 of record.json", record_sha256),
+        ("SHA-256 of the record", record_sha256),
         ("Search token", search_token(entry.payment_id)),
     ]
 
 
-def _others(entry: LedgerEntry) -> list[tuple[str, str | None]]:
-    return [
-        ("Voided payment", entry.voids),
-        ("Refunded payment", entry.refunds),
-        ("Replaces the voided payment", entry.corrects),
-    ]
-
-
-def _changes(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
-    """The voided payment beside its correction. A void repeats amount, method and patron."""
-    before, after = related.original or entry, related.replacement
-    number = _number(before) if related.original else "not found"
-    return [
-        ("Entry", number, _number(after) if after else "none, voided"),
-        ("Amount", dollars(before.amount_cents), dollars(after.amount_cents if after else 0)),
-        ("Method", label_of(before.method), _method(after) if after else "-"),
-        ("Patron", before.patron_name, after.patron_name if after else "-"),
-        ("Reference", before.reference or "none", (after.reference or "none") if after else "-"),
-    ]
-
-
-def _number(entry: LedgerEntry) -> str:
-    return f"#{entry.seq:06d}"
+def _money(entry: LedgerEntry) -> str:
+    """What the entry adds: a void or refund takes away."""
+    return dollars(entry.net_cents)
 
 
 def _method(entry: LedgerEntry) -> str:
-    method = label_of(entry.method)
-    return method if entry.kind == "payment" else f"{entry.kind} of {method}"
-
-
-def _reason(entry: LedgerEntry) -> str:
-    return (entry.reason or "no reason given").replace("_", " ")
+    return clipped(label_of(entry.method))
 
 
 def _moment(milliseconds: int, timezone: str) -> str:
@@ -208,8 +215,3 @@ def _moment(milliseconds: int, timezone: str) -> str:
         return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
     except (ZoneInfoNotFoundError, ValueError):
         return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _clipped(text: str) -> str:
-    longest = LONGEST_NAME_IN_SUBJECT
-    return text if len(text) <= longest else text[: longest - 1] + "\u2026"

@@ -18,12 +18,14 @@ from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
+from shared.evidence import Evidence
 from tests.builders import entry
 from tests.functions.audit_mailer.world import SETTLE_MS, Clock, World
 from tests.tables import create_tables
 
 AUDIT = "audit@shipcaptaincrew.example"
 ADDRESSES = Addresses(AUDIT, AUDIT)
+BUCKET = "evidence"
 
 
 @pytest.fixture(scope="session")
@@ -61,13 +63,15 @@ def world(gmail: Callable[..., Gmail], monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        dynamodb = boto3.client("dynamodb")
+        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         tables = create_tables(dynamodb)
         dynamodb.put_item(TableName=tables["Payments"], Item=to_attributes(entry().to_row()))
         clock = Clock()
         mailer = AuditMailer(
             ledger=LedgerRows(dynamodb, tables["Payments"], tables["Ledger"]),
             ops_record=OpsRecordReader(dynamodb, tables["OpsRecord"]),
+            evidence=Evidence(s3, BUCKET),
             courier=Courier(
                 deliveries=Deliveries(dynamodb, tables["AuditDeliveries"]),
                 mailbox=gmail(),

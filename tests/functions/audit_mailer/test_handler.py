@@ -19,7 +19,7 @@ from functions.audit_mailer.delivery.consumer import Consumer
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.gmail.failures import Failure, FailureClass
 from functions.audit_mailer.mailer import Delivered
-from shared.messages import AuditMessage, OpsMessage
+from shared.messages import AuditMessage, Message
 from shared.settings import SettingsError
 from tests.builders import NOW, entry
 from tests.functions.lambda_context import Context
@@ -32,7 +32,7 @@ class FakeMailer:
     fails: dict[str, FailureClass] = field(default_factory=dict)
     delivered: list[str] = field(default_factory=list)
 
-    def deliver(self, message: AuditMessage | OpsMessage, this_try: Try) -> Delivered:
+    def deliver(self, message: Message, this_try: Try) -> Delivered:
         assert this_try.request_id
         assert isinstance(message, AuditMessage)
         klass = self.fails.get(message.payment_id)

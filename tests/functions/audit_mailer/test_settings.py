@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.settings import GmailSettings
+from functions.audit_mailer.settings import GmailSettings, MailerSettings
 from shared.settings import SettingsError
 
 SECRET = "no PEM at all: very secret"
@@ -35,6 +35,37 @@ def test_the_key_comes_from_the_variable_or_from_the_secret() -> None:
 def test_the_sender_is_the_recipient_unless_another_mailbox_is_named() -> None:
     assert settings().sender == "audit@shipcaptaincrew.example"
     assert settings(gmail_sender="desk@x.example").sender == "desk@x.example"
+
+
+def test_an_import_acts_for_the_recipient_and_a_send_for_the_sender() -> None:
+    other: dict[str, Any] = {"gmail_sender": "desk@x.example"}
+    assert settings(**other).mailbox == "desk@x.example"
+    imported = settings(**other, gmail_delivery_method="import")
+    assert imported.mailbox == "audit@shipcaptaincrew.example"
+    assert imported.addresses.sender == "desk@x.example"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "pay.example.com", "https://pay.example.com/", "https://a@b.example",
+     'https://x.example/"><b>', "ftp://pay.example.com"],
+)  # fmt: skip
+def test_what_is_no_plain_web_address_never_becomes_a_link(address: str) -> None:
+    with pytest.raises(SettingsError, match="APP_URL"):
+        mailer_settings(address).check()
+    mailer_settings("http://localhost:8000").check()
+    mailer_settings("").check()
+
+
+def mailer_settings(app_url: str) -> MailerSettings:
+    return MailerSettings(
+        payments_table="p",
+        ledger_table="l",
+        ops_record_table="o",
+        audit_queue_url="q",
+        dead_letter_queue_url="d",
+        app_url=app_url,
+    )
 
 
 @pytest.mark.parametrize(

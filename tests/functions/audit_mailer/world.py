@@ -10,6 +10,7 @@ from functions.audit_mailer.delivery.courier import (
     Try,
 )
 from functions.audit_mailer.mailer import AuditMailer
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import LedgerEntry
 from tests.builders import NOW, entry, message
@@ -50,14 +51,16 @@ class World:
         return self.mailer.deliver(message(), TRY).outcome
 
     def log(self, *entries: LedgerEntry) -> None:
-        """Write rows and pointers as the API's transaction does."""
+        """Write rows, pointers and marks of voids as the API's transaction does."""
+        ledger = self.payments.replace("Payments", "Ledger")
         for each in entries:
             self.dynamodb.put_item(TableName=self.payments, Item=to_attributes(each.to_row()))
-            pointer = {"PK": f"PAYMENT#{each.payment_id}", "row_pk": each.pk}
-            self.dynamodb.put_item(
-                TableName=self.payments.replace("Payments", "Ledger"),
-                Item=to_attributes(pointer | {"row_sk": each.timestamp}),
-            )
+            place = {"row_pk": each.pk, "row_sk": each.timestamp}
+            pointer = to_attributes(keys.pointer(each.payment_id) | place)
+            self.dynamodb.put_item(TableName=ledger, Item=pointer)
+            if each.voids:
+                mark = to_attributes(keys.void_mark(each.voids) | {"void_id": each.payment_id})
+                self.dynamodb.put_item(TableName=ledger, Item=mark)
 
     def come_back(self) -> None:
         """Let the time pass that the last failure asked to stay away."""

@@ -156,7 +156,8 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        dynamodb, kms, sqs, s3 = map(boto3.client, ("dynamodb", "kms", "sqs", "s3"))
+        dynamodb, kms = boto3.client("dynamodb"), boto3.client("kms")
+        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         key = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
         made = Office(

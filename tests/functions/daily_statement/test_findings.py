@@ -176,7 +176,7 @@ def test_without_a_readable_head_a_gap_before_the_last_entry_is_still_named(
 ) -> None:
     office.run()
     office.clock.now += DAY_MS
-    late = {"logged_at": NOW + DAY_MS}
+    late: dict[str, Any] = {"logged_at": NOW + DAY_MS}
     office.log("pay_1", **late)
     office.delete(office.log("pay_2", **late))
     office.log("pay_3", **late)

@@ -10,8 +10,8 @@ from tests.builders import NOW
 from tests.functions.daily_statement.conftest import Office
 
 HOUR = 3_600_000
-TWICE = {"kind": "void", "reason": "entered_twice"}
-CASH = {"method": "cash", "amount_cents": 20_000}
+TWICE: dict[str, Any] = {"kind": "void", "reason": "entered_twice"}
+CASH: dict[str, Any] = {"method": "cash", "amount_cents": 20_000}
 
 
 def kinds(office: Office) -> list[tuple[str, int]]:
@@ -29,7 +29,7 @@ def test_cash_that_its_own_taker_voids_is_named(office: Office) -> None:
 
 def test_cash_that_another_admin_voids_is_not_named(office: Office) -> None:
     office.log("pay_1", **CASH)
-    other = {"logged_by": "other@shipcaptaincrew.example"}
+    other: dict[str, Any] = {"logged_by": "other@shipcaptaincrew.example"}
     office.log("pay_2", **CASH, **other, kind="void", voids="pay_1", reason="other")
     assert kinds(office) == []
 

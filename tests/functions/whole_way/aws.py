@@ -66,6 +66,7 @@ class Account:
             "RouterFunctionNewLedgerRows": "00000000-0000-4000-8000-000000000000",
             "CursorKeySecret": "cursor",
             "GmailSecret": "gmail",
+            "Distribution": "d111111abcdef8.cloudfront.net",
             "UserPool": users["USER_POOL_ID"],
             "UserPoolClient": users["USER_POOL_CLIENT_ID"],
         }
@@ -78,6 +79,8 @@ class Account:
             match node:
                 case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
                     return self.physical[name]
+                case {"Fn::Sub": str(text)}:
+                    return re.sub(r"\$\{(Distribution)\.\w+\}", lambda m: self.physical[m[1]], text)
                 case _:
                     return str(node)
 

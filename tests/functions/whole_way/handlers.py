@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functions.audit_mailer.statement import handler as statement_handler
+
 from functions.api import handler as api_handler
 from functions.api import wiring as api_wiring
 from functions.audit_mailer import handler as mailer_handler
 from functions.audit_mailer import wiring as mailer_wiring
-from functions.audit_mailer.statement import handler as statement_handler
 from functions.stream_router import handler as router_handler
 from functions.stream_router import sweep_handler as sweep
 

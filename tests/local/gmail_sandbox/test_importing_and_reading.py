@@ -62,6 +62,11 @@ def test_an_import_is_filed_by_its_own_date_and_an_insert_by_its_arrival(
     assert abs(dates[1] - time.time() * 1000) < 60_000
     assert found(messages, "before:2024/01/02") == [imported]
     assert found(messages, "after:1704153600") == [inserted]
+    other = body_of(compose(Date="Mon, 01 Jan 2024 00:00:00 +0000", message_id="<late@x.example>"))
+    late = messages.import_(userId="me", body=other, internalDateSource="receivedTime").execute()
+    assert found(messages, "after:1704153600") == [late["id"], inserted]
+    refused = messages.import_(userId="me", body=other, internalDateSource="now")
+    assert refusal_of(refused)["code"] == 400
 
 
 def test_an_import_marked_as_deleted_appears_in_no_mailbox(gmail: GmailSandbox) -> None:

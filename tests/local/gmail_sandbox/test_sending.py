@@ -211,6 +211,18 @@ def test_a_reply_joins_the_thread_when_references_and_subject_fit(gmail: GmailSa
     assert thread("Other subject", threadId=first) != first
     unknown = messages.send(userId="me", body=body_of(compose()) | {"threadId": "0123456789abcdef"})
     assert refusal_of(unknown)["code"] == 404
+    no_id = messages.send(userId="me", body=body_of(compose()) | {"threadId": "thread-f:12"})
+    assert refusal_of(no_id)["message"] == "Invalid thread_id value"
+
+
+@pytest.mark.parametrize("code", [400, 404])
+def test_a_thread_can_be_lost_on_demand(gmail: GmailSandbox, code: int) -> None:
+    messages = messages_of(gmail)
+    thread_id = messages.send(userId="me", body=body_of(compose())).execute()["threadId"]
+    gmail.post_fault({"kind": "lost_thread", "code": code})
+    lost = messages.send(userId="me", body=body_of(compose()) | {"threadId": thread_id})
+    assert refusal_of(lost)["code"] == code
+    messages.send(userId="me", body=body_of(compose())).execute()
 
 
 def test_the_daily_sending_limit_is_a_429_about_mail_sending(gmail: GmailSandbox) -> None:

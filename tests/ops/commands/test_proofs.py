@@ -213,8 +213,8 @@ def test_what_was_not_looked_at_is_a_dash_and_not_a_zero(local: Scc, voyage: Voy
 
 
 def with_amount(raw: bytes) -> bytes:
-    """record.json with another amount, sealed anew."""
-    at = raw.index(b"\r\n\r\n", raw.index(b'filename="record.json"')) + 4
+    """Its record with another amount, sealed anew."""
+    at = raw.index(b"\r\n\r\n", raw.index(b"Content-Disposition: attachment")) + 4
     end = raw.index(b"\r\n--", at)
     record = json.loads(base64.b64decode(raw[at:end])) | {"amount_cents": 1}
     record |= {"hash": entry_hash(record)}

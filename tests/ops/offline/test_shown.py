@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes
+from email.header import Header, decode_header, make_header
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.audit_mailer.mails.payment_mail import Related, compose
+from functions.audit_mailer.mails.payment_mail import compose
+from functions.audit_mailer.mails.related import Related
 from ops.offline.mails import read_mail
 from ops.offline.report import findings_of
 from shared.ledger import Head, LedgerEntry, PaymentId
 from tests.builders import NOW, ZONE, entry
-from tests.ops.mailboxes import ADDRESSES, chain, mail, sent_by_gmail, voided
+from tests.ops.mailboxes import (
+    ADDRESSES,
+    APP_URL,
+    chain,
+    corrected,
+    mail,
+    mails,
+    ops_mail,
+    refunded,
+    sent_by_gmail,
+    statement_mail,
+    voided,
+)
 
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("\u202e\n\r\t\x00'\"<>&=?*_-$,. "),
@@ -90,7 +104,7 @@ CHANGES: dict[str, tuple[bytes, bytes, str]] = {
     "server time": (b"2025-11-24 16:00:00 UTC", b"2025-11-23 16:00:00 UTC", "Logged at (server)"),
     "event time": (b"2025-11-24 11:00:00 EST", b"2025-11-24 10:00:00 EST", "Logged at (event)"),
     "captured time": (b"2025-11-24 15:59:55 UTC", b"2025-11-24 15:09:55 UTC", "Captured at"),
-    "hash": (b">SHA-256 of record.json<", b">SHA-256 of something<", "SHA-256 of something"),
+    "hash": (b">SHA-256 of the record<", b">SHA-256 of something<", "SHA-256 of something"),
     "heading": (b"$125.00 check, Jane Doe</h1>", b"$25.00 check, Jane Doe</h1>", "heading"),
 }
 
@@ -109,7 +123,7 @@ def plain(raw: bytes) -> bytes:
             content = part.get_payload(decode=True)
             assert isinstance(content, bytes)
             part.replace_header("Content-Transfer-Encoding", "8bit")
-            part.set_payload(content.decode())
+            part.set_payload(content.decode("ascii", "surrogateescape"))
     return mail.as_bytes()
 
 
@@ -235,3 +249,167 @@ def test_the_number_that_a_void_names_must_be_the_voided_payments(tmp_path: Any)
     box.links += read_mail(mail(payment.to_row())).links + read_mail(mail(other.to_row())).links
     (found,) = findings_of(box)
     assert (found.kind, found.seq) == ("altered", 3)
+
+
+def of_four() -> list[LedgerEntry]:
+    """A payment, its void, what replaces it, and a refund of that."""
+    (payment,) = chain(1)
+    void = voided(payment, payment)
+    again = corrected(payment, void, amount_cents=152_00, logged_by_name="Iris Vane")
+    return [payment, void, again, refunded(again, again, amount_cents=5_000)]
+
+
+OF_FOUR = {each.seq: raw for each, raw in zip(of_four(), mails(of_four()), strict=True)}
+
+
+def findings(changed: dict[int, bytes]) -> list[tuple[str, int]]:
+    """Of a mailbox with all four mails, some of them changed."""
+    box = read_mail(b"")
+    for raw in (OF_FOUR | changed).values():
+        one = read_mail(raw)
+        box.links += one.links
+        box.quotes += one.quotes
+        box.wrong += one.wrong
+    return [(each.kind, each.seq) for each in findings_of(box)]
+
+
+def test_voids_corrections_and_refunds_show_what_all_records_together_say() -> None:
+    assert findings({}) == []
+    assert findings({seq: sent_by_gmail(raw) for seq, raw in OF_FOUR.items()}) == []
+
+
+WHO = b"logged at 2025-11-24 16:00:00 UTC by "
+MARINA = WHO + b"Marina Castellanos"
+# What is changed wherever it stands in the mail, both texts and the subject: nothing in the mail
+# alone can tell, only the other mails.
+EVERYWHERE = {
+    "the number of the voided payment": (2, b"#000001", b"#000009"),
+    "who logged the voided payment": (2, MARINA, WHO + b"Iris Vane"),
+    "what the replacement costs": (2, b"$152.00", b"$252.00"),
+    "who logged the replacement": (2, b"by Iris Vane", b"by Eve Vane"),
+    "the number of the replaced payment": (3, b"#000001", b"#000000"),
+    "the number of the void": (3, b"#000002", b"#000001"),
+    "what the replaced payment cost": (3, b"$1,200.01", b"$1,100.01"),
+    "why it was voided": (3, b"voids: wrong amount", b"voids: entered twice"),
+    "the id of the void": (3, b"pay_void_2", b"pay_void_9"),
+    "the number of the refunded payment": (4, b"#000003", b"#000001"),
+    "who logged the refunded payment": (4, b"by Iris Vane", b"by Eve Vane"),
+    "when the refunded payment was logged": (4, b"16:00:00 UTC by Iris", b"17:00:00 UTC by Iris"),
+}
+
+
+@pytest.mark.parametrize("which", EVERYWHERE)
+def test_a_changed_word_about_another_entry_is_found(which: str) -> None:
+    seq, old, new = EVERYWHERE[which]
+    raw = plain(OF_FOUR[seq])
+    assert old in raw
+    changed = with_subject(raw.replace(old, new), old, new)
+    assert ("altered", seq) in findings({seq: changed})
+
+
+def with_subject(raw: bytes, old: bytes, new: bytes) -> bytes:
+    """The subject changed in the same way: it may be encoded."""
+    mail = message_from_bytes(raw)
+    said = str(make_header(decode_header(mail["Subject"])))
+    del mail["Subject"]
+    mail["Subject"] = Header(said.replace(old.decode(), new.decode()), "utf-8")
+    return mail.as_bytes()
+
+
+@pytest.mark.parametrize("seq", [2, 3, 4])
+def test_a_mail_that_does_not_know_what_it_is_about_is_found_where_that_mail_is_here(
+    seq: int,
+) -> None:
+    assert findings({seq: mail(of_four()[seq - 1].to_row())}) == [("altered", seq)]
+
+
+@pytest.mark.parametrize("seq", [2, 3, 4])
+def test_alone_a_mail_is_believed_what_no_record_contradicts(seq: int) -> None:
+    """Whoever looks at one mail, or at part of a mailbox, is told of gaps, not of alterations."""
+    assert problems(OF_FOUR[seq]) == []
+
+
+def test_a_number_that_another_entry_has_is_found_without_the_original() -> None:
+    payment, void, *_ = of_four()
+    box = read_mail(plain(OF_FOUR[4]).replace(b"#000003", b"#000002"))
+    assert box.wrong
+    claims = with_subject(plain(OF_FOUR[4]).replace(b"#000003", b"#000002"), b"#000003", b"#000002")
+    box = read_mail(claims)
+    assert box.wrong == [], "the mail agrees with itself"
+    box.links += read_mail(mail(void.to_row(), [payment])).links
+    (found,) = [each for each in findings_of(box) if each.kind == "altered"]
+    assert "another entry" in found.detail
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/g/sunset-charter?payment=pay_1",
+        "https://pay.shipcaptaincrew.example/g/gala?payment={id}",
+        "https://pay.shipcaptaincrew.example/g/sunset-charter?payment={id}&x=1",
+        "https://pay.shipcaptaincrew.example/g/sunset-charter?payment={id}#x",
+        "https://evil.example\\@pay.example/g/sunset-charter?payment={id}",
+        "https://pay.example@evil.example/g/sunset-charter?payment={id}",
+        "javascript:alert(1)//g/sunset-charter?payment={id}",
+        "ftp://pay.example/g/sunset-charter?payment={id}",
+        "//pay.example/g/sunset-charter?payment={id}",
+        "https://[x/g/sunset-charter?payment={id}",
+    ],
+)
+def test_a_link_that_leads_anywhere_but_to_the_payment_is_found(raw: bytes, address: str) -> None:
+    ours = f"{APP_URL}/g/sunset-charter?payment={entry().payment_id}".encode()
+    theirs = address.format(id=entry().payment_id).encode()
+    assert ours in plain(raw)
+    (told,) = problems(plain(raw).replace(ours, theirs))
+    assert "link" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b">Open in the app</a>", b">Open the bank</a>"),
+        (b">Open in the app</a>", b">Open in <strong>the app</strong></a> now"),
+        (b">Open in the app</a>", b">Open in the app"),
+        (b"Jane Doe</h1>", b'<a href="%s">Jane Doe</a></h1>'),
+        (b">Jane Doe<", b'><a href="%s">Jane Doe</a><'),
+        (b"</div>", b'<p><a href="%s">Open in the app</a></p></div>'),
+        (b"</body>", b'<a href="%s"></a></body>'),
+    ],
+)
+def test_a_link_in_another_place_or_with_other_words_is_found(
+    raw: bytes, old: bytes, new: bytes
+) -> None:
+    address = f"{APP_URL}/g/sunset-charter?payment={entry().payment_id}".encode()
+    assert len(problems(changed_html(raw, old, new.replace(b"%s", address)))) == 1
+
+
+def test_another_link_in_the_plain_text_is_found(raw: bytes) -> None:
+    ours = f"app: {APP_URL}".encode()
+    assert ours in plain(raw)
+    (told,) = problems(plain(raw).replace(ours, b"app: https://evil.example"))
+    assert "link" in told
+
+
+def test_a_mail_without_a_link_is_fine_and_so_is_one_to_another_host(raw: bytes) -> None:
+    assert problems(compose(entry(note="For two").to_row(), ADDRESSES).content) == []
+    moved = plain(raw).replace(APP_URL.encode(), b"http://localhost:8000")
+    assert problems(moved) == []
+
+
+def test_an_attachment_with_another_name_is_found(raw: bytes) -> None:
+    (told,) = problems(raw.replace(b"sunset-charter-000001.json", b"sunset-charter-000002.json"))
+    assert "attachment" in told
+
+
+@pytest.mark.parametrize("message", ["0a1b pay_1 sent", "&" * 900])
+def test_an_ops_mail_with_more_messages_than_it_shows_shows_its_record(message: str) -> None:
+    assert problems(ops_mail(messages=[message] * 300, messages_total=900)) == []
+    raw = plain(ops_mail(messages=[message] * 300))
+    (told,) = problems(raw.replace(b"more are in the attachment", b"more are nowhere"))
+    assert "More" in told
+
+
+def test_a_statement_with_a_link_is_found() -> None:
+    raw = plain(statement_mail("2025-11-24", chain(1), chain(1)[0]))
+    linked = raw.replace(b"</div>", b'<p><a href="https://x.example/">Details</a></p></div>')
+    assert any("link" in each for each in problems(linked))

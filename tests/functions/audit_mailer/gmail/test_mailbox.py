@@ -16,8 +16,9 @@ from functions.audit_mailer.gmail.failures import DeliveryError, FailureClass
 from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.mails.envelope import AuditMail
 from functions.audit_mailer.mails.payment_mail import compose
-from functions.audit_mailer.settings import DeliveryMethod
+from functions.audit_mailer.settings import DeliveryMethod, GmailSettings
 from local.gmail_sandbox.process import GmailSandbox
+from ops.stack.mailbox import AuditMailbox
 from tests.builders import entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 
@@ -228,12 +229,73 @@ def test_a_mail_joins_the_conversation_it_names(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_deleted_conversation_does_not_hold_back_a_mail(
-    sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod
+@pytest.mark.parametrize("thread_id", ["00000000deadbeef", "of another mailbox"])
+def test_a_conversation_that_gmail_does_not_have_does_not_hold_back_a_mail(
+    sandbox: GmailSandbox, gmail: MakeGmail, method: DeliveryMethod, thread_id: str
 ) -> None:
-    receipt = gmail(method).send_audit_email_via_gmail(mail().content, "00000000deadbeef")
+    """Gmail answers the first with 404, the second with 400 "Invalid thread_id value"."""
+    receipt = gmail(method).send_audit_email_via_gmail(mail().content, thread_id)
     (message,) = sandbox.messages()
     assert message["id"] == receipt.gmail_id
+
+
+@pytest.mark.parametrize("code", [400, 404])
+def test_a_conversation_that_gmail_lost_does_not_hold_back_a_mail(
+    sandbox: GmailSandbox, gmail: MakeGmail, code: int
+) -> None:
+    box = gmail()
+    thread_id = box.send_audit_email_via_gmail(mail().content).thread_id
+    sandbox.post_fault({"kind": "lost_thread", "code": code})
+    box.send_audit_email_via_gmail(mail(timestamp=2).content, thread_id)
+    assert len(sandbox.messages()) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [(400, "Invalid To header"), (400, "Invalid label: X"), (413, "Too large")]
+)
+def test_a_refusal_that_is_not_about_the_conversation_stays_one(
+    sandbox: GmailSandbox, gmail: MakeGmail, code: int, message: str
+) -> None:
+    sandbox.post_fault({"kind": "status", "code": code, "message": message, "times": 1})
+    with pytest.raises(DeliveryError) as caught:
+        gmail().send_audit_email_via_gmail(mail().content, "00000000deadbeef")
+    assert caught.value.failure.klass == "permanent"
+    assert sandbox.messages() == []
+
+
+def test_an_imported_mail_is_filed_by_its_arrival_above_what_people_have_read(
+    sandbox: GmailSandbox, gmail: MakeGmail
+) -> None:
+    receipt = gmail("import").send_audit_email_via_gmail(mail().content)
+    box = AuditMailbox(sandbox.service_account_info, AUDIT, sandbox.url + "/")
+    ((late, _),) = box.find("before:2026/01/01")
+    assert late == [], "the entry was logged in 2025"
+    ((found, _),) = box.find(f"rfc822msgid:{mail().message_id}")
+    assert found == [receipt.gmail_id]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_mail_from_another_sender_is_in_the_recipients_inbox(
+    sandbox: GmailSandbox, method: DeliveryMethod
+) -> None:
+    """`import` for the sender would put it into the sender's own mailbox, and call that sent."""
+    settings = GmailSettings(
+        gmail_service_account_email="x",
+        gmail_audit_recipient=AUDIT,
+        gmail_sender="desk@shipcaptaincrew.example",
+        gmail_delivery_method=method,
+    )
+    key = sandbox.service_account_info
+    box = Gmail(lambda: key, settings.mailbox, method, sandbox.url + "/")
+    try:
+        made = compose(entry().to_row(), settings.addresses)
+        receipt = box.send_audit_email_via_gmail(made.content)
+        (message,) = sandbox.messages()
+        assert message["mailbox"] == AUDIT
+        assert "<desk@shipcaptaincrew.example>" in message["headers"]["From"]
+        assert box.find(made.token) == receipt, "the search is in the mailbox that was acted for"
+    finally:
+        box.close()
 
 
 def test_an_unreachable_google_certainly_did_not_deliver(

@@ -11,9 +11,9 @@ import pytest
 
 from functions.audit_mailer.mails import ops_mail, payment_mail, statement_mail
 from functions.audit_mailer.mails.envelope import Addresses, AuditMail
-from functions.audit_mailer.statement.account import Statement
 from shared.text import search_token
-from tests.builders import NOW, ZONE, entry
+from tests.builders import NOW, entry
+from tests.statements import drawn_up, stored
 
 ADDRESSES = Addresses("desk@shipcaptaincrew.example", "audit@shipcaptaincrew.example")
 OPS_RECORD: dict[str, Any] = {
@@ -26,17 +26,24 @@ OPS_RECORD: dict[str, Any] = {
     "messages": ["pay_1"],
     "counts": {"sent": 1},
 }
+STATEMENT = stored(drawn_up([]))
 MAILS = {
     entry().payment_id: payment_mail.compose(entry().to_row(), ADDRESSES),
     "ops_1": ops_mail.compose(OPS_RECORD, ADDRESSES),
-    "statement_1": statement_mail.compose(
-        Statement("2025-11-24", ZONE.key, NOW, is_final=True), "statement_1", ADDRESSES
-    ),
+    STATEMENT.place.delivery_id: statement_mail.compose(STATEMENT, ADDRESSES),
 }
 
 
 def parsed(mail: AuditMail) -> EmailMessage:
     return email.message_from_bytes(mail.content, policy=default)
+
+
+def bodies(mail: AuditMail) -> tuple[str, str]:
+    """Its plain text and its HTML."""
+    plain, html = (parsed(mail).get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None
+    assert html is not None
+    return plain.get_content(), html.get_content()
 
 
 @pytest.mark.parametrize(("own_id", "mail"), MAILS.items(), ids=["payment", "ops", "statement"])
@@ -77,8 +84,37 @@ def test_an_invalid_record_makes_no_mail() -> None:
 
 def test_of_many_messages_the_first_are_shown_and_the_others_counted() -> None:
     many = OPS_RECORD | {"messages": [f"pay_{number}" for number in range(203)]}
-    body = parsed(ops_mail.compose(many, ADDRESSES)).get_body(("plain",))
-    assert body is not None
-    assert "3, see record.json" in body.get_content()
-    assert "pay_199" in body.get_content()
-    assert "pay_200" not in body.get_content()
+    text, _ = bodies(ops_mail.compose(many, ADDRESSES))
+    assert "3 more are in the attachment" in text
+    assert "pay_199" in text
+    assert "pay_200" not in text
+
+
+@pytest.mark.parametrize(
+    "message", ["0a1b2c3d pay_" + "0" * 32 + " sent", "&" * 500, "\u674e" * 900]
+)
+def test_gmail_shows_an_ops_mail_to_its_end(message: str) -> None:
+    many = OPS_RECORD | {"messages": [message] * 200, "reason": "&" * 9_000, "messages_total": 900}
+    text, html = bodies(ops_mail.compose(many, ADDRESSES))
+    assert len(html.encode()) < 102_000
+    assert "700 more are in the ops record's other parts" in text
+    assert "the rest is in the attachment" in text
+
+
+def test_every_attachment_is_named_for_what_it_is() -> None:
+    names = []
+    for mail in MAILS.values():
+        (attachment,) = parsed(mail).iter_attachments()
+        names.append(attachment.get_filename())
+    assert names == [
+        "sunset-charter-000001.json",
+        "ops-ops_1.json",
+        "statement.json",
+    ]
+
+
+@pytest.mark.parametrize("name", ["ops_id", "run"])
+@pytest.mark.parametrize("value", ["ops_\r\nBcc: x@y.example", "=?utf-8?q?x?=", "ops é"])
+def test_an_id_that_no_header_can_hold_makes_no_mail(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match="not an id"):
+        ops_mail.compose(OPS_RECORD | {name: value}, ADDRESSES)

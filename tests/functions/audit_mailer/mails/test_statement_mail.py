@@ -14,24 +14,26 @@ from typing import Any
 import pytest
 
 from functions.audit_mailer.mails.statement_mail import compose
-from functions.audit_mailer.statement.account import Statement
-from shared.ledger import Head, canonical_json
+from functions.daily_statement.rules.account import Statement
+from functions.daily_statement.rules.record import statement_record
+from shared.ledger import canonical_json
 from shared.methods import METHODS, title_of
 from shared.text import dollars, search_token
-from tests.builders import NOW, ZONE, entry
+from tests.builders import entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
-
-ID = "statement_2025-11-24"
-TOKEN = search_token(ID)
+from tests.statements import drawn_up, signature_of, stored
 
 
 def statement(*rows: dict[str, Any], is_final: bool = True, state: str = "sent") -> Statement:
-    made = Statement("2025-11-24", ZONE.key, NOW, is_final)
-    for row in rows:
-        made.add([row], {row["payment_id"]: {"state": state}})
+    """Its entries need not follow each other: gaps are given by the tests."""
+    made = drawn_up(rows, is_final=is_final, state=state)
     for account in made.events:
-        account.end_at(Head(seq=account.last_seq, hash=account.last_hash))
+        account.missing, account.rewritten = [], ""
     return made
+
+
+def token_of(made: Statement) -> str:
+    return search_token(stored(made).place.delivery_id)
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def refunding(payment_id: str, **changes: Any) -> dict[str, Any]:
 
 def read(made: Statement) -> tuple[EmailMessage, str, str]:
     """The mail, its plain text and its HTML."""
-    mail = email.message_from_bytes(compose(made, ID, ADDRESSES).content, policy=default)
+    mail = email.message_from_bytes(compose(stored(made), ADDRESSES).content, policy=default)
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
     assert html is not None
@@ -61,9 +63,10 @@ def read(made: Statement) -> tuple[EmailMessage, str, str]:
 def test_the_subject_of_a_normal_day_has_count_and_total() -> None:
     rows = [row(payment_id=f"pay_{n}", seq=n) for n in range(14)]
     void = voiding("pay_0")
-    mail, _, _ = read(statement(*rows, void))
+    made = statement(*rows, void)
+    mail, _, _ = read(made)
     assert mail["Subject"] == (
-        f"[SCC Audit] Statement 2025-11-24 - 14 payments, 1 void, $1,625.00 net - {TOKEN}"
+        f"[SCC Audit] Statement 2025-11-24 - 14 payments, 1 void, $1,625.00 net - {token_of(made)}"
     )
 
 
@@ -92,15 +95,16 @@ def test_a_row_that_is_not_an_entry_is_named_by_its_key_in_the_mail_not_in_the_s
 
 def test_a_head_that_cannot_be_read_is_shown_as_such() -> None:
     made = statement(row())
-    made.events[0].end_at(None)
+    made.events[0].head = None
     mail, text, _ = read(made)
     assert "HEAD UNREADABLE in sunset-charter" in mail["Subject"]
     assert re.search(r"Latest entry of the event: +cannot be read", text)
 
 
 def test_a_day_without_payments_has_a_normal_statement() -> None:
-    mail, text, html = read(statement())
-    assert mail["Subject"] == f"[SCC Audit] Statement 2025-11-24 - 0 entries - {TOKEN}"
+    made = statement()
+    mail, text, html = read(made)
+    assert mail["Subject"] == f"[SCC Audit] Statement 2025-11-24 - 0 entries - {token_of(made)}"
     assert "none were logged on this day" in text
     assert "none were logged on this day" in html
 
@@ -111,7 +115,7 @@ def test_problems_are_in_the_subject_and_at_the_top_of_the_mail() -> None:
     mail, text, html = read(made)
     assert mail["Subject"] == (
         "[SCC Audit] Statement 2025-11-24 - 1 payment, 0 voids, $125.00 net - "
-        f"GAP in sunset-charter #000012 and 1 more - NOT MAILED 1 - {TOKEN}"
+        f"GAP in sunset-charter #000012 and 1 more - NOT MAILED 1 - {token_of(made)}"
     )
     for body in (text, html):
         wrong = body.index("GAP in sunset-charter #000020-#000021")
@@ -125,7 +129,8 @@ def test_text_and_html_have_what_a_clerk_compares() -> None:
     made = statement(cash, row(payment_id="pay_2", method="ach", amount_cents=1))
     _, text, html = read(made)
     account = made.events[0]
-    for fact in ["#000001", account.last_hash, account.head.hash, TOKEN]:
+    assert account.head
+    for fact in ["#000001", account.last[1], account.head.hash, token_of(made)]:
         assert fact in text, fact
         assert fact in html, fact
     sums = (("Cash", "1", "$1,000.00"), ("ACH", "1", "$0.01"), ("Net", "", "$1,000.01"))
@@ -158,20 +163,24 @@ def test_the_statements_tables_label_their_cells() -> None:
 def test_the_attachment_is_canonical_and_its_hash_is_in_the_mail() -> None:
     made = statement(row())
     mail, text, _ = read(made)
-    (attachment,) = mail.iter_attachments()
+    attachment, signature = mail.iter_attachments()
     content = attachment.get_content()
     assert attachment.get_filename() == "statement.json"
-    assert content == canonical_json(made.to_record())
-    assert json.loads(content)["schema"] == "scc.statement/1"
+    assert content == canonical_json(statement_record(made))
+    assert json.loads(content)["schema"] == "scc.statement/2"
+    assert signature.get_filename() == "statement.sig"
+    assert signature.get_content() == signature_of(content)
     assert hashlib.sha256(content).hexdigest() in text
-    assert compose(made, ID, ADDRESSES).record_sha256 in text
+    assert compose(stored(made), ADDRESSES).record_sha256 in text
 
 
 def test_its_headers_file_it_with_the_payments_but_not_as_one() -> None:
-    mail, _, _ = read(statement())
+    made = statement()
+    mail, _, _ = read(made)
     assert mail["X-SCC-Statement"] == "2025-11-24"
     assert mail["X-SCC-Payment-Id"] is None
-    assert mail["Message-ID"] == f"<{ID}@shipcaptaincrew.example>"
+    own_id = stored(made).place.delivery_id
+    assert str(mail["Message-ID"]).strip() == f"<{own_id}@shipcaptaincrew.example>"
     assert mail["List-Id"] == "<payment-audit.shipcaptaincrew.example>"
     assert mail["Auto-Submitted"] == "auto-generated"
 
