@@ -62,6 +62,7 @@ def mailer_settings(app_url: str) -> MailerSettings:
         payments_table="p",
         ledger_table="l",
         ops_record_table="o",
+        evidence_bucket="e",
         audit_queue_url="q",
         dead_letter_queue_url="d",
         app_url=app_url,

@@ -15,9 +15,7 @@ from functions.stream_router.sweep import (
     Sweeper,
     Swept,
     days_to_sweep,
-    needs_message,
 )
-from shared.attributes import Foreign
 from shared.messages import AuditMessage
 from tests.builders import NOW, ZONE, entry
 
@@ -122,29 +120,6 @@ def test_an_entry_logged_after_its_event_ended_is_mailed_like_any_other() -> Non
     scene = Scene(FakeLedger({"2025-11-24": rows(1, event_date="2025-06-01")}))
     scene.sweep()
     assert scene.queue.ids == ["pay_0"]
-
-
-@pytest.mark.parametrize(
-    ("delivery", "needed"),
-    [
-        ({}, True),
-        ({"state": "sent"}, False),
-        ({"state": "sending", "lease_until": NOW + 1}, False),
-        ({"state": "sending", "lease_until": NOW - 999}, False),
-        ({"state": "sending", "lease_until": NOW - 1001}, True),
-        ({"state": "sending"}, True),
-        ({"state": "sending", "lease_until": "tomorrow"}, True),
-        ({"state": "failed", "retry_at": Foreign("B"), "last_error": {"class": "retry"}}, True),
-        ({"state": "failed", "retry_at": NOW + 60_000, "last_error": {"class": "retry"}}, False),
-        ({"state": "failed", "retry_at": NOW - 1001, "last_error": {"class": "retry"}}, True),
-        ({"state": "failed", "retry_at": 0, "last_error": {"class": "permanent"}}, False),
-        ({"state": "failed"}, True),
-    ],
-)
-def test_only_entries_that_no_mailer_works_on_need_a_message(
-    delivery: dict[str, Any], *, needed: bool
-) -> None:
-    assert needs_message(delivery, NOW, 1_000) is needed
 
 
 def test_missing_counts_everything_logged_and_not_sent() -> None:

@@ -54,7 +54,10 @@ class Account:
     def create(cls, gmail_key: str) -> Account:
         tables = create_tables(boto3.client("dynamodb"))
         sqs, secrets = boto3.client("sqs"), boto3.client("secretsmanager")
-        boto3.client("s3").create_bucket(Bucket="failures")
+        s3, kms = boto3.client("s3"), boto3.client("kms")
+        s3.create_bucket(Bucket="failures")
+        s3.create_bucket(Bucket="evidence", ObjectLockEnabledForBucket=True)
+        key = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
         secrets.create_secret(Name="cursor", SecretString="k" * 32)
         secrets.create_secret(Name="gmail", SecretString=gmail_key)
         users = make_user_pool()
@@ -62,6 +65,8 @@ class Account:
             "AuditQueue": sqs.create_queue(QueueName="audit")["QueueUrl"],
             "DeadLetterQueue": sqs.create_queue(QueueName="audit-dlq")["QueueUrl"],
             "FailuresBucket": "failures",
+            "EvidenceBucket": "evidence",
+            "SigningKey": key["KeyId"],
             "RouterFunction": "stream-router",
             "RouterFunctionNewLedgerRows": "00000000-0000-4000-8000-000000000000",
             "CursorKeySecret": "cursor",
@@ -118,17 +123,30 @@ class Account:
             for table in arguments["RequestItems"]:
                 yield Right(f"{service}:{operation}", self._logical(table))
         else:
-            names = ("TableName", "QueueUrl", "Bucket", "SecretId", "UserPoolId", "UUID")
+            names = ("TableName", "QueueUrl", "Bucket", "SecretId", "UserPoolId", "UUID", "KeyId")
             (physical,) = (arguments[name] for name in names if name in arguments)
             resource = self._logical(physical)
             if "IndexName" in arguments:
                 resource += f"/index/{arguments['IndexName']}"
             if "Bucket" in arguments and "Key" in arguments:
                 resource += f"/{arguments['Key']}"
-            yield Right(f"{service}:{operation.removesuffix('Batch')}", resource)
+            for action in _actions(operation, arguments):
+                yield Right(f"{service}:{action}", resource)
 
     def _logical(self, physical: str) -> str:
         return next(name for name, each in self.physical.items() if each == physical)
+
+
+def _actions(operation: str, arguments: dict[str, Any]) -> Iterator[str]:
+    """docs.aws.amazon.com/service-authorization: what S3 asks for a version and for a lock."""
+    if operation == "GetObject" and "VersionId" in arguments:
+        yield "GetObjectVersion"
+    elif operation == "ListObjectVersions":
+        yield "ListBucketVersions"
+    else:
+        yield operation.removesuffix("Batch")
+    if "ObjectLockMode" in arguments:
+        yield "PutObjectRetention"
 
 
 def resources_of(statement: dict[str, Any]) -> list[str]:

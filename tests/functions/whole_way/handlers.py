@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functions.audit_mailer.statement import handler as statement_handler
-
 from functions.api import handler as api_handler
 from functions.api import wiring as api_wiring
 from functions.audit_mailer import handler as mailer_handler
 from functions.audit_mailer import wiring as mailer_wiring
+from functions.daily_statement import handler as statement_handler
+from functions.daily_statement import wiring as statement_wiring
 from functions.stream_router import handler as router_handler
 from functions.stream_router import sweep_handler as sweep
 
@@ -22,7 +22,7 @@ HANDLERS = {
 
 def forget_wiring() -> None:
     """Let every function read its environment again."""
-    modules = (api_wiring, router_handler, sweep, mailer_wiring, statement_handler)
+    modules = (api_wiring, router_handler, sweep, mailer_wiring, statement_wiring)
     for module in modules:
         for each in vars(module).values():
             if hasattr(each, "cache_clear") and each.__module__ == module.__name__:

@@ -33,7 +33,7 @@ EXPECTED = {
     "audit mail delivered",
     "delivery postponed",
     "message quarantined",
-    "statement handled",
+    "statements handled",
     "statement has findings",
     "ledger swept",
 }

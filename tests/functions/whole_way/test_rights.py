@@ -48,12 +48,17 @@ def used(told: Told, function: str) -> set[Right]:
 
 
 def refused(told: Told, template: Template, function: str) -> set[Right]:
-    """What the function's calls ask for and the template's role does not allow."""
+    """What the function's calls ask for and neither its role nor the key's policy allows."""
     allowed = [
         Right(action, resource)
         for statement in template.statements(ROLES[function])
         for action in actions_of(statement)
         for resource in resources_of(statement)
+    ] + [
+        Right(action, "SigningKey")
+        for statement in template["SigningKey"]["KeyPolicy"]["Statement"]
+        if statement["Principal"] == {"AWS": {"Fn::GetAtt": [ROLES[function], "Arn"]}}
+        for action in actions_of(statement)
     ]
     return {
         right
