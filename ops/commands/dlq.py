@@ -102,7 +102,7 @@ def dlq() -> None:
 @shared_options
 @pass_session
 def ls(session: Session) -> None:
-    """List every dead letter: its cause, payment and age. Exit 1 when there are any, hidden or not.
+    """List every dead letter: what it is about, its cause and age. Exit 1 when there are any.
 
     Messages are hidden while they are listed (at most 120,000, SQS's limit) and become visible
     again at the end, even after Ctrl-C. With --json the list is written as it is read.
@@ -121,13 +121,13 @@ def ls(session: Session) -> None:
             count = session.console.lines(
                 (
                     ("id", 8), ("class", 18), ("age", 5), ("tries", 5), ("replays", 7),
-                    ("seq", 6), ("payment", 36), ("event", 20), ("message", 0),
+                    ("seq", 6), ("about", 36), ("event", 20), ("message", 0),
                 ),
                 (
                     (
                         row["message_id"][:8], row["class"], age(row["age_seconds"]),
                         row["attempts"], row["replay_count"], row["seq"],
-                        row["payment_id"] or row["ops_id"] or "?", row["event_id"], row["message"],
+                        row["about"] or "?", row["event_id"], row["message"],
                     )
                     for row in rows
                 ),
@@ -142,6 +142,8 @@ def ls(session: Session) -> None:
 @pass_session
 def show(session: Session, wanted: str) -> None:
     """Show one dead letter in full. ID: its message id, payment id, or the start of either.
+
+    A statement's is "statement 2026-11-24".
 
     \b
     Examples:

@@ -62,7 +62,13 @@ class Amount(click.FloatRange):
 
 @click.command()
 @shared_options
-@click.option("--id", "ids", multiple=True, metavar="ID", help="Message or payment id; repeatable.")
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    help="Message or payment id, or a statement's day as `dlq ls` shows it; repeatable.",
+)
 @click.option("--group", metavar="NAME", help="A group of `scc dlq groups`, or a class.")
 @click.option(
     "--since", type=Since(), metavar="WHEN", help="Sent since then: 6h, 2d, or an ISO 8601 time."
@@ -96,11 +102,12 @@ def replay(  # noqa: PLR0913 - click gives every option a name
     """Put dead letters back on the audit queue: one first, then the others at a capped rate.
 
     Every message gets a verdict: send; skip-already-sent (its mail is in the inbox: only removed);
-    poison-schema and poison-no-payment (a replay cannot help: discard it); quarantined (replayed
-    twice already: only --id replays it). Messages are not edited: each mail is made from the
-    ledger. A replay stops after 3 failures in a row, and is safe to interrupt: a message leaves
-    the dead-letter queue only after it is on the audit queue. Exit 1 when something is left for a
-    person. The ops record is mailed to compliance.
+    poison-schema, poison-no-payment and poison-no-statement (a replay cannot help: discard it);
+    quarantined (replayed twice already: only --id replays it). Messages are not edited: each mail
+    is made from the ledger, a statement's from the bytes that were sealed. A replay stops after 3
+    failures in a row, and is safe to interrupt: a message leaves the dead-letter queue only after
+    it is on the audit queue. Exit 1 when something is left for a person. The ops record is mailed
+    to compliance.
 
     \b
     Examples:
@@ -177,13 +184,13 @@ def _show_verdicts(session: Session, selection: Selection) -> None:
             session.console.lines(
                 (
                     ("verdict", 17), ("id", 8), ("class", 18), ("age", 5), ("replays", 7),
-                    ("payment", 36), ("message", 0),
+                    ("about", 36), ("message", 0),
                 ),
                 (
                     (
                         row["verdict"], row["message_id"][:8], row["class"],
                         age(row["age_seconds"]), row["replay_count"],
-                        row["payment_id"] or row["ops_id"] or "?", row["message"],
+                        row["about"] or "?", row["message"],
                     )
                     for row in told()
                 ),

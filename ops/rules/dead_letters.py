@@ -1,4 +1,4 @@
-"""A dead letter: which entry it is about, why it is in the queue, what a replay would do with it.
+"""A dead letter: which mail it is about, why it is in the queue, what a replay would do with it.
 
 Pure: SQS messages and DynamoDB items go in, decisions come out.
 """
@@ -14,7 +14,14 @@ from enum import StrEnum
 from typing import Any
 
 from shared.delivery import is_sent
-from shared.messages import AuditMessage, MalformedMessageError, OpsMessage, read_message
+from shared.messages import (
+    AuditMessage,
+    MalformedMessageError,
+    Message,
+    OpsMessage,
+    StatementMessage,
+    read_message,
+)
 
 MOST_REPLAYS = 2  # then a message is quarantined: another replay would not help
 SHORTEST_ID = 6  # of a prefix that is accepted as an id
@@ -37,7 +44,7 @@ class DeadLetter:
     sent_at: int
     receives: int
     size: int
-    message: AuditMessage | OpsMessage | None
+    message: Message | None
     problem: str
     error_class: str
     error_message: str
@@ -46,14 +53,24 @@ class DeadLetter:
 
     @property
     def subject_id(self) -> str:
-        """Its key in AuditDeliveries: a payment id, an ops record id, or nothing."""
+        """Its key in AuditDeliveries, or nothing."""
         match self.message:
             case AuditMessage():
                 return self.message.payment_id
             case OpsMessage():
                 return self.message.ops_id
+            case StatementMessage():
+                return self.message.place.delivery_id
             case None:
                 return ""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: a payment id, an ops record id, "statement 2026-11-24"."""
+        if not isinstance(self.message, StatementMessage):
+            return self.subject_id
+        place = self.message.place
+        return f"statement {place.day}{'' if place.final else ' so far'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +91,7 @@ class Verdict(StrEnum):
     ALREADY_SENT = "skip-already-sent"
     POISON_SCHEMA = "poison-schema"
     POISON_NO_PAYMENT = "poison-no-payment"
+    POISON_NO_STATEMENT = "poison-no-statement"
     QUARANTINED = "quarantined"
 
 
@@ -99,19 +117,25 @@ def read_letter(raw: Mapping[str, Any]) -> DeadLetter:
     )
 
 
-def _plausible(message: AuditMessage | OpsMessage) -> AuditMessage | OpsMessage:
+def _plausible(message: Message) -> Message:
     """Refuse what is not a valid key, so that one message cannot stop a whole list."""
-    texts = (
-        (message.payment_id, message.pk, message.event_id)
-        if isinstance(message, AuditMessage)
-        else (message.ops_id,)
-    )
-    for text in texts:
+    for text in _texts(message):
         if len(text) > LONGEST_KEY or any("\ud800" <= each <= "\udfff" for each in text):
             raise MalformedMessageError("a field is too long or not Unicode")
     if isinstance(message, AuditMessage) and not 0 <= message.sk < LARGEST_TIME:
         raise MalformedMessageError("sk is not a time in milliseconds")
     return message
+
+
+def _texts(message: Message) -> Sequence[str]:
+    """What a message says as it likes; a statement's message holds only a date and a hash."""
+    match message:
+        case AuditMessage():
+            return (message.payment_id, message.pk, message.event_id)
+        case OpsMessage():
+            return (message.ops_id,)
+        case StatementMessage():
+            return ()
 
 
 def cause_of(letter: DeadLetter, delivery: Mapping[str, Any] | None) -> Cause:
@@ -152,13 +176,18 @@ def verdict_of(
     is_in_ledger: bool,
     is_named: bool = False,
 ) -> Verdict:
-    """What a replay does with it. is_named: a person chose it by its id."""
+    """What a replay does with it. is_named: a person chose it by its id.
+
+    That a statement is not there is the mailer's word: operators need no right to look.
+    """
     if letter.message is None:
         return Verdict.POISON_SCHEMA
     if is_sent(delivery):
         return Verdict.ALREADY_SENT
     if isinstance(letter.message, AuditMessage) and not is_in_ledger:
         return Verdict.POISON_NO_PAYMENT
+    if letter.error_class == Verdict.POISON_NO_STATEMENT and not is_named:
+        return Verdict.POISON_NO_STATEMENT
     if letter.replay_count >= MOST_REPLAYS and not is_named:
         return Verdict.QUARANTINED
     return Verdict.SEND
@@ -190,10 +219,17 @@ class Selection:
 
 
 def is_meant(wanted: str, letter: DeadLetter) -> bool:
-    """Whether an id, or the start of one, is this message's or its payment's."""
-    return len(wanted) >= SHORTEST_ID and (
-        letter.message_id.startswith(wanted) or letter.subject_id.startswith(wanted)
-    )
+    """Whether an id, or the start of one, is this message's or that of what it is about."""
+    ids = (letter.message_id, letter.subject_id, letter.name)
+    return len(wanted) >= SHORTEST_ID and any(each.startswith(wanted) for each in ids)
+
+
+_KINDS = {
+    AuditMessage: "audit",
+    OpsMessage: "ops",
+    StatementMessage: "statement",
+    type(None): "unparseable",
+}
 
 
 def described(
@@ -202,17 +238,18 @@ def described(
     """One row of `ls`: what is known about a dead letter. Times are ISO 8601, ages in seconds."""
     cause = cause_of(letter, delivery)
     message, known = letter.message, delivery or {}
-    is_audit = isinstance(message, AuditMessage)
     return {
         "message_id": letter.message_id,
         "class": cause.klass,
         "message": letter.error_message or letter.problem or cause.message,
         "group": cause.group,
-        "kind": "audit" if is_audit else "ops" if message else "unparseable",
+        "kind": _KINDS[type(message)],
+        "about": letter.name or None,
         "payment_id": message.payment_id if isinstance(message, AuditMessage) else None,
         "event_id": message.event_id if isinstance(message, AuditMessage) else None,
         "seq": message.seq if isinstance(message, AuditMessage) else None,
         "ops_id": message.ops_id if isinstance(message, OpsMessage) else None,
+        "statement_day": message.place.day if isinstance(message, StatementMessage) else None,
         "attempts": max(letter.attempts, int(known.get("attempts", 0))),
         "replay_count": letter.replay_count,
         "receives": letter.receives,

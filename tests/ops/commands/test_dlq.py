@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from shared.messages import OpsMessage
+from shared.messages import OpsMessage, StatementMessage
+from shared.statement import StatementPlace
 from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import HOSTILE, numbered
@@ -54,8 +55,10 @@ def test_ls_shows_what_happened_to_each_messages_mail(scc: Scc, dead: DeadLetter
     sent = dead.put(dead.body_of(payment), replay_count=1, **why)
     lost = dead.put(numbered(7).to_json())
     ops = dead.put(OpsMessage(ops_id="ops_replay_x_done").to_json())
+    place = StatementPlace(day="2026-11-24", final=True, sha256="3f" * 32)
+    statement = dead.put(StatementMessage(place=place).to_json())
     rows = {row["message_id"]: row for row in listed(scc, dead, "ls")}
-    assert rows.keys() == {sent, lost, ops}
+    assert rows.keys() == {sent, lost, ops, statement}
     facts = ("class", "message", "attempts", "replay_count", "payment_id", "event_id", "seq")
     assert [rows[sent][name] for name in facts] == [
         "permanent", "400: no", 2, 1, payment["payment_id"], "sunset-charter", payment["seq"],
@@ -64,6 +67,10 @@ def test_ls_shows_what_happened_to_each_messages_mail(scc: Scc, dead: DeadLetter
     assert rows[lost]["class"] == "unexplained"
     assert rows[lost]["delivery"] is None
     assert (rows[ops]["kind"], rows[ops]["ops_id"]) == ("ops", "ops_replay_x_done")
+    assert (rows[statement]["kind"], rows[statement]["about"]) == (
+        "statement", "statement 2026-11-24"
+    )  # fmt: skip
+    assert "statement 2026-11-24" in scc("dlq", "ls", env=dead.env).stdout
     assert 0 <= rows[lost]["age_seconds"] < 60
     assert rows[lost]["sent_at"][:4] <= rows[lost]["expires_at"][:4]
 

@@ -16,13 +16,16 @@ from ops.rules.dead_letters import (
     verdict_of,
 )
 from ops.terminal.safe_text import safe
-from shared.messages import OpsMessage
+from shared.messages import OpsMessage, StatementMessage
+from shared.statement import StatementPlace
 from tests.builders import NOW, message
 from tests.ops.letters import HOSTILE, raw
 
 DAY_MS = 86_400_000
 AUDIT = message().to_json()
 OPS = OpsMessage(ops_id="ops_replay_20261125T080000Z_3f9c0a1b_done").to_json()
+PLACE = StatementPlace(day="2025-11-24", final=True, sha256="3f" * 32)
+STATEMENT = StatementMessage(place=PLACE).to_json()
 SENT = {"state": "sent", "sent_at": NOW, "attempts": 1}
 FAILED = {
     "state": "failed",
@@ -45,6 +48,10 @@ FAILED = {
         (AUDIT, None, False, 2, True, "poison-no-payment"),
         (OPS, None, False, 0, False, "send"),
         (OPS, SENT, False, 0, False, "skip-already-sent"),
+        (STATEMENT, None, False, 0, False, "send"),
+        (STATEMENT, FAILED, False, 0, False, "send"),
+        (STATEMENT, SENT, False, 0, False, "skip-already-sent"),
+        (STATEMENT, FAILED, False, 2, False, "quarantined"),
         ("nonsense", None, False, 0, True, "poison-schema"),
         ('{"schema":"scc.audit/99"}', None, False, 0, False, "poison-schema"),
     ],
@@ -60,6 +67,26 @@ def test_the_verdict_on_a_dead_letter(
     letter = read_letter(raw(body, replay_count=replays))
     found = verdict_of(letter, delivery, is_in_ledger=is_in_ledger, is_named=is_named)
     assert found == verdict
+
+
+def test_a_statement_that_the_mailer_did_not_find_is_replayed_only_by_name() -> None:
+    letter = read_letter(raw(STATEMENT, error_class="poison-no-statement"))
+    assert verdict_of(letter, None, is_in_ledger=False) == "poison-no-statement"
+    assert verdict_of(letter, None, is_in_ledger=False, is_named=True) == "send"
+
+
+@pytest.mark.parametrize(("final", "name"), [(True, ""), (False, " so far")])
+def test_a_statement_is_named_by_its_day_and_never_by_a_payment(*, final: bool, name: str) -> None:
+    place = StatementPlace(day="2025-11-24", final=final, sha256="3f" * 32)
+    letter = read_letter(raw(StatementMessage(place=place).to_json()))
+    row = described(letter, None, now=NOW, retention_ms=DAY_MS)
+    assert (row["kind"], row["about"]) == ("statement", f"statement 2025-11-24{name}")
+    assert row["statement_day"] == "2025-11-24"
+    assert (row["payment_id"], row["event_id"], row["seq"], row["ops_id"]) == (None,) * 4
+    assert is_meant("statement 2025-11-24", letter)
+    assert is_meant(place.delivery_id, letter)
+    assert not is_meant("statement 2025-11-25", letter)
+    assert letter.subject_id == place.delivery_id
 
 
 @pytest.mark.parametrize(
