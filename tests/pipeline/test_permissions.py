@@ -126,3 +126,62 @@ def test_only_the_api_writes_to_the_ledger(dock: Dock, probe: Probe, function: s
     for table in ("Payments", "Ledger", "Events", "Sessions"):
         write = {"TableName": outputs[f"{table}TableName"], "Item": row}
         assert probe(function, "dynamodb", "put_item", write) in DENIED, table
+
+
+def test_the_statement_seals_signs_and_queues_and_takes_nothing_back(
+    dock: Dock, probe: Probe
+) -> None:
+    outputs = dock.stack.outputs
+    key_id, bucket = {"KeyId": outputs["SigningKeyId"]}, {"Bucket": outputs["EvidenceBucketName"]}
+    digest = {"Message": bytes(32).decode(), "MessageType": "DIGEST"}
+    signing = key_id | digest | {"SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+    assert probe("Statement", "kms", "sign", signing) == "allowed"
+    assert probe("Statement", "kms", "get_public_key", key_id) == "allowed"
+    assert probe("Statement", "s3", "list_object_versions", bucket) == "allowed"
+    (sealed, *_) = dock.stack.aws.client("s3").list_object_versions(**bucket)["Versions"]
+    version = bucket | {"Key": sealed["Key"], "VersionId": sealed["VersionId"]}
+    for service, operation, arguments in (
+        ("s3", "delete_object", version),
+        ("s3", "delete_object", version | {"BypassGovernanceRetention": True}),
+        ("s3", "delete_bucket", bucket),
+        ("kms", "schedule_key_deletion", key_id | {"PendingWindowInDays": 7}),
+        ("kms", "disable_key", key_id),
+        ("secretsmanager", "get_secret_value", {"SecretId": SECRET_ID}),
+        ("sqs", "receive_message", {"QueueUrl": outputs["AuditQueueUrl"]}),
+        ("dynamodb", "scan", {"TableName": outputs["PaymentsTableName"]}),
+    ):
+        assert probe("Statement", service, operation, arguments) in DENIED, operation
+
+
+def test_the_mailer_reads_statements_and_neither_makes_nor_signs_one(
+    dock: Dock, probe: Probe
+) -> None:
+    outputs = dock.stack.outputs
+    bucket = {"Bucket": outputs["EvidenceBucketName"]}
+    assert probe("Mailer", "s3", "list_object_versions", bucket) == "allowed"
+    (sealed, *_) = dock.stack.aws.client("s3").list_object_versions(**bucket)["Versions"]
+    version = bucket | {"Key": sealed["Key"], "VersionId": sealed["VersionId"]}
+    assert probe("Mailer", "s3", "get_object", version) == "allowed"
+    forged = bucket | {"Key": "statements/2026-11-24/statement.json", "Body": "{}"}
+    signing = {"KeyId": outputs["SigningKeyId"], "Message": "x"}
+    signing |= {"SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+    for service, operation, arguments in (
+        ("s3", "put_object", forged),
+        ("s3", "delete_object", version),
+        ("kms", "sign", signing),
+    ):
+        assert probe("Mailer", service, operation, arguments) in DENIED, operation
+
+
+@pytest.mark.parametrize("function", ["Api", "Router", "Sweep"])
+def test_the_other_functions_do_not_reach_the_evidence(
+    dock: Dock, probe: Probe, function: str
+) -> None:
+    outputs = dock.stack.outputs
+    bucket = {"Bucket": outputs["EvidenceBucketName"]}
+    assert probe(function, "s3", "list_object_versions", bucket) in DENIED
+    forged = bucket | {"Key": "statements/2026-11-24/statement.json", "Body": "{}"}
+    assert probe(function, "s3", "put_object", forged) in DENIED
+    signing = {"KeyId": outputs["SigningKeyId"], "Message": "x"}
+    signing |= {"SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+    assert probe(function, "kms", "sign", signing) in DENIED

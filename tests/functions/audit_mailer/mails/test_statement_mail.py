@@ -155,7 +155,7 @@ def test_voids_and_refunds_are_subtracted_in_the_column_of_amounts() -> None:
 
 def test_the_statements_tables_label_their_cells() -> None:
     _, _, html = read(statement(row()))
-    assert html.count("<table") == html.count("<caption") == 5
+    assert html.count("<table") == html.count("<caption") == 6
     assert html.count('scope="col"') == 4
     assert len(re.findall(r"<tr>", html)) == html.count('scope="row"') + 2
 
