@@ -79,5 +79,10 @@ def empty(table: str) -> None:
     _table(table).items.clear()
 
 
+def empty_bucket(name: str) -> None:
+    """Without its versions, locked or not."""
+    get_backend("s3")[ACCOUNT]["aws"].buckets[name].keys.clear()
+
+
 def _table(name: str) -> Any:
     return get_backend("dynamodb")[ACCOUNT]["us-east-1"].get_table(name)

@@ -130,8 +130,7 @@ def test_todays_entries_are_one_statement_with_the_right_sums(dock: Dock) -> Non
     paid = [
         dock.logged(event_id=event_id, patron_email=patron) for event_id, patron in patrons.items()
     ]
-    for each in paid:
-        until(lambda each=each: dock.mails_of(each["payment_id"]))
+    until(lambda: all(dock.mails_of(each["payment_id"]) for each in paid))
     count = len(logged_today(dock))
     record = record_of(so_far(dock, lambda each: each["entries"] >= count))
     rows = logged_today(dock)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -26,7 +27,7 @@ from shared.messages import StatementMessage, read_message
 from shared.statement import StatementPlace
 from tests.builders import NOW, ZONE, entry
 from tests.functions.lambda_context import Context
-from tests.tables import create_tables
+from tests.tables import create_tables, empty, empty_bucket
 
 DAY = "2025-11-24"
 DAY_MS = 86_400_000
@@ -150,27 +151,38 @@ class Office:
         self.dynamodb.put_item(TableName=self.tables[table], Item=to_attributes(item))
 
 
-@pytest.fixture
-def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
+@pytest.fixture(scope="module")
+def account() -> Iterator[Office]:
+    """Tables, bucket and key, which take a second to make: made once, emptied each time."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         dynamodb, kms = boto3.client("dynamodb"), boto3.client("kms")
         sqs, s3 = boto3.client("sqs"), boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         key = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
-        made = Office(
+        yield Office(
             clock=Clock(),
             dynamodb=dynamodb,
             s3=s3,
             sqs=sqs,
             kms=kms,
             tables=create_tables(dynamodb),
-            queue_url=sqs.create_queue(QueueName="audit")["QueueUrl"],
+            queue_url="",
             key_id=key["KeyId"],
         )
-        monkeypatch.setattr(wiring, "sealer", made.sealer)
-        monkeypatch.setattr(wiring, "zone", lambda: made.zone)
-        monkeypatch.setattr(handler, "now", made.clock)
-        yield made
+
+
+@pytest.fixture
+def office(account: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Nothing is logged, sealed or queued, and it is the day after NOW."""
+    for table in account.tables.values():
+        empty(table)
+    empty_bucket(BUCKET)
+    queue_url = account.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
+    made = replace(account, clock=Clock(), heads={}, queue_url=queue_url)
+    monkeypatch.setattr(wiring, "sealer", made.sealer)
+    monkeypatch.setattr(wiring, "zone", lambda: made.zone)
+    monkeypatch.setattr(handler, "now", made.clock)
+    return made

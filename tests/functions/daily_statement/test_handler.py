@@ -14,6 +14,8 @@ from functions.daily_statement.stores.signing_key import SigningKey
 from tests.builders import NOW
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, HOUR_MS, Office
 
+NOTHING_TO_COUNT = pytest.mark.filterwarnings("ignore:No application metrics")  # of Powertools
+
 
 def test_yesterdays_entries_become_one_statement_however_often_it_runs(office: Office) -> None:
     office.log("pay_1", amount_cents=10_000)
@@ -77,6 +79,7 @@ def test_a_second_run_at_the_same_time_makes_no_second_statement(
     assert {each.sha256 for each in office.handed_over()} == {office.evidence.sealed(DAY).sha256}  # type: ignore[union-attr]
 
 
+@NOTHING_TO_COUNT
 def test_a_run_that_died_after_sealing_is_finished_by_the_next(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,9 +187,7 @@ def test_with_too_little_time_the_day_is_left_to_the_next_run(office: Office) ->
     assert office.run() == {DAY: "sealed"}
 
 
-@pytest.mark.filterwarnings(
-    "ignore:No application metrics"
-)  # Powertools': there is nothing to count
+@NOTHING_TO_COUNT
 def test_a_wrong_day_fails_with_a_reason_and_seals_nothing(office: Office) -> None:
     with pytest.raises(WrongDayError, match="such as 2026-11-24"):
         office.run({"day": "24.11.2025"})
