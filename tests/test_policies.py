@@ -86,6 +86,8 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("MailerRole", "QuarantineAndRenew"): (["sqs:SendMessage"], ["AuditQueue", "DeadLetterQueue"]),
     ("MailerRole", "ReadPayments"): (["dynamodb:GetItem"], ["PaymentsTable"]),
     ("MailerRole", "ReadOpsRecord"): (["dynamodb:GetItem"], ["OpsRecordTable"]),
+    ("MailerRole", "ReadStatements"): (["s3:GetObjectVersion"], ["EvidenceBucket/*"]),
+    ("MailerRole", "FindStatements"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
     ("MailerRole", "FindReplacementOfVoid"): (["dynamodb:Query"], ["PaymentsTable/index/GSI3"]),
     ("MailerRole", "FindVoidedPaymentAndDuplicates"): (["dynamodb:GetItem"], ["LedgerTable"]),
     ("MailerRole", "KeepDeliveries"): (
@@ -94,16 +96,26 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("MailerRole", "ReadGmailCredentials"): (["secretsmanager:GetSecretValue"], ["GmailSecret"]),
     ("StatementRole", "WriteOwnLogs"): (LOGS, ["StatementLogGroup"]),
-    ("StatementRole", "ReadEntriesByDayAndEvent"): (
-        ["dynamodb:Query"],
-        ["PaymentsTable/index/GSI2", "PaymentsTable/index/GSI3"],
+    ("StatementRole", "ReadEntries"): (
+        ["dynamodb:GetItem", "dynamodb:Query"],
+        ["PaymentsTable", "PaymentsTable/index/GSI2", "PaymentsTable/index/GSI3"],
     ),
-    ("StatementRole", "ReadHeads"): (["dynamodb:GetItem"], ["LedgerTable"]),
-    ("StatementRole", "KeepDeliveries"): (
-        ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"],
-        ["DeliveriesTable"],
+    ("StatementRole", "ReadHeadsAndPlaces"): (
+        ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Scan"],
+        ["LedgerTable"],
     ),
-    ("StatementRole", "ReadGmailCredentials"): (["secretsmanager:GetSecretValue"], ["GmailSecret"]),
+    ("StatementRole", "ReadDeliveries"): (["dynamodb:BatchGetItem"], ["DeliveriesTable"]),
+    ("StatementRole", "ReadOpsRecord"): (["dynamodb:Scan"], ["OpsRecordTable"]),
+    ("StatementRole", "KeepSealedStatements"): (
+        ["s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectRetention"],
+        ["EvidenceBucket/statements/*"],
+    ),
+    ("StatementRole", "KeepStatementsOfTodaySoFar"): (
+        ["s3:PutObject"],
+        ["EvidenceBucket/so_far/*"],
+    ),
+    ("StatementRole", "FindSealedDays"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
+    ("StatementRole", "SendToAuditQueue"): (["sqs:SendMessage"], ["AuditQueue"]),
     ("StatementScheduleRole", ""): (["lambda:InvokeFunction"], ["StatementFunction"]),
     ("OpsReadPolicy", "FindTheStack"): (
         ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
@@ -171,6 +183,9 @@ WILDCARDS = {
     ("RouterRole", "ReadStream", "PaymentsTable/stream/*"): "a new stream has a new label",
     ("RouterRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",
     ("RouterRole", "KeepWhatMakesNoMail", "FailuresBucket/*"): "Lambda chooses the keys",
+    ("MailerRole", "ReadStatements", "EvidenceBucket/*"): "a key a day, and one a statement so far",
+    ("StatementRole", "KeepSealedStatements", "EvidenceBucket/statements/*"): "a key a day",
+    ("StatementRole", "KeepStatementsOfTodaySoFar", "EvidenceBucket/so_far/*"): "a key each",
     ("SweepRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",
     ("SweepRole", "LookAtWhatRests", "sqs:ChangeMessageVisibility*"): "as for SendMessage",
     ("OpsReadPolicy", "FindTheStack", "stack/${AWS::StackName}/*"): "a stack's ARN ends in an id",

@@ -125,7 +125,7 @@ def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
         "RouterRole": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
         "SweepRole": {"DescribeTable", "Query"},
         "MailerRole": {"GetItem", "Query"},
-        "StatementRole": {"Query"},
+        "StatementRole": {"GetItem", "Query"},
         "SweepScheduleRole": set(),
         "StatementScheduleRole": set(),
     }
@@ -168,14 +168,46 @@ def test_the_sweep_may_look_at_dead_letters_but_not_delete_them(prod: Template) 
     }
 
 
-def test_the_statement_reads_the_ledger_and_no_queue(prod: Template) -> None:
-    assert actions(prod, "StatementRole", "LedgerTable") == {"dynamodb:GetItem"}
-    assert actions(prod, "StatementRole", "DeliveriesTable") == {
-        "dynamodb:BatchGetItem",
-        "dynamodb:UpdateItem",
+def test_the_statement_reads_the_ledger_and_no_queue_and_knows_no_gmail(prod: Template) -> None:
+    assert actions(prod, "StatementRole", "DeliveriesTable") == {"dynamodb:BatchGetItem"}
+    assert actions(prod, "StatementRole", "AuditQueue") == {"sqs:SendMessage"}
+    allowed = set(strings([each["Action"] for each in prod.statements("StatementRole")]))
+    assert not [text for text in allowed if text.startswith("secretsmanager:")]
+    assert not allowed & {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    environment = prod["StatementFunction"]["Environment"]["Variables"]
+    assert not [name for name in environment if name.startswith("GMAIL")]
+
+
+def test_only_the_statement_signs_and_what_it_seals_is_locked(
+    prod: Template, local: Template
+) -> None:
+    signers = [
+        statement["Principal"]
+        for statement in prod["SigningKey"]["KeyPolicy"]["Statement"]
+        if {"kms:Sign", "kms:*"} & set(strings(statement["Action"]))
+    ]
+    assert signers == [{"AWS": {"Fn::GetAtt": ["StatementRole", "Arn"]}}]
+    assert not [
+        each
+        for role in ROLES.values()
+        for each in prod.statements(role)
+        if [text for text in strings(each["Action"]) if text.startswith("kms:")]
+    ]
+    assert prod["EvidenceBucket"]["ObjectLockEnabled"] is True
+    assert prod["EvidenceBucket"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    for template, mode in ((prod, "COMPLIANCE"), (local, "GOVERNANCE")):
+        variables = template["StatementFunction"]["Environment"]["Variables"]
+        assert variables["OBJECT_LOCK_MODE"] == mode
+
+
+def test_nobody_can_take_a_statement_or_its_lock_away(prod: Template) -> None:
+    allowed = {
+        text
+        for role in ROLES.values()
+        for each in prod.statements(role)
+        for text in strings(each["Action"])
     }
-    allowed = strings([each["Action"] for each in prod.statements("StatementRole")])
-    assert not [text for text in allowed if text.startswith("sqs:")]
+    assert not {text for text in allowed if text.startswith(("s3:Delete", "s3:Bypass", "s3:*"))}
 
 
 def test_schedules_invoke_one_function_each_by_a_role_that_can_do_nothing_else(
@@ -196,13 +228,13 @@ def test_schedules_invoke_one_function_each_by_a_role_that_can_do_nothing_else(
         assert statement["Resource"] == target["Arn"]
 
 
-def test_only_functions_that_send_mail_write_deliveries(prod: Template) -> None:
+def test_only_the_mailer_writes_deliveries(prod: Template) -> None:
     writers = {
         role
         for role in ROLES.values()
         if actions(prod, role, "DeliveriesTable") & {"dynamodb:PutItem", "dynamodb:UpdateItem"}
     }
-    assert writers == {"MailerRole", "StatementRole"}
+    assert writers == {"MailerRole"}
 
 
 # ────────────────────────────────────────────────────────────────────────── stream, queues

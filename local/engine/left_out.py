@@ -1,6 +1,7 @@
 """What the emulator leaves out of a template, done by API after each deployment.
 
-It ignores `TimeToLiveSpecification` and `ObjectLockEnabled`, and obeys both once they are set.
+It ignores `TimeToLiveSpecification` and `ObjectLockEnabled`, and obeys both once they are set. When
+it stops, it forgets until when each object is locked.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from functions.daily_statement.stores.evidence_bucket import KEPT
 from local.engine.aws import LocalAws
+from shared.statement import SEALED
 
 
 def complete(aws: LocalAws, stack_name: str, built: Path) -> None:
@@ -27,6 +30,19 @@ def complete(aws: LocalAws, stack_name: str, built: Path) -> None:
             aws.client("s3").put_object_lock_configuration(
                 Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
             )
+            lock_again(aws, name)
+
+
+def lock_again(aws: LocalAws, bucket: str) -> None:
+    """Lock every sealed object whose lock was forgotten, as the statement's function had."""
+    s3 = aws.client("s3")
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=SEALED)
+    for each in (version for page in pages for version in page.get("Versions", ())):
+        version = {"Bucket": bucket, "Key": each["Key"], "VersionId": each["VersionId"]}
+        if "ObjectLockMode" not in s3.head_object(**version):
+            until = each["LastModified"] + KEPT
+            retention = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
+            s3.put_object_retention(**version, Retention=retention)
 
 
 def expire(aws: LocalAws, table: str, attribute: str) -> None:
