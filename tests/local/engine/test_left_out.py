@@ -19,7 +19,7 @@ class Aws:
     """As LocalAws, for moto."""
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, region_name="us-east-1")
+        return boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
 
 
 @pytest.fixture
