@@ -33,7 +33,10 @@ class StatementPlace:
 
     @property
     def signature_key(self) -> str:
-        return self.record_key.removesuffix(".json") + ".sig"
+        """By the hash of what is signed: it is stored before the statement is."""
+        return (
+            f"{SEALED}{self.day}/{self.sha256}.sig" if self.final else f"{SO_FAR}{self.sha256}.sig"
+        )
 
     @property
     def delivery_id(self) -> PaymentId:

@@ -64,15 +64,15 @@ class Draughtsman:
     now: Callable[[], int]
     pause: Callable[[float], None]
 
-    def draw_up(self, day: str, before: Standings | None) -> tuple[Statement, Standings]:
+    def draw_up(
+        self, day: str, before: Standings | None, *, is_final: bool = True
+    ) -> tuple[Statement, Standings]:
         """What the ledger says about a day now, and how its events stand at the day's end.
 
         before: how they stood at the end of the sealed day before; None for the first statement,
         which reads the whole ledger.
         """
-        now = self.now()
-        is_over = date.fromisoformat(day) < business_date(now, self.zone)
-        statement = Statement(day, self.zone.key, now, is_over)
+        statement = Statement(day, self.zone.key, self.now(), is_final)
         self._take_entries(statement)
         if before is None:
             before = self._first_standings(statement)

@@ -7,7 +7,6 @@ of today so far.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -19,9 +18,9 @@ from functions.daily_statement.days import requested_day
 from functions.daily_statement.rules.account import Statement
 from functions.daily_statement.sealing import ZoneChangedError
 from shared.evidence import EvidenceDamagedError
-from shared.ledger import business_date
 
 NEEDED_MS = 120_000  # a day of a large ledger
+REFUSALS = (ZoneChangedError, EvidenceDamagedError)
 
 logger = Logger()
 metrics = Metrics()
@@ -34,7 +33,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     `unmailed`: sealed days whose statement is not mailed yet.
     """
-    today = business_date(now(), wiring.zone())
+    today = wiring.sealer().today()
     wanted = requested_day(event, today)
     outcomes = {}
     for day in wiring.sealer().due():
@@ -57,9 +56,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 def seal(day: str) -> str:
     try:
         statement = wiring.sealer().seal(day)
-    except (ZoneChangedError, EvidenceDamagedError) as error:
-        logger.exception("statement refused", day=day, reason=str(error))
-        return "refused"
+    except REFUSALS as error:
+        return refused(day, error)
     if statement is None:
         return "already_sealed"
     report(statement)
@@ -72,15 +70,20 @@ def by_hand(day: str, today: str, outcomes: dict[str, str]) -> str:
         return "already_sealed" if wiring.sealer().is_sealed(day) else "before_the_first"
     if {"refused", "no_time"} & {*outcomes.values()}:
         return "waits_for_the_days_before"
-    report(wiring.sealer().make_so_far(day))
+    try:
+        statement = wiring.sealer().make_so_far(day)
+    except REFUSALS as error:
+        return refused(day, error)
+    report(statement)
     return "so_far"
+
+
+def refused(day: str, error: Exception) -> str:
+    logger.error("statement refused", day=day, reason=str(error), exc_info=error)
+    return "refused"
 
 
 def report(statement: Statement) -> None:
     if statement.findings:
         logger.error("statement has findings", day=statement.day, findings=statement.findings)
     metrics.add_metric("StatementFindings", MetricUnit.Count, len(statement.findings))
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from shared.ledger import business_date, canonical_json
 from shared.statement import StatementPlace
 
 GRACE_MS = 60 * 60 * 1000  # how long a statement that was handed over is left to the mailer
+SETTLE_MS = 5 * 60 * 1000  # after midnight, so that a day's last second is in the ledger
 DAYS_WATCHED = 60  # how far back a sealed statement without a mail is looked for
 
 
@@ -45,6 +47,7 @@ class Key(Protocol):
     @property
     def sha256(self) -> str: ...
     def sign(self, content: bytes) -> bytes: ...
+    def has_signed(self, content: bytes, signature: bytes) -> bool: ...
 
 
 class Outbox(Protocol):
@@ -67,36 +70,40 @@ class Sealer:
     zone: ZoneInfo
     now: Callable[[], int]
 
+    def today(self) -> date:
+        """The business day that is not over. The clocks of those who log may differ a little."""
+        return business_date(self.now() - SETTLE_MS, self.zone)
+
     def due(self) -> list[str]:
         """Days that are over and not sealed, oldest first."""
-        sealed = self.evidence.sealed_days()
-        today = business_date(self.now(), self.zone)
-        return due_days(sealed[-1] if sealed else None, today, self.has_entries)
+        sealed = self._sealed_days()
+        return due_days(sealed[-1] if sealed else None, self.today(), self.has_entries)
 
     def is_sealed(self, day: str) -> bool:
-        return day in self.evidence.sealed_days()
+        return day in self._sealed_days()
 
     def seal(self, day: str) -> Statement | None:
         """Make the day's statement once, and hand it over; None if it was made before.
 
         Days must be sealed in their order. Raises ZoneChangedError or EvidenceDamagedError.
         """
-        days = self.evidence.sealed_days()
+        days = self._sealed_days()
         if days and day <= days[-1]:
             return None
-        statement, standings = self._drawn_up(day, self._last(days))
+        statement, standings = self._drawn_up(day, self._last(), is_final=True)
         self._keep_heads(statement, standings)
-        if not self.evidence.seal(day, canonical_json(statement_record(statement))):
+        content = canonical_json(statement_record(statement))
+        place = StatementPlace(day=day, final=True, sha256=hashlib.sha256(content).hexdigest())
+        # First: whatever lies in the bucket without a signature is not ours, and is never signed.
+        self.evidence.sign(place, self.key.sign(content))
+        if not self.evidence.seal(day, content):
             return None  # somebody else's run was faster
-        sealed = self.evidence.sealed(day)
-        if sealed is None:
-            raise EvidenceDamagedError(f"the statement of {day} was stored and is not there")
-        self._hand_over(sealed.place, sealed.content)
+        self.outbox.send(place)
         return statement
 
     def make_so_far(self, day: str) -> Statement:
         """A statement of a day that is not over: outside the chain, and not kept for long."""
-        statement, standings = self._drawn_up(day, self._last(self.evidence.sealed_days()))
+        statement, standings = self._drawn_up(day, self._last(), is_final=False)
         heads = canonical_json(heads_record(day, standings))
         _sum_up(statement, standings, hashlib.sha256(heads).hexdigest())
         content = canonical_json(statement_record(statement))
@@ -110,12 +117,14 @@ class Sealer:
         """Hand over again what was sealed, is not mailed, and waits with no mailer.
 
         Returns the days that are not mailed, those with a mailer too, oldest first. Looks back
-        until a day that is mailed: the mailer keeps their order.
+        until a day that is mailed: the mailer keeps their order. What is damaged is never mailed.
         """
         unmailed = []
-        for day in reversed(self.evidence.sealed_days()[-DAYS_WATCHED:]):
-            sealed = self.evidence.sealed(day)
-            if sealed is None:
+        for day in reversed(self._sealed_days()[-DAYS_WATCHED:]):
+            try:
+                sealed = self._sealed(day)
+            except EvidenceDamagedError:
+                unmailed.append(day)
                 continue
             place = sealed.place
             delivery = self.deliveries([place.delivery_id]).get(place.delivery_id, {})
@@ -124,11 +133,27 @@ class Sealer:
             unmailed.append(day)
             is_new = self.now() - int(sealed.record["made_at"]) < GRACE_MS
             if not is_new and needs_message(delivery, self.now(), GRACE_MS):
-                self._hand_over(place, sealed.content)
+                self.outbox.send(place)
         return unmailed[::-1]
 
-    def _last(self, days: Sequence[str]) -> SealedStatement | None:
-        last = self.evidence.sealed(days[-1]) if days else None
+    def _sealed_days(self) -> list[str]:
+        """Without days that are not over: whatever lies there for one of these is not ours."""
+        today = self.today().isoformat()
+        return [each for each in self.evidence.sealed_days() if each < today]
+
+    def _sealed(self, day: str) -> SealedStatement:
+        """Raises EvidenceDamagedError for what was not sealed by us."""
+        sealed = self.evidence.sealed(day)
+        if sealed is None:
+            raise EvidenceDamagedError(f"the statement of {day} is gone")
+        signature = self.evidence.signature(sealed.place)
+        if signature is None or not self.key.has_signed(sealed.content, signature):
+            raise EvidenceDamagedError(f"the statement of {day} is not signed by this stack's key")
+        return sealed
+
+    def _last(self) -> SealedStatement | None:
+        days = self._sealed_days()
+        last = self._sealed(days[-1]) if days else None
         if last and last.record["timezone"] != self.zone.key:
             raise ZoneChangedError(
                 f"the sealed days are those of {last.record['timezone']}, and BusinessTimezone is "
@@ -136,9 +161,11 @@ class Sealer:
             )
         return last
 
-    def _drawn_up(self, day: str, last: SealedStatement | None) -> tuple[Statement, Standings]:
+    def _drawn_up(
+        self, day: str, last: SealedStatement | None, *, is_final: bool
+    ) -> tuple[Statement, Standings]:
         before = standings_of(self.evidence.heads(last)) if last else None
-        statement, standings = self.draughtsman.draw_up(day, before)
+        statement, standings = self.draughtsman.draw_up(day, before, is_final=is_final)
         statement.key_sha256 = self.key.sha256
         statement.previous = Previous(day=last.day, sha256=last.sha256) if last else None
         return statement, standings
@@ -148,12 +175,6 @@ class Sealer:
         sha256 = hashlib.sha256(heads).hexdigest()
         self.evidence.keep_heads(statement.day, heads, sha256)
         _sum_up(statement, standings, sha256)
-
-    def _hand_over(self, place: StatementPlace, content: bytes) -> None:
-        """Whatever stopped an earlier run: the signature is the same, and a mail is sent once."""
-        if self.evidence.signature(place) is None:
-            self.evidence.sign(place, self.key.sign(content))
-        self.outbox.send(place)
 
 
 def _sum_up(statement: Statement, standings: Standings, heads_sha256: str) -> None:

@@ -30,3 +30,16 @@ class SigningKey:
         )
         signature: bytes = answer["Signature"]
         return signature
+
+    def has_signed(self, content: bytes, signature: bytes) -> bool:
+        try:
+            answer = self._client.verify(
+                KeyId=self._key_id,
+                Message=hashlib.sha256(content).digest(),
+                MessageType="DIGEST",
+                Signature=signature,
+                SigningAlgorithm=ALGORITHM,
+            )
+        except self._client.exceptions.KMSInvalidSignatureException:
+            return False
+        return bool(answer["SignatureValid"])

@@ -183,6 +183,4 @@ def office(account: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     queue_url = account.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
     made = replace(account, clock=Clock(), heads={}, queue_url=queue_url)
     monkeypatch.setattr(wiring, "sealer", made.sealer)
-    monkeypatch.setattr(wiring, "zone", lambda: made.zone)
-    monkeypatch.setattr(handler, "now", made.clock)
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.daily_statement.days import WrongDayError
+from functions.daily_statement.sealing import SETTLE_MS
+from functions.daily_statement.stores.evidence_bucket import EvidenceBucket
+from functions.daily_statement.stores.outbox import Outbox
 from functions.daily_statement.stores.signing_key import SigningKey
+from shared.statement import StatementPlace
 from tests.builders import NOW
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, HOUR_MS, Office
 
@@ -80,21 +85,67 @@ def test_a_second_run_at_the_same_time_makes_no_second_statement(
 
 
 @NOTHING_TO_COUNT
-def test_a_run_that_died_after_sealing_is_finished_by_the_next(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("of", "step", "left"),
+    [
+        (SigningKey, "sign", {DAY: "sealed"}),
+        (EvidenceBucket, "sign", {DAY: "sealed"}),
+        (EvidenceBucket, "seal", {DAY: "sealed"}),
+        (Outbox, "send", {}),
+    ],
+)
+def test_a_run_that_died_halfway_is_finished_by_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch, of: type, step: str, left: dict[str, str]
 ) -> None:
     def down(*_: Any) -> bytes:
-        raise ConnectionError("KMS is down")
+        raise ConnectionError("AWS is down")
 
     with monkeypatch.context() as broken:
-        broken.setattr(SigningKey, "sign", down)
+        broken.setattr(of, step, down)
         with pytest.raises(ConnectionError):
             office.run()
     assert office.handed_over() == []
     office.clock.now += 2 * HOUR_MS
-    assert office.run() == {}
+    assert office.run() == left
     (place,) = office.handed_over()
-    assert office.evidence.signature(place)
+    signature = office.evidence.signature(place)
+    assert signature
+    assert SigningKey(office.kms, office.key_id).has_signed(
+        office.evidence.record(place) or b"", signature
+    )
+
+
+FORGED = b'{"day":"%s","ledger":{"heads_sha256":"0"},"timezone":"America/New_York","made_at":1}'
+
+
+@pytest.mark.parametrize("signature", [None, b"forged"])
+def test_what_somebody_else_put_there_is_neither_signed_nor_mailed_nor_built_upon(
+    office: Office,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    signature: bytes | None,
+) -> None:
+    office.run()
+    office.handed_over()
+    content = FORGED.replace(b"%s", b"2025-11-25")
+    place = StatementPlace(day="2025-11-25", final=True, sha256=sha256(content).hexdigest())
+    office.s3.put_object(Bucket="evidence", Key=place.record_key, Body=content)
+    if signature:
+        office.s3.put_object(Bucket="evidence", Key=place.signature_key, Body=signature)
+    office.clock.now += 2 * DAY_MS
+    assert office.run() == {"2025-11-26": "refused"}
+    assert "is not signed by this stack's key" in caplog.text
+    assert [each.day for each in office.handed_over()] == [DAY]
+    assert office.evidence.signature(place) == signature
+    assert '"StatementsMissing":[3.0]' in capsys.readouterr().out
+    assert office.run({"day": "2025-11-27"})["2025-11-27"] == "waits_for_the_days_before"
+
+
+def test_a_statement_of_a_day_to_come_does_not_keep_the_days_before_from_being_sealed(
+    office: Office,
+) -> None:
+    office.s3.put_object(Bucket="evidence", Key="statements/2999-01-01/statement.json", Body=b"{}")
+    assert office.run() == {DAY: "sealed"}
 
 
 def test_what_nobody_is_mailing_is_handed_over_again_with_the_same_bytes(office: Office) -> None:
@@ -133,8 +184,9 @@ def test_a_payment_taken_in_the_evening_is_on_that_days_statement(office: Office
     assert office.stated()["timezone"] == "America/New_York"
 
 
-def test_a_day_is_over_at_midnight_of_the_business_zone(office: Office) -> None:
-    office.clock.now = 1_764_046_800_000 - 1  # 2025-11-25T05:00:00Z is midnight in New York
+def test_a_day_is_over_soon_after_midnight_of_the_business_zone(office: Office) -> None:
+    """Not at once: what was logged in its last second must be in the ledger."""
+    office.clock.now = 1_764_046_800_000 + SETTLE_MS - 1  # 05:00 UTC is midnight in New York
     assert office.run() == {"2025-11-23": "sealed"}
     office.clock.now += 1
     assert office.run() == {DAY: "sealed"}
