@@ -9,11 +9,13 @@ from typing import Any
 
 import botocore.session
 import pytest
+from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadFileScheduling
 
 from local.running_stack import RunningStack
 from tests.shells import Scc, scc_here
+from tests.suites import LONG
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Fixtures that take long to make, and the files that use them: one worker runs all of these.
@@ -27,7 +29,7 @@ MADE_ONCE = {
     "harness": ("chaos/",),
     "told": ("functions/whole_way/",),
 }
-TAKES_MINUTES = "walked"  # whatever needs this fixture is in the long suite
+TAKES_MINUTES = {"walked", "harness"}  # whatever needs these fixtures is in the long suite
 LONG_FIRST = ("ops", "browser", "pipeline", "fuzz", "local", "functions", "release")
 
 
@@ -53,8 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on a stack come first, short ones last: no worker should end with a long one alone."""
     for item in items:
         used = MADE_ONCE.keys() & getattr(item, "fixturenames", ())
-        if TAKES_MINUTES in used:
-            item.add_marker(pytest.mark.long)
+        if TAKES_MINUTES & used:
+            item.add_marker(LONG)
         if used - {_made_once(item.nodeid)}:
             raise pytest.UsageError(f"{item.nodeid} uses {used}: name its file in MADE_ONCE.")
     items.sort(key=lambda item: _turn(item.nodeid))
@@ -92,6 +94,26 @@ def stack() -> Iterator[RunningStack]:
 def _read_the_descriptions_of_aws_once() -> None:
     """Let all boto3 sessions share what they read: one parses megabytes of JSON in 0.1 s."""
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _moto_works_out_each_name_once() -> None:
+    """Moto tries a dozen spellings for each member of each answer: half of what a call costs.
+
+    For a plain dict they follow from the member alone.
+    """
+    spellings: dict[tuple[int, str], tuple[Any, list[str]]] = {}
+    work_out = XFormedAttributePicker.get_possible_keys
+
+    def look_up(picker: XFormedAttributePicker, context: AttributePickerContext) -> Iterator[str]:
+        if type(context.obj) is not dict:
+            return work_out(picker, context)
+        place = id(context.shape), context.key
+        if place not in spellings:
+            spellings[place] = context.shape, list(work_out(picker, context))
+        return iter(spellings[place][1])
+
+    XFormedAttributePicker.get_possible_keys = look_up  # type: ignore[method-assign,assignment]
 
 
 @pytest.fixture

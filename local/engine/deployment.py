@@ -15,6 +15,7 @@ from typing import Self
 from botocore.exceptions import ClientError
 
 from local.engine.aws import LocalAws
+from local.engine.packing import PACKED, pack
 from local.processes import Child, clean_environment, run, start
 from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS, Settings
 
@@ -75,12 +76,13 @@ class Build:
         return self._child is not None
 
     def finish(self) -> Path:
-        """Wait for the build and return the built template's path."""
+        """Wait for the build, pack it, and return the packed template's path."""
         if self._child is not None:
             self._child.finish()
+            pack(self._unfinished)
             self._unfinished.rename(self._folder)
             _drop_old_builds()
-        return self._folder / "template.yaml"
+        return self._folder / PACKED
 
 
 def deploy(settings: Settings, aws: LocalAws, built: Path, parameters: Mapping[str, str]) -> bool:

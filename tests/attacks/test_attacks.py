@@ -14,6 +14,7 @@ from tests.attacks.table import carried_out
 from tests.dock import Dock
 from tests.ops.voyage import Voyage, set_sail
 from tests.shells import Scc
+from tests.suites import later
 
 SHORT = {
     "rewrite an entry and all that follow it, head included": {"scc verify --mbox", STREAM},
@@ -52,7 +53,7 @@ def test_attacks_are_named(checks: Checks) -> None:
 @pytest.mark.parametrize(
     ("attack", "check", "nothing"),
     [
-        (OF_ROWS, "ops.offline.links.faults_of", lambda _: []),
+        later(OF_ROWS, "ops.offline.links.faults_of", lambda _: []),
         (OF_TEXT, "ops.offline.mails.payment_problem", lambda *_: ("", [])),
     ],
 )

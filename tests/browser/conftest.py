@@ -12,6 +12,7 @@ from tests.browser.chromium import launch, open_tab
 from tests.browser.routes import close
 from tests.browser.visits import check_accessible, enter
 from tests.dock import Dock
+from tests.suites import later
 
 # Other tests run at the same time on few cores; a long wait costs nothing until something fails.
 expect.set_options(timeout=20_000)
@@ -20,7 +21,7 @@ expect.set_options(timeout=20_000)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What an admin does at the dock is done in the whole browser, too, in the long suite."""
     if metafunc.module.__name__.endswith("test_at_the_dock"):
-        kinds = ["shell", pytest.param("whole", marks=pytest.mark.long)]
+        kinds = ["shell", later("whole")]
         metafunc.parametrize("browser", kinds, indirect=True, scope="module")
 
 

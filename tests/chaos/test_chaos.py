@@ -8,11 +8,12 @@ import pytest
 
 from tests.chaos.harness import Harness
 from tests.chaos.plan import COMMON, make_plan
+from tests.suites import LONG
 
 HEAL_SECONDS = 90
 
 
-@pytest.mark.long
+@LONG
 @pytest.mark.parametrize(("method", "seed"), [("send", 4), ("import", 5)])
 def test_every_entry_has_one_mail_no_matter_what_fails(
     harness: Harness, method: str, seed: int, report: Callable[[str], None]

@@ -14,13 +14,14 @@ import pytest
 from local.running_stack import RunningStack
 from release.openapi.operations import OPERATIONS, Operation
 from tests.dock import Dock
+from tests.suites import later
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED_SOME = ("auditor", "crew", "nobody")
 # The admin may make every call; what the others may not is in the role matrix, for every call, too.
 THOROUGH = "admin, thoroughly"  # each field with each kind of wrong value
-WHO = ("admin", *(pytest.param(each, marks=pytest.mark.long) for each in (THOROUGH, *REFUSED_SOME)))
-EXAMPLES = 6  # per call; with SCC_FUZZ_SECONDS as many as fit, from another seed every time
+WHO = ("admin", *map(later, (THOROUGH, *REFUSED_SOME)))
+EXAMPLES = 4  # per call; with SCC_FUZZ_SECONDS as many as fit, from another seed every time
 
 
 @dataclass

@@ -21,6 +21,7 @@ from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import Voyage
 from tests.shells import environment
+from tests.suites import LONG
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
@@ -81,7 +82,7 @@ def scene(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     dead.clear()
 
 
-@pytest.mark.long
+@LONG
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_in_the_runbook_works_as_written(scene: Scene, command: str) -> None:
     if scene.dead.depth().total < 2:

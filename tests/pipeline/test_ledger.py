@@ -28,6 +28,7 @@ from shared.ledger import GENESIS_HASH, LedgerEntry, entry_hash
 from shared.settings import read_settings
 from tests.builders import ZONE
 from tests.dock import Answer, Dock
+from tests.suites import LONG
 
 # CloudFront's answer when the function ran out of time, as eight cold starts at once can.
 FUNCTION_TIMED_OUT, FUNCTION_SECONDS = 502, 15
@@ -35,6 +36,7 @@ WRITERS = 64
 ADMIN = User(sub="4a9f", email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 
 
+@LONG
 def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFixture[str]) -> None:
     """Every answered payment is in the table once, and no other; the rest may retry.
 
@@ -84,6 +86,7 @@ def test_64_writers_at_once_leave_one_chain(dock: Dock, capsys: pytest.CaptureFi
     assert all(each.headers["Retry-After"] == "1" for each in turned_away)
 
 
+@LONG
 def test_64_requests_over_8_connections_are_all_logged_once(dock: Dock) -> None:
     """Through CloudFront and Lambda; a client without a definite answer retries with its key."""
     event_id = make_event(dock)

@@ -11,6 +11,7 @@ import pytest
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import canonical_json, entry_hash, record_of
 from tests.dock import Dock, until
+from tests.suites import LONG
 
 
 def rows(dock: Dock, table: str) -> list[dict[str, Any]]:
@@ -150,6 +151,7 @@ def test_a_void_and_its_correction_are_two_entries_and_two_mails(dock: Dock) -> 
     assert dock.listed(payment["payment_id"])["voided_by"] == void["payment_id"]
 
 
+@LONG
 def test_a_burst_of_payments_is_mailed_once_each_under_gmails_quota(dock: Dock) -> None:
     """Thirty at once, against a quota that refuses most of them at first.
 
@@ -197,6 +199,7 @@ def test_poison_on_the_queue_ends_in_the_dead_letter_queue_while_others_flow(doc
     assert "scc.audit/1" in dead["MessageAttributes"]["error_message"]["StringValue"]
 
 
+@LONG
 def test_sqs_itself_gives_up_after_eight_receives(dock: Dock) -> None:
     """If a message kills the mailer every time, the queue's own redrive moves it away."""
     sqs, lambda_ = dock.stack.aws.client("sqs"), dock.stack.aws.client("lambda")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from local.running_stack import RunningStack
 from tests.dock import Dock
+from tests.suites import LONG
 
 
-@pytest.mark.long  # tests/chaos restarts a stack in every run of `make test`
+@LONG  # tests/local/test_run.py restarts one in every run of `make test`
 def test_data_and_sessions_survive_a_restart_and_nothing_is_mailed_twice() -> None:
     with RunningStack.temporary() as stack:
         dock = Dock(stack).sign_in()

@@ -13,8 +13,9 @@ import pytest
 from local.gmail_sandbox.process import GmailSandbox
 from release.build_bundle import build
 from release.bundles import Bundle, bundles, zip_of
+from tests.suites import LONG
 
-pytestmark = pytest.mark.long  # each bundle is built four times
+pytestmark = LONG  # each bundle is built four times
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -28,6 +29,7 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", 
 SEND = """
 import json, sys
 from functions.audit_mailer.gmail.mailbox import Gmail
+from tests.suites import LONG
 key, endpoint = json.loads(sys.argv[1]), sys.argv[2]
 who = "audit@shipcaptaincrew.example"
 gmail = Gmail(lambda: key, who, "send", endpoint)

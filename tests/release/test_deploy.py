@@ -17,6 +17,7 @@ from release.stages import Stage, StageName
 from release.tested import is_recorded, record
 from tests.release.walk import AUTHOR, Account, git
 from tests.shells import environment
+from tests.suites import LONG
 
 EMULATOR = "http://127.0.0.1:9"  # nothing listens there
 
@@ -160,7 +161,7 @@ def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None
     assert chosen_parameters(stage(name, EMULATOR), [], environment)["Stage"] == "local"
 
 
-@pytest.mark.long
+@LONG
 def test_a_change_set_is_shown_and_executed_only_after_a_yes(walked: Account) -> None:
     logs = walked.aws.client("logs")
     group = "/aws/lambda/shipcaptaincrew-staging-api"

@@ -14,6 +14,7 @@ import pytest
 from local.gmail_sandbox.accounts import new_service_account
 from tests.dock import until
 from tests.release.walk import Account, blocks, git
+from tests.suites import LONG
 
 INDEX = """\
         - IndexName: GSI3 # what was logged on a day: sweep, statement, export
@@ -84,7 +85,7 @@ def test_after_a_key_rotation_mails_continue(walked: Account) -> None:
     assert walked.shell(".venv/bin/scc doctor").returncode == 0
 
 
-@pytest.mark.long
+@LONG
 def test_a_revoked_key_stops_no_payment_and_its_mail_follows_the_next_key(walked: Account) -> None:
     old = walked.sandbox.service_account_info
     key = new_service_account(old["token_uri"]) | {"client_email": old["client_email"]}
@@ -99,7 +100,7 @@ def test_a_revoked_key_stops_no_payment_and_its_mail_follows_the_next_key(walked
     mail_of(walked, payment, 120)
 
 
-@pytest.mark.long
+@LONG
 def test_a_moved_inbox_gets_everything_logged_from_then_on(walked: Account) -> None:
     before = pay(walked, "104.00")
     assert mail_of(walked, before)["mailbox"] == "compliance@shipcaptaincrew.example"
@@ -113,7 +114,7 @@ def test_a_moved_inbox_gets_everything_logged_from_then_on(walked: Account) -> N
     assert mail_of(walked, before)["mailbox"] == "compliance@shipcaptaincrew.example"
 
 
-@pytest.mark.long
+@LONG
 def test_another_index_comes_without_touching_a_row(walked: Account) -> None:
     dynamodb, table = walked.aws.client("dynamodb"), "shipcaptaincrew-staging-Payments"
     payment = pay(walked, "106.00")
@@ -145,7 +146,7 @@ def test_another_index_comes_without_touching_a_row(walked: Account) -> None:
         assert verified.returncode == 0, verified.stdout
 
 
-@pytest.mark.long
+@LONG
 def test_a_second_region_is_a_second_installation_that_never_meets_the_first(
     walked: Account, tmp_path: Path
 ) -> None:

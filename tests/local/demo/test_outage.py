@@ -9,9 +9,10 @@ from local.running_stack import RunningStack
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import set_sail
+from tests.suites import LONG
 
 
-@pytest.mark.long
+@LONG
 def test_the_show_runs_from_the_outage_to_the_happy_ending(
     stack: RunningStack, capsys: pytest.CaptureFixture[str]
 ) -> None:

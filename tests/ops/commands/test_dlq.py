@@ -15,6 +15,7 @@ from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import HOSTILE, numbered
 from tests.shells import SCC, Scc, environment
+from tests.suites import later
 
 HELD_UP = 700  # more rows of JSON than an unread pipe holds: 64 KB
 
@@ -83,7 +84,7 @@ def test_peeking_shows_more_than_a_batch_and_leaves_every_message_in_place(
     assert {each["MessageId"]: each["Body"] for each in dead.messages()} == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, later(signal.SIGTERM), later(signal.SIGHUP)])
 def test_an_interrupted_look_leaves_every_message_visible(
     dead: DeadLetters, number: signal.Signals
 ) -> None:

@@ -9,8 +9,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.dock import until
 from tests.ops.commands.test_proofs import send_again
 from tests.ops.conftest import DeadLetters
@@ -18,6 +16,7 @@ from tests.ops.letters import numbered
 from tests.ops.office import forward_attached, forward_inline, reply
 from tests.ops.voyage import Voyage, set_sail
 from tests.shells import Scc
+from tests.suites import LONG
 
 VERIFIER = Path(__file__).parents[3] / "ops" / "verify_mbox.py"
 Findings = list[dict[str, Any]]
@@ -46,7 +45,7 @@ def checks(local: Scc, voyage: Voyage, folder: Path) -> dict[str, Findings]:
     }
 
 
-@pytest.mark.long
+@LONG
 def test_forwards_replies_and_operators_mails_change_no_verdict(
     local: Scc, dead: DeadLetters, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import numbered
 from tests.shells import SCC, Scc, environment
+from tests.suites import later
 
 ROOT = Path(__file__).parents[3]
 KILLS = 5  # with each seed
@@ -158,9 +159,7 @@ def test_two_replays_at_once_mail_each_payment_once(dead: DeadLetters) -> None:
         dead.dock.await_mail(payment)
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3))]
-)
+@pytest.mark.parametrize("seed", [0, *map(later, (1, 2, 3))])
 def test_killed_at_five_points_it_loses_nothing_and_mails_nothing_twice(
     scc: Scc, dead: DeadLetters, seed: int
 ) -> None:

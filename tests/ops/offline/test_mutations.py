@@ -10,6 +10,7 @@ import pytest
 from ops.offline.mails import read_mailbox
 from ops.offline.report import findings_of, report, summary
 from tests.ops.mailboxes import chain, mails, mbox, ops_mail, sent_by_gmail, statement_mail, voided
+from tests.suites import later
 
 
 def mutated(whole: bytes, chance: random.Random) -> bytes:
@@ -31,7 +32,7 @@ def mutated(whole: bytes, chance: random.Random) -> bytes:
     return bytes(spoilt)
 
 
-@pytest.mark.parametrize("mutations", [60, pytest.param(600, marks=pytest.mark.long)])
+@pytest.mark.parametrize("mutations", [60, later(600)])
 def test_mutations_never_vouch_for_a_changed_record(tmp_path: Path, mutations: int) -> None:
     chance = random.Random(15)  # noqa: S311 - no secret: the same mutations every time
     entries = chain(3)

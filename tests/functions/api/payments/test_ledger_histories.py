@@ -304,7 +304,7 @@ def test_every_history_keeps_chain_keys_and_totals_consistent(api: Client) -> No
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=int(HISTORIES or 6),
+            max_examples=int(HISTORIES or 4),
             stateful_step_count=12,
             derandomize=not HISTORIES,
             database=None,
