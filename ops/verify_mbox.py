@@ -31,7 +31,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from email import message_from_bytes
@@ -39,13 +39,12 @@ from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefec
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
-from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
 from itertools import accumulate, groupby, pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, IO, Literal, NewType, TypeAlias, get_args
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -109,6 +108,12 @@ def label_of(method: str) -> str:
     return METHODS[method].label if method in METHODS else method
 
 
+def title_of(method: str) -> str:
+    """The label as it starts a line."""
+    label = label_of(method)
+    return label[:1].upper() + label[1:]
+
+
 # ── shared/keys.py ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -124,11 +129,6 @@ def entry_pk(event_id: str, patron_email: str) -> str:
 def head(event_id: str) -> Key:
     """Ledger: the number and hash of an event's last entry, and its running totals."""
     return {"PK": f"{HEAD_PREFIX}{event_id}"}
-
-
-def patron(event_id: str, email: str) -> Key:
-    """Events: a patron on the roster. email: in lower case."""
-    return {"event_id": event_id, "SK": f"PATRON#{email}"}
 
 
 # ── shared/ledger.py ──────────────────────────────────────────────────────────────────────────────
@@ -366,6 +366,755 @@ _TYPES: Mapping[str, type] = {
     "tuple[PaymentId, ...]": list,
 }
 _WORDS: Mapping[type, str] = {int: "a whole number", str: "text", list: "a list of text"}
+
+
+# ── functions/audit_mailer/mails/page.py ──────────────────────────────────────────────────────────
+
+
+LINE = "border-top:1px solid rgba(128,128,128,.35)"
+ALARM = "#d93025"
+BREAK = "overflow-wrap:anywhere;word-break:break-word"  # Gmail keeps the second only
+CELL = "padding:5px 10px 5px 0;text-align:left"
+NUMBER = "padding:5px 10px 5px 0;text-align:right;font-variant-numeric:tabular-nums"
+LONGEST_UNDERLINE = 60  # of a heading in plain text
+LONGEST_NAME = 80  # in a subject or a heading
+LONGEST_ADDRESS = 254
+LARGEST_VALUE = 2_600  # bytes of a cell or line as HTML; the API lets nobody write more
+KEPT_OF_VALUE = 400  # characters of a larger one
+CUT = "\u2026 (the rest is in the attachment)"
+LARGEST_HTML = 90_000  # bytes; Gmail's 102 KB, less what encoding and its own marks may add
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A line of a table of sums. count, amount: as shown, empty if there are none."""
+
+    label: str
+    count: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table. headers: none for label and value; else one for each value, as Before and After.
+
+    sums: a table of counts and amounts above the rows.
+    """
+
+    heading: str
+    rows: Sequence[tuple[str, ...]]
+    headers: tuple[str, ...] = ()
+    sums: Sequence[Sum] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """address: http or https, quoted."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """heading: what it is about. notice: what must not be missed, findings: its details."""
+
+    heading: str
+    subheading: str
+    sections: Sequence[Section]
+    notice: str = ""
+    findings: Sequence[str] = ()
+    link: PageLink | None = None
+    closing: Sequence[str] = ()
+
+
+def clipped(text: str, longest: int = LONGEST_NAME) -> str:
+    """A name where there is little room for it."""
+    return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
+def to_text(page: Page) -> str:
+    parts = [f"{as_shown(page.heading)}\n{as_shown(page.subheading)}"]
+    if page.notice:
+        parts.append("\n".join(as_shown(each) for each in (page.notice, *page.findings)))
+    if page.link:
+        parts.append(f"{page.link.label}: {page.link.address}")
+    parts += [_text_section(each) for each in page.sections]
+    return "\n\n".join([*parts, *(as_shown(each) for each in page.closing)]) + "\n"
+
+
+def size_of(page: Page) -> int:
+    """Bytes of the page as HTML."""
+    return len(to_html(page).encode())
+
+
+def fitting(sections: Sequence[Section], budget: int) -> int:
+    """How many of these sections, from the first, fit into so many bytes of HTML."""
+    for number, each in enumerate(sections):
+        budget -= len(_html_section(each).encode())
+        if budget < 0:
+            return number
+    return len(sections)
+
+
+def to_html(page: Page) -> str:
+    closing = "".join(
+        f'<p style="margin:10px 0 0;{BREAK}">{_safe(each)}</p>\n' for each in page.closing
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        '<meta name="supported-color-schemes" content="light dark">'
+        f"<title>{_safe(page.heading)}</title></head>\n"
+        '<body style="margin:0;padding:12px;font-family:Arial,Helvetica,sans-serif;'
+        'font-size:14px;line-height:1.45">\n<div style="max-width:640px">\n'
+        f'<h1 style="margin:0;font-size:20px;line-height:1.3;{BREAK}">'
+        f"{_safe(page.heading)}</h1>\n"
+        f'<p style="margin:2px 0 14px;font-size:15px;{BREAK}">'
+        f"{_safe(page.subheading)}</p>\n"
+        + _html_notice(page)
+        + _html_link(page.link)
+        + "".join(_html_section(each) for each in page.sections)
+        + closing
+        + "</div>\n</body></html>\n"
+    )
+
+
+def as_shown(text: str) -> str:
+    """Data on one line, without what hides or turns text; cut where it is far too long."""
+    line = one_line(text)
+    is_large = len(escape(line).encode()) > LARGEST_VALUE
+    return line[:KEPT_OF_VALUE] + CUT if is_large else line
+
+
+def _safe(text: str) -> str:
+    return escape(as_shown(text))
+
+
+def _text_section(section: Section) -> str:
+    heading = as_shown(section.heading)
+    labels = [each.label for each in section.sums] + [label for label, *_ in section.rows]
+    width = max((len(as_shown(label)) for label in labels), default=0) + 2
+    lines = [heading, "-" * min(len(heading), LONGEST_UNDERLINE)]
+    if section.headers:
+        lines.append(" " * width + " -> ".join(section.headers))
+    for label, count, amount in ((each.label, each.count, each.amount) for each in section.sums):
+        lines.append(f"{as_shown(label) + ':':<{width}}{count:>6}{amount:>16}")
+    for label, *values in section.rows:
+        lines.append(f"{as_shown(label) + ':':<{width}}{' -> '.join(map(as_shown, values))}")
+    return "\n".join(lines)
+
+
+def _html_notice(page: Page) -> str:
+    if not page.notice:
+        return ""
+    lines = [f"<strong>{_safe(page.notice)}</strong>", *(_safe(each) for each in page.findings)]
+    return (
+        f'<p style="margin:0 0 14px;padding:6px 0 6px 10px;{BREAK};'
+        f'border-left:4px solid {ALARM}">{"<br>".join(lines)}</p>\n'
+    )
+
+
+def _html_link(link: PageLink | None) -> str:
+    if link is None:
+        return ""
+    address = escape(link.address)
+    return f'<p style="margin:0 0 14px"><a href="{address}">{_safe(link.label)}</a></p>\n'
+
+
+def _html_section(section: Section) -> str:
+    columns = max(1, len(section.headers))
+    rows = [_html_row(label, *values) for label, *values in section.rows]
+    if not section.sums:
+        return _html_table(section.heading, columns, _html_head(section.headers), rows)
+    sums = [_html_row(each.label, each.count, each.amount, style=NUMBER) for each in section.sums]
+    head = _html_head(("Count", "Amount"), style=NUMBER)
+    return _html_table(section.heading, 2, head, sums) + _html_table(
+        f"{section.heading}: entries", 1, "", rows
+    )
+
+
+def _html_table(caption: str, columns: int, head: str, rows: Sequence[str]) -> str:
+    """A style of the table holds for its cells where CSS hands it down, which saves a third."""
+    body = "\n".join(rows)
+    return (
+        '<table style="width:100%;border-collapse:collapse;margin:0 0 18px;table-layout:fixed;'
+        f'{BREAK}">\n'
+        '<caption style="text-align:left;font-size:15px;font-weight:bold;padding:0 0 4px">'
+        f"{_safe(caption)}</caption>\n"
+        f'<colgroup><col style="width:38%">{"<col>" * columns}</colgroup>\n'
+        f'{head}<tbody style="vertical-align:top">\n{body}\n</tbody></table>\n'
+    )
+
+
+def _html_head(headers: Sequence[str], style: str = CELL) -> str:
+    if not headers:
+        return ""
+    cells = "".join(f'<th scope="col" style="{style}">{_safe(each)}</th>' for each in headers)
+    return f"<thead><tr><td></td>{cells}</tr></thead>\n"
+
+
+def _html_row(label: str, *values: str, style: str = CELL) -> str:
+    cells = "".join(f'<td dir="auto" style="{style};{LINE}">{_safe(each)}</td>' for each in values)
+    return (
+        f'<tr><th scope="row" style="{CELL};{LINE};font-weight:normal;font-size:13px;opacity:.75">'
+        f"{_safe(label)}</th>{cells}</tr>"
+    )
+
+
+# ── functions/audit_mailer/mails/envelope.py ──────────────────────────────────────────────────────
+
+
+def header_line(text: str) -> str:
+    """Text that is safe as a header's value, with single spaces, as readers unfold it.
+
+    What looks like an encoded word (RFC 2047) would be decoded, line breaks included: a name could
+    write headers of its own. So would half of one that another half follows.
+    """
+    return " ".join(one_line(text).split()).replace("=?", "= ?").replace("?=", "? =")
+
+
+def moment(milliseconds: int) -> datetime:
+    """A header's Date has whole seconds."""
+    return datetime.fromtimestamp(milliseconds // 1000, UTC)
+
+
+def utc(milliseconds: int) -> str:
+    return moment(milliseconds).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+# ── functions/audit_mailer/mails/related.py ───────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Other entries that help explain this one, as far as they were found.
+
+    original: the payment that this entry voids, refunds or replaces. replacement: what replaces the
+    voided payment. void: of the payment that this one replaces. earlier: the payments that were
+    replaced before the original, oldest first. numbers: seq of acknowledged duplicates by id.
+    """
+
+    original: LedgerEntry | None = None
+    replacement: LedgerEntry | None = None
+    void: LedgerEntry | None = None
+    earlier: tuple[PaymentId, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+def original_id(entry: LedgerEntry) -> PaymentId | None:
+    """Of the payment that this entry voids, refunds or replaces."""
+    return entry.voids or entry.refunds or entry.corrects
+
+
+def number_of(entry: LedgerEntry) -> str:
+    return f"#{entry.seq:06d}"
+
+
+def name_of(entry: LedgerEntry | None, payment_id: str | None) -> str:
+    """Its number, or its id if it was not found."""
+    return number_of(entry) if entry else payment_id or "an entry that was not found"
+
+
+def notice(entry: LedgerEntry, related: Related) -> str:
+    """What a payment is never mistaken for, in one sentence; empty for a new payment."""
+    original = _full_name(related.original, original_id(entry))
+    if entry.voids:
+        return f"This voids {original}: {reason_of(entry)}."
+    if entry.refunds:
+        return f"This refunds {original}: {reason_of(entry)}."
+    if not entry.corrects:
+        return ""
+    if not related.void:
+        return f"This replaces {original}, which was voided."
+    void = _full_name(related.void, None)
+    return f"This replaces {original}, which {void} voids: {reason_of(related.void)}."
+
+
+def sections(entry: LedgerEntry, related: Related) -> list[Section]:
+    """What changed, and who logged the entries that this one is about; nothing for a payment."""
+    original = original_id(entry)
+    if original is None:
+        return []
+    rows: list[tuple[str, ...]]
+    if entry.voids:
+        before, after = related.original or entry, related.replacement
+        changes = _changes(before, after, number=bool(related.original))
+        rows = [("Voided payment", _related_told(related.original, original))]
+        if after:
+            rows.append(("Replaced by", _related_told(after, None)))
+    elif entry.corrects:
+        changes = _changes(related.original, entry)
+        rows = [
+            ("Replaced payment", _related_told(related.original, original)),
+            ("Voided by", _related_told(related.void, None)),
+        ]
+    else:
+        return [Section("Other entries", [("Refunded payment", _related_told(related.original, original))])]
+    return [
+        Section("What changes", changes, ("Before", "After")),
+        Section("Other entries", rows),
+    ]
+
+
+def reason_of(entry: LedgerEntry) -> str:
+    return (entry.reason or "no reason given").replace("_", " ")
+
+
+def _full_name(entry: LedgerEntry | None, payment_id: str | None) -> str:
+    return f"{number_of(entry)} ({entry.payment_id})" if entry else name_of(None, payment_id)
+
+
+def _related_told(entry: LedgerEntry | None, payment_id: str | None) -> str:
+    """Numbers come before names: after a right-to-left name a date would read backwards."""
+    if entry is None:
+        return f"{payment_id}, not found" if payment_id else "not found"
+    who = f"{clipped(entry.logged_by_name)} ({clipped(entry.logged_by, LONGEST_ADDRESS)})"
+    return f"{_full_name(entry, None)}, logged at {utc(entry.logged_at)} by {who}"
+
+
+def _changes(
+    before: LedgerEntry | None, after: LedgerEntry | None, *, number: bool = True
+) -> list[tuple[str, ...]]:
+    """A payment beside what replaces it. number: whether it is the payment's own that is known.
+
+    A void repeats amount, method and patron, so it can stand in for a payment that is not found.
+    """
+    return [
+        ("Entry", number_of(before) if before and number else "not found",
+         number_of(after) if after else "none, voided"),
+        ("Amount", dollars(before.amount_cents) if before else "-",
+         dollars(after.amount_cents if after else 0)),
+        ("Method", label_of(before.method) if before else "-",
+         label_of(after.method) if after else "-"),
+        ("Patron", before.patron_name if before else "-", after.patron_name if after else "-"),
+        ("Reference", (before.reference or "none") if before else "-",
+         (after.reference or "none") if after else "-"),
+    ]  # fmt: skip
+
+
+# ── functions/audit_mailer/mails/payment_mail.py ──────────────────────────────────────────────────
+
+
+_LABELS = {  # of the attributes that describe a payment; another one is called by its own name
+    "event_name": "Event",
+    "event_id": "Event id",
+    "event_date": "Event date",
+    "patron_name": "Patron",
+    "patron_email": "Patron e-mail",
+    "amount_cents": "Amount",
+    "method": "Method",
+    "reference": "Reference",
+    "note": "Note",
+}
+_ELSEWHERE = frozenset({  # in another line or section, or for machines
+    "kind", "payment_id", "event_timezone", "currency", "timestamp", "logged_at", "logged_day",
+    "logged_by", "logged_by_name", "expiration_timestamp", "reference_key", "voids", "corrects",
+    "refunds", "reason", "acknowledged_duplicates", "schema_version", "seq", "prev_hash", "hash",
+})  # fmt: skip
+HOW_TO_VERIFY = (
+    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
+    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
+)
+HOW_TO_FIND = "Search for {} to find every mail about this payment."
+OPEN = "Open in the app"
+
+
+def payment_file(entry: LedgerEntry) -> str:
+    """What the attached record is called."""
+    return f"{file_name(entry.event_id)}-{entry.seq:06d}.json"
+
+
+def payment_subject(entry: LedgerEntry, related: Related) -> str:
+    """Without the search token."""
+    what = f"{_money(entry)} {_method(entry)}"
+    of = name_of(related.original, original_id(entry))
+    if entry.corrects:
+        told = f"{number_of(entry)} {what} replaces {of}"
+    elif entry.kind == "payment":
+        told = f"{number_of(entry)} {what}"
+    else:
+        told = f"{entry.kind.upper()} {number_of(entry)} of {of} {what}"
+    return f"[SCC Audit] {told} - {clipped(entry.patron_name)} - {clipped(entry.event_name)}"
+
+
+def _heading(entry: LedgerEntry, related: Related) -> str:
+    what = f"{_money(entry)} {_method(entry)}"
+    of = name_of(related.original, original_id(entry))
+    if entry.corrects:
+        what += f" replaces {of}"
+    elif entry.kind != "payment":
+        what = f"{entry.kind.upper()} of {of}: {what}"
+    return f"{what}, {clipped(entry.patron_name)}"
+
+
+def payment_page(
+    entry: LedgerEntry,
+    related: Related,
+    record_sha256: str,
+    app_url: str = "",
+    event_time: str = "",
+) -> Page:
+    """What the mail shows, told from the entry and from those that it is about.
+
+    event_time: when it was logged in the event's time zone, for a reader that lacks the zone.
+    """
+    about = original_id(entry)
+    return Page(
+        heading=_heading(entry, related),
+        # Numbers come before names: after a right-to-left name a date would read backwards.
+        subheading=(
+            f"{number_of(entry)}, {clipped(entry.event_date)}, {clipped(entry.event_name)}"
+        ),
+        notice=notice(entry, related),
+        link=PageLink(OPEN, app_url + payment_path(entry)) if app_url else None,
+        sections=[
+            *sections(entry, related),
+            Section(entry.kind.capitalize(), _what(entry, related)),
+            Section("Logging", _when(entry, event_time)),
+            Section("Proof", _payment_mail_proof(entry, record_sha256)),
+        ],
+        closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(about or entry.payment_id)],
+    )
+
+
+def payment_path(entry: LedgerEntry) -> str:
+    """Where the app shows this entry, below the app's own address."""
+    event_id, payment_id = (quote(each, safe="") for each in (entry.event_id, entry.payment_id))
+    return f"/g/{event_id}?payment={payment_id}"
+
+
+def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (_LABELS.get(name, _words(name)), _value(entry, name)) for name in _described()
+    ]
+    if entry.kind != "payment":
+        return [*rows, ("Reason", reason_of(entry))]
+    duplicates = [
+        f"#{related.numbers[each]:06d} ({each})" if each in related.numbers else each
+        for each in entry.acknowledged_duplicates
+    ]
+    return [*rows, ("Acknowledged duplicates", ", ".join(duplicates) or "none")]
+
+
+def _described() -> list[str]:
+    """The attributes that describe a payment: those with a label, and all that have no section."""
+    names = [each.name for each in fields(LedgerEntry)]
+    return [*_LABELS, *(each for each in names if each not in _LABELS.keys() | _ELSEWHERE)]
+
+
+def _value(entry: LedgerEntry, name: str) -> str:
+    match name:
+        case "amount_cents":
+            return f"{_money(entry)} {entry.currency}"
+        case "method":
+            return label_of(entry.method)
+        case _:
+            return str(getattr(entry, name) or "none")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _when(entry: LedgerEntry, event_time: str) -> list[tuple[str, ...]]:
+    return [
+        ("Logged by", f"{entry.logged_by_name} ({entry.logged_by})"),
+        ("Logged at (server)", _moment(entry.logged_at, "UTC")),
+        ("Logged at (event)", event_time or _moment(entry.logged_at, entry.event_timezone)),
+        ("Captured at", _moment(entry.timestamp, "UTC")),
+    ]
+
+
+def _payment_mail_proof(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, ...]]:
+    return [
+        ("Entry", f"{number_of(entry)} of this event"),
+        ("Payment", entry.payment_id),
+        ("Hash", entry.hash),
+        ("Previous hash", entry.prev_hash),
+        ("SHA-256 of the record", record_sha256),
+        ("Search token", search_token(entry.payment_id)),
+    ]
+
+
+def _money(entry: LedgerEntry) -> str:
+    """What the entry adds: a void or refund takes away."""
+    return dollars(entry.net_cents)
+
+
+def _method(entry: LedgerEntry) -> str:
+    return clipped(label_of(entry.method))
+
+
+def _moment(milliseconds: int, timezone: str) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+# ── functions/audit_mailer/mails/ops_mail.py ──────────────────────────────────────────────────────
+
+
+SHOWN_MESSAGES = 200  # the rest is in the attachment, and in further parts of the record
+SHOWN_BYTES = 20_000  # of messages as HTML
+
+
+def ops_file(ops_record: Mapping[str, Any]) -> str:
+    """What the attached record is called."""
+    return f"ops-{file_name(str(ops_record['ops_id']))}.json"
+
+
+def ops_subject(ops_record: Mapping[str, Any]) -> str:
+    """Without the search token."""
+    return f"[SCC Ops] {_deed(ops_record)} - {clipped(str(ops_record.get('who')))}"
+
+
+def ops_page(ops_record: Mapping[str, Any], record_sha256: str) -> Page:
+    """What the mail shows, told from the record alone."""
+    counts = ops_record.get("counts") or {}
+    outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
+    what = (
+        ("Action", ops_record["action"]),
+        ("Phase", ops_record.get("phase")),
+        ("Outcome", outcome),
+        ("Selected by", ops_record.get("filter")),
+        ("Reason", ops_record.get("reason") or "none given"),
+    )
+    who = (
+        ("Who", ops_record.get("who")),
+        ("When", utc(ops_record["at"])),
+        ("Stack", ops_record.get("stack")),
+    )
+    proof = (
+        ("Ops record", ops_record["ops_id"]),
+        ("SHA-256 of the record", record_sha256),
+        ("Search token", search_token(str(ops_record["ops_id"]))),
+    )
+    return Page(
+        heading=f"Operators: {_deed(ops_record)}",
+        subheading=outcome,
+        sections=[
+            Section("What", _rows(what)),
+            Section("Who and when", _rows(who)),
+            Section("Messages", _message_rows(ops_record)),
+            Section("Proof", _rows(proof)),
+        ],
+    )
+
+
+def _deed(ops_record: Mapping[str, Any]) -> str:
+    return clipped(f"{ops_record['action']} {ops_record.get('phase')}")
+
+
+def _rows(facts: Sequence[tuple[str, Any]]) -> list[tuple[str, ...]]:
+    return [(label, str(value)) for label, value in facts]
+
+
+def _message_rows(ops_record: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The first messages, as many as Gmail shows, and where the others are."""
+    messages = ops_record["messages"]
+    texts = [str(each) for each in messages[:SHOWN_MESSAGES]]
+    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
+    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= SHOWN_BYTES]
+    rows: list[tuple[str, Any]] = [(str(number), each) for number, each in enumerate(shown, 1)]
+    if more := len(messages) - len(shown):
+        rows.append(("More", f"{more} more are in the attachment"))
+    if further := int(ops_record.get("messages_total", 0)) - len(messages):
+        rows.append(("Further parts", f"{further} more are in the ops record's other parts"))
+    return _rows(rows)
+
+
+# ── functions/audit_mailer/mails/statement_page.py ────────────────────────────────────────────────
+
+
+EVERY_DAY = (
+    "A statement is mailed every day, even after a day without payments. "
+    "If one is missing, something is wrong: tell the people who run this system."
+)
+SO_FAR = "The day was not over when this statement was made. The final statement will follow."
+MOST_FINDINGS = 40  # of those in the notice
+CUT_SHORT = "{} {} in statement.json: this mail would be too long for Gmail to show."
+Told = Mapping[str, Any]  # of the whole day or of an event
+
+
+def statement_subject(record: Told) -> str:
+    """Without the search token."""
+    return " - ".join([f"[SCC Audit] {_title(record)}", _totals(record), *_alarms(record)])
+
+
+def statement_page(record: Told, sha256: str, token: str) -> Page:
+    """sha256: of statement.json."""
+    findings = [f"{kind} {place}" for kind, places in _findings(record).items() for place in places]
+    if len(findings) > MOST_FINDINGS:
+        more = _count(len(findings) - MOST_FINDINGS, "more finding")
+        findings[MOST_FINDINGS:] = [f"{more} in statement.json"]
+    closing = [EVERY_DAY] if record["is_final"] else [SO_FAR, EVERY_DAY]
+    whole = Page(
+        heading=_title(record),
+        subheading=_totals(record),
+        notice="Needs attention" if findings else "",
+        findings=findings,
+        sections=[
+            _whole_day(record),
+            *_malformed(record),
+            _statement_page_proof(record, sha256, token),
+        ],
+        closing=closing,
+    )
+    return _with_events(whole, [_event(each) for each in record["events"]])
+
+
+def _with_events(whole: Page, events: Sequence[Section]) -> Page:
+    """The page with as many events as Gmail shows of a mail, and a word about the others."""
+    first, *others = whole.sections
+    fit = fitting(events, LARGEST_HTML - size_of(whole) - len(CUT_SHORT))
+    told = []
+    if more := len(events) - fit:
+        told = [CUT_SHORT.format(_count(more, "more event"), "is" if more == 1 else "are")]
+    return replace(whole, sections=[first, *events[:fit], *others], closing=[*told, *whole.closing])
+
+
+def _title(record: Told) -> str:
+    return f"Statement {record['day']}{'' if record['is_final'] else ' so far'}"
+
+
+def _totals(record: Told) -> str:
+    if not record["entries"]:
+        return "0 entries"
+    counts = [_count(record[kind]["count"], kind[:-1]) for kind in ("payments", "voids")]
+    if record["refunds"]["count"]:
+        counts.append(_count(record["refunds"]["count"], "refund"))
+    return ", ".join([*counts, f"{dollars(record['net_cents'])} net"])
+
+
+def _findings(record: Told) -> dict[str, list[str]]:
+    """What is wrong, and where: ids and numbers only."""
+    events = record["events"]
+    found = {
+        "GAP in": [
+            f"{each['event_id']} {_numbers(*gap)}" for each in events for gap in each["missing"]
+        ],
+        "ALTERED": [
+            f"{each['event_id']} {_number(seq)}" for each in events for seq in each["altered"]
+        ],
+        "HEAD BEHIND in": [each["event_id"] for each in events if _is_behind(each)],
+        "HEAD UNREADABLE in": [each["event_id"] for each in events if not each["head_hash"]],
+        "MALFORMED ROWS": [str(record["malformed_rows"])] if record["malformed_rows"] else [],
+        "NOT MAILED": [str(record["not_mailed"])] if record["not_mailed"] else [],
+    }
+    return {kind: places for kind, places in found.items() if places}
+
+
+def _alarms(record: Told) -> list[str]:
+    """The first finding of each kind, and how many more there are."""
+    return [
+        f"{kind} {places[0]}" + (f" and {len(places) - 1} more" if len(places) > 1 else "")
+        for kind, places in _findings(record).items()
+    ]
+
+
+def _whole_day(record: Told) -> Section:
+    day = ("Business day", f"{record['day']}, {record['timezone']} time")
+    if not record["entries"]:
+        return Section("The whole day", [day, ("Entries", "none were logged on this day")])
+    return Section(
+        "The whole day",
+        rows=[
+            day,
+            ("Entries", str(record["entries"])),
+            ("Not yet mailed", str(record["not_mailed"] or "none")),
+        ],
+        sums=_statement_page_sums(record),
+    )
+
+
+def _event(event: Told) -> Section:
+    rows: list[tuple[str, ...]] = []
+    if event["entries"]:
+        span = _numbers(event["first_seq"], event["last_seq"])
+        rows = [
+            ("Entries", f"{span} ({event['entries']})"),
+            ("Hash of the day's last entry", event["last_hash"]),
+        ]
+    rows += [
+        ("Latest entry of the event", _head(event)),
+        ("Missing numbers", ", ".join(_numbers(*each) for each in event["missing"]) or "none"),
+    ]
+    if event["altered"]:
+        rows.append(("Not as written", ", ".join(map(_number, event["altered"]))))
+    rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))
+    name = f"{event['event_name']} ({event['event_id']})" if event["event_name"] else ""
+    return Section(name or event["event_id"], rows, sums=_statement_page_sums(event) if event["entries"] else ())
+
+
+def _is_behind(event: Told) -> bool:
+    return bool(event["head_hash"]) and event["head_seq"] < event["last_seq"]
+
+
+def _head(event: Told) -> str:
+    if not event["head_hash"]:
+        return "cannot be read"
+    return f"{_number(event['head_seq'])} {event['head_hash']}"
+
+
+def _unmailed(event: Told) -> list[str]:
+    named = [
+        f"{_number(each['seq'])} {each['state']}" + (f" ({each['error']})" if each["error"] else "")
+        for each in event["not_mailed_entries"]
+    ]
+    more = event["not_mailed"] - len(named)
+    return [*named, f"and {more} more"] if more else named
+
+
+def _malformed(record: Told) -> list[Section]:
+    """The rows that are not entries, by key: nothing that they say is in a sum."""
+    rows: list[tuple[str, ...]] = [
+        (f"{each['pk']} {each['sk']}", ", ".join(each["faults"])) for each in record["malformed"]
+    ]
+    if more := record["malformed_rows"] - len(rows):
+        rows.append(("More", str(more)))
+    return [Section("Rows that are not entries", rows)] if rows else []
+
+
+def _statement_page_proof(record: Told, sha256: str, token: str) -> Section:
+    return Section(
+        "Proof",
+        [
+            ("SHA-256 of statement.json", sha256),
+            ("Made at", utc(record["made_at"])),
+            ("Search token", token),
+        ],
+    )
+
+
+def _statement_page_sums(of: Told) -> list[Sum]:
+    """A line for each method, in the order of the payment form, then what is taken away."""
+    by_method = of["payments"]["by_method"]
+    known = [*METHODS, *sorted(by_method.keys() - METHODS.keys())]
+    lines = [
+        Sum(title_of(each), str(by_method[each]["count"]), dollars(by_method[each]["cents"]))
+        for each in known
+        if each in by_method
+    ]
+    for label, kind in (("Voided", "voids"), ("Refunded", "refunds")):
+        if of[kind]["count"]:
+            lines.append(Sum(label, str(of[kind]["count"]), dollars(-of[kind]["cents"])))
+    return [*lines, Sum("Net", "", dollars(of["net_cents"]))]
+
+
+def _number(seq: int) -> str:
+    return f"#{seq:06d}"
+
+
+def _numbers(first: int, last: int) -> str:
+    return _number(first) if first == last else f"{_number(first)}-{_number(last)}"
+
+
+def _count(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 # ── ops/offline/links.py ──────────────────────────────────────────────────────────────────────────
@@ -850,11 +1599,11 @@ def _stated(event: Mapping[str, Any], day: str) -> Stated:
         last_seq=event["last_seq"],
         entries=_whole(event["entries"]),
         net_cents=_whole(event["net_cents"]),
-        sums=_sums(event),
+        sums=_days_sums(event),
     )
 
 
-def _sums(of: Mapping[str, Any]) -> Sums:
+def _days_sums(of: Mapping[str, Any]) -> Sums:
     """Of an event or a whole statement."""
     return {
         (kind, method): (_whole(one["count"]), _whole(one["cents"]))
@@ -869,7 +1618,7 @@ def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
         for name, (count, cents) in each.sums.items():
             before = added.get(name, (0, 0))
             added[name] = (before[0] + count, before[1] + cents)
-    if added != _sums(record):
+    if added != _days_sums(record):
         return "its sums are not those of its events"
     if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
         "net_cents", 0
@@ -903,42 +1652,10 @@ def _missing_days(days: Iterable[str]) -> Iterator[Finding]:
 # ── ops/offline/page.py ───────────────────────────────────────────────────────────────────────────
 
 
-_TAGS = frozenset({
-    "html", "head", "meta", "title", "body", "div", "h1", "p", "strong", "br", "a",
-    "table", "caption", "colgroup", "col", "thead", "tbody", "tr", "th", "td",
-})  # fmt: skip
-_ATTRIBUTES = {
-    "style": None, "lang": None, "content": None, "charset": "utf-8", "dir": "auto",
-    "name": None, "scope": None, "href": None,
-}  # fmt: skip
-_PX = r"(0|\d{1,3}px)"
-_STYLES: Mapping[str, str] = {  # what the mailer writes; nothing that hides, moves or colors text
-    "word-break": r"break-word",
-    "margin": rf"{_PX}( {_PX}){{0,3}}",
-    "padding": rf"{_PX}( {_PX}){{0,3}}",
-    "padding-right": _PX,
-    "font-family": r"[a-z, -]+",
-    "font-size": r"(1[0-9]|2[0-9])px",
-    "font-weight": r"bold|normal",
-    "font-variant-numeric": r"tabular-nums",
-    "line-height": r"1(\.\d+)?",
-    "max-width": r"[3-9]\d\dpx",
-    "width": r"100%|38%",
-    "border-collapse": r"collapse",
-    "table-layout": r"fixed",
-    "text-align": r"left|right",
-    "vertical-align": r"top",
-    "overflow-wrap": r"anywhere",
-    "border-top": r"1px solid rgba\(128,128,128,\.35\)",
-    "border-left": r"4px solid #d93025",
-    "opacity": r"\.[5-9]\d?",
-}
-
-
 class SeenPage(HTMLParser):
-    """rows: cells of tables, one line each. lines: other blocks of text. odd: what hides text.
+    """rows: cells of tables, one line each. lines: other blocks of text.
 
-    links: address and text of each.
+    links: address and text of each. said: all text in its order, a link's address after its text.
     """
 
     def __init__(self, html: str) -> None:
@@ -946,24 +1663,22 @@ class SeenPage(HTMLParser):
         self.rows: list[tuple[str, ...]] = []
         self.lines: list[str] = []
         self.links: list[tuple[str, str]] = []
-        self.odd = ""
-        self._address: str | None = None
+        self.said: list[str] = []
+        self._address = ""
         self._linked: list[str] = []
         self._cells: list[str] | None = None
         self._text: list[str] = []
         self._is_head = False
-        self.feed(html)
-        self.close()
+        with suppress(AssertionError):  # a declaration that HTMLParser cannot take apart
+            self.feed(html)
+            self.close()
         self._end_line()
-        if self._address is not None:
-            self._is_odd("a link without an end")
 
     def cell_of(self, label: str) -> str:
         """The value of the first row with this label, or an empty text."""
         return next((row[1] for row in self.rows if len(row) == 2 and row[0] == label), "")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._judge(tag, attrs)
         match tag:
             case "head":
                 self._is_head = True
@@ -971,27 +1686,13 @@ class SeenPage(HTMLParser):
                 self._end_line()
                 self._cells = []
             case "td" | "th":
-                if "".join(self._text).strip():
-                    self._is_odd("text between cells")
                 self._text = []
             case "a":
-                if self._address is not None:
-                    self._is_odd("a link in a link")
                 self._address, self._linked = dict(attrs).get("href") or "", []
             case "strong":
                 pass
             case _:
                 self._end_line()
-
-    def _judge(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
-            self._is_odd(f"<{tag}>")
-        for name, value in attrs:
-            if name not in _ATTRIBUTES or (_ATTRIBUTES[name] or value) != value:
-                self._is_odd(f"the attribute {name}")
-            elif name == "style":
-                for declaration in _foreign_styles(value or ""):
-                    self._is_odd(f"the style {declaration}")
 
     def handle_endtag(self, tag: str) -> None:
         match tag:
@@ -1005,9 +1706,8 @@ class SeenPage(HTMLParser):
                 self._cells.append(one_space("".join(self._text)))
                 self._text = []
             case "a":
-                if self._address is not None:
-                    self.links.append((self._address, one_space("".join(self._linked))))
-                self._address = None
+                self.links.append((self._address, one_space("".join(self._linked))))
+                self.said.append(self._address)
             case "strong":
                 pass
             case _:
@@ -1015,88 +1715,38 @@ class SeenPage(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._is_head:
+            self.said.append(data)
             self._text.append(data)
             self._linked.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self._is_odd(f"<!--{data}-->")
-
-    def handle_decl(self, decl: str) -> None:
-        if decl.lower() != "doctype html":
-            self._is_odd(f"<!{decl}>")
-
-    def unknown_decl(self, data: str) -> None:
-        self._is_odd(f"<![{data}]>")
-
-    def handle_pi(self, data: str) -> None:
-        self._is_odd(f"<?{data}>")
 
     def _end_line(self) -> None:
         text, self._text = one_space("".join(self._text)), []
         if text and self._cells is None:
             self.lines.append(text)
 
-    def _is_odd(self, what: str) -> None:
-        self.odd = self.odd or what[:60]
-
-
-@lru_cache(maxsize=1_000)
-def _foreign_styles(style: str) -> tuple[str, ...]:
-    """The declarations that no mail of ours has."""
-    declarations = [each.strip() for each in style.lower().split(";")]
-    return tuple(each for each in declarations if each and not _is_our_style(each))
-
-
-def _is_our_style(declaration: str) -> bool:
-    name, _, value = (each.strip() for each in declaration.partition(":"))
-    return name in _STYLES and re.fullmatch(_STYLES[name], value) is not None
-
 
 def one_space(text: str) -> str:
     return " ".join(text.split())
 
 
+def plain(text: str) -> str:
+    """Data as a mail shows it and as it is read back."""
+    return one_space(as_shown(text))
+
+
 def squeezed(text: str) -> str:
-    """Text as Gmail and mail programs cannot change it: without spaces and marks around words."""
+    """Text as mail programs cannot change it: without spaces and marks around words."""
     return re.sub(r"[\s*_:>-]", "", text)
+
+
+def letters(text: str) -> str:
+    """Text as Gmail cannot change it when it makes the plain text anew from the HTML."""
+    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def unspaced(text: str) -> str:
     """A header's text: encoding it in several words may lose or add a space."""
     return "".join(text.split())
-
-
-# ── ops/offline/words.py ──────────────────────────────────────────────────────────────────────────
-
-
-CUT = "\u2026 (the rest is in the attachment)"
-LARGEST_VALUE = 2_600  # bytes of a line or cell as HTML
-KEPT_OF_VALUE = 400  # characters of a larger one
-LONGEST_NAME = 80  # in a subject or a heading
-LONGEST_ADDRESS = 254
-
-
-def plain(text: str) -> str:
-    """Data as a mail shows it: no line break, control or direction mark survives."""
-    line = one_line(text)
-    is_large = len(escape(line).encode()) > LARGEST_VALUE
-    return one_space(line[:KEPT_OF_VALUE] + CUT if is_large else line)
-
-
-def clipped(name: str, longest: int = LONGEST_NAME) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "\u2026"
-
-
-def subject_line(text: str) -> str:
-    return one_space(one_line(text)).replace("=?", "= ?").replace("?=", "? =")
-
-
-def moment_text(milliseconds: int, timezone: str = "UTC") -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 # ── ops/offline/others.py ─────────────────────────────────────────────────────────────────────────
@@ -1154,14 +1804,13 @@ class Quote:
 class Others:
     """original: of a void, a refund or a correction. void: of what a correction replaces.
 
-    reason: of that void. rows: by label, as they are shown. changes: before and after, as they
-    must be.
+    replacement: of what a void undoes. reason: of the void. changes: before and after.
     """
 
     original: Other = Other()
+    replacement: Other = Other()
     void: Other = Other()
     reason: str = ""
-    rows: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[tuple[str, ...]] = ()
     quotes: Sequence[Quote] = ()
 
@@ -1170,18 +1819,18 @@ class OtherError(ValueError):
     """A mail says about another entry what its own record contradicts; the text says what."""
 
 
-def reason_of(record: Mapping[str, Any]) -> str:
+def reason_in(record: Mapping[str, Any]) -> str:
     return str(record["reason"]).replace("_", " ") or "no reason given"
 
 
-def original_id(record: Mapping[str, Any]) -> str:
+def about_in(record: Mapping[str, Any]) -> str:
     """Of the payment that an entry voids, refunds or replaces; empty for a new payment."""
     return str(record.get("voids") or record.get("refunds") or record.get("corrects") or "")
 
 
 def others_in(record: Mapping[str, Any], page: SeenPage) -> Others:
     """What a mail says about others. Raises OtherError."""
-    if not original_id(record):
+    if not about_in(record):
         return Others()
     rows = {row[0]: row[1] for row in page.rows if len(row) == 2}
     changes = {row[0]: row[1:] for row in page.rows if len(row) == 3}
@@ -1192,7 +1841,6 @@ def others_in(record: Mapping[str, Any], page: SeenPage) -> Others:
             original = _original(record, rows, "Refunded payment")
             return Others(
                 original=original,
-                rows=_those(rows, "Refunded payment"),
                 quotes=[_quote(record, original, is_looked_up=True)],
             )
         case _:
@@ -1212,12 +1860,12 @@ def _of_void(
         column = (after.name, *_column(changes, 1)[1:])
         quote = _quote(record, after, column[1:], is_looked_up=True)
     else:
-        column = _NO_REPLACEMENT
+        after, column = Other(), _NO_REPLACEMENT
         quote = _quote(record, Other(), is_looked_up=True, at=number)
     before = (original.name if original.seq else "not found", *cells_of(record))
     return Others(
         original=original,
-        rows=_those(rows, "Voided payment", "Replaced by"),
+        replacement=after,
         changes=_table(before, column),
         quotes=[_quote(record, original, is_looked_up=True), quote],
     )
@@ -1241,7 +1889,6 @@ def _of_correction(
         original=original,
         void=void,
         reason=reason,
-        rows=_those(rows, "Replaced payment", "Voided by"),
         changes=_table(
             (original.name, *cells) if original.seq else _NOTHING,
             (f"#{record['seq']:06d}", *cells_of(record)),
@@ -1255,7 +1902,7 @@ def _of_correction(
 
 def _original(record: Mapping[str, Any], rows: Mapping[str, str], label: str) -> Other:
     original = _other(label, rows.get(label, ""))
-    if original.payment_id != original_id(record) or original.seq >= record["seq"]:
+    if original.payment_id != about_in(record) or original.seq >= record["seq"]:
         raise OtherError(f"has another {label} than its record")
     return original
 
@@ -1266,10 +1913,6 @@ def _other(label: str, value: str) -> Other:
     if lost := _NOT_FOUND.fullmatch(value):
         return Other(lost[1] or "")
     raise OtherError(f"says something else in {label} than any mail of ours")
-
-
-def _those(rows: Mapping[str, str], *labels: str) -> dict[str, str]:
-    return {label: rows[label] for label in labels if label in rows}
 
 
 def _column(changes: Mapping[str, tuple[str, ...]], which: int) -> tuple[str, ...]:
@@ -1292,7 +1935,7 @@ def _quote(
     at: int = 0,
 ) -> Quote:
     place = (record["event_id"], record["seq"], record["payment_id"])
-    return Quote(*place, other, cells, reason, is_looked_up, at, original_id(record))
+    return Quote(*place, other, cells, reason, is_looked_up, at, about_in(record))
 
 
 def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -1308,11 +1951,9 @@ def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
 def told_of(record: Mapping[str, Any]) -> bytes:
     """All that other mails may say about this entry, in few bytes: a mailbox holds many entries."""
     who = f"{clipped(record['logged_by_name'])} ({clipped(record['logged_by'], LONGEST_ADDRESS)})"
-    reason = plain(reason_of(record)) if "reason" in record else ""
+    reason = plain(reason_in(record)) if "reason" in record else ""
     return (
-        _digest(moment_text(record["logged_at"]), plain(who))
-        + _digest(*cells_of(record))
-        + _digest(reason)
+        _digest(utc(record["logged_at"]), plain(who)) + _digest(*cells_of(record)) + _digest(reason)
     )
 
 
@@ -1373,18 +2014,11 @@ def _digest(*words: str) -> bytes:
 # ── ops/offline/shown.py ──────────────────────────────────────────────────────────────────────────
 
 
-_CAPTIONS = frozenset({
-    "Payment", "Void", "Refund", "Logging", "Proof", "What changes", "Other entries",
-    "What", "Who and when", "Messages",
-})  # fmt: skip
-_SHOWN_MESSAGES = 200  # of an ops record
-_SHOWN_BYTES = 20_000  # of these as HTML
-_HOW_TO_VERIFY = (
-    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
-    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
-)
-_OPEN = "Open in the app"
 _DUPLICATES = "Acknowledged duplicates"
+_NUMBERED = re.compile(r"#(\d{6,12}) \((\S+?)\)")
+_APP = re.compile(r"https?://[A-Za-z0-9.:-]+")
+_DOLLARS = re.compile(r"(-?)\$([\d,]{1,20})\.(\d\d)")
+_EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z0-9+-]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -1398,18 +2032,13 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """lines: all text outside of tables but captions and a link, the heading first. rows: by label.
-
-    table: of three columns. target: path and query of the one link that there may be.
-    """
+class Expected:
+    """What a record makes. subject: without the search token."""
 
     subject: str
+    token: str
     attachment: str
-    lines: Sequence[str]
-    rows: Mapping[str, str]
-    table: Sequence[tuple[str, ...]] = ()
-    target: str = ""
+    page: Page
 
 
 def payment_problem(
@@ -1419,228 +2048,200 @@ def payment_problem(
 
     record: without faults.
     """
-    page = SeenPage(seen.html)
+    entry, page = LedgerEntry.from_row(record), SeenPage(seen.html)
     try:
         others = others_in(record, page)
+        related = _related(entry, others, page)
     except OtherError as error:
         return f"its HTML {error}", ()
-    shown = _shown_by_payment(record, sha256, others, page)
-    problem = _problem_of(shown, page, seen)
-    return problem, [*others.quotes, *_numbers_quoted(shown.rows.get(_DUPLICATES, ""), record)]
+    expected = Expected(
+        subject=payment_subject(entry, related),
+        token=search_token(entry.payment_id),
+        attachment=payment_file(entry),
+        page=payment_page(entry, related, sha256, _app_url(entry, page), _event_time(entry, page)),
+    )
+    numbers = [
+        Quote(entry.event_id, entry.seq, entry.payment_id, Other(payment_id, seq))
+        for payment_id, seq in related.numbers.items()
+    ]
+    return _problem(expected, page, seen), [*others.quotes, *numbers]
 
 
 def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
     """The first difference between a mail and the record of what operators did."""
-    return _problem_of(_shown_by_ops(record, sha256), SeenPage(seen.html), seen)
-
-
-def _shown_by_payment(
-    record: Mapping[str, Any], sha256: str, others: Others, page: SeenPage
-) -> Shown:
-    number, kind = f"#{record['seq']:06d}", record["kind"]
-    amount = dollars(record["amount_cents"] if kind == "payment" else -record["amount_cents"])
-    what, of = f"{amount} {clipped(label_of(record['method']))}", others.original.name
-    patron, event = clipped(record["patron_name"]), clipped(record["event_name"])
-    token = search_token(record["payment_id"])
-    if "corrects" in record:
-        heading, title = f"{what} replaces {of}", f"{number} {what} replaces {of}"
-    elif kind == "payment":
-        heading, title = what, f"{number} {what}"
-    else:
-        heading, title = (
-            f"{kind.upper()} of {of}: {what}",
-            f"{kind.upper()} {number} of {of} {what}",
-        )
-    about = original_id(record) or record["payment_id"]
-    lines = [
-        f"{heading}, {patron}",
-        f"{number}, {clipped(record['event_date'])}, {event}",
-        _notice(record, others),
-        _HOW_TO_VERIFY,
-        f"Search for {about} to find every mail about this payment.",
-    ]
-    rows = {
-        "Event": record["event_name"] or "none",
-        "Event id": record["event_id"] or "none",
-        "Event date": record["event_date"] or "none",
-        "Patron": record["patron_name"] or "none",
-        "Patron e-mail": record["patron_email"] or "none",
-        "Amount": f"{amount} {record['currency']}",
-        "Method": label_of(record["method"]),
-        "Reference": record["reference"] or "none",
-        "Note": record["note"] or "none",
-        "Logged by": f"{record['logged_by_name']} ({record['logged_by']})",
-        "Logged at (server)": moment_text(record["logged_at"]),
-        "Logged at (event)": moment_text(record["logged_at"], record["event_timezone"]),
-        "Captured at": moment_text(record["timestamp"]),
-        "Entry": f"{number} of this event",
-        "Payment": record["payment_id"],
-        "Hash": record["hash"],
-        "Previous hash": record["prev_hash"],
-        "SHA-256 of the record": sha256,
-        "Search token": token,
-    }
-    if kind == "payment":
-        rows[_DUPLICATES] = _duplicates_shown(page.cell_of(_DUPLICATES), record)
-    else:
-        rows["Reason"] = reason_of(record)
-    return Shown(
-        subject=subject_line(f"[SCC Audit] {title} - {patron} - {event} - {token}"),
-        attachment=f"{file_name(record['event_id'])}-{record['seq']:06d}.json",
-        lines=[plain(each) for each in lines if each],
-        rows={label: plain(value) for label, value in rows.items()} | dict(others.rows),
-        table=others.changes,
-        target=f"/g/{quote(record['event_id'], safe='')}"
-        f"?payment={quote(record['payment_id'], safe='')}",
+    expected = Expected(
+        subject=ops_subject(record),
+        token=search_token(str(record["ops_id"])),
+        attachment=ops_file(record),
+        page=ops_page(record, sha256),
     )
+    return _problem(expected, SeenPage(seen.html), seen)
 
 
-def _notice(record: Mapping[str, Any], others: Others) -> str:
-    original = others.original.full_name
-    if "voids" in record:
-        return f"This voids {original}: {reason_of(record)}."
-    if "refunds" in record:
-        return f"This refunds {original}: {reason_of(record)}."
-    if "corrects" not in record:
-        return ""
-    if not others.void.seq:
-        return f"This replaces {original}, which was voided."
-    return f"This replaces {original}, which {others.void.full_name} voids: {others.reason}."
-
-
-def _shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
-    counts = record.get("counts") or {}
-    outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
-    deed = clipped(f"{record['action']} {record.get('phase')}")
-    ops_id = str(record["ops_id"])
-    token = search_token(ops_id)
-    rows = {
-        "Action": record["action"],
-        "Phase": record.get("phase"),
-        "Outcome": outcome,
-        "Selected by": record.get("filter"),
-        "Reason": record.get("reason") or "none given",
-        "Who": record.get("who"),
-        "When": moment_text(record["at"]),
-        "Stack": record.get("stack"),
-        **_messages(record),
-        "Ops record": ops_id,
-        "SHA-256 of the record": sha256,
-        "Search token": token,
-    }
-    return Shown(
-        subject=subject_line(f"[SCC Ops] {deed} - {clipped(str(record.get('who')))} - {token}"),
-        attachment=f"ops-{file_name(ops_id)}.json",
-        lines=[plain(f"Operators: {deed}"), plain(outcome)],
-        rows={label: plain(str(value)) for label, value in rows.items()},
+def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str, seen: Seen) -> str:
+    """The first difference between a mail and its statement. statement_id: of its delivery."""
+    token = search_token(statement_id)
+    expected = Expected(
+        subject=statement_subject(record),
+        token=token,
+        attachment="statement.json",
+        page=statement_page(record, sha256, token),
     )
+    return _problem(expected, SeenPage(seen.html), seen)
 
 
-def _messages(record: Mapping[str, Any]) -> dict[str, str]:
-    messages = record["messages"]
-    texts = [str(each) for each in messages[:_SHOWN_MESSAGES]]
-    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
-    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= _SHOWN_BYTES]
-    rows = {str(number): text for number, text in enumerate(shown, start=1)}
-    if more := len(messages) - len(shown):
-        rows["More"] = f"{more} more are in the attachment"
-    if further := int(record.get("messages_total", 0)) - len(messages):
-        rows["Further parts"] = f"{further} more are in the ops record's other parts"
-    return rows
-
-
-def _problem_of(shown: Shown, page: SeenPage, seen: Seen) -> str:
-    if unspaced(seen.subject) != unspaced(shown.subject):
-        return "its subject differs"
-    if seen.attachment != shown.attachment:
-        return "its attachment has another name"
-    if page.odd:
-        return f"its HTML has something that no mail of ours has: {page.odd}"
-    problem = _rows_problem(shown, page) or _lines_problem(shown, page)
-    if problem:
-        return f"its HTML {problem}"
-    return _text_problem(shown, page, squeezed(seen.text))
-
-
-def _text_problem(shown: Shown, page: SeenPage, said: str) -> str:
-    """Gmail's `send` makes the plain text anew, so it is compared without its spaces and marks."""
-    texts = dict.fromkeys(shown.lines, "line") | {shown.lines[0]: "heading"}
-    texts |= {label + "".join(cells): label for label, *cells in page.rows}
-    texts |= {address: "link" for address, _ in page.links}
-    other = next((name for text, name in texts.items() if squeezed(text) not in said), None)
-    return "" if other is None else f"its plain text has another {other} than its HTML"
-
-
-def _rows_problem(shown: Shown, page: SeenPage) -> str:
-    missing = dict.fromkeys([*shown.rows, *(each[0] for each in shown.table)])
-    for row in page.rows:
-        label = row[0] if row else ""
-        if len(row) == 3 and shown.table:
-            is_shown = any(each[0] == label for each in shown.table)
-            if is_shown and row not in shown.table:
-                return f"has another {label} under Before or After than its record"
-        else:
-            is_shown = len(row) == 2 and label in shown.rows
-            if is_shown and row[1] != shown.rows[label]:
-                return f"has another {label} than its record"
-        if not is_shown:
-            return f"shows {label[:40]!r}, which its record does not have"
-        missing.pop(label, None)
-    return f"lacks {next(iter(missing))}" if missing else ""
-
-
-def _lines_problem(shown: Shown, page: SeenPage) -> str:
-    for address, text in page.links:
-        if text != _OPEN or not _leads_to(address, shown.target):
-            return f"has a link to {address[:80]!r}, which no mail of ours has"
-    texts = [each for each in page.lines if each not in _CAPTIONS]
-    links = [each for each in texts if each == _OPEN]
-    if len(links) != len(page.links) or len(links) > 1:
-        return "has its link in another place than any mail of ours"
-    wanted = [*shown.lines]
-    if links:
-        wanted.insert(len(wanted) - 2, _OPEN)  # above the tables
-    if texts == wanted:
-        return ""
-    if shown.lines[0] not in texts:
-        return "has another heading than its record"
-    for line in texts:
-        if line not in wanted:
-            return f"shows {line[:40]!r}, which its record does not have"
-    lost = next((each for each in wanted if each not in texts), "")
-    return f"lacks {lost[:40]!r}" if lost else "has its lines in another order"
-
-
-def _leads_to(address: str, target: str) -> bool:
-    """The app's host is not in any record: an address may be anywhere, but of this payment only."""
+def zone_is_known(record: Mapping[str, Any]) -> bool:
+    """Whether this machine knows the event's time zone: Python on Windows has none."""
     try:
-        parts = urlsplit(address)
-        is_plain = parts.port is None or parts.port > 0
-    except ValueError:
+        ZoneInfo(record["event_timezone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
-    is_web = parts.scheme in {"http", "https"} and re.fullmatch(
-        r"[A-Za-z0-9.:\[\]-]+", parts.netloc
+    return True
+
+
+def _problem(expected: Expected, page: SeenPage, seen: Seen) -> str:
+    subject = header_line(f"{expected.subject} - {expected.token}")
+    if unspaced(seen.subject) != unspaced(subject):
+        return "its subject differs"
+    if seen.attachment != expected.attachment:
+        return f"its attachment is called {seen.attachment[:80]!r}, not {expected.attachment!r}"
+    html = to_html(expected.page)
+    made = SeenPage(html)
+    if one_space(seen.html) != one_space(html):
+        return f"its HTML {_difference(made, page)}"
+    return _text_problem(expected.page, made, seen.text)
+
+
+def _difference(made: SeenPage, page: SeenPage) -> str:
+    """In words, what differs between what a record makes and what a mail has."""
+    return (
+        _row_difference(made, page)
+        or _line_difference(made, page)
+        or "is not what its record makes: something is hidden, moved, styled or added"
     )
-    path = f"{parts.path}?{parts.query}"
-    return bool(target and is_plain and is_web and path == target and not parts.fragment)
 
 
-def _duplicates_shown(said: str, record: Mapping[str, Any]) -> str:
-    """The acknowledged duplicates as the mail may show them, with the numbers that it knows."""
-    wanted = record["acknowledged_duplicates"]
-    numbers = said.split(", ")
-    if len(numbers) != len(wanted):
-        return ", ".join(wanted) or "none"
-    return ", ".join(
-        each if re.fullmatch(rf"#\d{{6,12}} \({re.escape(payment_id)}\)", each) else payment_id
-        for each, payment_id in zip(numbers, wanted, strict=True)
+def _row_difference(made: SeenPage, page: SeenPage) -> str:
+    wanted, labels = {row[:1] for row in made.rows}, {row[:1] for row in page.rows}
+    for row in page.rows:
+        if row[:1] not in wanted:
+            return f"shows {''.join(row[:1])[:40]!r}, which its record does not have"
+    for row in made.rows:
+        if row[:1] not in labels:
+            return f"lacks {row[0]}"
+        if row not in page.rows:
+            where = " under Before or After" if len(row) > 2 else ""
+            return f"has another {row[0]}{where} than its record"
+    for row in page.rows:
+        if row not in made.rows or page.rows.count(row) > made.rows.count(row):
+            return f"has another {row[0]} than its record"
+    return ""
+
+
+def _line_difference(made: SeenPage, page: SeenPage) -> str:
+    for address, _ in page.links:
+        if address not in dict(made.links):
+            return f"has a link to {address[:80]!r}, which no mail of ours has"
+    if made.lines[0] not in page.lines:
+        return "has another heading than its record"
+    for line in page.lines:
+        if line not in made.lines:
+            return f"shows {line[:40]!r}, which its record does not have"
+    lost = next((each for each in made.lines if each not in page.lines), "")
+    return f"lacks {lost[:40]!r}" if lost else ""
+
+
+def _text_problem(page: Page, made: SeenPage, text: str) -> str:
+    """Gmail's `send` makes the plain text anew from the HTML, with marks and breaks of its own."""
+    said = squeezed(text)
+    if said == squeezed(to_text(page)):
+        return ""
+    unlinked = [each for each in made.said if each not in dict(made.links)]
+    if letters(text) in {letters("".join(made.said)), letters("".join(unlinked))}:
+        return ""
+    texts = {made.lines[0]: "heading"} | {
+        label + "".join(cells): label for label, *cells in made.rows
+    }
+    texts |= {address: "link" for address, _ in made.links}
+    other = next((name for each, name in texts.items() if squeezed(each) not in said), None)
+    if other is None:
+        return "its plain text says something that its HTML does not say"
+    return f"its plain text has another {other} than its HTML"
+
+
+def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
+    """The other entries as the mail tells of them. Raises OtherError."""
+    return Related(
+        original=_shown_told(entry, others.original, others, 0) if others.original.seq else None,
+        replacement=_shown_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
+        void=(
+            replace(_shown_told(entry, others.void, others, None), reason=others.reason)
+            if others.void.seq
+            else None
+        ),
+        numbers={
+            payment_id: int(number)
+            for number, payment_id in _NUMBERED.findall(page.cell_of(_DUPLICATES))
+            if payment_id in entry.acknowledged_duplicates
+        },
     )
 
 
-def _numbers_quoted(said: str, record: Mapping[str, Any]) -> list[Quote]:
-    place = (record["event_id"], record["seq"], record["payment_id"])
-    found = re.findall(r"#(\d{6,12}) \((\S+?)\)", said) if record["acknowledged_duplicates"] else []
-    return [Quote(*place, Other(payment_id, int(number))) for number, payment_id in found]
+def _shown_told(entry: LedgerEntry, other: Other, others: Others, column: int | None) -> LedgerEntry:
+    """An entry like this one, with what the mail says of another. column: of what changes."""
+    name, _, address = other.by.rpartition(" (")
+    told = replace(
+        entry,
+        seq=other.seq,
+        payment_id=PaymentId(other.payment_id),
+        logged_at=_milliseconds(other.at),
+        logged_by_name=name,
+        logged_by=address.removesuffix(")"),
+    )
+    if column is None or not others.changes:
+        return told
+    cells = {row[0]: row[1:][column] for row in others.changes if row[0] in CHANGES}
+    return replace(
+        told,
+        amount_cents=_cents(cells["Amount"]),
+        method=next(
+            (each for each in METHODS if label_of(each) == cells["Method"]), cells["Method"]
+        ),
+        patron_name=cells["Patron"],
+        reference=cells["Reference"],
+    )
+
+
+def _milliseconds(text: str) -> int:
+    """Of "2025-11-24 16:00:00 UTC". Raises OtherError."""
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise OtherError(f"has a time that no clock shows: {text}") from error
+    return int(moment.timestamp()) * 1000
+
+
+def _cents(text: str) -> int:
+    """Of "$1,234.00". Raises OtherError."""
+    found = _DOLLARS.fullmatch(text)
+    if not found:
+        raise OtherError(f"has an amount that is none: {text[:40]!r}")
+    cents = int(found[2].replace(",", "") + found[3])
+    return -cents if found[1] else cents
+
+
+def _app_url(entry: LedgerEntry, page: SeenPage) -> str:
+    """The app's host is in no record: a link may lead to any, but to this payment only."""
+    address = page.links[0][0] if page.links else ""
+    host = address.removesuffix(payment_path(entry))
+    return host if host != address and _APP.fullmatch(host) else ""
+
+
+def _event_time(entry: LedgerEntry, page: SeenPage) -> str:
+    """As the mail tells it where this machine cannot tell it; else nothing."""
+    told = page.cell_of("Logged at (event)")
+    is_needed = not zone_is_known({"event_timezone": entry.event_timezone})
+    return told if is_needed and _EVENT_TIME.fullmatch(told) else ""
 
 
 # ── ops/offline/box.py ────────────────────────────────────────────────────────────────────────────
@@ -2068,24 +2669,20 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     box.statement_mails += not is_copy
     record = json.loads(own.content)
     day = str(record["day"])
-    page = SeenPage(own.texts["text/html"])
-    wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
-    if record["entries"]:
-        wanted.append(f",{dollars(record['net_cents'])}net")
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
-        else "its header names another day" if own.value.split(" ")[0] != day
-        else "its subject differs" if not all(e in unspaced(_subject(own.mail)) for e in wanted)
-        else f"its HTML has something that no mail of ours has: {page.odd}" if page.odd
-        else "its HTML has a link, which no statement has" if page.links
-        else "its attachment has another name" if own.filename != "statement.json"
-        else "its text differs from its attachment"
-        if not all(own.sha256 in squeezed(text) for text in own.texts.values())
-        else "" if is_copy
-        else box.statements.take(record, own.sha256)
+        else "its header names another day"
+        if own.value != day + ("" if record["is_final"] else " so far")
+        else statement_problem(record, own.sha256, _statement_id(record), _seen(own))
+        or ("" if is_copy else box.statements.take(record, own.sha256))
     )  # fmt: skip
     if problem:
         box.wrong.append(_altered(None, own, f"the statement of {day[:10]}: {problem}"))
+
+
+def _statement_id(record: Mapping[str, Any]) -> str:
+    """Of its delivery: a statement of a day so far has another than the final one."""
+    return f"statement_{record['day']}" + ("" if record["is_final"] else "_so_far")
 
 
 def _take_forward(box: Mailbox, mail: Message, where: str) -> None:

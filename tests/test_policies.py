@@ -86,7 +86,6 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("MailerRole", "QuarantineAndRenew"): (["sqs:SendMessage"], ["AuditQueue", "DeadLetterQueue"]),
     ("MailerRole", "ReadPayments"): (["dynamodb:GetItem"], ["PaymentsTable"]),
     ("MailerRole", "ReadOpsRecord"): (["dynamodb:GetItem"], ["OpsRecordTable"]),
-    ("MailerRole", "FindReplacementOfVoid"): (["dynamodb:Query"], ["PaymentsTable/index/GSI3"]),
     ("MailerRole", "FindVoidedPaymentAndDuplicates"): (["dynamodb:GetItem"], ["LedgerTable"]),
     ("MailerRole", "KeepDeliveries"): (
         ["dynamodb:GetItem", "dynamodb:UpdateItem"],

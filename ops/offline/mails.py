@@ -17,15 +17,14 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 from ops.offline.box import Copy, Mailbox, OpsMail, Sender
 from ops.offline.formats import RawMail, mails_in
 from ops.offline.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
 from ops.offline.others import Quote, told_of
-from ops.offline.page import SeenPage, squeezed, unspaced
-from ops.offline.shown import Seen, ops_problem, payment_problem
+from ops.offline.shown import Seen, ops_problem, payment_problem, statement_problem
 from shared.ledger import canonical_json
-from shared.text import dollars
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
 _OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
@@ -189,24 +188,20 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     box.statement_mails += not is_copy
     record = json.loads(own.content)
     day = str(record["day"])
-    page = SeenPage(own.texts["text/html"])
-    wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
-    if record["entries"]:
-        wanted.append(f",{dollars(record['net_cents'])}net")
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
-        else "its header names another day" if own.value.split(" ")[0] != day
-        else "its subject differs" if not all(e in unspaced(_subject(own.mail)) for e in wanted)
-        else f"its HTML has something that no mail of ours has: {page.odd}" if page.odd
-        else "its HTML has a link, which no statement has" if page.links
-        else "its attachment has another name" if own.filename != "statement.json"
-        else "its text differs from its attachment"
-        if not all(own.sha256 in squeezed(text) for text in own.texts.values())
-        else "" if is_copy
-        else box.statements.take(record, own.sha256)
+        else "its header names another day"
+        if own.value != day + ("" if record["is_final"] else " so far")
+        else statement_problem(record, own.sha256, _statement_id(record), _seen(own))
+        or ("" if is_copy else box.statements.take(record, own.sha256))
     )  # fmt: skip
     if problem:
         box.wrong.append(_altered(None, own, f"the statement of {day[:10]}: {problem}"))
+
+
+def _statement_id(record: Mapping[str, Any]) -> str:
+    """Of its delivery: a statement of a day so far has another than the final one."""
+    return f"statement_{record['day']}" + ("" if record["is_final"] else "_so_far")
 
 
 def _take_forward(box: Mailbox, mail: Message, where: str) -> None:

@@ -1,38 +1,42 @@
-"""What a mail must show its reader, told from its record alone.
+"""Whether a mail shows what its record says, and nothing else.
 
-A label that a record does not explain, or another value than the record's, is text that somebody
-changed. What only another entry knows, such as the number of a voided payment, comes back as a
-`Quote`, to be compared when all entries have been read.
+The mail is made anew from its record, by the code that made it, and compared whole: subject, file
+name, HTML and plain text. What only another entry knows, such as who logged a voided payment, is
+read from the mail, put back into its places, and comes back as a `Quote`, to be compared when all
+entries have been read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ops.offline.others import Other, OtherError, Others, Quote, original_id, others_in, reason_of
-from ops.offline.page import SeenPage, squeezed, unspaced
-from ops.offline.words import clipped, moment_text, plain, subject_line
-from shared.methods import label_of
-from shared.text import dollars, file_name, search_token
-
-_CAPTIONS = frozenset({
-    "Payment", "Void", "Refund", "Logging", "Proof", "What changes", "Other entries",
-    "What", "Who and when", "Messages",
-})  # fmt: skip
-_SHOWN_MESSAGES = 200  # of an ops record
-_SHOWN_BYTES = 20_000  # of these as HTML
-_HOW_TO_VERIFY = (
-    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
-    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
+from functions.audit_mailer.mails.envelope import header_line
+from functions.audit_mailer.mails.ops_mail import ops_file, ops_page, ops_subject
+from functions.audit_mailer.mails.page import Page, to_html, to_text
+from functions.audit_mailer.mails.payment_mail import (
+    payment_file,
+    payment_page,
+    payment_path,
+    payment_subject,
 )
-_OPEN = "Open in the app"
+from functions.audit_mailer.mails.related import Related
+from functions.audit_mailer.mails.statement_page import statement_page, statement_subject
+from ops.offline.others import CHANGES, Other, OtherError, Others, Quote, others_in
+from ops.offline.page import SeenPage, letters, one_space, squeezed, unspaced
+from shared.ledger import LedgerEntry, PaymentId
+from shared.methods import METHODS, label_of
+from shared.text import search_token
+
 _DUPLICATES = "Acknowledged duplicates"
+_NUMBERED = re.compile(r"#(\d{6,12}) \((\S+?)\)")
+_APP = re.compile(r"https?://[A-Za-z0-9.:-]+")
+_DOLLARS = re.compile(r"(-?)\$([\d,]{1,20})\.(\d\d)")
+_EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z0-9+-]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +50,13 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """lines: all text outside of tables but captions and a link, the heading first. rows: by label.
-
-    table: of three columns. target: path and query of the one link that there may be.
-    """
+class Expected:
+    """What a record makes. subject: without the search token."""
 
     subject: str
+    token: str
     attachment: str
-    lines: Sequence[str]
-    rows: Mapping[str, str]
-    table: Sequence[tuple[str, ...]] = ()
-    target: str = ""
+    page: Page
 
 
 def payment_problem(
@@ -67,225 +66,197 @@ def payment_problem(
 
     record: without faults.
     """
-    page = SeenPage(seen.html)
+    entry, page = LedgerEntry.from_row(record), SeenPage(seen.html)
     try:
         others = others_in(record, page)
+        related = _related(entry, others, page)
     except OtherError as error:
         return f"its HTML {error}", ()
-    shown = _shown_by_payment(record, sha256, others, page)
-    problem = _problem_of(shown, page, seen)
-    return problem, [*others.quotes, *_numbers_quoted(shown.rows.get(_DUPLICATES, ""), record)]
+    expected = Expected(
+        subject=payment_subject(entry, related),
+        token=search_token(entry.payment_id),
+        attachment=payment_file(entry),
+        page=payment_page(entry, related, sha256, _app_url(entry, page), _event_time(entry, page)),
+    )
+    numbers = [
+        Quote(entry.event_id, entry.seq, entry.payment_id, Other(payment_id, seq))
+        for payment_id, seq in related.numbers.items()
+    ]
+    return _problem(expected, page, seen), [*others.quotes, *numbers]
 
 
 def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
     """The first difference between a mail and the record of what operators did."""
-    return _problem_of(_shown_by_ops(record, sha256), SeenPage(seen.html), seen)
-
-
-def _shown_by_payment(
-    record: Mapping[str, Any], sha256: str, others: Others, page: SeenPage
-) -> Shown:
-    number, kind = f"#{record['seq']:06d}", record["kind"]
-    amount = dollars(record["amount_cents"] if kind == "payment" else -record["amount_cents"])
-    what, of = f"{amount} {clipped(label_of(record['method']))}", others.original.name
-    patron, event = clipped(record["patron_name"]), clipped(record["event_name"])
-    token = search_token(record["payment_id"])
-    if "corrects" in record:
-        heading, title = f"{what} replaces {of}", f"{number} {what} replaces {of}"
-    elif kind == "payment":
-        heading, title = what, f"{number} {what}"
-    else:
-        heading, title = (
-            f"{kind.upper()} of {of}: {what}",
-            f"{kind.upper()} {number} of {of} {what}",
-        )
-    about = original_id(record) or record["payment_id"]
-    lines = [
-        f"{heading}, {patron}",
-        f"{number}, {clipped(record['event_date'])}, {event}",
-        _notice(record, others),
-        _HOW_TO_VERIFY,
-        f"Search for {about} to find every mail about this payment.",
-    ]
-    rows = {
-        "Event": record["event_name"] or "none",
-        "Event id": record["event_id"] or "none",
-        "Event date": record["event_date"] or "none",
-        "Patron": record["patron_name"] or "none",
-        "Patron e-mail": record["patron_email"] or "none",
-        "Amount": f"{amount} {record['currency']}",
-        "Method": label_of(record["method"]),
-        "Reference": record["reference"] or "none",
-        "Note": record["note"] or "none",
-        "Logged by": f"{record['logged_by_name']} ({record['logged_by']})",
-        "Logged at (server)": moment_text(record["logged_at"]),
-        "Logged at (event)": moment_text(record["logged_at"], record["event_timezone"]),
-        "Captured at": moment_text(record["timestamp"]),
-        "Entry": f"{number} of this event",
-        "Payment": record["payment_id"],
-        "Hash": record["hash"],
-        "Previous hash": record["prev_hash"],
-        "SHA-256 of the record": sha256,
-        "Search token": token,
-    }
-    if kind == "payment":
-        rows[_DUPLICATES] = _duplicates_shown(page.cell_of(_DUPLICATES), record)
-    else:
-        rows["Reason"] = reason_of(record)
-    return Shown(
-        subject=subject_line(f"[SCC Audit] {title} - {patron} - {event} - {token}"),
-        attachment=f"{file_name(record['event_id'])}-{record['seq']:06d}.json",
-        lines=[plain(each) for each in lines if each],
-        rows={label: plain(value) for label, value in rows.items()} | dict(others.rows),
-        table=others.changes,
-        target=f"/g/{quote(record['event_id'], safe='')}"
-        f"?payment={quote(record['payment_id'], safe='')}",
+    expected = Expected(
+        subject=ops_subject(record),
+        token=search_token(str(record["ops_id"])),
+        attachment=ops_file(record),
+        page=ops_page(record, sha256),
     )
+    return _problem(expected, SeenPage(seen.html), seen)
 
 
-def _notice(record: Mapping[str, Any], others: Others) -> str:
-    original = others.original.full_name
-    if "voids" in record:
-        return f"This voids {original}: {reason_of(record)}."
-    if "refunds" in record:
-        return f"This refunds {original}: {reason_of(record)}."
-    if "corrects" not in record:
-        return ""
-    if not others.void.seq:
-        return f"This replaces {original}, which was voided."
-    return f"This replaces {original}, which {others.void.full_name} voids: {others.reason}."
-
-
-def _shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
-    counts = record.get("counts") or {}
-    outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
-    deed = clipped(f"{record['action']} {record.get('phase')}")
-    ops_id = str(record["ops_id"])
-    token = search_token(ops_id)
-    rows = {
-        "Action": record["action"],
-        "Phase": record.get("phase"),
-        "Outcome": outcome,
-        "Selected by": record.get("filter"),
-        "Reason": record.get("reason") or "none given",
-        "Who": record.get("who"),
-        "When": moment_text(record["at"]),
-        "Stack": record.get("stack"),
-        **_messages(record),
-        "Ops record": ops_id,
-        "SHA-256 of the record": sha256,
-        "Search token": token,
-    }
-    return Shown(
-        subject=subject_line(f"[SCC Ops] {deed} - {clipped(str(record.get('who')))} - {token}"),
-        attachment=f"ops-{file_name(ops_id)}.json",
-        lines=[plain(f"Operators: {deed}"), plain(outcome)],
-        rows={label: plain(str(value)) for label, value in rows.items()},
+def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str, seen: Seen) -> str:
+    """The first difference between a mail and its statement. statement_id: of its delivery."""
+    token = search_token(statement_id)
+    expected = Expected(
+        subject=statement_subject(record),
+        token=token,
+        attachment="statement.json",
+        page=statement_page(record, sha256, token),
     )
+    return _problem(expected, SeenPage(seen.html), seen)
 
 
-def _messages(record: Mapping[str, Any]) -> dict[str, str]:
-    messages = record["messages"]
-    texts = [str(each) for each in messages[:_SHOWN_MESSAGES]]
-    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
-    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= _SHOWN_BYTES]
-    rows = {str(number): text for number, text in enumerate(shown, start=1)}
-    if more := len(messages) - len(shown):
-        rows["More"] = f"{more} more are in the attachment"
-    if further := int(record.get("messages_total", 0)) - len(messages):
-        rows["Further parts"] = f"{further} more are in the ops record's other parts"
-    return rows
-
-
-def _problem_of(shown: Shown, page: SeenPage, seen: Seen) -> str:
-    if unspaced(seen.subject) != unspaced(shown.subject):
-        return "its subject differs"
-    if seen.attachment != shown.attachment:
-        return "its attachment has another name"
-    if page.odd:
-        return f"its HTML has something that no mail of ours has: {page.odd}"
-    problem = _rows_problem(shown, page) or _lines_problem(shown, page)
-    if problem:
-        return f"its HTML {problem}"
-    return _text_problem(shown, page, squeezed(seen.text))
-
-
-def _text_problem(shown: Shown, page: SeenPage, said: str) -> str:
-    """Gmail's `send` makes the plain text anew, so it is compared without its spaces and marks."""
-    texts = dict.fromkeys(shown.lines, "line") | {shown.lines[0]: "heading"}
-    texts |= {label + "".join(cells): label for label, *cells in page.rows}
-    texts |= {address: "link" for address, _ in page.links}
-    other = next((name for text, name in texts.items() if squeezed(text) not in said), None)
-    return "" if other is None else f"its plain text has another {other} than its HTML"
-
-
-def _rows_problem(shown: Shown, page: SeenPage) -> str:
-    missing = dict.fromkeys([*shown.rows, *(each[0] for each in shown.table)])
-    for row in page.rows:
-        label = row[0] if row else ""
-        if len(row) == 3 and shown.table:
-            is_shown = any(each[0] == label for each in shown.table)
-            if is_shown and row not in shown.table:
-                return f"has another {label} under Before or After than its record"
-        else:
-            is_shown = len(row) == 2 and label in shown.rows
-            if is_shown and row[1] != shown.rows[label]:
-                return f"has another {label} than its record"
-        if not is_shown:
-            return f"shows {label[:40]!r}, which its record does not have"
-        missing.pop(label, None)
-    return f"lacks {next(iter(missing))}" if missing else ""
-
-
-def _lines_problem(shown: Shown, page: SeenPage) -> str:
-    for address, text in page.links:
-        if text != _OPEN or not _leads_to(address, shown.target):
-            return f"has a link to {address[:80]!r}, which no mail of ours has"
-    texts = [each for each in page.lines if each not in _CAPTIONS]
-    links = [each for each in texts if each == _OPEN]
-    if len(links) != len(page.links) or len(links) > 1:
-        return "has its link in another place than any mail of ours"
-    wanted = [*shown.lines]
-    if links:
-        wanted.insert(len(wanted) - 2, _OPEN)  # above the tables
-    if texts == wanted:
-        return ""
-    if shown.lines[0] not in texts:
-        return "has another heading than its record"
-    for line in texts:
-        if line not in wanted:
-            return f"shows {line[:40]!r}, which its record does not have"
-    lost = next((each for each in wanted if each not in texts), "")
-    return f"lacks {lost[:40]!r}" if lost else "has its lines in another order"
-
-
-def _leads_to(address: str, target: str) -> bool:
-    """The app's host is not in any record: an address may be anywhere, but of this payment only."""
+def zone_is_known(record: Mapping[str, Any]) -> bool:
+    """Whether this machine knows the event's time zone: Python on Windows has none."""
     try:
-        parts = urlsplit(address)
-        is_plain = parts.port is None or parts.port > 0
-    except ValueError:
+        ZoneInfo(record["event_timezone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
-    is_web = parts.scheme in {"http", "https"} and re.fullmatch(
-        r"[A-Za-z0-9.:\[\]-]+", parts.netloc
+    return True
+
+
+def _problem(expected: Expected, page: SeenPage, seen: Seen) -> str:
+    subject = header_line(f"{expected.subject} - {expected.token}")
+    if unspaced(seen.subject) != unspaced(subject):
+        return "its subject differs"
+    if seen.attachment != expected.attachment:
+        return f"its attachment is called {seen.attachment[:80]!r}, not {expected.attachment!r}"
+    html = to_html(expected.page)
+    made = SeenPage(html)
+    if one_space(seen.html) != one_space(html):
+        return f"its HTML {_difference(made, page)}"
+    return _text_problem(expected.page, made, seen.text)
+
+
+def _difference(made: SeenPage, page: SeenPage) -> str:
+    """In words, what differs between what a record makes and what a mail has."""
+    return (
+        _row_difference(made, page)
+        or _line_difference(made, page)
+        or "is not what its record makes: something is hidden, moved, styled or added"
     )
-    path = f"{parts.path}?{parts.query}"
-    return bool(target and is_plain and is_web and path == target and not parts.fragment)
 
 
-def _duplicates_shown(said: str, record: Mapping[str, Any]) -> str:
-    """The acknowledged duplicates as the mail may show them, with the numbers that it knows."""
-    wanted = record["acknowledged_duplicates"]
-    numbers = said.split(", ")
-    if len(numbers) != len(wanted):
-        return ", ".join(wanted) or "none"
-    return ", ".join(
-        each if re.fullmatch(rf"#\d{{6,12}} \({re.escape(payment_id)}\)", each) else payment_id
-        for each, payment_id in zip(numbers, wanted, strict=True)
+def _row_difference(made: SeenPage, page: SeenPage) -> str:
+    wanted, labels = {row[:1] for row in made.rows}, {row[:1] for row in page.rows}
+    for row in page.rows:
+        if row[:1] not in wanted:
+            return f"shows {''.join(row[:1])[:40]!r}, which its record does not have"
+    for row in made.rows:
+        if row[:1] not in labels:
+            return f"lacks {row[0]}"
+        if row not in page.rows:
+            where = " under Before or After" if len(row) > 2 else ""
+            return f"has another {row[0]}{where} than its record"
+    for row in page.rows:
+        if row not in made.rows or page.rows.count(row) > made.rows.count(row):
+            return f"has another {row[0]} than its record"
+    return ""
+
+
+def _line_difference(made: SeenPage, page: SeenPage) -> str:
+    for address, _ in page.links:
+        if address not in dict(made.links):
+            return f"has a link to {address[:80]!r}, which no mail of ours has"
+    if made.lines[0] not in page.lines:
+        return "has another heading than its record"
+    for line in page.lines:
+        if line not in made.lines:
+            return f"shows {line[:40]!r}, which its record does not have"
+    lost = next((each for each in made.lines if each not in page.lines), "")
+    return f"lacks {lost[:40]!r}" if lost else ""
+
+
+def _text_problem(page: Page, made: SeenPage, text: str) -> str:
+    """Gmail's `send` makes the plain text anew from the HTML, with marks and breaks of its own."""
+    said = squeezed(text)
+    if said == squeezed(to_text(page)):
+        return ""
+    unlinked = [each for each in made.said if each not in dict(made.links)]
+    if letters(text) in {letters("".join(made.said)), letters("".join(unlinked))}:
+        return ""
+    texts = {made.lines[0]: "heading"} | {
+        label + "".join(cells): label for label, *cells in made.rows
+    }
+    texts |= {address: "link" for address, _ in made.links}
+    other = next((name for each, name in texts.items() if squeezed(each) not in said), None)
+    if other is None:
+        return "its plain text says something that its HTML does not say"
+    return f"its plain text has another {other} than its HTML"
+
+
+def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
+    """The other entries as the mail tells of them. Raises OtherError."""
+    return Related(
+        original=_told(entry, others.original, others, 0) if others.original.seq else None,
+        replacement=_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
+        void=(
+            replace(_told(entry, others.void, others, None), reason=others.reason)
+            if others.void.seq
+            else None
+        ),
+        numbers={
+            payment_id: int(number)
+            for number, payment_id in _NUMBERED.findall(page.cell_of(_DUPLICATES))
+            if payment_id in entry.acknowledged_duplicates
+        },
     )
 
 
-def _numbers_quoted(said: str, record: Mapping[str, Any]) -> list[Quote]:
-    place = (record["event_id"], record["seq"], record["payment_id"])
-    found = re.findall(r"#(\d{6,12}) \((\S+?)\)", said) if record["acknowledged_duplicates"] else []
-    return [Quote(*place, Other(payment_id, int(number))) for number, payment_id in found]
+def _told(entry: LedgerEntry, other: Other, others: Others, column: int | None) -> LedgerEntry:
+    """An entry like this one, with what the mail says of another. column: of what changes."""
+    name, _, address = other.by.rpartition(" (")
+    told = replace(
+        entry,
+        seq=other.seq,
+        payment_id=PaymentId(other.payment_id),
+        logged_at=_milliseconds(other.at),
+        logged_by_name=name,
+        logged_by=address.removesuffix(")"),
+    )
+    if column is None or not others.changes:
+        return told
+    cells = {row[0]: row[1:][column] for row in others.changes if row[0] in CHANGES}
+    return replace(
+        told,
+        amount_cents=_cents(cells["Amount"]),
+        method=next(
+            (each for each in METHODS if label_of(each) == cells["Method"]), cells["Method"]
+        ),
+        patron_name=cells["Patron"],
+        reference=cells["Reference"],
+    )
+
+
+def _milliseconds(text: str) -> int:
+    """Of "2025-11-24 16:00:00 UTC". Raises OtherError."""
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise OtherError(f"has a time that no clock shows: {text}") from error
+    return int(moment.timestamp()) * 1000
+
+
+def _cents(text: str) -> int:
+    """Of "$1,234.00". Raises OtherError."""
+    found = _DOLLARS.fullmatch(text)
+    if not found:
+        raise OtherError(f"has an amount that is none: {text[:40]!r}")
+    cents = int(found[2].replace(",", "") + found[3])
+    return -cents if found[1] else cents
+
+
+def _app_url(entry: LedgerEntry, page: SeenPage) -> str:
+    """The app's host is in no record: a link may lead to any, but to this payment only."""
+    address = page.links[0][0] if page.links else ""
+    host = address.removesuffix(payment_path(entry))
+    return host if host != address and _APP.fullmatch(host) else ""
+
+
+def _event_time(entry: LedgerEntry, page: SeenPage) -> str:
+    """As the mail tells it where this machine cannot tell it; else nothing."""
+    told = page.cell_of("Logged at (event)")
+    is_needed = not zone_is_known({"event_timezone": entry.event_timezone})
+    return told if is_needed and _EVENT_TIME.fullmatch(told) else ""

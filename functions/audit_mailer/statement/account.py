@@ -275,7 +275,7 @@ def _event_record(account: EventAccount) -> dict[str, Any]:
         "last_seq": account.last_seq,
         "last_hash": account.last_hash,
         "head_seq": account.head.seq,
-        "head_hash": account.head.hash,
+        "head_hash": "" if account.is_head_unreadable else account.head.hash,
         "payments": _record_of(account.payments),
         "voids": _record_of(account.voids),
         "refunds": _record_of(account.refunds),
