@@ -1544,7 +1544,7 @@ def _messages(record: Mapping[str, Any]) -> dict[str, str]:
     rows = {str(number): text for number, text in enumerate(shown, start=1)}
     if more := len(messages) - len(shown):
         rows["More"] = f"{more} more are in the attachment"
-    if further := int(record.get("messages_total", 0)) - len(messages):
+    if (further := int(record.get("messages_total", 0)) - len(messages)) > 0:
         rows["Further parts"] = f"{further} more are in the ops record's other parts"
     return rows
 

@@ -23,7 +23,7 @@ EVERY_DAY = (
     "A statement is mailed every day, even after a day without payments. "
     "If one is missing, something is wrong: tell the people who run this system."
 )
-MOST_FINDINGS = 40  # of those in the notice
+MOST_FINDINGS = 20  # of those in the notice
 CUT_SHORT = "{} {} in statement.json: this mail would be too long for Gmail to show."
 SO_FAR = "The day was not over when this statement was made. The final statement will follow."
 

@@ -312,7 +312,7 @@ def with_subject(raw: bytes, old: bytes, new: bytes) -> bytes:
     mail = message_from_bytes(raw)
     said = str(make_header(decode_header(mail["Subject"])))
     del mail["Subject"]
-    mail["Subject"] = Header(said.replace(old.decode(), new.decode()), "utf-8")
+    mail["Subject"] = Header(said.replace(old.decode(), new.decode()), "utf-8").encode()
     return mail.as_bytes()
 
 
