@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.delivery.courier import Courier, Outcome, QuarantineError, Try
+from functions.audit_mailer.gmail.failures import DeliveryError, Failure
 from functions.audit_mailer.mails import ops_mail, payment_mail
 from functions.audit_mailer.mails.envelope import Addresses, AuditMail
 from functions.audit_mailer.mails.related import Related, original_id
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
 from shared.messages import AuditMessage, OpsMessage
 
+INDEX_IS_BEHIND = Failure(
+    klass="retry", code="index_is_behind", message="the index by day does not have this void yet"
+)
 MOST_NUMBERED = 5  # acknowledged duplicates whose number is looked up
 MOST_EARLIER = 10  # payments that were replaced one after the other
 
@@ -98,8 +102,14 @@ class AuditMailer:
         return found if is_it else None
 
     def _replacement(self, void: LedgerEntry) -> LedgerEntry | None:
-        """Logged in the void's transaction, so in its millisecond and next in the chain."""
+        """Logged in the void's transaction, so in its millisecond and next in the chain.
+
+        An index that does not have the void yet may lack what replaces the payment, too: the mail
+        waits, rather than say that nothing does.
+        """
         siblings = self.ledger.logged_at(void.logged_day, void.logged_at)
+        if not any(each.get("payment_id") == void.payment_id for each in siblings):
+            raise DeliveryError(INDEX_IS_BEHIND)
         found = (each for each in siblings if each.get("prev_hash") == void.hash)
         replacement = _entry(next(found, None))
         return replacement if replacement and replacement.corrects == void.voids else None

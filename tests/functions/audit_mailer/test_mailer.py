@@ -12,9 +12,11 @@ import pytest
 
 from functions.audit_mailer.delivery.courier import (
     Outcome,
+    PostponeError,
     QuarantineError,
 )
 from functions.audit_mailer.gmail.mailbox import Receipt
+from functions.audit_mailer.ledger_rows import LedgerRows
 from functions.stream_router.router import Router
 from functions.stream_router.routing import Tampered, Unroutable, sort_out
 from local.gmail_sandbox.process import GmailSandbox
@@ -194,6 +196,22 @@ def test_an_entry_that_cannot_be_the_void_or_the_payment_is_not_shown_as_it(
     assert f"replaces {first.payment_id} - " in mail["subject"]
     assert "#000009" not in mail["html"]
     assert "not found" in mail["html"]
+
+
+def test_a_void_waits_for_an_index_that_may_lack_what_replaces_the_payment(
+    world: World, sandbox: GmailSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, void, after, *_ = chain_of_corrections()
+    world.log(first, void, after)
+    with monkeypatch.context() as behind:
+        behind.setattr(LedgerRows, "logged_at", lambda *_: [])
+        with pytest.raises(PostponeError, match="index_is_behind"):
+            world.mailer.deliver(message(void), TRY)
+    assert sandbox.messages() == []
+    world.clock.now += 60_000
+    world.mailer.deliver(message(void), TRY)
+    (mail,) = sandbox.messages()
+    assert "#000003 (pay_again_1)" in mail["html"]
 
 
 def test_acknowledged_duplicates_are_named_by_number(world: World, sandbox: GmailSandbox) -> None:
