@@ -922,7 +922,7 @@ def _message_rows(ops_record: Mapping[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, Any]] = [(str(number), each) for number, each in enumerate(shown, 1)]
     if more := len(messages) - len(shown):
         rows.append(("More", f"{more} more are in the attachment"))
-    if further := int(ops_record.get("messages_total", 0)) - len(messages):
+    if (further := int(ops_record.get("messages_total", 0)) - len(messages)) > 0:
         rows.append(("Further parts", f"{further} more are in the ops record's other parts"))
     return _rows(rows)
 
@@ -935,7 +935,7 @@ EVERY_DAY = (
     "If one is missing, something is wrong: tell the people who run this system."
 )
 SO_FAR = "The day was not over when this statement was made. The final statement will follow."
-MOST_FINDINGS = 40  # of those in the notice
+MOST_FINDINGS = 20  # of those in the notice
 CUT_SHORT = "{} {} in statement.json: this mail would be too long for Gmail to show."
 Told = Mapping[str, Any]  # of the whole day or of an event
 

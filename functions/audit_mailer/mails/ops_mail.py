@@ -105,6 +105,6 @@ def _message_rows(ops_record: Mapping[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, Any]] = [(str(number), each) for number, each in enumerate(shown, 1)]
     if more := len(messages) - len(shown):
         rows.append(("More", f"{more} more are in the attachment"))
-    if further := int(ops_record.get("messages_total", 0)) - len(messages):
+    if (further := int(ops_record.get("messages_total", 0)) - len(messages)) > 0:
         rows.append(("Further parts", f"{further} more are in the ops record's other parts"))
     return _rows(rows)

@@ -26,7 +26,7 @@ EVERY_DAY = (
     "If one is missing, something is wrong: tell the people who run this system."
 )
 SO_FAR = "The day was not over when this statement was made. The final statement will follow."
-MOST_FINDINGS = 40  # of those in the notice
+MOST_FINDINGS = 20  # of those in the notice
 CUT_SHORT = "{} {} in statement.json: this mail would be too long for Gmail to show."
 Told = Mapping[str, Any]  # of the whole day or of an event
 
