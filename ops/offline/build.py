@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "ops" / "verify_mbox.py"
 PARTS = (  # each before those that need it
     "shared/text.py",
+    "shared/zones.py",
     "shared/methods.py",
     "shared/keys.py",
     "shared/ledger.py",
@@ -27,6 +28,8 @@ PARTS = (  # each before those that need it
     "ops/offline/shown.py",
     "ops/offline/box.py",
     "ops/offline/formats.py",
+    "ops/offline/labels.py",
+    "ops/offline/envelope.py",
     "ops/offline/mails.py",
     "ops/offline/report.py",
     "ops/offline/program.py",
