@@ -11,6 +11,7 @@ from botocore.parsers import ResponseParserError
 from ops.terminal.safe_text import safe
 from shared.reads import UnreadKeysError
 
+_LONGEST_LINE = 2_000
 FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
@@ -50,6 +51,10 @@ class OpsError(click.ClickException):
     """A command cannot go on; the message says what to do about it. Exit code 2."""
 
     exit_code = CANNOT
+
+    def format_message(self) -> str:
+        """A message may quote a file's name or a foreign word: no terminal obeys it."""
+        return "\n".join(safe(line, _LONGEST_LINE) for line in self.message.split("\n"))
 
 
 def translate(error: Exception) -> OpsError | None:
