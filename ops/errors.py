@@ -8,10 +8,9 @@ import click
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from ops.terminal.safe_text import safe
+from ops.terminal.safe_text import safe, safe_lines
 from shared.reads import UnreadKeysError
 
-_LONGEST_LINE = 2_000
 FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
@@ -53,8 +52,7 @@ class OpsError(click.ClickException):
     exit_code = CANNOT
 
     def format_message(self) -> str:
-        """A message may quote a file's name or a foreign word: no terminal obeys it."""
-        return "\n".join(safe(line, _LONGEST_LINE) for line in self.message.split("\n"))
+        return safe_lines(self.message)
 
 
 def translate(error: Exception) -> OpsError | None:

@@ -762,7 +762,7 @@ class Statements:
         stated = [_stated(event, day) for event in record["events"]]
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
-        timezone = str(record.get("timezone") or "")
+        timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
         self.timezones |= {timezone} - {""}
         if record["is_final"]:
@@ -1954,7 +1954,7 @@ def _unfolded(value: Any) -> str:
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
 _OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
-_OWN_HEADER = re.compile(rb"(?im)^x-scc-(payment-id|ops-id|statement)[ \t]*:")
+_OWN_HEADER = re.compile(rb"(?i)(?:\A|[\r\n])x-scc-(payment-id|ops-id|statement)[ \t]*:")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _PARTS = ["text/plain", "text/html", "application/json"]
 _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)

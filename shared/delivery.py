@@ -34,6 +34,11 @@ def error_class(item: Item | None) -> str:
     return str(last_error(item).get("class", ""))
 
 
+def attempts_of(item: Item | None) -> int:
+    attempts = (item or {}).get("attempts")
+    return attempts if isinstance(attempts, int) else 0
+
+
 def last_error(item: Item | None) -> Mapping[str, Any]:
     """The last try's error, empty without one: whoever edits a table by hand writes anything."""
     error = (item or {}).get("last_error")

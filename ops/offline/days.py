@@ -56,7 +56,7 @@ class Statements:
         stated = [_stated(event, day) for event in record["events"]]
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
-        timezone = str(record.get("timezone") or "")
+        timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
         self.timezones |= {timezone} - {""}
         if record["is_final"]:

@@ -43,7 +43,7 @@ from shared.text import dollars
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
 _OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
-_OWN_HEADER = re.compile(rb"(?im)^x-scc-(payment-id|ops-id|statement)[ \t]*:")
+_OWN_HEADER = re.compile(rb"(?i)(?:\A|[\r\n])x-scc-(payment-id|ops-id|statement)[ \t]*:")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _PARTS = ["text/plain", "text/html", "application/json"]
 _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ops.rules.dead_letters import Selection, Verdict, read_letter
 from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, Ledger, Pages, judged
-from shared.delivery import error_class, is_sent, last_error
+from shared.delivery import attempts_of, error_class, is_sent, last_error
 
 FAILURES_IN_A_ROW = 3
 MOST_PENDING = 50  # replayed but not yet mailed: more would only wait in another queue
@@ -177,7 +177,7 @@ class Drain:
         letter = examined.letter
         assert letter.message is not None, "an unreadable message is never replayed"
         self.queue.send(letter.message.to_json(), letter.replay_count + 1)
-        attempts = _attempts(examined.delivery or {})
+        attempts = attempts_of(examined.delivery)
         self._pending[letter.subject_id] = Pending(letter.message_id, attempts)
 
     def _await(self, most: int) -> None:
@@ -212,7 +212,7 @@ class Drain:
                 self._stop_if_hopeless(delivery)
 
     def _has_failed(self, delivery: Mapping[str, Any], pending: Pending) -> bool:
-        if delivery.get("state") != "failed" or _attempts(delivery) <= pending.attempts:
+        if delivery.get("state") != "failed" or attempts_of(delivery) <= pending.attempts:
             return False
         return self._canary_sang or error_class(delivery) in HOPELESS
 
@@ -226,8 +226,3 @@ class Drain:
 
     def _conclude(self, subject_id: str, outcome: str) -> None:
         self.report.outcomes[self._pending.pop(subject_id).message_id] = outcome
-
-
-def _attempts(delivery: Mapping[str, Any]) -> int:
-    attempts = delivery.get("attempts")
-    return attempts if isinstance(attempts, int) else 0
