@@ -3,7 +3,8 @@
 
     python3 verify_mbox.py export.mbox          (--json for a machine)
 
-It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them.
+It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them, also
+those that Apple Mail exports.
 
 Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
 its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
@@ -30,7 +31,8 @@ import sys
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -38,12 +40,13 @@ from email import message_from_bytes
 from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
 from email.header import decode_header, make_header
 from email.message import Message
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from html import escape
 from html.parser import HTMLParser
 from itertools import accumulate, groupby, pairwise
-from pathlib import Path, PurePosixPath
-from typing import Any, IO, Literal, NewType, TypeAlias, get_args
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, IO, Literal, NewType, NoReturn, TypeAlias, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,6 +84,22 @@ def search_token(own_id: str) -> str:
 def file_name(text: str) -> str:
     """Text as part of a file's name, on any system: other characters become one dash."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:80].strip("-.") or "unnamed"
+
+
+# ── shared/zones.py ───────────────────────────────────────────────────────────────────────────────
+
+
+def zone_called(name: str) -> ZoneInfo | None:
+    """None for what is no time zone, or none that this computer knows."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder, such as "America"
+        return None
+
+
+def has_zones() -> bool:
+    """Whether this computer knows time zones at all: Python on Windows needs a package for it."""
+    return zone_called("America/New_York") is not None
 
 
 # ── shared/methods.py ─────────────────────────────────────────────────────────────────────────────
@@ -641,17 +660,17 @@ def sections(entry: LedgerEntry, related: Related) -> list[Section]:
     if entry.voids:
         before, after = related.original or entry, related.replacement
         changes = _changes(before, after, number=bool(related.original))
-        rows = [("Voided payment", _related_told(related.original, original))]
+        rows = [("Voided payment", _mails_related_told(related.original, original))]
         if after:
-            rows.append(("Replaced by", _related_told(after, None)))
+            rows.append(("Replaced by", _mails_related_told(after, None)))
     elif entry.corrects:
         changes = _changes(related.original, entry)
         rows = [
-            ("Replaced payment", _related_told(related.original, original)),
-            ("Voided by", _related_told(related.void, None)),
+            ("Replaced payment", _mails_related_told(related.original, original)),
+            ("Voided by", _mails_related_told(related.void, None)),
         ]
     else:
-        return [Section("Other entries", [("Refunded payment", _related_told(related.original, original))])]
+        return [Section("Other entries", [("Refunded payment", _mails_related_told(related.original, original))])]
     return [
         Section("What changes", changes, ("Before", "After")),
         Section("Other entries", rows),
@@ -666,7 +685,7 @@ def _full_name(entry: LedgerEntry | None, payment_id: str | None) -> str:
     return f"{number_of(entry)} ({entry.payment_id})" if entry else name_of(None, payment_id)
 
 
-def _related_told(entry: LedgerEntry | None, payment_id: str | None) -> str:
+def _mails_related_told(entry: LedgerEntry | None, payment_id: str | None) -> str:
     """Numbers come before names: after a right-to-left name a date would read backwards."""
     if entry is None:
         return f"{payment_id}, not found" if payment_id else "not found"
@@ -773,7 +792,7 @@ def payment_page(
             *sections(entry, related),
             Section(entry.kind.capitalize(), _what(entry, related)),
             Section("Logging", _when(entry, event_time)),
-            Section("Proof", _payment_mail_proof(entry, record_sha256)),
+            Section("Proof", _mails_payment_mail_proof(entry, record_sha256)),
         ],
         closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(about or entry.payment_id)],
     )
@@ -827,7 +846,7 @@ def _when(entry: LedgerEntry, event_time: str) -> list[tuple[str, ...]]:
     ]
 
 
-def _payment_mail_proof(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, ...]]:
+def _mails_payment_mail_proof(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, ...]]:
     return [
         ("Entry", f"{number_of(entry)} of this event"),
         ("Payment", entry.payment_id),
@@ -849,10 +868,7 @@ def _method(entry: LedgerEntry) -> str:
 
 def _moment(milliseconds: int, timezone: str) -> str:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return moment.astimezone(zone_called(timezone) or UTC).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 # ── functions/audit_mailer/mails/ops_mail.py ──────────────────────────────────────────────────────
@@ -960,7 +976,7 @@ def statement_page(record: Told, sha256: str, token: str) -> Page:
         sections=[
             _whole_day(record),
             *_malformed(record),
-            _statement_page_proof(record, sha256, token),
+            _mails_statement_page_proof(record, sha256, token),
         ],
         closing=closing,
     )
@@ -1027,7 +1043,7 @@ def _whole_day(record: Told) -> Section:
             ("Entries", str(record["entries"])),
             ("Not yet mailed", str(record["not_mailed"] or "none")),
         ],
-        sums=_statement_page_sums(record),
+        sums=_mails_statement_page_sums(record),
     )
 
 
@@ -1040,21 +1056,21 @@ def _event(event: Told) -> Section:
             ("Hash of the day's last entry", event["last_hash"]),
         ]
     rows += [
-        ("Latest entry of the event", _head(event)),
+        ("Latest entry of the event", _mails_statement_page_head(event)),
         ("Missing numbers", ", ".join(_numbers(*each) for each in event["missing"]) or "none"),
     ]
     if event["altered"]:
         rows.append(("Not as written", ", ".join(map(_number, event["altered"]))))
     rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))
     name = f"{event['event_name']} ({event['event_id']})" if event["event_name"] else ""
-    return Section(name or event["event_id"], rows, sums=_statement_page_sums(event) if event["entries"] else ())
+    return Section(name or event["event_id"], rows, sums=_mails_statement_page_sums(event) if event["entries"] else ())
 
 
 def _is_behind(event: Told) -> bool:
     return bool(event["head_hash"]) and event["head_seq"] < event["last_seq"]
 
 
-def _head(event: Told) -> str:
+def _mails_statement_page_head(event: Told) -> str:
     if not event["head_hash"]:
         return "cannot be read"
     return f"{_number(event['head_seq'])} {event['head_hash']}"
@@ -1079,7 +1095,7 @@ def _malformed(record: Told) -> list[Section]:
     return [Section("Rows that are not entries", rows)] if rows else []
 
 
-def _statement_page_proof(record: Told, sha256: str, token: str) -> Section:
+def _mails_statement_page_proof(record: Told, sha256: str, token: str) -> Section:
     return Section(
         "Proof",
         [
@@ -1090,7 +1106,7 @@ def _statement_page_proof(record: Told, sha256: str, token: str) -> Section:
     )
 
 
-def _statement_page_sums(of: Told) -> list[Sum]:
+def _mails_statement_page_sums(of: Told) -> list[Sum]:
     """A line for each method, in the order of the payment form, then what is taken away."""
     by_method = of["payments"]["by_method"]
     known = [*METHODS, *sorted(by_method.keys() - METHODS.keys())]
@@ -1467,6 +1483,7 @@ def _rival_anchors(anchors: Sequence[Anchor]) -> Iterator[Finding]:
 
 
 Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
+MOST_RIVALS = 10  # final statements of one day that are read; two are already a finding
 _KINDS = {"payments": "payment", "voids": "void", "refunds": "refund"}
 
 
@@ -1485,12 +1502,16 @@ class Stated:
 
 @dataclass(slots=True)
 class Statements:
-    """All statements of a mailbox. sha256: of each day's final ones. timezones: of the days."""
+    """All statements of a mailbox. sha256: of each day's final ones.
+
+    timezones: of the days; final_timezones: those that final statements name.
+    """
 
     anchors: list[Anchor] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
     sha256: dict[str, set[str]] = field(default_factory=dict)
     timezones: set[str] = field(default_factory=set)
+    final_timezones: set[str] = field(default_factory=set)
 
     def take(self, record: Mapping[str, Any], sha256: str) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -1500,25 +1521,24 @@ class Statements:
         day = date.fromisoformat(record["day"]).isoformat()
         anchors = [each for event in record["events"] for each in _anchors(event, day)]
         stated = [_stated(event, day) for event in record["events"]]
+        if len({each.event_id for each in stated}) < len(stated):
+            return "it names an event twice"
+        timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
-        if record.get("timezone"):
-            self.timezones.add(str(record["timezone"]))
+        self.timezones |= {timezone} - {""}
         if record["is_final"]:
+            self.final_timezones |= {timezone} - {""}
             known = self.sha256.setdefault(day, set())
-            if sha256 not in known:
+            if sha256 not in known and len(known) < MOST_RIVALS:
                 self.stated += stated
             known.add(sha256)
         return _sum_problem(record, stated)
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """Of business days; None if statements name none or several, or this machine lacks it."""
-        if len(self.timezones) != 1:
-            return None
-        try:
-            return ZoneInfo(next(iter(self.timezones)))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            return None
+        """Of business days; None if statements name none or several, or this computer lacks it."""
+        named = self.final_timezones or self.timezones
+        return zone_called(next(iter(named))) if len(named) == 1 else None
 
     def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
         """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
@@ -1526,32 +1546,36 @@ class Statements:
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        yield from self._wrong_zones()
         yield from _missing_days(self.sha256)
         yield from self._entries_in_stated_days(links)
         doubtful = {(each.event_id, each.seq) for each in doubted}
         sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
         yield from self._wrong_sums(sound)
 
+    def _wrong_zones(self) -> Iterator[Finding]:
+        """A statement with another zone must not switch the check of days off."""
+        named = sorted(each[:60] for each in self.timezones)
+        if len(named) > 1:
+            detail = f"statements name {len(named)} time zones: {', '.join(named[:5])}"
+            yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        elif named and self.zone is None and has_zones():
+            detail = f"statements name {named[0]}, which is no time zone"
+            yield Finding(INTEGRITY, "", 0, 0, "altered", "", detail)
+
     def _entries_in_stated_days(self, links: Iterable[Link]) -> Iterator[Finding]:
         """A day's final statement is its last word: no entry may join the day later."""
         of_day = {(each.event_id, each.day): each for each in self.stated}
-        first_of_later: dict[str, list[Stated]] = {}
-        for each in self.stated:
-            first_of_later.setdefault(each.event_id, []).append(each)
+        later = _Later(self.stated)
         for link in links:
             if not link.is_sound:
                 continue
             own = of_day.get((link.event_id, link.logged_day))
             is_stated = link.logged_day in self.sha256
-            later = [
-                each
-                for each in first_of_later.get(link.event_id, ())
-                if each.day > link.logged_day and each.first_seq <= link.seq
-            ]
             if is_stated and not (own and own.first_seq <= link.seq <= own.last_seq):
                 detail = f"the statement of {link.logged_day} does not have it"
-            elif later:
-                detail = f"the statement of {later[0].day} has it on a later day"
+            elif later_day := later.day_of(link):
+                detail = f"the statement of {later_day} has it on a later day"
             else:
                 continue
             yield found(INTEGRITY, link, "back-dated", detail)
@@ -1572,6 +1596,29 @@ class Statements:
                 detail = f"the statement of {each.day} has other sums than its entries"
                 numbers = (each.first_seq, each.last_seq)
                 yield Finding(INTEGRITY, each.event_id, *numbers, "wrong-sums", "", detail)
+
+
+class _Later:
+    """For each event and day, the least number that statements of later days begin with."""
+
+    def __init__(self, stated: Iterable[Stated]) -> None:
+        self._days: dict[str, list[str]] = {}  # ascending
+        self._least: dict[str, list[tuple[int, str]]] = {}  # from that day on
+        by_event: dict[str, list[Stated]] = {}
+        for each in stated:
+            by_event.setdefault(each.event_id, []).append(each)
+        for event_id, days in by_event.items():
+            days.sort(key=lambda each: each.day)
+            self._days[event_id] = [each.day for each in days]
+            firsts = [(each.first_seq, each.day) for each in reversed(days)]
+            self._least[event_id] = list(accumulate(firsts, min))[::-1]
+
+    def day_of(self, link: Link) -> str:
+        """The later day that claims to begin before this entry, or an empty text."""
+        at = bisect_right(self._days.get(link.event_id, ()), link.logged_day)
+        rest = self._least.get(link.event_id, ())
+        seq, day = rest[at] if at < len(rest) else (0, "")
+        return day if day and seq <= link.seq else ""
 
 
 def sums_of(links: Iterable[Link]) -> Sums:
@@ -1599,11 +1646,11 @@ def _stated(event: Mapping[str, Any], day: str) -> Stated:
         last_seq=event["last_seq"],
         entries=_whole(event["entries"]),
         net_cents=_whole(event["net_cents"]),
-        sums=_days_sums(event),
+        sums=_offline_days_sums(event),
     )
 
 
-def _days_sums(of: Mapping[str, Any]) -> Sums:
+def _offline_days_sums(of: Mapping[str, Any]) -> Sums:
     """Of an event or a whole statement."""
     return {
         (kind, method): (_whole(one["count"]), _whole(one["cents"]))
@@ -1618,7 +1665,7 @@ def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
         for name, (count, cents) in each.sums.items():
             before = added.get(name, (0, 0))
             added[name] = (before[0] + count, before[1] + cents)
-    if added != _days_sums(record):
+    if added != _offline_days_sums(record):
         return "its sums are not those of its events"
     if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
         "net_cents", 0
@@ -2090,15 +2137,6 @@ def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str,
     return _problem(expected, SeenPage(seen.html), seen)
 
 
-def zone_is_known(record: Mapping[str, Any]) -> bool:
-    """Whether this machine knows the event's time zone: Python on Windows has none."""
-    try:
-        ZoneInfo(record["event_timezone"])
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
 def _problem(expected: Expected, page: SeenPage, seen: Seen) -> str:
     subject = header_line(f"{expected.subject} - {expected.token}")
     if unspaced(seen.subject) != unspaced(subject):
@@ -2172,10 +2210,10 @@ def _text_problem(page: Page, made: SeenPage, text: str) -> str:
 def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
     """The other entries as the mail tells of them. Raises OtherError."""
     return Related(
-        original=_shown_told(entry, others.original, others, 0) if others.original.seq else None,
-        replacement=_shown_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
+        original=_offline_shown_told(entry, others.original, others, 0) if others.original.seq else None,
+        replacement=_offline_shown_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
         void=(
-            replace(_shown_told(entry, others.void, others, None), reason=others.reason)
+            replace(_offline_shown_told(entry, others.void, others, None), reason=others.reason)
             if others.void.seq
             else None
         ),
@@ -2187,7 +2225,7 @@ def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
     )
 
 
-def _shown_told(entry: LedgerEntry, other: Other, others: Others, column: int | None) -> LedgerEntry:
+def _offline_shown_told(entry: LedgerEntry, other: Other, others: Others, column: int | None) -> LedgerEntry:
     """An entry like this one, with what the mail says of another. column: of what changes."""
     name, _, address = other.by.rpartition(" (")
     told = replace(
@@ -2240,11 +2278,14 @@ def _app_url(entry: LedgerEntry, page: SeenPage) -> str:
 def _event_time(entry: LedgerEntry, page: SeenPage) -> str:
     """As the mail tells it where this machine cannot tell it; else nothing."""
     told = page.cell_of("Logged at (event)")
-    is_needed = not zone_is_known({"event_timezone": entry.event_timezone})
+    is_needed = zone_called(entry.event_timezone) is None
     return told if is_needed and _EVENT_TIME.fullmatch(told) else ""
 
 
 # ── ops/offline/box.py ────────────────────────────────────────────────────────────────────────────
+
+
+MOST_NOTES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -2265,8 +2306,8 @@ class Copy:
 
 
 @dataclass(slots=True)
-class Sender:
-    """mails: those with this address; named: the first of them, as findings to be told."""
+class Party:
+    """A sender or recipient. mails: those with this address. named: the first of them."""
 
     mails: int = 0
     named: list[Finding] = field(default_factory=list)
@@ -2278,7 +2319,8 @@ class Mailbox:
 
     copies: the same mail again, as labels and folders make them. forwards: mails about ours.
     held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
-    anywhere but in trash or spam.
+    anywhere but in trash or spam. labels: of our mails, those that mean nothing to us. unsearched:
+    mails of others that are too large to be searched for copies. notes: what is no finding.
     """
 
     links: list[Link] = field(default_factory=list)
@@ -2291,9 +2333,18 @@ class Mailbox:
     forwards: int = 0
     held: dict[tuple[str, int], Copy] = field(default_factory=dict)
     quotes: list[Quote] = field(default_factory=list)
-    senders: dict[str, Sender] = field(default_factory=dict)
+    senders: dict[str, Party] = field(default_factory=dict)
+    recipients: dict[str, Party] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
+    unsearched: int = 0
+    notes: list[str] = field(default_factory=list)
     seen: dict[bytes, bool] = field(default_factory=dict)
     misplaced: dict[bytes, Finding] = field(default_factory=dict)
+
+    def note(self, sentence: str) -> None:
+        """Anybody may fill a mailbox with odd mails: the first ones are told."""
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(sentence)
 
     @property
     def anchors(self) -> list[Anchor]:
@@ -2308,7 +2359,7 @@ class Mailbox:
 # ── ops/offline/formats.py ────────────────────────────────────────────────────────────────────────
 
 
-MOST_BYTES = 100 * 2**20  # of one mail; Gmail takes half of that
+MOST_KEPT = 5 * 2**20  # bytes of one mail; of the rest we only see where it ends
 MOST_RATIO = 200  # a zip's content to its size; mails shrink to a fifth
 _SEPARATOR = re.compile(rb"From \S")  # mbox: every mail starts with it, after an empty line
 _QUOTED = re.compile(rb">+From ")
@@ -2317,6 +2368,8 @@ _LENGTH = re.compile(rb"(?i)content-length:[ \t]*(\d{1,12})\s*$")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)  # OSError: bzip2's
 _BOM = b"\xef\xbb\xbf"
 _EXPORT = "export the mailbox as .mbox, or give the zip that Google Takeout made"
+_MBOXCL2 = f"it is an mboxcl2 file, whose mails cannot be told apart: {_EXPORT}"
+_BLANK = frozenset({b"\n", b"\r\n", b"\r\r\n", b"\r"})
 _UNREADABLE = {
     b"\x1f\x8b": "it is compressed by gzip: unpack it with gunzip and check the .mbox inside",
     b"BZh": "it is compressed by bzip2: unpack it and check the .mbox inside",
@@ -2330,35 +2383,81 @@ _UNREADABLE = {
 }
 
 
+class EmptyFileError(ValueError):
+    """A file without any content: nothing is missing from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawMail:
-    """where: for people. is_last: of its file. is_cut: the file ends inside a line of it."""
+    """where: for people. is_last: of its file. is_cut: the file ends inside a line of it.
+
+    is_whole: all of it is in `content`, and not only its first MOST_KEPT bytes.
+    """
 
     content: bytes
     where: str
     is_last: bool = False
     is_cut: bool = False
+    is_whole: bool = True
 
 
-def mails_in(paths: Iterable[Path]) -> Iterator[RawMail]:
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file in a folder or zip that was not read. is_harmless: no mail can be missing by it."""
+
+    name: str
+    why: str
+    is_harmless: bool
+
+
+def mails_in(paths: Iterable[Path]) -> Iterator[RawMail | Skipped]:
     """All mails of these files and folders. Raises OSError, and ValueError with the file's name."""
     for path in paths:
         try:
             yield from _folder(path) if path.is_dir() else _file(path)
+        except EmptyFileError as error:
+            yield Skipped(str(path), str(error), is_harmless=True)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
 
-def _folder(path: Path) -> Iterator[RawMail]:
-    names = sorted(each for each in path.rglob("*") if each.suffix.lower() in {".eml", ".mbox"})
-    if not names:
+def _folder(path: Path) -> Iterator[RawMail | Skipped]:
+    inside = sorted(each for each in path.rglob("*") if _is_mailbox(each.relative_to(path)))
+    files = [each for each in inside if each.is_file() or (each.is_symlink() and not each.exists())]
+    if not files:
         raise ValueError("the folder has no .eml and no .mbox file")
-    for each in names:
-        with each.open("rb") as file:
-            yield from _mails(file, f"of {each.relative_to(path)}")
+    yield from _each((str(each.relative_to(path)), each.open) for each in files)
 
 
-def _file(path: Path) -> Iterator[RawMail]:
+def _each(files: Iterable[tuple[str, Callable[[str], IO[bytes]]]]) -> Iterator[RawMail | Skipped]:
+    """All mails of files by name. Raises ValueError if no file could be read."""
+    bad = ""
+    is_read = False
+    for name, opened in files:
+        try:
+            with opened("rb") as file:
+                for mail in _mails(file, f"of {name[-100:]}"):
+                    is_read = True
+                    yield mail
+        except FileNotFoundError:
+            yield Skipped(name, "it is a link that leads nowhere", is_harmless=True)
+        except EmptyFileError as error:
+            yield Skipped(name, str(error), is_harmless=True)
+        except (ValueError, PermissionError) as error:
+            bad = bad or f"{name}: {error}"
+            yield Skipped(name, str(error), is_harmless=False)
+    if bad and not is_read:
+        raise ValueError(bad)
+
+
+def _is_mailbox(path: PurePath) -> bool:
+    """Also the file `mbox` in a folder Audit.mbox, as Apple Mail exports a mailbox."""
+    if path.parts[:1] == ("__MACOSX",) or path.name.startswith("._"):
+        return False
+    return path.suffix.lower() in {".mbox", ".eml"} or path.name.lower() == "mbox"
+
+
+def _file(path: Path) -> Iterator[RawMail | Skipped]:
     with path.open("rb") as file:
         start = file.read(4)
         file.seek(0)
@@ -2368,18 +2467,21 @@ def _file(path: Path) -> Iterator[RawMail]:
             yield from _mails(file, "of the file")
 
 
-def _zip(file: IO[bytes]) -> Iterator[RawMail]:
+def _zip(file: IO[bytes]) -> Iterator[RawMail | Skipped]:
     try:
         with _unpackable():
             archive = zipfile.ZipFile(file)
         with archive:
-            for each in _members(archive):
-                with _unpackable():
-                    content = archive.open(each)
-                with content:
-                    yield from _mails(content, f"of {each.filename[-100:]}")
+            yield from _each(
+                (each.filename, partial(_member, archive, each)) for each in _members(archive)
+            )
     except _DAMAGED as error:
         raise ValueError(f"the zip is damaged or cut off ({error}): download it again") from error
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, _mode: str) -> IO[bytes]:
+    with _unpackable():
+        return archive.open(member)
 
 
 @contextmanager
@@ -2394,9 +2496,10 @@ def _unpackable() -> Iterator[None]:
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """Its mailboxes and mails. Raises ValueError for a zip that no mailbox is in."""
     inside = [each for each in archive.infolist() if each.filename and not each.is_dir()]
-    wanted = [each for each in inside if _suffix(each) in {".mbox", ".eml"}]
+    wanted = [each for each in inside if _is_mailbox(PurePosixPath(each.filename))]
     if not wanted:
-        inner = "a zip inside a zip" if any(_suffix(e) == ".zip" for e in inside) else "no mail"
+        has_zip = any(each.filename.lower().endswith(".zip") for each in inside)
+        inner = "a zip inside a zip" if has_zip else "no mail"
         raise ValueError(f"the zip has {inner}: it must hold .mbox or .eml files")
     packed = sum(each.compress_size for each in wanted)
     if sum(each.file_size for each in wanted) > MOST_RATIO * packed + 10 * 2**20:
@@ -2407,12 +2510,8 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return wanted
 
 
-def _suffix(member: zipfile.ZipInfo) -> str:
-    path = PurePosixPath(member.filename)
-    return "" if path.parts[:1] == ("__MACOSX",) else path.suffix.lower()
-
-
 def _mails(file: IO[bytes], where: str) -> Iterator[RawMail]:
+    """Raises ValueError, and EmptyFileError for a file without any line."""
     lines = _lines(file)
     first = next(lines, b"")
     for start, sentence in _UNREADABLE.items():
@@ -2421,74 +2520,123 @@ def _mails(file: IO[bytes], where: str) -> Iterator[RawMail]:
     first = first.removeprefix(_BOM)
     while first and not first.strip():
         first = next(lines, b"")
+    if not first:
+        raise EmptyFileError("it is empty")
     if _SEPARATOR.match(first):
         yield from _numbered(split_mbox(_again(first, lines)), where)
     elif _HEADER.match(first):
-        content = b"".join(_limited(_again(first, lines)))
-        yield RawMail(content, f"the mail {where}", is_last=True)
+        mail = _Gathered()
+        for line in _again(first, lines):
+            if mail.is_whole:
+                mail.add(line)
+        yield mail.raw(f"the mail {where}", is_last=True)
     else:
         raise ValueError(f"it is neither an mbox file nor a mail: {_EXPORT}")
 
 
-def _numbered(mails: Iterator[bytes], where: str) -> Iterator[RawMail]:
+def _numbered(mails: Iterator[_Gathered], where: str) -> Iterator[RawMail]:
     before, number = next(mails, None), 1
     while before is not None:
         after = next(mails, None)
-        is_cut = after is None and not before.endswith(b"\n")
-        yield RawMail(before, f"mail {number} {where}", after is None, is_cut)
+        is_last = after is None
+        yield before.raw(f"mail {number} {where}", is_last=is_last, is_cut=before.is_cut)
         before, number = after, number + 1
 
 
-def split_mbox(lines: Iterable[bytes]) -> Iterator[bytes]:
+class _Gathered:
+    """A mail, line by line. Of one that is too large for ours, only the start is kept."""
+
+    __slots__ = ("_content", "is_cut", "is_whole")
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+        self.is_whole, self.is_cut = True, False
+
+    def add(self, line: bytes) -> None:
+        if len(self._content) + len(line) <= MOST_KEPT:
+            self._content += line
+        else:
+            self.is_whole = False
+
+    def raw(self, where: str, *, is_last: bool, is_cut: bool = False) -> RawMail:
+        return RawMail(bytes(self._content), where, is_last, is_cut, self.is_whole)
+
+
+def split_mbox(lines: Iterable[bytes]) -> Iterator[_Gathered]:
     """The mails of an mbox, quoted as mboxrd or mboxo. Raises ValueError for mboxcl2."""
-    mail: list[bytes] = []
-    size = 0
-    is_begun, is_blank = False, True
+    mail: _Gathered | None = None
+    is_blank, last = True, b""
     lengths = _Lengths()
     for line in lines:
-        if is_blank and _SEPARATOR.match(line):
+        if is_blank and line.startswith(b"From ") and _SEPARATOR.match(line):
             lengths.separator(line)
-            if is_begun:
-                yield b"".join(mail)
-            mail, size, is_begun = [], 0, True
-        elif is_begun:
-            lengths.line(line)
-            mail.append(line[1:] if _QUOTED.match(line) else line)
-            size += len(line)
-            if size > MOST_BYTES:
-                raise ValueError(f"a mail is larger than {MOST_BYTES >> 20} MB: {_EXPORT}")
-        is_blank = not line.strip(b"\r\n")
-    if is_begun:
-        yield b"".join(mail)
+            if mail:
+                yield mail
+            mail, last = _Gathered(), b""
+        elif mail:
+            last = line
+            if lengths.is_open:
+                lengths.line(line)
+            if mail.is_whole:
+                mail.add(line[1:] if line.startswith(b">") and _QUOTED.match(line) else line)
+        is_blank = line in _BLANK
+    lengths.judge()
+    if mail:
+        mail.is_cut = not last.endswith(b"\n")
+        yield mail
 
 
 class _Lengths:
     """Notices mboxcl2, where a length and not a quoted line tells where a mail ends.
 
-    Anybody can send a mail with a length in its header. Only a separator that lies inside a mail
-    whose length ends exactly at another separator shows that lengths count.
+    Anybody can send a mail with a length in its header, and two who agree can make it end where
+    another mail does. So it takes a separator inside a mail whose length ends exactly at another
+    one, and either most mails have lengths, or no header follows that separator: it is a line of
+    somebody's text, which other kinds of mbox would have quoted.
     """
 
     def __init__(self) -> None:
+        self.is_open = False  # whether the lines of this mail matter
         self._is_header, self._length, self._left = False, -1, -1
-        self._passed = False
+        self._passed = self._is_text = self._is_next = False
+        self._mails = self._with_length = self._exact = 0
 
     def separator(self, line: bytes) -> None:
-        if self._passed and self._left in {0, -1, -2}:
-            raise ValueError(f"it is an mboxcl2 file, whose mails cannot be told apart: {_EXPORT}")
+        self._end_mail()
         if self._left > 2 and self._length > 0:
-            self._passed, self._left = True, self._left - len(line)
+            self._passed = self._is_next = True
+            self._left -= len(line)
             return
-        self._is_header, self._length, self._left, self._passed = True, -1, -1, False
+        self._mails += 1
+        self.is_open = self._is_header = True
+        self._length, self._left = -1, -1
+        self._passed = self._is_text = self._is_next = False
 
     def line(self, line: bytes) -> None:
         if self._is_header:
-            match = _LENGTH.match(line)
-            self._length = int(match[1]) if match else self._length
-            if not line.strip(b"\r\n"):
+            match = _LENGTH.match(line) if line[:1] in b"cC" else None
+            if match:
+                self._with_length += self._length < 0
+                self._length = int(match[1])
+            if line in _BLANK:
                 self._is_header, self._left = False, self._length
-        elif self._length > 0:
+                self.is_open = self._length > 0
+        else:
             self._left -= len(line)
+            self._is_text |= self._is_next and not _HEADER.match(line)
+            self._is_next = False
+
+    def judge(self) -> None:
+        """At the end of the file. Raises ValueError."""
+        self._end_mail()
+        if self._exact and 2 * self._with_length > self._mails:
+            raise ValueError(_MBOXCL2)
+
+    def _end_mail(self) -> None:
+        if self._passed and self._left in {0, -1, -2}:
+            if self._is_text:
+                raise ValueError(_MBOXCL2)
+            self._exact += 1
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -2497,18 +2645,234 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def _limited(lines: Iterable[bytes]) -> Iterator[bytes]:
-    size = 0
-    for line in lines:
-        size += len(line)
-        if size > MOST_BYTES:
-            raise ValueError(f"a mail is larger than {MOST_BYTES >> 20} MB: {_EXPORT}")
-        yield line
-
-
 def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
+
+
+# ── ops/offline/labels.py ─────────────────────────────────────────────────────────────────────────
+
+
+_TRASH = (
+    "trash", "bin", "deleted messages", "deleted items", "papierkorb", "papelera", "corbeille",
+    "cestino", "lixeira", "lixo", "reciclagem", "prullenbak", "papperskorgen", "papirkurv",
+    "søppel", "søppelkurv", "roskakori", "kosz", "koš", "kôš", "kuka", "coș de gunoi", "smetnjak",
+    "smeće", "otpad", "отпад", "prügikast", "miskaste", "šiukšliadėžė", "šiukšlinė", "rusl",
+    "paperera", "zakarrontzia", "papeleira", "çöp kutusu", "çöp", "thùng rác", "sampah",
+    "tong sampah", "basura", "tupio", "κάδος απορριμμάτων", "κάδος", "корзина", "кошик", "кошче",
+    "אשפה", "المهملات", "سلة المهملات", "زباله‌دان", "ट्रैश", "कचरा", "ถังขยะ", "ゴミ箱",
+    "휴지통", "已删除邮件", "已删除", "回收站", "垃圾箱", "垃圾桶",
+)  # fmt: skip
+_SPAM = (
+    "spam", "junk", "junk e-mail", "junk email", "bulk mail", "courrier indésirable",
+    "correo no deseado", "posta indesiderata", "ongewenste e-mail", "skräppost", "søppelpost",
+    "nettsøppel", "uønsket", "uønsket post", "roskaposti", "rämpspost", "mēstules", "surogātpasts",
+    "šlamštas", "brukalai", "ruslpóstur", "correu brossa", "nevyžádaná pošta", "nevyžiadaná pošta",
+    "levélszemét", "istenmeyen", "thư rác", "ανεπιθύμητα", "спам", "нежељено", "ספאם", "דואר זבל",
+    "الرسائل غير المرغوب فيها", "غير مرغوب فيها", "هرزنامه", "स्पैम", "สแปม", "จดหมายขยะ",
+    "迷惑メール", "스팸함", "스팸", "垃圾邮件", "垃圾郵件", "垃圾內容",
+)  # fmt: skip
+_HARMLESS = frozenset({
+    "", "inbox", "sent", "unread", "opened", "read", "important", "starred", "archived", "all mail",
+})  # fmt: skip
+_GMAIL = ("[gmail]/", "[google mail]/", "category ", "category_")
+_MOST = 40  # labels to be told
+_LONGEST = 60  # characters
+
+
+def _plain_label(label: str) -> str:
+    return unicodedata.normalize("NFC", label).strip().strip('"').casefold().strip()
+
+
+_MISPLACED = frozenset(_plain_label(each) for each in (*_TRASH, *_SPAM))
+
+
+def is_misplaced(labels: Iterable[str]) -> bool:
+    """Whether one of these says trash or spam, in a language of Gmail's interface."""
+    plain = (_plain_label(each) for each in labels)
+    return any(each in _MISPLACED or _without_root(each) in _MISPLACED for each in plain)
+
+
+def _without_root(label: str) -> str:
+    """As IMAP programs name Gmail's own labels: [Gmail]/Trash."""
+    return label.rpartition("/")[2] if label.startswith(_GMAIL[:2]) else label
+
+
+def note_labels(known: set[str], labels: Iterable[str]) -> None:
+    """Add the labels that mean nothing to us: one may be the trash in yet another language."""
+    for each in labels:
+        plain = _plain_label(each)
+        if plain in _HARMLESS or plain.startswith(_GMAIL) or is_misplaced([each]):
+            continue
+        if len(known) < _MOST:
+            known.add(each.strip().strip('"')[:_LONGEST])
+
+
+# ── ops/offline/envelope.py ───────────────────────────────────────────────────────────────────────
+
+
+_NAME = "SCC Payment Audit"
+_ADDRESS = r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,189}"
+_FROM = re.compile(rf'(?:"{_NAME}"|{_NAME}) <({_ADDRESS})>')
+_TO = re.compile(rf"<({_ADDRESS})>|({_ADDRESS})")
+_DATE = re.compile(
+    r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}( \([A-Z]{1,5}\))?"
+)
+_ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
+_AT_MOST_ONCE = (
+    "List-Id", "Auto-Submitted", "X-Auto-Response-Suppress", "References", "In-Reply-To",
+    "Content-Transfer-Encoding",
+)  # fmt: skip
+_NEVER = (
+    "Sender", "Reply-To", "Cc", "Bcc", "Mail-Reply-To", "Mail-Followup-To", "Followup-To",
+    "Apparently-To", "Errors-To", "Disposition-Notification-To", "Return-Receipt-To", "Comments",
+    "Keywords", "Organization", "Content-Disposition", "Content-Location", "Content-Base",
+)  # fmt: skip
+_SHAPE = ("multipart/mixed", ("multipart/alternative", "text/plain", "text/html"),
+          "application/json")  # fmt: skip
+_PART_HEADERS = frozenset({
+    "content-type", "content-transfer-encoding", "content-disposition", "mime-version",
+    "content-id", "x-attachment-id",
+})  # fmt: skip
+_ENCODINGS = frozenset({"7bit", "8bit", "quoted-printable", "base64"})
+_CHARSETS = frozenset({"utf-8", "us-ascii"})
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(=\s*){0,2}")
+
+
+def header_problem(mail: Message) -> str:
+    """The first thing that no header of ours has, or an empty text."""
+    return next(_header_problems(mail), "")
+
+
+def _header_problems(mail: Message) -> Iterator[str]:
+    for name in _ONCE:
+        count = len(mail.get_all(name, []))
+        if count != 1:
+            yield f"it has {count or 'no'} {name} header{'s' if count > 1 else ''}"
+    for name in _AT_MOST_ONCE:
+        if len(mail.get_all(name, [])) > 1:
+            yield f"it has two {name} headers"
+    for name in _NEVER:
+        if name in mail:
+            yield f"it has a {name} header, and no mail of ours has"
+    if not sender_of(mail):
+        yield f"its From is not {_NAME} and one address"
+    if not recipient_of(mail):
+        yield "its To is not one address"
+    if not _DATE.fullmatch(_unfolded(mail["Date"])):
+        yield "its date is not written as in mails of ours"
+
+
+def sender_of(mail: Message) -> str:
+    """The address of the only sender, in lower case; empty for any other From."""
+    match = _FROM.fullmatch(_unfolded(mail["From"])) if _is_single(mail, "From") else None
+    return match[1].lower() if match else ""
+
+
+def recipient_of(mail: Message) -> str:
+    match = _TO.fullmatch(_unfolded(mail["To"])) if _is_single(mail, "To") else None
+    return (match[1] or match[2]).lower() if match else ""
+
+
+def subject_of(mail: Message) -> str:
+    return decoded(mail["Subject"])
+
+
+def decoded(value: Any) -> str:
+    """A header's text; empty for one that cannot be decoded."""
+    try:
+        return str(make_header(decode_header(value or "")))
+    except (LookupError, ValueError):
+        return ""
+
+
+def structure_problem(mail: Message, filename: str) -> str:
+    """Of the parts: their kinds, order, character sets, encodings and the record's name."""
+    if shape(mail) != _SHAPE:
+        return "its parts are not text, HTML and record, in our order"
+    if mail.preamble and mail.preamble.strip():
+        return "it has text before its first part"
+    return next(_part_problems(mail, filename), "")
+
+
+def shape(part: Message) -> Any:
+    """A part's kind; for a multipart a tuple, its own kind first."""
+    inside = part.get_payload()
+    if part.get_content_maintype() == "multipart" and isinstance(inside, list):
+        inner = (shape(each) for each in inside if isinstance(each, Message))
+        return (part.get_content_type(), *inner)
+    return part.get_content_type()
+
+
+def leaves(mail: Message) -> Iterator[Message]:
+    """Without looking into attached mails."""
+    content = mail.get_payload()
+    if mail.get_content_maintype() == "multipart" and isinstance(content, list):
+        for part in content:
+            if isinstance(part, Message):
+                yield from leaves(part)
+    else:
+        yield mail
+
+
+def _part_problems(mail: Message, filename: str) -> Iterator[str]:
+    for part in mail.walk():
+        kind = part.get_content_type()
+        problems = [_header_of_part_problem(part)] if part is not mail else []
+        problems += [_encoding_problem(part), _parameter_problem(part, filename)]
+        yield from (f"its {kind} part {each}" for each in problems if each)
+        is_file = "Content-Disposition" in part
+        if is_file != (kind == "application/json"):
+            yield f"its {kind} part is {'an' if is_file else 'no'} attachment"
+        elif is_file and part.get_params(header="Content-Disposition") != [
+            ("attachment", ""),
+            ("filename", filename),
+        ]:
+            yield f"its record is not attached as {filename}"
+
+
+def _header_of_part_problem(part: Message) -> str:
+    names = [each.lower() for each, _ in part.items()]
+    is_odd = len(names) > len(set(names)) or not _PART_HEADERS.issuperset(names)
+    return "has a header that we do not write" if is_odd else ""
+
+
+def _encoding_problem(part: Message) -> str:
+    encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
+    if encoding not in _ENCODINGS:
+        return "is encoded in another way than ours"
+    content = part.get_payload()
+    if encoding == "base64" and not (isinstance(content, str) and _BASE64.fullmatch(content)):
+        return "is not clean base64"
+    return ""
+
+
+def _parameter_problem(part: Message, filename: str) -> str:
+    """A pair may hold a tuple: a value with a character set of its own (RFC 2231)."""
+    kind, pairs = part.get_content_type(), (part.get_params(failobj=[]) or [])[1:]
+    for name, value in pairs:
+        if not _is_our_parameter(kind, name.lower(), value, filename):
+            return f"has {name[:40]}={str(value)[:40]!r}, which we do not write"
+    names = [name.lower() for name, _ in pairs]
+    return "has a parameter twice" if len(names) > len(set(names)) else ""
+
+
+def _is_our_parameter(kind: str, name: str, value: Any, filename: str) -> bool:
+    if not isinstance(value, str):
+        return False
+    if kind.startswith("multipart/"):
+        return name == "boundary"
+    if name == "charset":
+        return value.lower() in _CHARSETS
+    return kind == "application/json" and name == "name" and value == filename
+
+
+def _is_single(mail: Message, name: str) -> bool:
+    return len(mail.get_all(name, [])) == 1
+
+
+def _unfolded(value: Any) -> str:
+    return re.sub(r"\r?\n[ \t]+", " ", str(value)).strip(" \t")
 
 
 # ── ops/offline/mails.py ──────────────────────────────────────────────────────────────────────────
@@ -2516,20 +2880,23 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
 _OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
-_OWN_HEADER = re.compile(rb"(?im)^x-scc-")
+_OWN_HEADER = re.compile(rb"(?i)(?:\A|[\r\n])x-scc-(payment-id|ops-id|statement)[ \t]*:")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _PARTS = ["text/plain", "text/html", "application/json"]
-_PLACES = frozenset({"trash", "bin", "spam"})
 _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
 CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
 MOST_COPIES = 10_000
 MOST_NAMED = 20  # mails of one sender
+MOST_HEAD = 256 * 2**10  # bytes of a mail's header; Gmail refuses half of that
+MOST_LINES = 100_000  # of a mail; parsing keeps an object for each header line and each part
+MOST_PARTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Own:
     """A mail of ours, taken apart. name, value: its own header. labels: where it lies.
 
-    content, filename: of its attachment.
+    content, filename: of its attachment. problem: of its headers and parts, whatever they contain.
     """
 
     mail: Message
@@ -2540,6 +2907,7 @@ class _Own:
     content: bytes
     texts: Mapping[str, str]
     labels: Iterable[str]
+    problem: str
 
     @property
     def sha256(self) -> str:
@@ -2549,29 +2917,79 @@ class _Own:
 def read_mailbox(paths: Iterable[Path]) -> Mailbox:
     """Read every mail of these files. Raises OSError, and ValueError for what is no mailbox."""
     box = Mailbox()
-    for raw in mails_in(paths):
-        take_mail(box, raw)
+    for each in mails_in(paths):
+        if isinstance(each, RawMail):
+            take_mail(box, each)
+        else:
+            _take_skipped(box, each)
     return box
 
 
 def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
-    """Any garbage may be in a mail, so nothing that it does is more than a finding."""
+    """Any garbage may be in a mail: it is a finding about that mail if it is ours, else a note."""
     box.mails += 1
-    if raw.is_last and (raw.is_cut or _is_cut(message_from_bytes(raw.content))):
-        detail = f"the file ends inside {raw.where}: export it again"
-        box.wrong.append(Finding(COMPLETENESS, "", 0, 0, "truncated", "", detail))
-    if not _OURS.search(raw.content):
-        return
+    if raw.is_cut:
+        _found_cut(box, raw)
+    head = _offline_mails_head(raw)
+    is_own = _OWN_HEADER.search(head) is not None
     try:
-        mail = message_from_bytes(raw.content)
-        if any(mail.get_all(each) for each in OWN):
-            _take_own(box, _own(mail, raw.where, labels))
-        else:
-            _take_forward(box, mail, raw.where)
+        if not (is_own or raw.is_last or _OURS.search(raw.content)):
+            return
+        if size := _oversize(raw, head):
+            if is_own:
+                raise ValueError(f"it has {size}, and no mail of ours has")
+            box.unsearched += 1
+            return
+        _take_parsed(box, raw, message_from_bytes(raw.content), labels)
     except Exception as error:  # noqa: BLE001 - as the docstring says
-        if _OWN_HEADER.search(raw.content):
-            detail = f"{raw.where} cannot be read: {type(error).__name__}: {error}"
-            box.wrong.append(Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail[:300]))
+        detail = f"{raw.where} cannot be read: {type(error).__name__}: {error}"[:300]
+        if is_own:
+            box.wrong.append(Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail))
+        else:
+            box.note(f"{detail}; it is no audit mail")
+
+
+def _take_parsed(box: Mailbox, raw: RawMail, mail: Message, labels: Iterable[str]) -> None:
+    is_own = any(mail.get_all(each) for each in OWN)
+    if raw.is_last and not raw.is_cut and _is_cut(mail):
+        if is_own:
+            _found_cut(box, raw)
+        else:
+            box.note(f"{raw.where}, the last one, lacks its end; it is no audit mail")
+    if is_own:
+        _take_own(box, _own(mail, raw.where, labels))
+    elif _OURS.search(raw.content):
+        _take_forward(box, mail, raw.where)
+
+
+def _take_skipped(box: Mailbox, file: Skipped) -> None:
+    if file.is_harmless:
+        box.note(f"{file.name} was skipped: {file.why}")
+    else:
+        detail = f"{file.name} cannot be read: {file.why}"
+        box.wrong.append(Finding(COMPLETENESS, "", 0, 0, "unreadable", "", detail[:300]))
+
+
+def _found_cut(box: Mailbox, raw: RawMail) -> None:
+    detail = f"the file ends inside {raw.where}: export it again"
+    box.wrong.append(Finding(COMPLETENESS, "", 0, 0, "truncated", "", detail))
+
+
+def _offline_mails_head(raw: RawMail) -> bytes:
+    """Its header, or as much of it as we look at."""
+    end = _HEAD_END.search(raw.content, 0, MOST_HEAD)
+    return raw.content[: end.start() if end else MOST_HEAD]
+
+
+def _oversize(raw: RawMail, head: bytes) -> str:
+    """Why a mail cannot be ours, told from its bytes: parsing it would take too much memory."""
+    if not raw.is_whole:
+        return f"over {MOST_KEPT >> 20} MB"
+    if len(head) == MOST_HEAD:
+        return f"over {MOST_HEAD >> 10} KB of header"
+    if raw.content.count(b"\n") > MOST_LINES:
+        return f"over {MOST_LINES:,} lines"
+    return f"over {MOST_PARTS:,} parts" if raw.content.count(b"\n--") > MOST_PARTS else ""
 
 
 def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
@@ -2579,25 +2997,27 @@ def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
     values = [(name, value) for name in OWN for value in mail.get_all(name, [])]
     if len(values) != 1:
         raise ValueError("it has more than one of our headers")
-    leaves = list(_leaves(mail))
-    kinds = [part.get_content_type() for part in leaves]
+    parts = list(leaves(mail))
+    kinds = [part.get_content_type() for part in parts]
     name, value = values[0]
-    if kinds[2:] != _PARTS[2:] or not leaves[2].get_filename():
+    if kinds[2:] != _PARTS[2:] or not parts[2].get_filename():
         raise ValueError(f"{str(value)[:100]} has lost its record, or has more than its record")
     if kinds != _PARTS:
         raise ValueError(f"{str(value)[:100]} lacks its text or its HTML")
+    filename = str(parts[2].get_filename())
     return _Own(
         mail=mail,
         where=where,
         name=name,
         value=str(value),
-        filename=str(leaves[2].get_filename()),
-        content=_content(leaves[2]),
+        filename=filename,
+        content=_content(parts[2]),
         texts={
             kind: _content(part).decode("utf-8", "replace")
-            for kind, part in zip(kinds[:2], leaves[:2], strict=True)
+            for kind, part in zip(kinds[:2], parts[:2], strict=True)
         },
         labels=[*labels, *_labels(mail)],
+        problem=header_problem(mail) or structure_problem(mail, filename),
     )
 
 
@@ -2606,6 +3026,9 @@ def _take_own(box: Mailbox, own: _Own) -> None:
         repr([own.mail["Message-ID"], own.mail["Date"], own.name]).encode() + own.content
     ).digest()[:16]
     is_copy = digest in box.seen
+    is_well_placed = not is_misplaced(own.labels)
+    box.seen[digest] = box.seen.get(digest, False) or is_well_placed
+    note_labels(box.labels, own.labels)
     before = len(box.wrong)
     place: Link | None = None
     match own.name:
@@ -2615,15 +3038,15 @@ def _take_own(box: Mailbox, own: _Own) -> None:
             _take_ops(box, own, is_copy=is_copy)
         case _:
             place = _take_payment(box, own, is_copy=is_copy)
-    if _is_cut(own.mail) and len(box.wrong) == before:
-        box.wrong.append(_altered(place, own, "it ends before its last boundary"))
+    if len(box.wrong) == before:
+        problem = "it ends before its last boundary" if _is_cut(own.mail) else own.problem
+        if problem:
+            box.wrong.append(_altered(place, own, problem))
     box.copies += is_copy
-    is_well_placed = not any(each.lower() in _PLACES for each in own.labels)
-    box.seen[digest] = box.seen.get(digest, False) or is_well_placed
     if not is_well_placed:
         detail = f"{own.where} is in the trash or in spam"
         box.misplaced[digest] = _finding(place, COMPLETENESS, "misplaced", detail)
-    _note_sender(box, own, place)
+    _note_parties(box, own, place)
 
 
 def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
@@ -2631,20 +3054,25 @@ def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
     if not isinstance(record, dict):
         raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
     link = link_of(record)
-    if link.is_sound:
-        link = replace(link, told=told_of(record))
     if not is_copy:
         box.links.append(link)
     if not link.is_sound:
         return link  # found with the chain
-    quotes: Sequence[Quote] = ()
+    try:
+        told, quotes = told_of(record), list[Quote]()
+    except (ValueError, OverflowError, OSError):
+        box.wrong.append(_altered(link, own, "its record has a time that no calendar has"))
+        return link
+    if not is_copy:
+        link = box.links[-1] = replace(link, told=told)
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its payment id header differs" if own.value != link.payment_id
-        else _date_problem(own.mail, link)
+        else _date_problem(own.mail, link.payment_id, link.logged_at, "the entry was logged")
     )  # fmt: skip
     if not problem:
-        problem, quotes = payment_problem(record, link.sha256, _seen(own))
+        problem, found_quotes = payment_problem(record, link.sha256, _seen(own))
+        quotes += found_quotes
     if problem:
         box.wrong.append(_altered(link, own, problem))
     elif not is_copy:
@@ -2659,7 +3087,8 @@ def _take_ops(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its ops id header differs" if own.value != record["ops_id"]
-        else ops_problem(record, own.sha256, _seen(own))
+        else _date_problem(own.mail, own.value, record["at"], "it was recorded")
+        or ops_problem(record, own.sha256, _seen(own))
     )  # fmt: skip
     if problem:
         box.wrong.append(_altered(None, own, problem))
@@ -2669,25 +3098,22 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     box.statement_mails += not is_copy
     record = json.loads(own.content)
     day = str(record["day"])
+    own_id = f"statement_{day}" + ("" if record["is_final"] else "_so_far")
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its header names another day"
         if own.value != day + ("" if record["is_final"] else " so far")
-        else statement_problem(record, own.sha256, _statement_id(record), _seen(own))
+        else statement_problem(record, own.sha256, own_id, _seen(own))
         or ("" if is_copy else box.statements.take(record, own.sha256))
     )  # fmt: skip
+    problem = problem or _date_problem(own.mail, own_id, record["made_at"], "it was made")
     if problem:
         box.wrong.append(_altered(None, own, f"the statement of {day[:10]}: {problem}"))
 
 
-def _statement_id(record: Mapping[str, Any]) -> str:
-    """Of its delivery: a statement of a day so far has another than the final one."""
-    return f"statement_{record['day']}" + ("" if record["is_final"] else "_so_far")
-
-
 def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
     """A forward holds the record as an attachment, or in an attached mail; a reply quotes it."""
-    is_about_us = "[SCC" in _subject(mail)
+    is_about_us = "[SCC" in subject_of(mail)
     for part in mail.walk():
         is_about_us |= any(part.get_all(each) for each in OWN)
         if not str(part.get_filename()).lower().endswith(".json"):
@@ -2702,21 +3128,21 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
     box.forwards += is_about_us
 
 
-def _date_problem(mail: Message, link: Link) -> str:
-    """`import` keeps our Date, which is when the entry was logged; `send` makes it when it sends.
+def _date_problem(mail: Message, own_id: str, written_at: int, written: str) -> str:
+    """`import` keeps our Date, which is when the record was made; `send` makes it when it sends.
 
-    Gmail writes the same moment into the first line of the mail's way.
+    Gmail writes the same moment into the first line of the mail's way. written_at: epoch
+    milliseconds of the record. written: what happened then.
     """
     try:
         dated = parsedate_to_datetime(mail["Date"])
     except (TypeError, ValueError):
         return "it has no date"
-    logged = link.logged_at // 1000
     seconds = dated.timestamp()
-    if str(mail["Message-ID"]).startswith(f"<{link.payment_id}@"):
-        return "" if seconds == logged else "its date is not when the entry was logged"
-    if seconds < logged - CLOCK_SECONDS:
-        return "its date is before the entry was logged"
+    if str(mail["Message-ID"]).strip().startswith(f"<{own_id}@"):
+        return "" if seconds == written_at // 1000 else f"its date is not when {written}"
+    if seconds < written_at // 1000 - CLOCK_SECONDS:
+        return f"its date is before {written}"
     received = mail.get_all("Received", [])
     if received:
         try:
@@ -2728,13 +3154,15 @@ def _date_problem(mail: Message, link: Link) -> str:
     return ""
 
 
-def _note_sender(box: Mailbox, own: _Own, link: Link | None) -> None:
-    values = own.mail.get_all("From", [])
-    address = parseaddr(str(values[0]))[1].lower() if len(values) == 1 else ""
-    sender = box.senders.setdefault(address, Sender())
-    sender.mails += 1
-    if len(sender.named) < MOST_NAMED:
-        sender.named.append(_altered(link, own, ""))
+def _note_parties(box: Mailbox, own: _Own, link: Link | None) -> None:
+    for parties, address in (
+        (box.senders, sender_of(own.mail)),
+        (box.recipients, recipient_of(own.mail)),
+    ):
+        party = parties.setdefault(address, Party())
+        party.mails += 1
+        if len(party.named) < MOST_NAMED:
+            party.named.append(_altered(link, own, ""))
 
 
 def _altered(link: Link | None, own: _Own, problem: str) -> Finding:
@@ -2749,34 +3177,13 @@ def _finding(link: Link | None, verdict: str, kind: str, detail: str) -> Finding
 
 def _seen(own: _Own) -> Seen:
     html, text = own.texts["text/html"], own.texts["text/plain"]
-    return Seen(_subject(own.mail), html, text, own.filename)
-
-
-def _subject(mail: Message) -> str:
-    try:
-        return str(make_header(decode_header(mail["Subject"] or "")))
-    except (LookupError, ValueError):
-        return ""
+    return Seen(subject_of(own.mail), html, text, own.filename)
 
 
 def _labels(mail: Message) -> list[str]:
     """Gmail's labels, as Takeout writes them."""
-    try:
-        text = str(make_header(decode_header(mail["X-Gmail-Labels"] or "")))
-    except (LookupError, ValueError):
-        return []
-    return [each.strip().strip('"') for each in text.split(",")]
-
-
-def _leaves(mail: Message) -> Iterator[Message]:
-    """Without looking into attached mails."""
-    content = mail.get_payload()
-    if mail.get_content_maintype() == "multipart" and isinstance(content, list):
-        for part in content:
-            if isinstance(part, Message):
-                yield from _leaves(part)
-    else:
-        yield mail
+    texts = [decoded(each) or str(each) for each in mail.get_all("X-Gmail-Labels", [])]
+    return [each.strip().strip('"') for text in texts for each in text.split(",")]
 
 
 def _is_cut(mail: Message) -> bool:
@@ -2793,6 +3200,12 @@ def _content(part: Message) -> bytes:
 # ── ops/offline/report.py ─────────────────────────────────────────────────────────────────────────
 
 
+NO_ZONES = (
+    "this computer knows no time zones, so the days of entries and local times in mails could not "
+    "be checked: install Python's package tzdata, and check again"
+)
+
+
 def findings_of(
     box: Mailbox, expected: Sequence[Anchor] = (), senders: Iterable[str] = ()
 ) -> list[Finding]:
@@ -2807,7 +3220,10 @@ def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
     """What is wrong with single mails, or between them."""
     yield from box.wrong
     yield from (each for digest, each in box.misplaced.items() if not box.seen[digest])
-    yield from _foreign_senders(box, {each.lower() for each in senders})
+    wanted = {each.lower() for each in senders}
+    yield from _others(box.senders, wanted, "it comes from", "if both are right, name both")
+    usual = wanted | _most(box.recipients)
+    yield from _others(box.recipients, usual, "it is addressed to", "if that is right, name it")
     yield from wrong_quotes(box.quotes, box.links)
 
 
@@ -2841,17 +3257,35 @@ def with_copies(box: Mailbox, finding: Finding) -> Finding:
     return replace(finding, detail="; ".join(filter(None, (finding.detail, told))))
 
 
-def _foreign_senders(box: Mailbox, wanted: set[str]) -> Iterator[Finding]:
-    if not wanted and box.senders:
-        wanted = {max(box.senders, key=lambda each: box.senders[each].mails)}
-    for address, sender in box.senders.items():
+def _others(
+    parties: Mapping[str, Party], wanted: set[str], told: str, hint: str
+) -> Iterator[Finding]:
+    """Mails from or to another address than the wanted ones, or than most mails."""
+    wanted = wanted or _most(parties)
+    for address, party in parties.items():
         if address in wanted:
             continue
         others = " or ".join(sorted(wanted))
-        told = f"it comes from {address or 'no single address'} and not from {others}"
-        for each in sender.named:
-            hint = "; if both are right, name both with --sender"
-            yield replace(each, detail=f"{each.detail}{told}{hint}")
+        detail = f"{told} {address or 'no single address'} and not {others}; {hint} with --sender"
+        for each in party.named:
+            yield replace(each, detail=f"{each.detail}{detail}")
+
+
+def _most(parties: Mapping[str, Party]) -> set[str]:
+    return {max(parties, key=lambda each: parties[each].mails)} if parties else set()
+
+
+def notes_of(box: Mailbox) -> Iterator[str]:
+    """What is no finding, but limits what was checked."""
+    yield from box.notes
+    if (box.links or box.anchors) and not has_zones():
+        yield NO_ZONES
+    if box.unsearched:
+        mails = _counted(box.unsearched, "mail of others was", "mails of others were")
+        yield f"{mails} too large to be searched for copies of records"
+    if box.labels:
+        labels = ", ".join(sorted(box.labels))
+        yield f"audit mails have these labels, none of which should mean trash or spam: {labels}"
 
 
 def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -2889,6 +3323,7 @@ def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
             }
             for name, event in sorted(events.items())
         ],
+        "notes": list(notes_of(box)),
         "findings": [asdict(each) for each in findings],
     }
 
@@ -2928,6 +3363,7 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
         yield _printable(f"{told}, whose own mail is not here")
+    yield from (_printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
@@ -2949,8 +3385,15 @@ def _counted(count: int, one: str, many: str) -> str:
 # ── ops/offline/program.py ────────────────────────────────────────────────────────────────────────
 
 
+class _Parser(argparse.ArgumentParser):
+    """Arguments may be file names, and a file name may hold anything."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.format_usage()}{_harmless(message)}\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = _Parser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument(
         "files", metavar="FILE", type=Path, nargs="+", help=".mbox, Takeout's .zip, .eml, a folder"
     )
@@ -2961,7 +3404,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument(
         "--sender", metavar="ADDRESS", action="append", default=[],
-        help="who may have sent the mails; repeatable",
+        help="who may have sent the mails, or got them; repeatable",
     )  # fmt: skip
     options = parser.parse_args(arguments)
     try:
@@ -2972,14 +3415,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if box.is_empty:
         return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
     content = summary(box, findings_of(box, expected, options.sender))
-    for line in [json.dumps(content, indent=2)] if options.json else report(content):
-        print(line.encode("ascii", "backslashreplace").decode())
+    for line in json.dumps(content, indent=2).split("\n") if options.json else report(content):
+        print(_harmless(line))
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
 
 
 def _cannot(sentence: str) -> int:
-    print(sentence.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
+    print(_harmless(sentence), file=sys.stderr)
     return 2
+
+
+def _harmless(text: str) -> str:
+    """One line of ASCII for a terminal, which would obey escape codes in a name."""
+    return "".join(each if " " <= each <= "~" else ascii(each)[1:-1] for each in text)
 
 
 if __name__ == "__main__":

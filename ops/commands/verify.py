@@ -17,13 +17,14 @@ from ops.errors import FINE, FOUND, OpsError
 from ops.offline.box import Mailbox
 from ops.offline.links import Anchor, Finding, merged, ranges, span_text
 from ops.offline.mails import read_mailbox
-from ops.offline.report import expected_head
+from ops.offline.report import expected_head, notes_of
 from ops.parameters import EventId
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.terminal.console import Meter
 from ops.terminal.counted import counted
+from ops.terminal.safe_text import safe
 from shared.delivery import is_sent
 from shared.ledger import canonical_json
 
@@ -59,7 +60,7 @@ class Head(click.ParamType):
 )  # fmt: skip
 @click.option(
     "--sender", "senders", metavar="ADDRESS", multiple=True,
-    help="Who may have sent the mails; repeatable.  [default: who sent most of them]",
+    help="Who may have sent the mails, or got them; repeatable.  [default: of most mails]",
 )  # fmt: skip
 @pass_session
 def verify(
@@ -102,6 +103,8 @@ def verify(
     with session.console.meter("checking entries", check.total(places.heads, named)) as meter:
         proofs = [check.event(each, meter) for each in sorted(named)]
     told = _told(proofs)
+    for note in notes_of(box) if box else ():
+        session.console.say(f"note: {safe(note)}")
     if mailed:
         told += _about_the_box(check, proofs, mailed, event_id)
     _show(session, proofs, told, has_mails=box is not None)
@@ -111,9 +114,10 @@ def _read(files: Sequence[Path]) -> Mailbox:
     try:
         box = read_mailbox(files)
     except (OSError, ValueError) as error:
-        raise OpsError(f"A mailbox cannot be checked: {error}") from error
+        raise OpsError(f"A mailbox cannot be checked: {safe(str(error), 500)}") from error
     if box.is_empty:
-        raise OpsError(f"{files[0]}: {box.mails} mails, none of them an audit mail.")
+        named = safe(str(files[0]))
+        raise OpsError(f"{named}: {box.mails} mails, none of them an audit mail.")
     return box
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "ops" / "verify_mbox.py"
 PARTS = (  # each before those that need it
     "shared/text.py",
+    "shared/zones.py",
     "shared/methods.py",
     "shared/keys.py",
     "shared/ledger.py",
@@ -36,6 +37,8 @@ PARTS = (  # each before those that need it
     "ops/offline/shown.py",
     "ops/offline/box.py",
     "ops/offline/formats.py",
+    "ops/offline/labels.py",
+    "ops/offline/envelope.py",
     "ops/offline/mails.py",
     "ops/offline/report.py",
     "ops/offline/program.py",
@@ -114,7 +117,7 @@ def _statements(part: str, source: str, tree: ast.Module) -> Iterator[Statement]
 
 
 def _told_apart(statements: Sequence[Statement]) -> list[Statement]:
-    """Rename what two parts call by one private name: ops_mail's `_rows` is `_ops_mail_rows`."""
+    """Rename what two parts call by one private name: ops_mail has `_mails_ops_mail_rows`."""
     owners: dict[str, set[str]] = {}
     for each in statements:
         for name in each.names:
@@ -123,14 +126,14 @@ def _told_apart(statements: Sequence[Statement]) -> list[Statement]:
     return [
         _renamed(
             each,
-            {
-                name: f"_{Path(each.part).stem}{name}"
-                for name in shared
-                if each.part in owners[name]
-            },
+            {name: f"_{_stem(each.part)}{name}" for name in shared if each.part in owners[name]},
         )
         for each in statements
     ]
+
+
+def _stem(part: str) -> str:
+    return "_".join(Path(part).with_suffix("").parts[-2:])
 
 
 def _renamed(statement: Statement, names: Mapping[str, str]) -> Statement:

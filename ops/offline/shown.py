@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.audit_mailer.mails.envelope import header_line
 from functions.audit_mailer.mails.ops_mail import ops_file, ops_page, ops_subject
@@ -31,6 +30,7 @@ from ops.offline.page import SeenPage, letters, one_space, squeezed, unspaced
 from shared.ledger import LedgerEntry, PaymentId
 from shared.methods import METHODS, label_of
 from shared.text import search_token
+from shared.zones import zone_called
 
 _DUPLICATES = "Acknowledged duplicates"
 _NUMBERED = re.compile(r"#(\d{6,12}) \((\S+?)\)")
@@ -106,15 +106,6 @@ def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str,
         page=statement_page(record, sha256, token),
     )
     return _problem(expected, SeenPage(seen.html), seen)
-
-
-def zone_is_known(record: Mapping[str, Any]) -> bool:
-    """Whether this machine knows the event's time zone: Python on Windows has none."""
-    try:
-        ZoneInfo(record["event_timezone"])
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _problem(expected: Expected, page: SeenPage, seen: Seen) -> str:
@@ -258,5 +249,5 @@ def _app_url(entry: LedgerEntry, page: SeenPage) -> str:
 def _event_time(entry: LedgerEntry, page: SeenPage) -> str:
     """As the mail tells it where this machine cannot tell it; else nothing."""
     told = page.cell_of("Logged at (event)")
-    is_needed = not zone_is_known({"event_timezone": entry.event_timezone})
+    is_needed = zone_called(entry.event_timezone) is None
     return told if is_needed and _EVENT_TIME.fullmatch(told) else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.rules.reconcile import Hits
-from shared.delivery import is_sent, mail_state
+from shared.delivery import is_sent, last_error, mail_state
 from shared.ledger import faults_of, matches_its_hash
 
 MAIL_IS_LATE_MS = 15 * 60_000
@@ -60,9 +60,9 @@ class PaymentHistory:
         yield Step(_time(row, "timestamp"), f"captured by {row.get('logged_by')}")
         number = numbered(row)
         yield Step(_time(row, "logged_at"), f"logged as {number} of {row.get('event_id')}")
-        error = delivery.get("last_error")
+        error = last_error(delivery)
         if error:
-            told = f"{error['class']} {error['code']}: {error['message']}"
+            told = f"{error.get('class')} {error.get('code')}: {error.get('message')}"
             yield Step(_time(error, "at"), f"try {delivery.get('attempts')} failed, {told}")
         match mail_state(delivery):
             case "sending":

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.offline.box import Mailbox
 from ops.offline.links import Link, link_of
-from shared.delivery import mail_state
+from shared.delivery import last_error, mail_state
 from shared.ledger import Kind, faults_of
 
 VERSION = 2  # of a saved reconciliation
@@ -229,7 +229,7 @@ class Reconciliation:
             if delay > late_ms:
                 self.found("late", row, f"mailed after {delay // 60_000} minutes")
         elif (age > late_ms or state == "failed") and not (hits and hits.genuine):
-            error = (delivery.get("last_error") or {}).get("message", "")
+            error = last_error(delivery).get("message", "")
             told = "no delivery has started" if state == "queued" else state
             self.found("missing", row, f"{told}: {error}" if error else told, queue=True)
         else:

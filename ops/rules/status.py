@@ -11,7 +11,7 @@ from typing import Any
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
 from ops.terminal.counted import counted
-from shared.delivery import error_class, mail_state
+from shared.delivery import error_class, last_error, mail_state
 
 # The router queues an entry within seconds; the sweep finds what it lost, every 15 minutes.
 ROUTED_MS = 60_000
@@ -42,15 +42,17 @@ class Mails:
         logged_at = int(row.get("logged_at", 0))
         state = mail_state(delivery)
         if state == "sent":
-            self.last_mail_at = max(self.last_mail_at or 0, int((delivery or {})["sent_at"]))
+            sent_at = _time(delivery or {}, "sent_at")
+            self.last_mail_at = max(self.last_mail_at or 0, sent_at) or None
             return
         self.unmailed[state] += 1
         self.waiting_since = min(self.waiting_since or logged_at, logged_at)
         if delivery is None:
             self.unrouted_since = min(self.unrouted_since or logged_at, logged_at)
-        error = (delivery or {}).get("last_error") or {}
-        if error_class(delivery) == "systemic" and int(error["at"]) >= (self.systemic_at or 0):
-            self.systemic_at = int(error["at"])
+        error = last_error(delivery)
+        at = _time(error, "at")
+        if error_class(delivery) == "systemic" and at >= (self.systemic_at or 0):
+            self.systemic_at = at
             self.systemic = f"{error.get('code')}: {error.get('message')}"
 
     @property
@@ -155,6 +157,12 @@ def days_until(now: int, days: int) -> Iterable[str]:
 
 def _depth(depth: Depth) -> dict[str, int]:
     return {"waiting": depth.waiting, "in_flight": depth.in_flight, "delayed": depth.delayed}
+
+
+def _time(of: Mapping[str, Any], name: str) -> int:
+    """0 for what is no time."""
+    value = of.get(name)
+    return value if type(value) is int else 0
 
 
 def _moment(milliseconds: int | None) -> str | None:

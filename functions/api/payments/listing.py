@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from functions.api.http.problems import FieldError, MalformedRequestError
 from functions.api.payments.money import text_from_cents
-from shared.delivery import mail_state
+from shared.delivery import attempts_of, last_error, mail_state
 from shared.ledger import LedgerEntry, MalformedEntryError, is_event_id
 from shared.text import EMAIL
 
@@ -85,11 +85,10 @@ def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
     if delivery is None:
         return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
     state = mail_state(delivery)
-    sent_at, attempts = delivery.get("sent_at"), delivery.get("attempts")
-    error = delivery.get("last_error")
+    sent_at = delivery.get("sent_at")
     return {
         "state": state if state in ("sent", "failed") else "queued",
         "sent_at": sent_at if isinstance(sent_at, int) else None,
-        "attempts": attempts if isinstance(attempts, int) else 0,
-        "last_error": error if isinstance(error, Mapping) else None,
+        "attempts": attempts_of(delivery),
+        "last_error": last_error(delivery) or None,
     }

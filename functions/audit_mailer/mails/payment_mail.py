@@ -7,7 +7,6 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.audit_mailer.mails.envelope import (
     Addresses,
@@ -30,6 +29,7 @@ from functions.audit_mailer.mails.related import (
 from shared.ledger import LedgerEntry, record_of
 from shared.methods import label_of
 from shared.text import dollars, file_name, search_token
+from shared.zones import zone_called
 
 _LABELS = {  # of the attributes that describe a payment; another one is called by its own name
     "event_name": "Event",
@@ -227,7 +227,4 @@ def _method(entry: LedgerEntry) -> str:
 
 def _moment(milliseconds: int, timezone: str) -> str:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return moment.astimezone(zone_called(timezone) or UTC).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from shared.delivery import is_sent, mail_state
+from shared.delivery import is_sent, last_error, mail_state
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of, matches_its_hash
 
 SCHEMA = "scc.statement/1"
@@ -251,12 +251,11 @@ def _added(parts: Iterable[Mapping[str, Sum]]) -> dict[str, Sum]:
 
 
 def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
-    error = delivery.get("last_error")
     return Unmailed(
         seq=entry.seq,
         payment_id=entry.payment_id,
         state=mail_state(delivery),
-        error=str(error.get("code") or "") if isinstance(error, Mapping) else "",
+        error=str(last_error(delivery).get("code") or ""),
     )
 
 

@@ -128,8 +128,7 @@ def test_where_no_time_zone_is_known_the_events_own_time_is_believed(
     def unknown(name: str) -> None:
         raise FileNotFoundError(name)
 
-    monkeypatch.setattr("ops.offline.shown.ZoneInfo", unknown)
-    monkeypatch.setattr("functions.audit_mailer.mails.payment_mail.ZoneInfo", unknown)
+    monkeypatch.setattr("shared.zones.ZoneInfo", unknown)
     assert kinds(PAYMENT) == set()
     change: Change = lambda s: s.replace(" EST<", " EST, corrected<")  # noqa: E731
     assert "altered" in kinds(edited(PAYMENT, "text/html", change))

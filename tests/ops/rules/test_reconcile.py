@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from functions.api.payments.listing import audit_view
+from functions.audit_mailer.statement.account import Statement
 from ops.offline.mails import read_mail
+from ops.rules.payment import PaymentHistory
 from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation, hits_in
+from ops.rules.status import Mails
 from shared.attributes import Foreign
 from shared.ledger import LedgerEntry, PaymentId, canonical_json, entry_hash, record_of
 from tests.builders import NOW, ZONE
@@ -143,3 +147,38 @@ def test_a_mail_that_was_given_up_is_missing_at_once(
     state.take_row(entry.to_row(), failed, hits=None, now=NOW + 1_000, late_ms=LATE)
     assert state.count("missing") == missing
     assert state.is_fine is (missing == 0)
+
+
+ODD_DELIVERIES: list[dict[str, Any]] = [
+    {"state": "failed", "last_error": "text"},
+    {"state": "failed", "last_error": ["text"]},
+    {"state": "failed", "last_error": {"class": "systemic", "at": "noon"}, "attempts": "three"},
+    {"state": "failed", "last_error": {}},
+    {"state": "sent", "sent_at": "noon"},
+]
+
+
+@pytest.mark.parametrize("delivery", ODD_DELIVERIES)
+def test_a_delivery_that_somebody_edited_stops_no_check(
+    entry: LedgerEntry, delivery: dict[str, Any]
+) -> None:
+    row = entry.to_row()
+    assert taken(row, delivery=delivery) == ([] if delivery["state"] == "sent" else ["missing"])
+    assert audit_view(delivery)["state"] in {"queued", "sent"}
+    history = PaymentHistory(
+        row=row, delivery=delivery, voided_by={}, voids={}, dead_letters=(), hits=None, now=NOW
+    )
+    assert len(history.steps()) > 1
+    mails = Mails()
+    mails.add(row, delivery)
+    assert mails.credential in {"ok", "unknown", "refused"}
+    statement = Statement(day=entry.logged_day, timezone=ZONE.key, made_at=NOW, is_final=True)
+    statement.add([row], {entry.payment_id: delivery})
+    assert statement.entries == 1
+
+
+def test_a_mail_that_breaks_its_reader_does_not_stop_the_search(entry: LedgerEntry) -> None:
+    row, own = entry.to_row(), mail(entry.to_row())
+    beyond = record_of(row) | {"logged_at": 10**17}  # no calendar has that year
+    broken = with_attachment(own, canonical_json(beyond | {"hash": entry_hash(beyond)}))
+    assert taken(row, hits_for(row, broken, own)) == ["altered"]
