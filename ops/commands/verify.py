@@ -203,7 +203,12 @@ def _about_the_box(
 
 def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mails: bool) -> None:
     events = [
-        {"event_id": each.event_id, "entries": len(each.links), "head": each.head}
+        {
+            "event_id": each.event_id,
+            "entries": len(each.links),
+            "head": each.head,
+            "totals_compared": each.totals_compared,
+        }
         | (
             {"anchored": ranges(each.anchored), "not_anchored": each.unanchored}
             if has_mails
@@ -232,6 +237,11 @@ def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mai
                     for where, each in told
                 ],
             )  # fmt: skip
+    for each in proofs:
+        if not each.totals_compared:
+            session.console.say(
+                f"{each.event_id}: totals not compared, since not every entry is there as written"
+            )
     for verdict in ("integrity", "completeness"):
         count = sum(each.verdict == verdict for _, each in told)
         outcome = f"FAILED, {counted(count, 'finding')}" if count else "ok"
