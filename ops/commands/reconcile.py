@@ -162,7 +162,7 @@ class Work:
             beside.write_text(json.dumps(self.state.to_json()))
             beside.replace(self._file)
         except OSError as error:
-            raise OpsError(f"{self._file} cannot be written: {error}") from error
+            raise OpsError(f"{self._file} cannot be written: {error.strerror}.") from error
 
     def take_rows(self, unit: str, meter: Meter) -> None:
         state = self.state

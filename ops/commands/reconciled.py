@@ -47,7 +47,8 @@ def show(session: Session, state: Reconciliation) -> None:
         rows = counted(state.gone, "row is gone", "rows are gone")
         session.console.say(f"{rows} from the ledger: the mails are there, see orphan")
     if state.left_out:
-        session.console.say(f"{counted(state.left_out, 'row is', 'rows are')} not as written, and in no sum: see altered")
+        rows = counted(state.left_out, "row is", "rows are")
+        session.console.say(f"{rows} not as written, and in no sum: see altered")
     raise click.exceptions.Exit(FINE if state.is_fine else FOUND)
 
 

@@ -17,7 +17,7 @@ from ops.errors import FINE, FOUND, OpsError
 from ops.offline.box import Mailbox
 from ops.offline.links import Anchor, Finding, merged, ranges, span_text
 from ops.offline.mails import read_mailbox
-from ops.offline.report import expected_head
+from ops.offline.report import expected_head, why_not
 from ops.parameters import EventId
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from ops.session import Session, pass_session, shared_options
@@ -29,6 +29,7 @@ from shared.ledger import canonical_json
 
 LOOKS = 4  # an index lags behind its table for a moment
 PAUSE_SECONDS = 1.0
+_HEADINGS = {"anchored": "mail agrees", "not_anchored": "no mail agrees"}
 Told = list[tuple[str, Finding]]  # where, and what
 
 
@@ -111,7 +112,7 @@ def _read(files: Sequence[Path]) -> Mailbox:
     try:
         box = read_mailbox(files)
     except (OSError, ValueError) as error:
-        raise OpsError(f"A mailbox cannot be checked: {error}") from error
+        raise OpsError(f"A mailbox cannot be checked: {why_not(error)}.") from error
     if box.is_empty:
         raise OpsError(f"{files[0]}: {box.mails} mails, none of them an audit mail.")
     return box
@@ -222,7 +223,7 @@ def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mai
     else:
         names = ("event_id", "entries", "head", "anchored", "not_anchored")[: 5 if has_mails else 3]
         session.console.table(
-            [each.replace("_", " ") for each in names],
+            [_HEADINGS.get(each, each.replace("_", " ")) for each in names],
             [[row[name] for name in names] for row in events],
         )
         if told:

@@ -204,7 +204,7 @@ def test_rows_that_were_rewritten_and_rechained_differ_from_their_mails() -> Non
 )
 @pytest.mark.parametrize("is_resealed", [False, True])
 def test_an_altered_entry_says_what_its_mail_says_and_what_the_ledger_says(
-    change: dict[str, Any], says: str, is_resealed: bool
+    change: dict[str, Any], says: str, *, is_resealed: bool
 ) -> None:
     entries = chain(3)
     world = World(entries)
