@@ -284,12 +284,17 @@ class Reconciliation:
     def left_out(self) -> int:
         return sum(each.left_out for each in self.tallies.values())
 
-    def _is_named(self, row: Mapping[str, Any]) -> bool:
+    def _is_named(self, row: Mapping[str, Any], link: Link) -> bool:
         """Whether this row was found to be altered already."""
-        return any(
-            each["kind"] == "altered" and each["payment_id"] == row.get("payment_id")
-            for each in self.findings
+        places = {(each["event_id"], each["seq"]) for each in self._altered()}
+        ids = {each["payment_id"] for each in self._altered()}
+        is_numbered = type(row.get("seq")) is int
+        return link.payment_id in ids or (
+            is_numbered and (str(row.get("event_id", "")), row["seq"]) in places
         )
+
+    def _altered(self) -> Iterator[dict[str, Any]]:
+        return (each for each in self.findings if each["kind"] == "altered")
 
     def _take_link(
         self, link: Link, row: Mapping[str, Any], problems: Sequence[str], gmail_id: str
@@ -299,10 +304,11 @@ class Reconciliation:
             own = link_of(row)
         except ValueError:
             own = None
-        if not row or row.get("payment_id") != link.payment_id:
+        if row and problem_with(row):
+            if not self._is_named(row, link):
+                self.found("altered", claimed, OTHER_RECORD, gmail_id=gmail_id)
+        elif not row or row.get("payment_id") != link.payment_id:
             self.found("orphan", claimed, "the ledger has no such entry", gmail_id=gmail_id)
-        elif problem_with(row) and self._is_named(row):
-            return
         elif own is None or own.sha256 != link.sha256:
             self.found("altered", claimed, OTHER_RECORD, gmail_id=gmail_id)
         elif problems:

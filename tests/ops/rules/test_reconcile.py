@@ -107,8 +107,13 @@ def test_a_forged_amount_is_in_no_sum_and_its_row_is_counted_once(entry: LedgerE
     assert (tally.entries, tally.left_out, tally.net_cents) == (1, 1, 0)
 
 
-def test_an_unreadable_row_is_counted_once_and_its_mail_is_not_missing(entry: LedgerEntry) -> None:
-    state, broken = Reconciliation([]), entry.to_row() | {"seq": "1"}
+@pytest.mark.parametrize(
+    "change", [{"seq": "1"}, {"payment_id": Foreign("B")}, {"note": Foreign("B")}]
+)
+def test_an_unreadable_row_is_counted_once_and_its_mail_is_not_missing(
+    entry: LedgerEntry, change: dict[str, Any]
+) -> None:
+    state, broken = Reconciliation([]), entry.to_row() | change
     own = mail(entry.to_row())
     state.take_row(broken, SENT, hits=hits_for(broken, own), now=NOW + HOUR, late_ms=LATE)
     state.take_mail("own", read_mail(own), {entry.payment_id: broken})
