@@ -3227,6 +3227,14 @@ def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
     yield from wrong_quotes(box.quotes, box.links)
 
 
+def why_not(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, as a sentence."""
+    if isinstance(error, OSError) and error.filename:
+        reason = str(error.strerror or type(error).__name__)
+        return f"{error.filename} cannot be read: {reason[:1].lower()}{reason[1:]}"
+    return str(error)
+
+
 def expected_head(text: str) -> Anchor:
     """EVENT=SEQ:HASH. Raises ValueError."""
     event_id, _, rest = text.partition("=")
@@ -3359,7 +3367,7 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
             if event["stated_up_to"]
             else "no statement"
         )
-        yield f"  {name}: anchored in mails {event['anchored']}; {stated}"
+        yield f"  {name}: intact mails of {event['anchored']}; {stated}"
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
         yield _printable(f"{told}, whose own mail is not here")
@@ -3411,7 +3419,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         expected = [expected_head(each) for each in options.expect_head]
         box = read_mailbox(options.files)
     except (OSError, ValueError) as error:
-        return _cannot(str(error))
+        return _cannot(why_not(error))
     if box.is_empty:
         return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
     content = summary(box, findings_of(box, expected, options.sender))

@@ -134,6 +134,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["dynamodb:DescribeTable"],
         ["PaymentsTable"],
     ),
+    ("OpsReadPolicy", "CountTamperedRows"): (["s3:ListBucket"], ["FailuresBucket"]),
     ("OpsReadPolicy", "ReadOpsRecord"): (
         ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
         ["OpsRecordTable"],

@@ -17,7 +17,7 @@ from ops.errors import FINE, FOUND, OpsError
 from ops.offline.box import Mailbox
 from ops.offline.links import Anchor, Finding, merged, ranges, span_text
 from ops.offline.mails import read_mailbox
-from ops.offline.report import expected_head, notes_of
+from ops.offline.report import expected_head, notes_of, why_not
 from ops.parameters import EventId
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from ops.session import Session, pass_session, shared_options
@@ -30,6 +30,7 @@ from shared.ledger import canonical_json
 
 LOOKS = 4  # an index lags behind its table for a moment
 PAUSE_SECONDS = 1.0
+_HEADINGS = {"anchored": "mail agrees", "not_anchored": "no mail agrees"}
 Told = list[tuple[str, Finding]]  # where, and what
 
 
@@ -114,7 +115,7 @@ def _read(files: Sequence[Path]) -> Mailbox:
     try:
         box = read_mailbox(files)
     except (OSError, ValueError) as error:
-        raise OpsError(f"A mailbox cannot be checked: {safe(str(error), 500)}") from error
+        raise OpsError(f"A mailbox cannot be checked: {safe(why_not(error), 500)}.") from error
     if box.is_empty:
         named = safe(str(files[0]))
         raise OpsError(f"{named}: {box.mails} mails, none of them an audit mail.")
@@ -207,7 +208,12 @@ def _about_the_box(
 
 def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mails: bool) -> None:
     events = [
-        {"event_id": each.event_id, "entries": len(each.links), "head": each.head}
+        {
+            "event_id": each.event_id,
+            "entries": len(each.links),
+            "head": each.head,
+            "totals_compared": each.totals_compared,
+        }
         | (
             {"anchored": ranges(each.anchored), "not_anchored": each.unanchored}
             if has_mails
@@ -221,7 +227,7 @@ def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mai
     else:
         names = ("event_id", "entries", "head", "anchored", "not_anchored")[: 5 if has_mails else 3]
         session.console.table(
-            [each.replace("_", " ") for each in names],
+            [_HEADINGS.get(each, each.replace("_", " ")) for each in names],
             [[row[name] for name in names] for row in events],
         )
         if told:
@@ -236,6 +242,11 @@ def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mai
                     for where, each in told
                 ],
             )  # fmt: skip
+    for each in proofs:
+        if not each.totals_compared:
+            session.console.say(
+                f"{each.event_id}: totals not compared, since not every entry is there as written"
+            )
     for verdict in ("integrity", "completeness"):
         count = sum(each.verdict == verdict for _, each in told)
         outcome = f"FAILED, {counted(count, 'finding')}" if count else "ok"

@@ -28,7 +28,7 @@ from typing import NoReturn
 
 from ops.offline.links import COMPLETENESS, INTEGRITY
 from ops.offline.mails import read_mailbox
-from ops.offline.report import expected_head, findings_of, report, summary
+from ops.offline.report import expected_head, findings_of, report, summary, why_not
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         expected = [expected_head(each) for each in options.expect_head]
         box = read_mailbox(options.files)
     except (OSError, ValueError) as error:
-        return _cannot(str(error))
+        return _cannot(why_not(error))
     if box.is_empty:
         return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
     content = summary(box, findings_of(box, expected, options.sender))

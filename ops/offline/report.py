@@ -49,6 +49,14 @@ def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
     yield from wrong_quotes(box.quotes, box.links)
 
 
+def why_not(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, as a sentence."""
+    if isinstance(error, OSError) and error.filename:
+        reason = str(error.strerror or type(error).__name__)
+        return f"{error.filename} cannot be read: {reason[:1].lower()}{reason[1:]}"
+    return str(error)
+
+
 def expected_head(text: str) -> Anchor:
     """EVENT=SEQ:HASH. Raises ValueError."""
     event_id, _, rest = text.partition("=")
@@ -181,7 +189,7 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
             if event["stated_up_to"]
             else "no statement"
         )
-        yield f"  {name}: anchored in mails {event['anchored']}; {stated}"
+        yield f"  {name}: intact mails of {event['anchored']}; {stated}"
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
         yield _printable(f"{told}, whose own mail is not here")

@@ -17,6 +17,8 @@ from shared.delivery import error_class, last_error, mail_state
 ROUTED_MS = 60_000
 WAIT_MS = 30 * 60_000  # two sweeps
 EXPIRES_SOON_MS = 72 * 3_600_000
+MAPPING_OFF = "docs/runbook.md#stream-mapping-off"
+TAMPERED = "docs/runbook.md#ledger-tampered"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +71,9 @@ class Status:
 
     retention_ms: how long after that SQS deletes it. sampled: dead letters that were read; if there
     are more, the first expiry may be earlier. iterator_age_ms: how far the router is behind the
-    stream, if CloudWatch knows.
+    stream, if CloudWatch knows. mapping_fault: why changes of the ledger do not reach the router,
+    empty when they do. tampered: how many rows were altered or removed behind the API's back in
+    these days, the last one at tampered_at (epoch ms).
     """
 
     now: int
@@ -80,6 +84,9 @@ class Status:
     retention_ms: int
     iterator_age_ms: int | None
     mails: Mails
+    mapping_fault: str
+    tampered: int
+    tampered_at: int | None
 
     @property
     def first_expiry(self) -> int | None:
@@ -94,6 +101,18 @@ class Status:
     def concerns(self) -> list[str]:
         """What needs a person, and the next command."""
         mails, found = self.mails, []
+        if self.tampered_at is not None:
+            rows = counted(self.tampered, "ledger row was", "ledger rows were")
+            last = "" if self.tampered == 1 else "the last "
+            found.append(
+                f"{rows} altered or removed behind the API's back, {last}at "
+                f"{moment(self.tampered_at)}: {TAMPERED}"
+            )
+        if self.mapping_fault:
+            found.append(
+                f"changes of the ledger do not reach the router, {self.mapping_fault}: "
+                f"{MAPPING_OFF}"
+            )
         if self.dead.total:
             found.append(f"{counted(self.dead.total, 'dead letter')}: scc dlq groups")
         expiry = self.first_expiry
@@ -145,7 +164,9 @@ class Status:
             "router": {
                 "oldest_unrouted_age_seconds": _age(self.now, mails.unrouted_since),
                 "iterator_age_ms": self.iterator_age_ms,
+                "mapping_fault": self.mapping_fault or None,
             },
+            "tampered": {"records": self.tampered, "newest_at": _moment(self.tampered_at)},
         }
 
 

@@ -99,6 +99,40 @@ def test_a_row_that_no_program_of_ours_wrote_is_named_and_not_added_up(
     assert sum(each.net_cents for each in state.tallies.values()) == entry.amount_cents
 
 
+def test_a_forged_amount_is_in_no_sum_and_its_row_is_counted_once(entry: LedgerEntry) -> None:
+    state, forged = Reconciliation([]), entry.to_row() | {"amount_cents": 999}
+    own = mail(entry.to_row())
+    state.take_row(forged, SENT, hits=hits_for(forged, own), now=NOW + HOUR, late_ms=LATE)
+    state.take_mail("own", read_mail(own), {entry.payment_id: forged})
+    (found,) = state.findings
+    assert (found["kind"], state.count("altered")) == ("altered", 1)
+    assert "does not match its hash" in found["detail"]
+    tally = state.tallies["sunset-charter"]
+    assert (tally.entries, tally.left_out, tally.net_cents) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seq": "1"}, {"payment_id": Foreign("B")}, {"note": Foreign("B")}]
+)
+def test_an_unreadable_row_is_counted_once_and_its_mail_is_not_missing(
+    entry: LedgerEntry, change: dict[str, Any]
+) -> None:
+    state, broken = Reconciliation([]), entry.to_row() | change
+    own = mail(entry.to_row())
+    state.take_row(broken, SENT, hits=hits_for(broken, own), now=NOW + HOUR, late_ms=LATE)
+    state.take_mail("own", read_mail(own), {entry.payment_id: broken})
+    assert [each["kind"] for each in state.findings] == ["altered"]
+    assert state.left_out == 1
+
+
+def test_a_mail_whose_row_was_deleted_says_that_the_row_is_gone(entry: LedgerEntry) -> None:
+    state, own = Reconciliation([]), read_mail(mail(entry.to_row()))
+    state.take_mail("own", own, {entry.payment_id: {}}, {entry.payment_id})
+    (found,) = state.findings
+    assert (found["kind"], state.gone) == ("orphan", 1)
+    assert "row of this entry is gone" in found["detail"]
+
+
 def test_money_is_added_up_to_the_cent_by_kind_and_method() -> None:
     entries = chain(3)
     entries.append(voided(entries[0], entries[2]))
