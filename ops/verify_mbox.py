@@ -2735,6 +2735,8 @@ _PART_HEADERS = frozenset({
     "content-id", "x-attachment-id",
 })  # fmt: skip
 _ENCODINGS = frozenset({"7bit", "8bit", "quoted-printable", "base64"})
+_PLAIN = frozenset({"7bit", "8bit"})
+_WORD_CHARSET = re.compile(r"=\?([^?\s]*)\?[bBqQ]\?[^?]*\?=")
 _CHARSETS = frozenset({"utf-8", "us-ascii"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(=\s*){0,2}")
 
@@ -2752,15 +2754,21 @@ def _header_problems(mail: Message) -> Iterator[str]:
     for name in _AT_MOST_ONCE:
         if len(mail.get_all(name, [])) > 1:
             yield f"it has two {name} headers"
-    for name in _NEVER:
-        if name in mail:
-            yield f"it has a {name} header, and no mail of ours has"
+    for name in filter(mail.__contains__, _NEVER):
+        yield f"it has a {name} header, and no mail of ours has"
     if not sender_of(mail):
         yield f"its From is not {_NAME} and one address"
     if not recipient_of(mail):
         yield "its To is not one address"
+    if not _CHARSETS.issuperset(_charsets_of(mail["Subject"])):
+        yield "its subject is encoded in another way than ours"
     if not _DATE.fullmatch(_unfolded(mail["Date"])):
         yield "its date is not written as in mails of ours"
+
+
+def _charsets_of(header: Any) -> Iterator[str]:
+    """Of its encoded words (RFC 2047)."""
+    yield from (each.lower() for each in _WORD_CHARSET.findall(_unfolded(header)))
 
 
 def sender_of(mail: Message) -> str:
@@ -2792,6 +2800,9 @@ def structure_problem(mail: Message, filename: str) -> str:
         return "its parts are not text, HTML and record, in our order"
     if mail.preamble and mail.preamble.strip():
         return "it has text before its first part"
+    inner, outer = (str(each.get_boundary()) for each in mail.walk() if each.is_multipart())
+    if inner.startswith(outer) or outer.startswith(inner):
+        return "its boundaries can be taken for each other"
     return next(_part_problems(mail, filename), "")
 
 
@@ -2839,7 +2850,7 @@ def _header_of_part_problem(part: Message) -> str:
 
 def _encoding_problem(part: Message) -> str:
     encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
-    if encoding not in _ENCODINGS:
+    if encoding not in (_PLAIN if part.is_multipart() else _ENCODINGS):
         return "is encoded in another way than ours"
     content = part.get_payload()
     if encoding == "base64" and not (isinstance(content, str) and _BASE64.fullmatch(content)):
@@ -2940,7 +2951,10 @@ def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
                 raise ValueError(f"it has {size}, and no mail of ours has")
             box.unsearched += 1
             return
-        _take_parsed(box, raw, message_from_bytes(raw.content), labels)
+        mail = message_from_bytes(raw.content)
+        if is_own and not _has_own(mail):
+            raise ValueError("its header ends before ours")
+        _take_parsed(box, raw, mail, labels)
     except Exception as error:  # noqa: BLE001 - as the docstring says
         detail = f"{raw.where} cannot be read: {type(error).__name__}: {error}"[:300]
         if is_own:
@@ -2950,7 +2964,7 @@ def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
 
 
 def _take_parsed(box: Mailbox, raw: RawMail, mail: Message, labels: Iterable[str]) -> None:
-    is_own = any(mail.get_all(each) for each in OWN)
+    is_own = _has_own(mail)
     if raw.is_last and not raw.is_cut and _is_cut(mail):
         if is_own:
             _found_cut(box, raw)
@@ -2960,6 +2974,10 @@ def _take_parsed(box: Mailbox, raw: RawMail, mail: Message, labels: Iterable[str
         _take_own(box, _own(mail, raw.where, labels))
     elif _OURS.search(raw.content):
         _take_forward(box, mail, raw.where)
+
+
+def _has_own(mail: Message) -> bool:
+    return any(mail.get_all(each) for each in OWN)
 
 
 def _take_skipped(box: Mailbox, file: Skipped) -> None:

@@ -36,6 +36,8 @@ _PART_HEADERS = frozenset({
     "content-id", "x-attachment-id",
 })  # fmt: skip
 _ENCODINGS = frozenset({"7bit", "8bit", "quoted-printable", "base64"})
+_PLAIN = frozenset({"7bit", "8bit"})
+_WORD_CHARSET = re.compile(r"=\?([^?\s]*)\?[bBqQ]\?[^?]*\?=")
 _CHARSETS = frozenset({"utf-8", "us-ascii"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(=\s*){0,2}")
 
@@ -53,15 +55,21 @@ def _header_problems(mail: Message) -> Iterator[str]:
     for name in _AT_MOST_ONCE:
         if len(mail.get_all(name, [])) > 1:
             yield f"it has two {name} headers"
-    for name in _NEVER:
-        if name in mail:
-            yield f"it has a {name} header, and no mail of ours has"
+    for name in filter(mail.__contains__, _NEVER):
+        yield f"it has a {name} header, and no mail of ours has"
     if not sender_of(mail):
         yield f"its From is not {_NAME} and one address"
     if not recipient_of(mail):
         yield "its To is not one address"
+    if not _CHARSETS.issuperset(_charsets_of(mail["Subject"])):
+        yield "its subject is encoded in another way than ours"
     if not _DATE.fullmatch(_unfolded(mail["Date"])):
         yield "its date is not written as in mails of ours"
+
+
+def _charsets_of(header: Any) -> Iterator[str]:
+    """Of its encoded words (RFC 2047)."""
+    yield from (each.lower() for each in _WORD_CHARSET.findall(_unfolded(header)))
 
 
 def sender_of(mail: Message) -> str:
@@ -93,6 +101,9 @@ def structure_problem(mail: Message, filename: str) -> str:
         return "its parts are not text, HTML and record, in our order"
     if mail.preamble and mail.preamble.strip():
         return "it has text before its first part"
+    inner, outer = (str(each.get_boundary()) for each in mail.walk() if each.is_multipart())
+    if inner.startswith(outer) or outer.startswith(inner):
+        return "its boundaries can be taken for each other"
     return next(_part_problems(mail, filename), "")
 
 
@@ -140,7 +151,7 @@ def _header_of_part_problem(part: Message) -> str:
 
 def _encoding_problem(part: Message) -> str:
     encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
-    if encoding not in _ENCODINGS:
+    if encoding not in (_PLAIN if part.is_multipart() else _ENCODINGS):
         return "is encoded in another way than ours"
     content = part.get_payload()
     if encoding == "base64" and not (isinstance(content, str) and _BASE64.fullmatch(content)):

@@ -103,7 +103,10 @@ def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
                 raise ValueError(f"it has {size}, and no mail of ours has")
             box.unsearched += 1
             return
-        _take_parsed(box, raw, message_from_bytes(raw.content), labels)
+        mail = message_from_bytes(raw.content)
+        if is_own and not _has_own(mail):
+            raise ValueError("its header ends before ours")
+        _take_parsed(box, raw, mail, labels)
     except Exception as error:  # noqa: BLE001 - as the docstring says
         detail = f"{raw.where} cannot be read: {type(error).__name__}: {error}"[:300]
         if is_own:
@@ -113,7 +116,7 @@ def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
 
 
 def _take_parsed(box: Mailbox, raw: RawMail, mail: Message, labels: Iterable[str]) -> None:
-    is_own = any(mail.get_all(each) for each in OWN)
+    is_own = _has_own(mail)
     if raw.is_last and not raw.is_cut and _is_cut(mail):
         if is_own:
             _found_cut(box, raw)
@@ -123,6 +126,10 @@ def _take_parsed(box: Mailbox, raw: RawMail, mail: Message, labels: Iterable[str
         _take_own(box, _own(mail, raw.where, labels))
     elif _OURS.search(raw.content):
         _take_forward(box, mail, raw.where)
+
+
+def _has_own(mail: Message) -> bool:
+    return any(mail.get_all(each) for each in OWN)
 
 
 def _take_skipped(box: Mailbox, file: Skipped) -> None:

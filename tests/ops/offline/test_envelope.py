@@ -76,9 +76,19 @@ def renamed(name: bytes) -> Change:
     return change
 
 
+def boundaries(raw: bytes) -> list[bytes]:
+    return re.findall(rb'boundary="([^"]+)"', raw)
+
+
 FROM = b"From: SCC Payment Audit <audit@shipcaptaincrew.example>"
 CHANGES: dict[str, Change] = {
     "second Subject": added(b"Subject: [SCC Audit] all is paid"),
+    "second Subject, with a space": added(b"Subject : [SCC Audit] all is paid"),
+    "Subject in UTF-7": swapped(b"\nSubject: [SCC", b"\nSubject: =?utf-7?q?[SCC?="),
+    "parts encoded twice": added(b"Content-Transfer-Encoding: quoted-printable"),
+    "one boundary in the other": lambda raw: raw.replace(
+        boundaries(raw)[1], boundaries(raw)[0] + b"0"
+    ),
     "second Date": added(b"Date: Mon, 24 Nov 2025 16:00:00 +0000"),
     "second From": added(FROM),
     "second To": added(b"To: audit@shipcaptaincrew.example"),
