@@ -124,7 +124,7 @@ def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
         "ApiRole": {"GetItem", "PutItem", "Query"},
         "RouterRole": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
         "SweepRole": {"DescribeTable", "Query"},
-        "MailerRole": {"GetItem", "Query"},
+        "MailerRole": {"GetItem"},
         "StatementRole": {"Query"},
         "SweepScheduleRole": set(),
         "StatementScheduleRole": set(),

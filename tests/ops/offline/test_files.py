@@ -79,7 +79,7 @@ def test_an_unreadable_file_among_others_is_a_finding(
     out = told(capsys)
     assert "INTEGRITY: ok" in out
     assert "unreadable  Sent.mbox cannot be read: it is compressed by gzip" in out
-    assert "anchored in mails #000001-#000002" in out
+    assert "intact mails of #000001-#000002" in out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")

@@ -73,7 +73,7 @@ def test_an_odd_mail_with_our_header_is_a_finding_about_that_mail(
     assert main([str(file)]) == 1
     told = capsys.readouterr().out
     assert "unreadable  mail 3 of the file" in told
-    assert "anchored in mails #000001-#000002" in told
+    assert "intact mails of #000001-#000002" in told
 
 
 HUGE = {
@@ -103,6 +103,6 @@ def test_a_huge_mail_takes_no_memory(tmp_path: Path, which: str, *, is_own: bool
     code, memory, told = answer.split(" ", 2)
     assert int(memory) < MOST_MEMORY
     assert (code, "and no mail of ours has" in told) == (("1", True) if is_own else ("0", False))
-    assert "anchored in mails #000001-#000002" in told
+    assert "intact mails of #000001-#000002" in told
     if not is_own:
         assert "note: 1 mail of others was too large to be searched" in told

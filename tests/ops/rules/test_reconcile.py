@@ -200,7 +200,14 @@ def test_a_delivery_that_somebody_edited_stops_no_check(
     assert taken(row, delivery=delivery) == ([] if delivery["state"] == "sent" else ["missing"])
     assert audit_view(delivery)["state"] in {"queued", "sent"}
     history = PaymentHistory(
-        row=row, delivery=delivery, voided_by={}, voids={}, dead_letters=(), hits=None, now=NOW
+        row=row,
+        is_linked=True,
+        delivery=delivery,
+        voided_by={},
+        voids={},
+        dead_letters=(),
+        hits=None,
+        now=NOW,
     )
     assert len(history.steps()) > 1
     mails = Mails()
