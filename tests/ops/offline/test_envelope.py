@@ -84,7 +84,9 @@ FROM = b"From: SCC Payment Audit <audit@shipcaptaincrew.example>"
 CHANGES: dict[str, Change] = {
     "second Subject": added(b"Subject: [SCC Audit] all is paid"),
     "second Subject, with a space": added(b"Subject : [SCC Audit] all is paid"),
-    "Subject in UTF-7": swapped(b"\nSubject: [SCC", b"\nSubject: =?utf-7?q?[SCC?="),
+    "Subject in UTF-7": lambda raw: re.sub(
+        rb"(?m)^Subject: \S+", b"Subject: =?utf-7?q?[SCC?=", raw
+    ),
     "parts encoded twice": added(b"Content-Transfer-Encoding: quoted-printable"),
     "one boundary in the other": lambda raw: raw.replace(
         boundaries(raw)[1], boundaries(raw)[0] + b"0"
