@@ -1133,7 +1133,7 @@ def _count(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-# ── ops/offline/links.py ──────────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/links.py ───────────────────────────────────────────────────────────────────
 
 
 INTEGRITY, COMPLETENESS = "integrity", "completeness"
@@ -1267,7 +1267,7 @@ def span_text(first: int, last: int) -> str:
     return f"#{first:06d}" if last <= first else f"#{first:06d}-#{last:06d}"
 
 
-# ── ops/offline/meaning.py ────────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/meaning.py ─────────────────────────────────────────────────────────────────
 
 
 def check_meaning(
@@ -1367,7 +1367,7 @@ def _same_ids(sound: list[Link]) -> Iterator[Finding]:
             yield found(INTEGRITY, link, "same-id", f"#{earlier:06d} has the same payment id")
 
 
-# ── ops/offline/chain.py ──────────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/chain.py ───────────────────────────────────────────────────────────────────
 
 
 def check_chains(
@@ -1479,7 +1479,7 @@ def _rival_anchors(anchors: Sequence[Anchor]) -> Iterator[Finding]:
             yield Finding(INTEGRITY, anchors[0].event_id, seq, seq, "contradiction", "", detail)
 
 
-# ── ops/offline/days.py ───────────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/days.py ────────────────────────────────────────────────────────────────────
 
 
 Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
@@ -1646,11 +1646,11 @@ def _stated(event: Mapping[str, Any], day: str) -> Stated:
         last_seq=event["last_seq"],
         entries=_whole(event["entries"]),
         net_cents=_whole(event["net_cents"]),
-        sums=_offline_days_sums(event),
+        sums=_ledger_days_sums(event),
     )
 
 
-def _offline_days_sums(of: Mapping[str, Any]) -> Sums:
+def _ledger_days_sums(of: Mapping[str, Any]) -> Sums:
     """Of an event or a whole statement."""
     return {
         (kind, method): (_whole(one["count"]), _whole(one["cents"]))
@@ -1665,7 +1665,7 @@ def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
         for name, (count, cents) in each.sums.items():
             before = added.get(name, (0, 0))
             added[name] = (before[0] + count, before[1] + cents)
-    if added != _offline_days_sums(record):
+    if added != _ledger_days_sums(record):
         return "its sums are not those of its events"
     if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
         "net_cents", 0
@@ -1696,7 +1696,7 @@ def _missing_days(days: Iterable[str]) -> Iterator[Finding]:
             yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
 
 
-# ── ops/offline/page.py ───────────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/page.py ──────────────────────────────────────────────────────────────────────
 
 
 class SeenPage(HTMLParser):
@@ -1796,7 +1796,7 @@ def unspaced(text: str) -> str:
     return "".join(text.split())
 
 
-# ── ops/offline/others.py ─────────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/others.py ────────────────────────────────────────────────────────────────────
 
 
 CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
@@ -2058,7 +2058,7 @@ def _digest(*words: str) -> bytes:
     return hashlib.sha256("\0".join(words).encode()).digest()[:8]
 
 
-# ── ops/offline/shown.py ──────────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/shown.py ─────────────────────────────────────────────────────────────────────
 
 
 _DUPLICATES = "Acknowledged duplicates"
@@ -2210,10 +2210,10 @@ def _text_problem(page: Page, made: SeenPage, text: str) -> str:
 def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
     """The other entries as the mail tells of them. Raises OtherError."""
     return Related(
-        original=_offline_shown_told(entry, others.original, others, 0) if others.original.seq else None,
-        replacement=_offline_shown_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
+        original=_mail_shown_told(entry, others.original, others, 0) if others.original.seq else None,
+        replacement=_mail_shown_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
         void=(
-            replace(_offline_shown_told(entry, others.void, others, None), reason=others.reason)
+            replace(_mail_shown_told(entry, others.void, others, None), reason=others.reason)
             if others.void.seq
             else None
         ),
@@ -2225,7 +2225,7 @@ def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
     )
 
 
-def _offline_shown_told(entry: LedgerEntry, other: Other, others: Others, column: int | None) -> LedgerEntry:
+def _mail_shown_told(entry: LedgerEntry, other: Other, others: Others, column: int | None) -> LedgerEntry:
     """An entry like this one, with what the mail says of another. column: of what changes."""
     name, _, address = other.by.rpartition(" (")
     told = replace(
@@ -2650,7 +2650,7 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-# ── ops/offline/labels.py ─────────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/labels.py ────────────────────────────────────────────────────────────────────
 
 
 _TRASH = (
@@ -2708,7 +2708,7 @@ def note_labels(known: set[str], labels: Iterable[str]) -> None:
             known.add(each.strip().strip('"')[:_LONGEST])
 
 
-# ── ops/offline/envelope.py ───────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/envelope.py ──────────────────────────────────────────────────────────────────
 
 
 _NAME = "SCC Payment Audit"

@@ -13,7 +13,7 @@ import click
 from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, OpsError
-from ops.offline.chain import gaps
+from ops.offline.ledger.chain import gaps
 from ops.rules.dead_letters import moment
 from ops.rules.payment import GoneEntry, PaymentHistory, numbered
 from ops.rules.reconcile import Hits

@@ -15,7 +15,7 @@ import click
 from ops.clock import now_ms
 from ops.errors import FINE, FOUND, OpsError
 from ops.offline.box import Mailbox
-from ops.offline.links import Anchor, Finding, merged, ranges, span_text
+from ops.offline.ledger.links import Anchor, Finding, merged, ranges, span_text
 from ops.offline.mails import read_mailbox
 from ops.offline.report import expected_head, notes_of, why_not
 from ops.parameters import EventId

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ops.offline.days import Statements
-from ops.offline.links import Anchor, Finding, Link
-from ops.offline.others import Quote
+from ops.offline.ledger.days import Statements
+from ops.offline.ledger.links import Anchor, Finding, Link
+from ops.offline.mail.others import Quote
 
 MOST_NOTES = 50
 

@@ -18,7 +18,9 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from ops.offline.box import Copy, Mailbox, OpsMail, Party
-from ops.offline.envelope import (
+from ops.offline.formats import MOST_KEPT, RawMail, Skipped, mails_in
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
+from ops.offline.mail.envelope import (
     decoded,
     header_problem,
     leaves,
@@ -27,11 +29,9 @@ from ops.offline.envelope import (
     structure_problem,
     subject_of,
 )
-from ops.offline.formats import MOST_KEPT, RawMail, Skipped, mails_in
-from ops.offline.labels import is_misplaced, note_labels
-from ops.offline.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
-from ops.offline.others import Quote, told_of
-from ops.offline.shown import Seen, ops_problem, payment_problem, statement_problem
+from ops.offline.mail.labels import is_misplaced, note_labels
+from ops.offline.mail.others import Quote, told_of
+from ops.offline.mail.shown import Seen, ops_problem, payment_problem, statement_problem
 from shared.ledger import canonical_json
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")

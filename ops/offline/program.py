@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from ops.offline.links import COMPLETENESS, INTEGRITY
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY
 from ops.offline.mails import read_mailbox
 from ops.offline.report import expected_head, findings_of, report, summary, why_not
 

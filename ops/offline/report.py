@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ops.offline.box import Mailbox, Party
-from ops.offline.chain import check_chains
-from ops.offline.links import (
+from ops.offline.ledger.chain import check_chains
+from ops.offline.ledger.links import (
     COMPLETENESS,
     INTEGRITY,
     Anchor,
@@ -17,7 +17,7 @@ from ops.offline.links import (
     ranges,
     span_text,
 )
-from ops.offline.others import wrong_quotes
+from ops.offline.mail.others import wrong_quotes
 from shared.ledger import MOST_ENTRIES, is_event_id
 from shared.zones import has_zones
 

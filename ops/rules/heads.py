@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.offline.links import INTEGRITY, Finding, Link
+from ops.offline.ledger.links import INTEGRITY, Finding, Link
 from shared.ledger import COUNTS, MOST_ENTRIES
 from shared.methods import label_of
 from shared.text import dollars

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.offline.links import span_text
+from ops.offline.ledger.links import span_text
 from ops.rules.dead_letters import moment
 from ops.rules.reconcile import Hits
 from shared.delivery import is_sent, last_error, mail_state

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ops.offline.box import Mailbox
-from ops.offline.links import Link, link_of
+from ops.offline.ledger.links import Link, link_of
 from shared.delivery import last_error, mail_state
 from shared.ledger import Kind, problem_with
 

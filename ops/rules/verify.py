@@ -8,8 +8,8 @@ from datetime import tzinfo
 from typing import Any, Protocol
 
 from ops.offline.box import Mailbox
-from ops.offline.chain import check_chain
-from ops.offline.links import (
+from ops.offline.ledger.chain import check_chain
+from ops.offline.ledger.links import (
     COMPLETENESS,
     INTEGRITY,
     Anchor,

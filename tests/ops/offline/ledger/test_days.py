@@ -13,8 +13,8 @@ from pathlib import Path
 from functions.audit_mailer.mails.statement_mail import compose
 from functions.audit_mailer.statement.account import Statement
 from ops.offline.build import BUILT
-from ops.offline.days import Stated, Statements
-from ops.offline.links import link_of
+from ops.offline.ledger.days import Stated, Statements
+from ops.offline.ledger.links import link_of
 from ops.offline.mails import read_mail
 from ops.offline.report import NO_ZONES, findings_of
 from shared.ledger import Head, canonical_json, entry_hash

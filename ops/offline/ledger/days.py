@@ -10,8 +10,8 @@ from itertools import accumulate, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ops.offline.chain import gaps
-from ops.offline.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
+from ops.offline.ledger.chain import gaps
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
 from shared.ledger import MOST_ENTRIES
 from shared.zones import has_zones, zone_called
 

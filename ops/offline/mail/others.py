@@ -15,8 +15,8 @@ from typing import Any
 
 from functions.audit_mailer.mails.envelope import utc
 from functions.audit_mailer.mails.page import LONGEST_ADDRESS, clipped
-from ops.offline.links import INTEGRITY, Finding, Link
-from ops.offline.page import SeenPage, plain
+from ops.offline.ledger.links import INTEGRITY, Finding, Link
+from ops.offline.mail.page import SeenPage, plain
 from shared.methods import label_of
 from shared.text import dollars
 

@@ -25,8 +25,8 @@ from functions.audit_mailer.mails.payment_mail import (
 )
 from functions.audit_mailer.mails.related import Related
 from functions.audit_mailer.mails.statement_page import statement_page, statement_subject
-from ops.offline.others import CHANGES, Other, OtherError, Others, Quote, others_in
-from ops.offline.page import SeenPage, letters, one_space, squeezed, unspaced
+from ops.offline.mail.others import CHANGES, Other, OtherError, Others, Quote, others_in
+from ops.offline.mail.page import SeenPage, letters, one_space, squeezed, unspaced
 from shared.ledger import LedgerEntry, PaymentId
 from shared.methods import METHODS, label_of
 from shared.text import search_token
