@@ -8,7 +8,7 @@ import click
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from ops.terminal.safe_text import safe
+from ops.terminal.safe_text import safe, safe_lines
 from shared.reads import UnreadKeysError
 
 FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command
@@ -50,6 +50,9 @@ class OpsError(click.ClickException):
     """A command cannot go on; the message says what to do about it. Exit code 2."""
 
     exit_code = CANNOT
+
+    def format_message(self) -> str:
+        return safe_lines(self.message)
 
 
 def translate(error: Exception) -> OpsError | None:

@@ -3,7 +3,8 @@
 
     python3 verify_mbox.py export.mbox          (--json for a machine)
 
-It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them.
+It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them, also
+those that Apple Mail exports.
 
 Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
 its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
@@ -30,22 +31,23 @@ import sys
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from email import message_from_bytes
 from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
 from email.header import decode_header, make_header
 from email.message import Message
-from email.utils import parseaddr, parsedate_to_datetime
-from functools import lru_cache
+from email.utils import parsedate_to_datetime
+from functools import partial
 from html import escape
 from html.parser import HTMLParser
 from itertools import accumulate, groupby, pairwise
-from pathlib import Path, PurePosixPath
-from typing import Any, IO, Literal, NewType, TypeAlias, get_args
-from urllib.parse import quote, urlsplit
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, IO, Literal, NewType, NoReturn, TypeAlias, get_args
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -84,6 +86,22 @@ def file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:80].strip("-.") or "unnamed"
 
 
+# ── shared/zones.py ───────────────────────────────────────────────────────────────────────────────
+
+
+def zone_called(name: str) -> ZoneInfo | None:
+    """None for what is no time zone, or none that this computer knows."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder, such as "America"
+        return None
+
+
+def has_zones() -> bool:
+    """Whether this computer knows time zones at all: Python on Windows needs a package for it."""
+    return zone_called("America/New_York") is not None
+
+
 # ── shared/methods.py ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -109,6 +127,12 @@ def label_of(method: str) -> str:
     return METHODS[method].label if method in METHODS else method
 
 
+def title_of(method: str) -> str:
+    """The label as it starts a line."""
+    label = label_of(method)
+    return label[:1].upper() + label[1:]
+
+
 # ── shared/keys.py ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -124,11 +148,6 @@ def entry_pk(event_id: str, patron_email: str) -> str:
 def head(event_id: str) -> Key:
     """Ledger: the number and hash of an event's last entry, and its running totals."""
     return {"PK": f"{HEAD_PREFIX}{event_id}"}
-
-
-def patron(event_id: str, email: str) -> Key:
-    """Events: a patron on the roster. email: in lower case."""
-    return {"event_id": event_id, "SK": f"PATRON#{email}"}
 
 
 # ── shared/ledger.py ──────────────────────────────────────────────────────────────────────────────
@@ -368,7 +387,866 @@ _TYPES: Mapping[str, type] = {
 _WORDS: Mapping[type, str] = {int: "a whole number", str: "text", list: "a list of text"}
 
 
-# ── ops/offline/links.py ──────────────────────────────────────────────────────────────────────────
+# ── shared/statement.py ───────────────────────────────────────────────────────────────────────────
+
+
+SEALED = "statements/"
+SO_FAR = "so_far/"
+SIGNATURE_FILE = "statement.sig"  # as its mail attaches it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementPlace:
+    """Where a statement is kept: a sealed one by its day, one made during the day by its hash.
+
+    day: YYYY-MM-DD. sha256: of its bytes, in hex.
+    """
+
+    day: str
+    final: bool
+    sha256: str
+
+    @property
+    def record_key(self) -> str:
+        return record_key(self.day) if self.final else f"{SO_FAR}{self.sha256}.json"
+
+    @property
+    def signature_key(self) -> str:
+        """By the hash of what is signed: it is stored before the statement is."""
+        return (
+            f"{SEALED}{self.day}/{self.sha256}.sig" if self.final else f"{SO_FAR}{self.sha256}.sig"
+        )
+
+    @property
+    def delivery_id(self) -> PaymentId:
+        """Its key in AuditDeliveries: other bytes are another mail."""
+        kind = "final" if self.final else "so_far"
+        return PaymentId(f"statement_{self.day}_{kind}_{self.sha256}")
+
+
+def record_key(day: str) -> str:
+    """Of a sealed statement: one a day, so a second one cannot be put beside it."""
+    return f"{SEALED}{day}/statement.json"
+
+
+# ── functions/audit_mailer/mails/page.py ──────────────────────────────────────────────────────────
+
+
+LINE = "border-top:1px solid rgba(128,128,128,.35)"
+ALARM = "#d93025"
+BREAK = "overflow-wrap:anywhere;word-break:break-word"  # Gmail keeps the second only
+CELL = "padding:5px 10px 5px 0;text-align:left"
+NUMBER = "padding:5px 10px 5px 0;text-align:right;font-variant-numeric:tabular-nums"
+LONGEST_UNDERLINE = 60  # of a heading in plain text
+LONGEST_NAME = 80  # in a subject or a heading
+LONGEST_ADDRESS = 254
+LARGEST_VALUE = 2_600  # bytes of a cell or line as HTML; the API lets nobody write more
+KEPT_OF_VALUE = 400  # characters of a larger one
+CUT = "\u2026 (the rest is in the attachment)"
+LARGEST_HTML = 90_000  # bytes; Gmail's 102 KB, less what encoding and its own marks may add
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A line of a table of sums. count, amount: as shown, empty if there are none."""
+
+    label: str
+    count: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table. headers: none for label and value; else one for each value, as Before and After.
+
+    sums: a table of counts and amounts above the rows.
+    """
+
+    heading: str
+    rows: Sequence[tuple[str, ...]]
+    headers: tuple[str, ...] = ()
+    sums: Sequence[Sum] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """address: http or https, quoted."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """heading: what it is about. notice: what must not be missed, findings: its details."""
+
+    heading: str
+    subheading: str
+    sections: Sequence[Section]
+    notice: str = ""
+    findings: Sequence[str] = ()
+    link: PageLink | None = None
+    closing: Sequence[str] = ()
+
+
+def clipped(text: str, longest: int = LONGEST_NAME) -> str:
+    """A name where there is little room for it."""
+    return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
+def to_text(page: Page) -> str:
+    parts = [f"{as_shown(page.heading)}\n{as_shown(page.subheading)}"]
+    if page.notice:
+        parts.append("\n".join(as_shown(each) for each in (page.notice, *page.findings)))
+    if page.link:
+        parts.append(f"{page.link.label}: {page.link.address}")
+    parts += [_text_section(each) for each in page.sections]
+    return "\n\n".join([*parts, *(as_shown(each) for each in page.closing)]) + "\n"
+
+
+def size_of(page: Page) -> int:
+    """Bytes of the page as HTML."""
+    return len(to_html(page).encode())
+
+
+def fitting(sections: Sequence[Section], budget: int) -> int:
+    """How many of these sections, from the first, fit into so many bytes of HTML."""
+    for number, each in enumerate(sections):
+        budget -= len(_html_section(each).encode())
+        if budget < 0:
+            return number
+    return len(sections)
+
+
+def to_html(page: Page) -> str:
+    closing = "".join(
+        f'<p style="margin:10px 0 0;{BREAK}">{_safe(each)}</p>\n' for each in page.closing
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        '<meta name="supported-color-schemes" content="light dark">'
+        f"<title>{_safe(page.heading)}</title></head>\n"
+        '<body style="margin:0;padding:12px;font-family:Arial,Helvetica,sans-serif;'
+        'font-size:14px;line-height:1.45">\n<div style="max-width:640px">\n'
+        f'<h1 style="margin:0;font-size:20px;line-height:1.3;{BREAK}">'
+        f"{_safe(page.heading)}</h1>\n"
+        f'<p style="margin:2px 0 14px;font-size:15px;{BREAK}">'
+        f"{_safe(page.subheading)}</p>\n"
+        + _html_notice(page)
+        + _html_link(page.link)
+        + "".join(_html_section(each) for each in page.sections)
+        + closing
+        + "</div>\n</body></html>\n"
+    )
+
+
+def as_shown(text: str) -> str:
+    """Data on one line, without what hides or turns text; cut where it is far too long."""
+    line = one_line(text)
+    is_large = len(escape(line).encode()) > LARGEST_VALUE
+    return line[:KEPT_OF_VALUE] + CUT if is_large else line
+
+
+def _safe(text: str) -> str:
+    return escape(as_shown(text))
+
+
+def _text_section(section: Section) -> str:
+    heading = as_shown(section.heading)
+    labels = [each.label for each in section.sums] + [label for label, *_ in section.rows]
+    width = max((len(as_shown(label)) for label in labels), default=0) + 2
+    lines = [heading, "-" * min(len(heading), LONGEST_UNDERLINE)]
+    if section.headers:
+        lines.append(" " * width + " -> ".join(section.headers))
+    for label, count, amount in ((each.label, each.count, each.amount) for each in section.sums):
+        lines.append(f"{as_shown(label) + ':':<{width}}{count:>6}{amount:>16}")
+    for label, *values in section.rows:
+        lines.append(f"{as_shown(label) + ':':<{width}}{' -> '.join(map(as_shown, values))}")
+    return "\n".join(lines)
+
+
+def _html_notice(page: Page) -> str:
+    if not page.notice:
+        return ""
+    lines = [f"<strong>{_safe(page.notice)}</strong>", *(_safe(each) for each in page.findings)]
+    return (
+        f'<p style="margin:0 0 14px;padding:6px 0 6px 10px;{BREAK};'
+        f'border-left:4px solid {ALARM}">{"<br>".join(lines)}</p>\n'
+    )
+
+
+def _html_link(link: PageLink | None) -> str:
+    if link is None:
+        return ""
+    address = escape(link.address)
+    return f'<p style="margin:0 0 14px"><a href="{address}">{_safe(link.label)}</a></p>\n'
+
+
+def _html_section(section: Section) -> str:
+    columns = max(1, len(section.headers))
+    rows = [_html_row(label, *values) for label, *values in section.rows]
+    if not section.sums:
+        return _html_table(section.heading, columns, _html_head(section.headers), rows)
+    sums = [_html_row(each.label, each.count, each.amount, style=NUMBER) for each in section.sums]
+    head = _html_head(("Count", "Amount"), style=NUMBER)
+    return _html_table(section.heading, 2, head, sums) + _html_table(
+        f"{section.heading}: entries", 1, "", rows
+    )
+
+
+def _html_table(caption: str, columns: int, head: str, rows: Sequence[str]) -> str:
+    """A style of the table holds for its cells where CSS hands it down, which saves a third."""
+    body = "\n".join(rows)
+    return (
+        '<table style="width:100%;border-collapse:collapse;margin:0 0 18px;table-layout:fixed;'
+        f'{BREAK}">\n'
+        '<caption style="text-align:left;font-size:15px;font-weight:bold;padding:0 0 4px">'
+        f"{_safe(caption)}</caption>\n"
+        f'<colgroup><col style="width:38%">{"<col>" * columns}</colgroup>\n'
+        f'{head}<tbody style="vertical-align:top">\n{body}\n</tbody></table>\n'
+    )
+
+
+def _html_head(headers: Sequence[str], style: str = CELL) -> str:
+    if not headers:
+        return ""
+    cells = "".join(f'<th scope="col" style="{style}">{_safe(each)}</th>' for each in headers)
+    return f"<thead><tr><td></td>{cells}</tr></thead>\n"
+
+
+def _html_row(label: str, *values: str, style: str = CELL) -> str:
+    cells = "".join(f'<td dir="auto" style="{style};{LINE}">{_safe(each)}</td>' for each in values)
+    return (
+        f'<tr><th scope="row" style="{CELL};{LINE};font-weight:normal;font-size:13px;opacity:.75">'
+        f"{_safe(label)}</th>{cells}</tr>"
+    )
+
+
+# ── functions/audit_mailer/mails/envelope.py ──────────────────────────────────────────────────────
+
+
+def header_line(text: str) -> str:
+    """Text that is safe as a header's value, with single spaces, as readers unfold it.
+
+    What looks like an encoded word (RFC 2047) would be decoded, line breaks included: a name could
+    write headers of its own. So would half of one that another half follows.
+    """
+    return " ".join(one_line(text).split()).replace("=?", "= ?").replace("?=", "? =")
+
+
+def moment(milliseconds: int) -> datetime:
+    """A header's Date has whole seconds."""
+    return datetime.fromtimestamp(milliseconds // 1000, UTC)
+
+
+def utc(milliseconds: int) -> str:
+    return moment(milliseconds).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+# ── functions/audit_mailer/mails/related.py ───────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Other entries that help explain this one, as far as they were found.
+
+    original: the payment that this entry voids, refunds or replaces. replacement: what replaces the
+    voided payment. void: of the payment that this one replaces. earlier: the payments that were
+    replaced before the original, oldest first. numbers: seq of acknowledged duplicates by id.
+    """
+
+    original: LedgerEntry | None = None
+    replacement: LedgerEntry | None = None
+    void: LedgerEntry | None = None
+    earlier: tuple[PaymentId, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+def original_id(entry: LedgerEntry) -> PaymentId | None:
+    """Of the payment that this entry voids, refunds or replaces."""
+    return entry.voids or entry.refunds or entry.corrects
+
+
+def number_of(entry: LedgerEntry) -> str:
+    return f"#{entry.seq:06d}"
+
+
+def name_of(entry: LedgerEntry | None, payment_id: str | None) -> str:
+    """Its number, or its id if it was not found."""
+    return number_of(entry) if entry else payment_id or "an entry that was not found"
+
+
+def notice(entry: LedgerEntry, related: Related) -> str:
+    """What a payment is never mistaken for, in one sentence; empty for a new payment."""
+    original = _full_name(related.original, original_id(entry))
+    if entry.voids:
+        return f"This voids {original}: {reason_of(entry)}."
+    if entry.refunds:
+        return f"This refunds {original}: {reason_of(entry)}."
+    if not entry.corrects:
+        return ""
+    if not related.void:
+        return f"This replaces {original}, which was voided."
+    void = _full_name(related.void, None)
+    return f"This replaces {original}, which {void} voids: {reason_of(related.void)}."
+
+
+def sections(entry: LedgerEntry, related: Related) -> list[Section]:
+    """What changed, and who logged the entries that this one is about; nothing for a payment."""
+    original = original_id(entry)
+    if original is None:
+        return []
+    rows: list[tuple[str, ...]]
+    if entry.voids:
+        before, after = related.original or entry, related.replacement
+        changes = _changes(before, after, number=bool(related.original))
+        rows = [("Voided payment", _mails_related_told(related.original, original))]
+        if after:
+            rows.append(("Replaced by", _mails_related_told(after, None)))
+    elif entry.corrects:
+        changes = _changes(related.original, entry)
+        rows = [
+            ("Replaced payment", _mails_related_told(related.original, original)),
+            ("Voided by", _mails_related_told(related.void, None)),
+        ]
+    else:
+        return [Section("Other entries", [("Refunded payment", _mails_related_told(related.original, original))])]
+    return [
+        Section("What changes", changes, ("Before", "After")),
+        Section("Other entries", rows),
+    ]
+
+
+def reason_of(entry: LedgerEntry) -> str:
+    return (entry.reason or "no reason given").replace("_", " ")
+
+
+def _full_name(entry: LedgerEntry | None, payment_id: str | None) -> str:
+    return f"{number_of(entry)} ({entry.payment_id})" if entry else name_of(None, payment_id)
+
+
+def _mails_related_told(entry: LedgerEntry | None, payment_id: str | None) -> str:
+    """Numbers come before names: after a right-to-left name a date would read backwards."""
+    if entry is None:
+        return f"{payment_id}, not found" if payment_id else "not found"
+    who = f"{clipped(entry.logged_by_name)} ({clipped(entry.logged_by, LONGEST_ADDRESS)})"
+    return f"{_full_name(entry, None)}, logged at {utc(entry.logged_at)} by {who}"
+
+
+def _changes(
+    before: LedgerEntry | None, after: LedgerEntry | None, *, number: bool = True
+) -> list[tuple[str, ...]]:
+    """A payment beside what replaces it. number: whether it is the payment's own that is known.
+
+    A void repeats amount, method and patron, so it can stand in for a payment that is not found.
+    """
+    return [
+        ("Entry", number_of(before) if before and number else "not found",
+         number_of(after) if after else "none, voided"),
+        ("Amount", dollars(before.amount_cents) if before else "-",
+         dollars(after.amount_cents if after else 0)),
+        ("Method", label_of(before.method) if before else "-",
+         label_of(after.method) if after else "-"),
+        ("Patron", before.patron_name if before else "-", after.patron_name if after else "-"),
+        ("Reference", (before.reference or "none") if before else "-",
+         (after.reference or "none") if after else "-"),
+    ]  # fmt: skip
+
+
+# ── functions/audit_mailer/mails/payment_mail.py ──────────────────────────────────────────────────
+
+
+_LABELS = {  # of the attributes that describe a payment; another one is called by its own name
+    "event_name": "Event",
+    "event_id": "Event id",
+    "event_date": "Event date",
+    "patron_name": "Patron",
+    "patron_email": "Patron e-mail",
+    "amount_cents": "Amount",
+    "method": "Method",
+    "reference": "Reference",
+    "note": "Note",
+}
+_ELSEWHERE = frozenset({  # in another line or section, or for machines
+    "kind", "payment_id", "event_timezone", "currency", "timestamp", "logged_at", "logged_day",
+    "logged_by", "logged_by_name", "expiration_timestamp", "reference_key", "voids", "corrects",
+    "refunds", "reason", "acknowledged_duplicates", "schema_version", "seq", "prev_hash", "hash",
+})  # fmt: skip
+HOW_TO_VERIFY = (
+    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
+    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
+)
+HOW_TO_FIND = "Search for {} to find every mail about this payment."
+OPEN = "Open in the app"
+
+
+def payment_file(entry: LedgerEntry) -> str:
+    """What the attached record is called."""
+    return f"{file_name(entry.event_id)}-{entry.seq:06d}.json"
+
+
+def payment_subject(entry: LedgerEntry, related: Related) -> str:
+    """Without the search token."""
+    what = f"{_money(entry)} {_method(entry)}"
+    of = name_of(related.original, original_id(entry))
+    if entry.corrects:
+        told = f"{number_of(entry)} {what} replaces {of}"
+    elif entry.kind == "payment":
+        told = f"{number_of(entry)} {what}"
+    else:
+        told = f"{entry.kind.upper()} {number_of(entry)} of {of} {what}"
+    return f"[SCC Audit] {told} - {clipped(entry.patron_name)} - {clipped(entry.event_name)}"
+
+
+def _heading(entry: LedgerEntry, related: Related) -> str:
+    what = f"{_money(entry)} {_method(entry)}"
+    of = name_of(related.original, original_id(entry))
+    if entry.corrects:
+        what += f" replaces {of}"
+    elif entry.kind != "payment":
+        what = f"{entry.kind.upper()} of {of}: {what}"
+    return f"{what}, {clipped(entry.patron_name)}"
+
+
+def payment_page(
+    entry: LedgerEntry,
+    related: Related,
+    record_sha256: str,
+    app_url: str = "",
+    event_time: str = "",
+) -> Page:
+    """What the mail shows, told from the entry and from those that it is about.
+
+    event_time: when it was logged in the event's time zone, for a reader that lacks the zone.
+    """
+    about = original_id(entry)
+    return Page(
+        heading=_heading(entry, related),
+        # Numbers come before names: after a right-to-left name a date would read backwards.
+        subheading=(
+            f"{number_of(entry)}, {clipped(entry.event_date)}, {clipped(entry.event_name)}"
+        ),
+        notice=notice(entry, related),
+        link=PageLink(OPEN, app_url + payment_path(entry)) if app_url else None,
+        sections=[
+            *sections(entry, related),
+            Section(entry.kind.capitalize(), _what(entry, related)),
+            Section("Logging", _when(entry, event_time)),
+            Section("Proof", _mails_payment_mail_proof(entry, record_sha256)),
+        ],
+        closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(about or entry.payment_id)],
+    )
+
+
+def payment_path(entry: LedgerEntry) -> str:
+    """Where the app shows this entry, below the app's own address."""
+    event_id, payment_id = (quote(each, safe="") for each in (entry.event_id, entry.payment_id))
+    return f"/g/{event_id}?payment={payment_id}"
+
+
+def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (_LABELS.get(name, _words(name)), _value(entry, name)) for name in _described()
+    ]
+    if entry.kind != "payment":
+        return [*rows, ("Reason", reason_of(entry))]
+    duplicates = [
+        f"#{related.numbers[each]:06d} ({each})" if each in related.numbers else each
+        for each in entry.acknowledged_duplicates
+    ]
+    return [*rows, ("Acknowledged duplicates", ", ".join(duplicates) or "none")]
+
+
+def _described() -> list[str]:
+    """The attributes that describe a payment: those with a label, and all that have no section."""
+    names = [each.name for each in fields(LedgerEntry)]
+    return [*_LABELS, *(each for each in names if each not in _LABELS.keys() | _ELSEWHERE)]
+
+
+def _value(entry: LedgerEntry, name: str) -> str:
+    match name:
+        case "amount_cents":
+            return f"{_money(entry)} {entry.currency}"
+        case "method":
+            return label_of(entry.method)
+        case _:
+            return str(getattr(entry, name) or "none")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _when(entry: LedgerEntry, event_time: str) -> list[tuple[str, ...]]:
+    return [
+        ("Logged by", f"{entry.logged_by_name} ({entry.logged_by})"),
+        ("Logged at (server)", _moment(entry.logged_at, "UTC")),
+        ("Logged at (event)", event_time or _moment(entry.logged_at, entry.event_timezone)),
+        ("Captured at", _moment(entry.timestamp, "UTC")),
+    ]
+
+
+def _mails_payment_mail_proof(entry: LedgerEntry, record_sha256: str) -> list[tuple[str, ...]]:
+    return [
+        ("Entry", f"{number_of(entry)} of this event"),
+        ("Payment", entry.payment_id),
+        ("Hash", entry.hash),
+        ("Previous hash", entry.prev_hash),
+        ("SHA-256 of the record", record_sha256),
+        ("Search token", search_token(entry.payment_id)),
+    ]
+
+
+def _money(entry: LedgerEntry) -> str:
+    """What the entry adds: a void or refund takes away."""
+    return dollars(entry.net_cents)
+
+
+def _method(entry: LedgerEntry) -> str:
+    return clipped(label_of(entry.method))
+
+
+def _moment(milliseconds: int, timezone: str) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.astimezone(zone_called(timezone) or UTC).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+# ── functions/audit_mailer/mails/ops_mail.py ──────────────────────────────────────────────────────
+
+
+SHOWN_MESSAGES = 200  # the rest is in the attachment, and in further parts of the record
+SHOWN_BYTES = 20_000  # of messages as HTML
+
+
+def ops_file(ops_record: Mapping[str, Any]) -> str:
+    """What the attached record is called."""
+    return f"ops-{file_name(str(ops_record['ops_id']))}.json"
+
+
+def ops_subject(ops_record: Mapping[str, Any]) -> str:
+    """Without the search token."""
+    return f"[SCC Ops] {_deed(ops_record)} - {clipped(str(ops_record.get('who')))}"
+
+
+def ops_page(ops_record: Mapping[str, Any], record_sha256: str) -> Page:
+    """What the mail shows, told from the record alone."""
+    counts = ops_record.get("counts") or {}
+    outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
+    what = (
+        ("Action", ops_record["action"]),
+        ("Phase", ops_record.get("phase")),
+        ("Outcome", outcome),
+        ("Selected by", ops_record.get("filter")),
+        ("Reason", ops_record.get("reason") or "none given"),
+    )
+    who = (
+        ("Who", ops_record.get("who")),
+        ("When", utc(ops_record["at"])),
+        ("Stack", ops_record.get("stack")),
+    )
+    proof = (
+        ("Ops record", ops_record["ops_id"]),
+        ("SHA-256 of the record", record_sha256),
+        ("Search token", search_token(str(ops_record["ops_id"]))),
+    )
+    return Page(
+        heading=f"Operators: {_deed(ops_record)}",
+        subheading=outcome,
+        sections=[
+            Section("What", _rows(what)),
+            Section("Who and when", _rows(who)),
+            Section("Messages", _message_rows(ops_record)),
+            Section("Proof", _rows(proof)),
+        ],
+    )
+
+
+def _deed(ops_record: Mapping[str, Any]) -> str:
+    return clipped(f"{ops_record['action']} {ops_record.get('phase')}")
+
+
+def _rows(facts: Sequence[tuple[str, Any]]) -> list[tuple[str, ...]]:
+    return [(label, str(value)) for label, value in facts]
+
+
+def _message_rows(ops_record: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The first messages, as many as Gmail shows, and where the others are."""
+    messages = ops_record["messages"]
+    texts = [str(each) for each in messages[:SHOWN_MESSAGES]]
+    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
+    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= SHOWN_BYTES]
+    rows: list[tuple[str, Any]] = [(str(number), each) for number, each in enumerate(shown, 1)]
+    if more := len(messages) - len(shown):
+        rows.append(("More", f"{more} more are in the attachment"))
+    if (further := int(ops_record.get("messages_total", 0)) - len(messages)) > 0:
+        rows.append(("Further parts", f"{further} more are in the ops record's other parts"))
+    return _rows(rows)
+
+
+# ── functions/audit_mailer/mails/statement_page.py ────────────────────────────────────────────────
+
+
+EVERY_DAY = (
+    "A statement is mailed every day, even after a day without payments. "
+    "If one is missing, something is wrong: tell the people who run this system."
+)
+HOW_TO_PROVE = (
+    "statement.json is the statement, statement.sig its signature by the key named above, and each "
+    "statement names the one before it: docs/evidence.md says how to check all three."
+)
+NOT_OVER = (
+    "The day was not over when this statement was made. The final statement will follow; this one "
+    "is not part of the chain."
+)
+MOST_FINDINGS = 40  # of those in the notice
+MOST_NOTABLE = 100
+CUT_SHORT = "{} {} in statement.json: this mail would be too long for Gmail to show."
+NOTABLE = {
+    "self_voided_cash": "Cash, voided by who took it",
+    "entered_twice_without_twin": "Voided as entered twice, and there is no other like it",
+    "captured_late": "Captured over an hour before it was logged",
+    "acknowledged_duplicates": "Logged although it looked like a duplicate",
+    "large_cash": "A large sum in cash",
+}
+Told = Mapping[str, Any]  # of the whole day or of an event
+
+
+def statement_subject(record: Told) -> str:
+    """Without the search token."""
+    return " - ".join([f"[SCC Audit] {_title(record)}", _totals(record), *_alarms(record)])
+
+
+def statement_page(record: Told, sha256: str, token: str) -> Page:
+    """sha256: of statement.json."""
+    findings = [f"{kind} {place}" for kind, places in _findings(record).items() for place in places]
+    if len(findings) > MOST_FINDINGS:
+        more = _count(len(findings) - MOST_FINDINGS, "more finding")
+        findings[MOST_FINDINGS:] = [f"{more} in statement.json"]
+    closing = [HOW_TO_PROVE, EVERY_DAY] if record["is_final"] else [NOT_OVER, EVERY_DAY]
+    whole = Page(
+        heading=_title(record),
+        subheading=_totals(record),
+        notice="Needs attention" if findings else "",
+        findings=findings,
+        sections=[
+            _whole_day(record),
+            *_by_admin(record),
+            *_notable(record),
+            *_expiring(record),
+            *_malformed(record),
+            _mails_statement_page_proof(record, sha256, token),
+        ],
+        closing=closing,
+    )
+    return _with_events(whole, [_event(each) for each in record["events"]])
+
+
+def _with_events(whole: Page, events: Sequence[Section]) -> Page:
+    """The page with as many events as Gmail shows of a mail, and a word about the others."""
+    first, *others = whole.sections
+    fit = fitting(events, LARGEST_HTML - size_of(whole) - len(CUT_SHORT))
+    told = []
+    if more := len(events) - fit:
+        told = [CUT_SHORT.format(_count(more, "more event"), "is" if more == 1 else "are")]
+    return replace(whole, sections=[first, *events[:fit], *others], closing=[*told, *whole.closing])
+
+
+def _title(record: Told) -> str:
+    return f"Statement {record['day']}{'' if record['is_final'] else ' so far'}"
+
+
+def _totals(record: Told) -> str:
+    if not record["entries"]:
+        return "0 entries"
+    counts = [_count(record[kind]["count"], kind[:-1]) for kind in ("payments", "voids")]
+    if record["refunds"]["count"]:
+        counts.append(_count(record["refunds"]["count"], "refund"))
+    return ", ".join([*counts, f"{dollars(record['net_cents'])} net"])
+
+
+def _findings(record: Told) -> dict[str, list[str]]:
+    """What is wrong, and where: ids and numbers only."""
+    events = record["events"]
+    found = {
+        "REWRITTEN": [each["event_id"] for each in record["extends"]["rewritten"]],
+        "GAP in": [
+            f"{each['event_id']} {_numbers(*gap)}" for each in events for gap in each["missing"]
+        ],
+        "ALTERED": [
+            f"{each['event_id']} {_number(seq)}" for each in events for seq in each["altered"]
+        ],
+        "HEAD UNREADABLE in": [each["event_id"] for each in events if not each["head_hash"]],
+        "MALFORMED ROWS": [str(record["malformed_rows"])] if record["malformed_rows"] else [],
+        "NOT MAILED": [str(record["not_mailed"])] if record["not_mailed"] else [],
+    }
+    return {kind: places for kind, places in found.items() if places}
+
+
+def _alarms(record: Told) -> list[str]:
+    """The first finding of each kind, and how many more there are."""
+    return [
+        f"{kind} {places[0]}" + (f" and {len(places) - 1} more" if len(places) > 1 else "")
+        for kind, places in _findings(record).items()
+    ]
+
+
+def _whole_day(record: Told) -> Section:
+    day = ("Business day", f"{record['day']}, {record['timezone']} time")
+    if not record["entries"]:
+        return Section("The whole day", [day, ("Entries", "none were logged on this day")])
+    return Section(
+        "The whole day",
+        rows=[
+            day,
+            ("Entries", str(record["entries"])),
+            ("Not yet mailed", str(record["not_mailed"] or "none")),
+        ],
+        sums=_mails_statement_page_sums(record),
+    )
+
+
+def _event(event: Told) -> Section:
+    rows: list[tuple[str, ...]] = []
+    if event["entries"]:
+        span = _numbers(event["first_seq"], event["last_seq"])
+        rows = [
+            ("Entries", f"{span} ({event['entries']})"),
+            ("Hash of the day's last entry", event["last_hash"]),
+        ]
+    rows += [
+        ("Latest entry of the event", _mails_statement_page_head(event)),
+        ("Missing numbers", ", ".join(_numbers(*each) for each in event["missing"]) or "none"),
+    ]
+    if event["altered"]:
+        rows.append(("Not as written", ", ".join(map(_number, event["altered"]))))
+    rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))
+    name = f"{event['event_name']} ({event['event_id']})" if event["event_name"] else ""
+    return Section(name or event["event_id"], rows, sums=_mails_statement_page_sums(event) if event["entries"] else ())
+
+
+def _mails_statement_page_head(event: Told) -> str:
+    if not event["head_hash"]:
+        return "cannot be read"
+    return f"{_number(event['head_seq'])} {event['head_hash']}"
+
+
+def _unmailed(event: Told) -> list[str]:
+    named = [
+        f"{_number(each['seq'])} {each['state']}" + (f" ({each['error']})" if each["error"] else "")
+        for each in event["not_mailed_entries"]
+    ]
+    more = event["not_mailed"] - len(named)
+    return [*named, f"and {more} more"] if more else named
+
+
+def _by_admin(record: Told) -> list[Section]:
+    rows: list[tuple[str, ...]] = [
+        (
+            clipped(f"{each['logged_by_name']} ({each['logged_by']})"),
+            f"{_count(each['entries'], 'entry', 'entries')}, {dollars(each['net_cents'])} net",
+        )
+        for each in record["by_admin"]
+    ]
+    return [Section("By who logged", rows)] if rows else []
+
+
+def _notable(record: Told) -> list[Section]:
+    rows: list[tuple[str, ...]] = [
+        (
+            NOTABLE.get(each["kind"], str(each["kind"])),
+            (
+                f"{each['event_id']} {_number(each['seq'])}, {dollars(each['amount_cents'])}, "
+                f"by {clipped(each['logged_by'])}"
+            ),
+        )
+        for each in record["notable"][:MOST_NOTABLE]
+    ]
+    if more := len(record["notable"]) - len(rows):
+        rows.append(("More", f"{more} in statement.json"))
+    return [Section("Worth a look", rows)] if rows else []
+
+
+def _expiring(record: Told) -> list[Section]:
+    rows: list[tuple[str, ...]] = [
+        (
+            each["event_id"],
+            (
+                f"through {_number(each['through_seq'])}, {dollars(each['net_cents'])} net; the "
+                f"rest hangs on {each['hash']}"
+            ),
+        )
+        for each in record["expiring"][:MOST_NOTABLE]
+    ]
+    if more := len(record["expiring"]) - len(rows):
+        rows.append(("More", f"{more} in statement.json"))
+    return [Section("Entries that expire after thirty days", rows)] if rows else []
+
+
+def _malformed(record: Told) -> list[Section]:
+    """The rows that are not entries, by key: nothing that they say is in a sum."""
+    rows: list[tuple[str, ...]] = [
+        (f"{each['pk']} {each['sk']}", ", ".join(each["faults"])) for each in record["malformed"]
+    ]
+    if more := record["malformed_rows"] - len(rows):
+        rows.append(("More", str(more)))
+    return [Section("Rows that are not entries", rows)] if rows else []
+
+
+def _mails_statement_page_proof(record: Told, sha256: str, token: str) -> Section:
+    previous = record["previous"]
+    before = f"{previous['day']} {previous['sha256']}" if previous else "none, this is the first"
+    ledger = record["ledger"]
+    whole = (
+        f"{_count(ledger['events'], 'event')}, {_count(ledger['entries'], 'entry', 'entries')}, "
+        f"heads {ledger['heads_sha256']}"
+    )
+    return Section(
+        "Proof",
+        [
+            ("SHA-256 of statement.json", sha256),
+            ("Statement before it", before),
+            ("Signing key (SHA-256)", record["key_sha256"]),
+            ("The whole ledger", whole),
+            ("Operators' records", str(len(record["ops"]) or "none")),
+            ("Made at", utc(record["made_at"])),
+            ("Search token", token),
+        ],
+    )
+
+
+def _mails_statement_page_sums(of: Told) -> list[Sum]:
+    """A line for each method, in the order of the payment form, then what is taken away."""
+    by_method = of["payments"]["by_method"]
+    known = [*METHODS, *sorted(by_method.keys() - METHODS.keys())]
+    lines = [
+        Sum(title_of(each), str(by_method[each]["count"]), dollars(by_method[each]["cents"]))
+        for each in known
+        if each in by_method
+    ]
+    for label, kind in (("Voided", "voids"), ("Refunded", "refunds")):
+        if of[kind]["count"]:
+            lines.append(Sum(label, str(of[kind]["count"]), dollars(-of[kind]["cents"])))
+    nets = of["net_by_method"]
+    if len(nets) > 1 and (of["voids"]["count"] or of["refunds"]["count"]):
+        lines += [Sum(f"{title_of(each)}, net", "", dollars(nets[each])) for each in nets]
+    return [*lines, Sum("Net", "", dollars(of["net_cents"]))]
+
+
+def _number(seq: int) -> str:
+    return f"#{seq:06d}"
+
+
+def _numbers(first: int, last: int) -> str:
+    return _number(first) if first == last else f"{_number(first)}-{_number(last)}"
+
+
+def _count(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+# ── ops/offline/ledger/links.py ───────────────────────────────────────────────────────────────────
 
 
 INTEGRITY, COMPLETENESS = "integrity", "completeness"
@@ -502,7 +1380,7 @@ def span_text(first: int, last: int) -> str:
     return f"#{first:06d}" if last <= first else f"#{first:06d}-#{last:06d}"
 
 
-# ── ops/offline/meaning.py ────────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/meaning.py ─────────────────────────────────────────────────────────────────
 
 
 def check_meaning(
@@ -602,7 +1480,7 @@ def _same_ids(sound: list[Link]) -> Iterator[Finding]:
             yield found(INTEGRITY, link, "same-id", f"#{earlier:06d} has the same payment id")
 
 
-# ── ops/offline/chain.py ──────────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/chain.py ───────────────────────────────────────────────────────────────────
 
 
 def check_chains(
@@ -714,10 +1592,11 @@ def _rival_anchors(anchors: Sequence[Anchor]) -> Iterator[Finding]:
             yield Finding(INTEGRITY, anchors[0].event_id, seq, seq, "contradiction", "", detail)
 
 
-# ── ops/offline/days.py ───────────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/days.py ────────────────────────────────────────────────────────────────────
 
 
 Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
+MOST_RIVALS = 10  # final statements of one day that are read; two are already a finding
 _KINDS = {"payments": "payment", "voids": "void", "refunds": "refund"}
 
 
@@ -736,12 +1615,16 @@ class Stated:
 
 @dataclass(slots=True)
 class Statements:
-    """All statements of a mailbox. sha256: of each day's final ones. timezones: of the days."""
+    """All statements of a mailbox. sha256: of each day's final ones.
+
+    timezones: of the days; final_timezones: those that final statements name.
+    """
 
     anchors: list[Anchor] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
     sha256: dict[str, set[str]] = field(default_factory=dict)
     timezones: set[str] = field(default_factory=set)
+    final_timezones: set[str] = field(default_factory=set)
 
     def take(self, record: Mapping[str, Any], sha256: str) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -751,25 +1634,24 @@ class Statements:
         day = date.fromisoformat(record["day"]).isoformat()
         anchors = [each for event in record["events"] for each in _anchors(event, day)]
         stated = [_stated(event, day) for event in record["events"]]
+        if len({each.event_id for each in stated}) < len(stated):
+            return "it names an event twice"
+        timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
-        if record.get("timezone"):
-            self.timezones.add(str(record["timezone"]))
+        self.timezones |= {timezone} - {""}
         if record["is_final"]:
+            self.final_timezones |= {timezone} - {""}
             known = self.sha256.setdefault(day, set())
-            if sha256 not in known:
-                self.stated += stated
+            if sha256 not in known and len(known) < MOST_RIVALS:
+                self.stated += [each for each in stated if each.entries]
             known.add(sha256)
         return _sum_problem(record, stated)
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """Of business days; None if statements name none or several, or this machine lacks it."""
-        if len(self.timezones) != 1:
-            return None
-        try:
-            return ZoneInfo(next(iter(self.timezones)))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            return None
+        """Of business days; None if statements name none or several, or this computer lacks it."""
+        named = self.final_timezones or self.timezones
+        return zone_called(next(iter(named))) if len(named) == 1 else None
 
     def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
         """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
@@ -777,32 +1659,36 @@ class Statements:
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        yield from self._wrong_zones()
         yield from _missing_days(self.sha256)
         yield from self._entries_in_stated_days(links)
         doubtful = {(each.event_id, each.seq) for each in doubted}
         sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
         yield from self._wrong_sums(sound)
 
+    def _wrong_zones(self) -> Iterator[Finding]:
+        """A statement with another zone must not switch the check of days off."""
+        named = sorted(each[:60] for each in self.timezones)
+        if len(named) > 1:
+            detail = f"statements name {len(named)} time zones: {', '.join(named[:5])}"
+            yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        elif named and self.zone is None and has_zones():
+            detail = f"statements name {named[0]}, which is no time zone"
+            yield Finding(INTEGRITY, "", 0, 0, "altered", "", detail)
+
     def _entries_in_stated_days(self, links: Iterable[Link]) -> Iterator[Finding]:
         """A day's final statement is its last word: no entry may join the day later."""
         of_day = {(each.event_id, each.day): each for each in self.stated}
-        first_of_later: dict[str, list[Stated]] = {}
-        for each in self.stated:
-            first_of_later.setdefault(each.event_id, []).append(each)
+        later = _Later(self.stated)
         for link in links:
             if not link.is_sound:
                 continue
             own = of_day.get((link.event_id, link.logged_day))
             is_stated = link.logged_day in self.sha256
-            later = [
-                each
-                for each in first_of_later.get(link.event_id, ())
-                if each.day > link.logged_day and each.first_seq <= link.seq
-            ]
             if is_stated and not (own and own.first_seq <= link.seq <= own.last_seq):
                 detail = f"the statement of {link.logged_day} does not have it"
-            elif later:
-                detail = f"the statement of {later[0].day} has it on a later day"
+            elif later_day := later.day_of(link):
+                detail = f"the statement of {later_day} has it on a later day"
             else:
                 continue
             yield found(INTEGRITY, link, "back-dated", detail)
@@ -823,6 +1709,29 @@ class Statements:
                 detail = f"the statement of {each.day} has other sums than its entries"
                 numbers = (each.first_seq, each.last_seq)
                 yield Finding(INTEGRITY, each.event_id, *numbers, "wrong-sums", "", detail)
+
+
+class _Later:
+    """For each event and day, the least number that statements of later days begin with."""
+
+    def __init__(self, stated: Iterable[Stated]) -> None:
+        self._days: dict[str, list[str]] = {}  # ascending
+        self._least: dict[str, list[tuple[int, str]]] = {}  # from that day on
+        by_event: dict[str, list[Stated]] = {}
+        for each in stated:
+            by_event.setdefault(each.event_id, []).append(each)
+        for event_id, days in by_event.items():
+            days.sort(key=lambda each: each.day)
+            self._days[event_id] = [each.day for each in days]
+            firsts = [(each.first_seq, each.day) for each in reversed(days)]
+            self._least[event_id] = list(accumulate(firsts, min))[::-1]
+
+    def day_of(self, link: Link) -> str:
+        """The later day that claims to begin before this entry, or an empty text."""
+        at = bisect_right(self._days.get(link.event_id, ()), link.logged_day)
+        rest = self._least.get(link.event_id, ())
+        seq, day = rest[at] if at < len(rest) else (0, "")
+        return day if day and seq <= link.seq else ""
 
 
 def sums_of(links: Iterable[Link]) -> Sums:
@@ -850,11 +1759,11 @@ def _stated(event: Mapping[str, Any], day: str) -> Stated:
         last_seq=event["last_seq"],
         entries=_whole(event["entries"]),
         net_cents=_whole(event["net_cents"]),
-        sums=_sums(event),
+        sums=_ledger_days_sums(event),
     )
 
 
-def _sums(of: Mapping[str, Any]) -> Sums:
+def _ledger_days_sums(of: Mapping[str, Any]) -> Sums:
     """Of an event or a whole statement."""
     return {
         (kind, method): (_whole(one["count"]), _whole(one["cents"]))
@@ -869,7 +1778,7 @@ def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
         for name, (count, cents) in each.sums.items():
             before = added.get(name, (0, 0))
             added[name] = (before[0] + count, before[1] + cents)
-    if added != _sums(record):
+    if added != _ledger_days_sums(record):
         return "its sums are not those of its events"
     if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
         "net_cents", 0
@@ -900,45 +1809,13 @@ def _missing_days(days: Iterable[str]) -> Iterator[Finding]:
             yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
 
 
-# ── ops/offline/page.py ───────────────────────────────────────────────────────────────────────────
-
-
-_TAGS = frozenset({
-    "html", "head", "meta", "title", "body", "div", "h1", "p", "strong", "br", "a",
-    "table", "caption", "colgroup", "col", "thead", "tbody", "tr", "th", "td",
-})  # fmt: skip
-_ATTRIBUTES = {
-    "style": None, "lang": None, "content": None, "charset": "utf-8", "dir": "auto",
-    "name": None, "scope": None, "href": None,
-}  # fmt: skip
-_PX = r"(0|\d{1,3}px)"
-_STYLES: Mapping[str, str] = {  # what the mailer writes; nothing that hides, moves or colors text
-    "word-break": r"break-word",
-    "margin": rf"{_PX}( {_PX}){{0,3}}",
-    "padding": rf"{_PX}( {_PX}){{0,3}}",
-    "padding-right": _PX,
-    "font-family": r"[a-z, -]+",
-    "font-size": r"(1[0-9]|2[0-9])px",
-    "font-weight": r"bold|normal",
-    "font-variant-numeric": r"tabular-nums",
-    "line-height": r"1(\.\d+)?",
-    "max-width": r"[3-9]\d\dpx",
-    "width": r"100%|38%",
-    "border-collapse": r"collapse",
-    "table-layout": r"fixed",
-    "text-align": r"left|right",
-    "vertical-align": r"top",
-    "overflow-wrap": r"anywhere",
-    "border-top": r"1px solid rgba\(128,128,128,\.35\)",
-    "border-left": r"4px solid #d93025",
-    "opacity": r"\.[5-9]\d?",
-}
+# ── ops/offline/mail/page.py ──────────────────────────────────────────────────────────────────────
 
 
 class SeenPage(HTMLParser):
-    """rows: cells of tables, one line each. lines: other blocks of text. odd: what hides text.
+    """rows: cells of tables, one line each. lines: other blocks of text.
 
-    links: address and text of each.
+    links: address and text of each. said: all text in its order, a link's address after its text.
     """
 
     def __init__(self, html: str) -> None:
@@ -946,24 +1823,22 @@ class SeenPage(HTMLParser):
         self.rows: list[tuple[str, ...]] = []
         self.lines: list[str] = []
         self.links: list[tuple[str, str]] = []
-        self.odd = ""
-        self._address: str | None = None
+        self.said: list[str] = []
+        self._address = ""
         self._linked: list[str] = []
         self._cells: list[str] | None = None
         self._text: list[str] = []
         self._is_head = False
-        self.feed(html)
-        self.close()
+        with suppress(AssertionError):  # a declaration that HTMLParser cannot take apart
+            self.feed(html)
+            self.close()
         self._end_line()
-        if self._address is not None:
-            self._is_odd("a link without an end")
 
     def cell_of(self, label: str) -> str:
         """The value of the first row with this label, or an empty text."""
         return next((row[1] for row in self.rows if len(row) == 2 and row[0] == label), "")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._judge(tag, attrs)
         match tag:
             case "head":
                 self._is_head = True
@@ -971,27 +1846,13 @@ class SeenPage(HTMLParser):
                 self._end_line()
                 self._cells = []
             case "td" | "th":
-                if "".join(self._text).strip():
-                    self._is_odd("text between cells")
                 self._text = []
             case "a":
-                if self._address is not None:
-                    self._is_odd("a link in a link")
                 self._address, self._linked = dict(attrs).get("href") or "", []
             case "strong":
                 pass
             case _:
                 self._end_line()
-
-    def _judge(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
-            self._is_odd(f"<{tag}>")
-        for name, value in attrs:
-            if name not in _ATTRIBUTES or (_ATTRIBUTES[name] or value) != value:
-                self._is_odd(f"the attribute {name}")
-            elif name == "style":
-                for declaration in _foreign_styles(value or ""):
-                    self._is_odd(f"the style {declaration}")
 
     def handle_endtag(self, tag: str) -> None:
         match tag:
@@ -1005,9 +1866,8 @@ class SeenPage(HTMLParser):
                 self._cells.append(one_space("".join(self._text)))
                 self._text = []
             case "a":
-                if self._address is not None:
-                    self.links.append((self._address, one_space("".join(self._linked))))
-                self._address = None
+                self.links.append((self._address, one_space("".join(self._linked))))
+                self.said.append(self._address)
             case "strong":
                 pass
             case _:
@@ -1015,50 +1875,33 @@ class SeenPage(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._is_head:
+            self.said.append(data)
             self._text.append(data)
             self._linked.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self._is_odd(f"<!--{data}-->")
-
-    def handle_decl(self, decl: str) -> None:
-        if decl.lower() != "doctype html":
-            self._is_odd(f"<!{decl}>")
-
-    def unknown_decl(self, data: str) -> None:
-        self._is_odd(f"<![{data}]>")
-
-    def handle_pi(self, data: str) -> None:
-        self._is_odd(f"<?{data}>")
 
     def _end_line(self) -> None:
         text, self._text = one_space("".join(self._text)), []
         if text and self._cells is None:
             self.lines.append(text)
 
-    def _is_odd(self, what: str) -> None:
-        self.odd = self.odd or what[:60]
-
-
-@lru_cache(maxsize=1_000)
-def _foreign_styles(style: str) -> tuple[str, ...]:
-    """The declarations that no mail of ours has."""
-    declarations = [each.strip() for each in style.lower().split(";")]
-    return tuple(each for each in declarations if each and not _is_our_style(each))
-
-
-def _is_our_style(declaration: str) -> bool:
-    name, _, value = (each.strip() for each in declaration.partition(":"))
-    return name in _STYLES and re.fullmatch(_STYLES[name], value) is not None
-
 
 def one_space(text: str) -> str:
     return " ".join(text.split())
 
 
+def plain(text: str) -> str:
+    """Data as a mail shows it and as it is read back."""
+    return one_space(as_shown(text))
+
+
 def squeezed(text: str) -> str:
-    """Text as Gmail and mail programs cannot change it: without spaces and marks around words."""
+    """Text as mail programs cannot change it: without spaces and marks around words."""
     return re.sub(r"[\s*_:>-]", "", text)
+
+
+def letters(text: str) -> str:
+    """Text as Gmail cannot change it when it makes the plain text anew from the HTML."""
+    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def unspaced(text: str) -> str:
@@ -1066,40 +1909,7 @@ def unspaced(text: str) -> str:
     return "".join(text.split())
 
 
-# ── ops/offline/words.py ──────────────────────────────────────────────────────────────────────────
-
-
-CUT = "\u2026 (the rest is in the attachment)"
-LARGEST_VALUE = 2_600  # bytes of a line or cell as HTML
-KEPT_OF_VALUE = 400  # characters of a larger one
-LONGEST_NAME = 80  # in a subject or a heading
-LONGEST_ADDRESS = 254
-
-
-def plain(text: str) -> str:
-    """Data as a mail shows it: no line break, control or direction mark survives."""
-    line = one_line(text)
-    is_large = len(escape(line).encode()) > LARGEST_VALUE
-    return one_space(line[:KEPT_OF_VALUE] + CUT if is_large else line)
-
-
-def clipped(name: str, longest: int = LONGEST_NAME) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "\u2026"
-
-
-def subject_line(text: str) -> str:
-    return one_space(one_line(text)).replace("=?", "= ?").replace("?=", "? =")
-
-
-def moment_text(milliseconds: int, timezone: str = "UTC") -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-# ── ops/offline/others.py ─────────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/others.py ────────────────────────────────────────────────────────────────────
 
 
 CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
@@ -1154,14 +1964,13 @@ class Quote:
 class Others:
     """original: of a void, a refund or a correction. void: of what a correction replaces.
 
-    reason: of that void. rows: by label, as they are shown. changes: before and after, as they
-    must be.
+    replacement: of what a void undoes. reason: of the void. changes: before and after.
     """
 
     original: Other = Other()
+    replacement: Other = Other()
     void: Other = Other()
     reason: str = ""
-    rows: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[tuple[str, ...]] = ()
     quotes: Sequence[Quote] = ()
 
@@ -1170,18 +1979,18 @@ class OtherError(ValueError):
     """A mail says about another entry what its own record contradicts; the text says what."""
 
 
-def reason_of(record: Mapping[str, Any]) -> str:
+def reason_in(record: Mapping[str, Any]) -> str:
     return str(record["reason"]).replace("_", " ") or "no reason given"
 
 
-def original_id(record: Mapping[str, Any]) -> str:
+def about_in(record: Mapping[str, Any]) -> str:
     """Of the payment that an entry voids, refunds or replaces; empty for a new payment."""
     return str(record.get("voids") or record.get("refunds") or record.get("corrects") or "")
 
 
 def others_in(record: Mapping[str, Any], page: SeenPage) -> Others:
     """What a mail says about others. Raises OtherError."""
-    if not original_id(record):
+    if not about_in(record):
         return Others()
     rows = {row[0]: row[1] for row in page.rows if len(row) == 2}
     changes = {row[0]: row[1:] for row in page.rows if len(row) == 3}
@@ -1192,7 +2001,6 @@ def others_in(record: Mapping[str, Any], page: SeenPage) -> Others:
             original = _original(record, rows, "Refunded payment")
             return Others(
                 original=original,
-                rows=_those(rows, "Refunded payment"),
                 quotes=[_quote(record, original, is_looked_up=True)],
             )
         case _:
@@ -1212,12 +2020,12 @@ def _of_void(
         column = (after.name, *_column(changes, 1)[1:])
         quote = _quote(record, after, column[1:], is_looked_up=True)
     else:
-        column = _NO_REPLACEMENT
+        after, column = Other(), _NO_REPLACEMENT
         quote = _quote(record, Other(), is_looked_up=True, at=number)
     before = (original.name if original.seq else "not found", *cells_of(record))
     return Others(
         original=original,
-        rows=_those(rows, "Voided payment", "Replaced by"),
+        replacement=after,
         changes=_table(before, column),
         quotes=[_quote(record, original, is_looked_up=True), quote],
     )
@@ -1241,7 +2049,6 @@ def _of_correction(
         original=original,
         void=void,
         reason=reason,
-        rows=_those(rows, "Replaced payment", "Voided by"),
         changes=_table(
             (original.name, *cells) if original.seq else _NOTHING,
             (f"#{record['seq']:06d}", *cells_of(record)),
@@ -1255,7 +2062,7 @@ def _of_correction(
 
 def _original(record: Mapping[str, Any], rows: Mapping[str, str], label: str) -> Other:
     original = _other(label, rows.get(label, ""))
-    if original.payment_id != original_id(record) or original.seq >= record["seq"]:
+    if original.payment_id != about_in(record) or original.seq >= record["seq"]:
         raise OtherError(f"has another {label} than its record")
     return original
 
@@ -1266,10 +2073,6 @@ def _other(label: str, value: str) -> Other:
     if lost := _NOT_FOUND.fullmatch(value):
         return Other(lost[1] or "")
     raise OtherError(f"says something else in {label} than any mail of ours")
-
-
-def _those(rows: Mapping[str, str], *labels: str) -> dict[str, str]:
-    return {label: rows[label] for label in labels if label in rows}
 
 
 def _column(changes: Mapping[str, tuple[str, ...]], which: int) -> tuple[str, ...]:
@@ -1292,7 +2095,7 @@ def _quote(
     at: int = 0,
 ) -> Quote:
     place = (record["event_id"], record["seq"], record["payment_id"])
-    return Quote(*place, other, cells, reason, is_looked_up, at, original_id(record))
+    return Quote(*place, other, cells, reason, is_looked_up, at, about_in(record))
 
 
 def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -1308,11 +2111,9 @@ def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
 def told_of(record: Mapping[str, Any]) -> bytes:
     """All that other mails may say about this entry, in few bytes: a mailbox holds many entries."""
     who = f"{clipped(record['logged_by_name'])} ({clipped(record['logged_by'], LONGEST_ADDRESS)})"
-    reason = plain(reason_of(record)) if "reason" in record else ""
+    reason = plain(reason_in(record)) if "reason" in record else ""
     return (
-        _digest(moment_text(record["logged_at"]), plain(who))
-        + _digest(*cells_of(record))
-        + _digest(reason)
+        _digest(utc(record["logged_at"]), plain(who)) + _digest(*cells_of(record)) + _digest(reason)
     )
 
 
@@ -1370,21 +2171,14 @@ def _digest(*words: str) -> bytes:
     return hashlib.sha256("\0".join(words).encode()).digest()[:8]
 
 
-# ── ops/offline/shown.py ──────────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/shown.py ─────────────────────────────────────────────────────────────────────
 
 
-_CAPTIONS = frozenset({
-    "Payment", "Void", "Refund", "Logging", "Proof", "What changes", "Other entries",
-    "What", "Who and when", "Messages",
-})  # fmt: skip
-_SHOWN_MESSAGES = 200  # of an ops record
-_SHOWN_BYTES = 20_000  # of these as HTML
-_HOW_TO_VERIFY = (
-    "The attached record is the ledger row, less its expiry: its SHA-256 is the one above. "
-    "Without its hash field, in the same form, the record's SHA-256 is the hash above."
-)
-_OPEN = "Open in the app"
 _DUPLICATES = "Acknowledged duplicates"
+_NUMBERED = re.compile(r"#(\d{6,12}) \((\S+?)\)")
+_APP = re.compile(r"https?://[A-Za-z0-9.:-]+")
+_DOLLARS = re.compile(r"(-?)\$([\d,]{1,20})\.(\d\d)")
+_EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z0-9+-]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -1398,18 +2192,13 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """lines: all text outside of tables but captions and a link, the heading first. rows: by label.
-
-    table: of three columns. target: path and query of the one link that there may be.
-    """
+class Expected:
+    """What a record makes. subject: without the search token."""
 
     subject: str
+    token: str
     attachment: str
-    lines: Sequence[str]
-    rows: Mapping[str, str]
-    table: Sequence[tuple[str, ...]] = ()
-    target: str = ""
+    page: Page
 
 
 def payment_problem(
@@ -1419,231 +2208,197 @@ def payment_problem(
 
     record: without faults.
     """
-    page = SeenPage(seen.html)
+    entry, page = LedgerEntry.from_row(record), SeenPage(seen.html)
     try:
         others = others_in(record, page)
+        related = _related(entry, others, page)
     except OtherError as error:
         return f"its HTML {error}", ()
-    shown = _shown_by_payment(record, sha256, others, page)
-    problem = _problem_of(shown, page, seen)
-    return problem, [*others.quotes, *_numbers_quoted(shown.rows.get(_DUPLICATES, ""), record)]
+    expected = Expected(
+        subject=payment_subject(entry, related),
+        token=search_token(entry.payment_id),
+        attachment=payment_file(entry),
+        page=payment_page(entry, related, sha256, _app_url(entry, page), _event_time(entry, page)),
+    )
+    numbers = [
+        Quote(entry.event_id, entry.seq, entry.payment_id, Other(payment_id, seq))
+        for payment_id, seq in related.numbers.items()
+    ]
+    return _problem(expected, page, seen), [*others.quotes, *numbers]
 
 
 def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
     """The first difference between a mail and the record of what operators did."""
-    return _problem_of(_shown_by_ops(record, sha256), SeenPage(seen.html), seen)
-
-
-def _shown_by_payment(
-    record: Mapping[str, Any], sha256: str, others: Others, page: SeenPage
-) -> Shown:
-    number, kind = f"#{record['seq']:06d}", record["kind"]
-    amount = dollars(record["amount_cents"] if kind == "payment" else -record["amount_cents"])
-    what, of = f"{amount} {clipped(label_of(record['method']))}", others.original.name
-    patron, event = clipped(record["patron_name"]), clipped(record["event_name"])
-    token = search_token(record["payment_id"])
-    if "corrects" in record:
-        heading, title = f"{what} replaces {of}", f"{number} {what} replaces {of}"
-    elif kind == "payment":
-        heading, title = what, f"{number} {what}"
-    else:
-        heading, title = (
-            f"{kind.upper()} of {of}: {what}",
-            f"{kind.upper()} {number} of {of} {what}",
-        )
-    about = original_id(record) or record["payment_id"]
-    lines = [
-        f"{heading}, {patron}",
-        f"{number}, {clipped(record['event_date'])}, {event}",
-        _notice(record, others),
-        _HOW_TO_VERIFY,
-        f"Search for {about} to find every mail about this payment.",
-    ]
-    rows = {
-        "Event": record["event_name"] or "none",
-        "Event id": record["event_id"] or "none",
-        "Event date": record["event_date"] or "none",
-        "Patron": record["patron_name"] or "none",
-        "Patron e-mail": record["patron_email"] or "none",
-        "Amount": f"{amount} {record['currency']}",
-        "Method": label_of(record["method"]),
-        "Reference": record["reference"] or "none",
-        "Note": record["note"] or "none",
-        "Logged by": f"{record['logged_by_name']} ({record['logged_by']})",
-        "Logged at (server)": moment_text(record["logged_at"]),
-        "Logged at (event)": moment_text(record["logged_at"], record["event_timezone"]),
-        "Captured at": moment_text(record["timestamp"]),
-        "Entry": f"{number} of this event",
-        "Payment": record["payment_id"],
-        "Hash": record["hash"],
-        "Previous hash": record["prev_hash"],
-        "SHA-256 of the record": sha256,
-        "Search token": token,
-    }
-    if kind == "payment":
-        rows[_DUPLICATES] = _duplicates_shown(page.cell_of(_DUPLICATES), record)
-    else:
-        rows["Reason"] = reason_of(record)
-    return Shown(
-        subject=subject_line(f"[SCC Audit] {title} - {patron} - {event} - {token}"),
-        attachment=f"{file_name(record['event_id'])}-{record['seq']:06d}.json",
-        lines=[plain(each) for each in lines if each],
-        rows={label: plain(value) for label, value in rows.items()} | dict(others.rows),
-        table=others.changes,
-        target=f"/g/{quote(record['event_id'], safe='')}"
-        f"?payment={quote(record['payment_id'], safe='')}",
+    expected = Expected(
+        subject=ops_subject(record),
+        token=search_token(str(record["ops_id"])),
+        attachment=ops_file(record),
+        page=ops_page(record, sha256),
     )
+    return _problem(expected, SeenPage(seen.html), seen)
 
 
-def _notice(record: Mapping[str, Any], others: Others) -> str:
-    original = others.original.full_name
-    if "voids" in record:
-        return f"This voids {original}: {reason_of(record)}."
-    if "refunds" in record:
-        return f"This refunds {original}: {reason_of(record)}."
-    if "corrects" not in record:
-        return ""
-    if not others.void.seq:
-        return f"This replaces {original}, which was voided."
-    return f"This replaces {original}, which {others.void.full_name} voids: {others.reason}."
-
-
-def _shown_by_ops(record: Mapping[str, Any], sha256: str) -> Shown:
-    counts = record.get("counts") or {}
-    outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
-    deed = clipped(f"{record['action']} {record.get('phase')}")
-    ops_id = str(record["ops_id"])
-    token = search_token(ops_id)
-    rows = {
-        "Action": record["action"],
-        "Phase": record.get("phase"),
-        "Outcome": outcome,
-        "Selected by": record.get("filter"),
-        "Reason": record.get("reason") or "none given",
-        "Who": record.get("who"),
-        "When": moment_text(record["at"]),
-        "Stack": record.get("stack"),
-        **_messages(record),
-        "Ops record": ops_id,
-        "SHA-256 of the record": sha256,
-        "Search token": token,
-    }
-    return Shown(
-        subject=subject_line(f"[SCC Ops] {deed} - {clipped(str(record.get('who')))} - {token}"),
-        attachment=f"ops-{file_name(ops_id)}.json",
-        lines=[plain(f"Operators: {deed}"), plain(outcome)],
-        rows={label: plain(str(value)) for label, value in rows.items()},
+def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str, seen: Seen) -> str:
+    """The first difference between a mail and its statement. statement_id: of its delivery."""
+    token = search_token(statement_id)
+    expected = Expected(
+        subject=statement_subject(record),
+        token=token,
+        attachment="statement.json",
+        page=statement_page(record, sha256, token),
     )
+    return _problem(expected, SeenPage(seen.html), seen)
 
 
-def _messages(record: Mapping[str, Any]) -> dict[str, str]:
-    messages = record["messages"]
-    texts = [str(each) for each in messages[:_SHOWN_MESSAGES]]
-    sizes = accumulate(len(escape(each).encode("utf-8", "replace")) for each in texts)
-    shown = [text for text, size in zip(texts, sizes, strict=True) if size <= _SHOWN_BYTES]
-    rows = {str(number): text for number, text in enumerate(shown, start=1)}
-    if more := len(messages) - len(shown):
-        rows["More"] = f"{more} more are in the attachment"
-    if further := int(record.get("messages_total", 0)) - len(messages):
-        rows["Further parts"] = f"{further} more are in the ops record's other parts"
-    return rows
-
-
-def _problem_of(shown: Shown, page: SeenPage, seen: Seen) -> str:
-    if unspaced(seen.subject) != unspaced(shown.subject):
+def _problem(expected: Expected, page: SeenPage, seen: Seen) -> str:
+    subject = header_line(f"{expected.subject} - {expected.token}")
+    if unspaced(seen.subject) != unspaced(subject):
         return "its subject differs"
-    if seen.attachment != shown.attachment:
-        return "its attachment has another name"
-    if page.odd:
-        return f"its HTML has something that no mail of ours has: {page.odd}"
-    problem = _rows_problem(shown, page) or _lines_problem(shown, page)
-    if problem:
-        return f"its HTML {problem}"
-    return _text_problem(shown, page, squeezed(seen.text))
+    if seen.attachment != expected.attachment:
+        return f"its attachment is called {seen.attachment[:80]!r}, not {expected.attachment!r}"
+    html = to_html(expected.page)
+    made = SeenPage(html)
+    if one_space(seen.html) != one_space(html):
+        return f"its HTML {_difference(made, page)}"
+    return _text_problem(expected.page, made, seen.text)
 
 
-def _text_problem(shown: Shown, page: SeenPage, said: str) -> str:
-    """Gmail's `send` makes the plain text anew, so it is compared without its spaces and marks."""
-    texts = dict.fromkeys(shown.lines, "line") | {shown.lines[0]: "heading"}
-    texts |= {label + "".join(cells): label for label, *cells in page.rows}
-    texts |= {address: "link" for address, _ in page.links}
-    other = next((name for text, name in texts.items() if squeezed(text) not in said), None)
-    return "" if other is None else f"its plain text has another {other} than its HTML"
+def _difference(made: SeenPage, page: SeenPage) -> str:
+    """In words, what differs between what a record makes and what a mail has."""
+    return (
+        _row_difference(made, page)
+        or _line_difference(made, page)
+        or "is not what its record makes: something is hidden, moved, styled or added"
+    )
 
 
-def _rows_problem(shown: Shown, page: SeenPage) -> str:
-    missing = dict.fromkeys([*shown.rows, *(each[0] for each in shown.table)])
+def _row_difference(made: SeenPage, page: SeenPage) -> str:
+    wanted, labels = {row[:1] for row in made.rows}, {row[:1] for row in page.rows}
     for row in page.rows:
-        label = row[0] if row else ""
-        if len(row) == 3 and shown.table:
-            is_shown = any(each[0] == label for each in shown.table)
-            if is_shown and row not in shown.table:
-                return f"has another {label} under Before or After than its record"
-        else:
-            is_shown = len(row) == 2 and label in shown.rows
-            if is_shown and row[1] != shown.rows[label]:
-                return f"has another {label} than its record"
-        if not is_shown:
-            return f"shows {label[:40]!r}, which its record does not have"
-        missing.pop(label, None)
-    return f"lacks {next(iter(missing))}" if missing else ""
+        if row[:1] not in wanted:
+            return f"shows {''.join(row[:1])[:40]!r}, which its record does not have"
+    for row in made.rows:
+        if row[:1] not in labels:
+            return f"lacks {row[0]}"
+        if row not in page.rows:
+            where = " under Before or After" if len(row) > 2 else ""
+            return f"has another {row[0]}{where} than its record"
+    for row in page.rows:
+        if row not in made.rows or page.rows.count(row) > made.rows.count(row):
+            return f"has another {row[0]} than its record"
+    return ""
 
 
-def _lines_problem(shown: Shown, page: SeenPage) -> str:
-    for address, text in page.links:
-        if text != _OPEN or not _leads_to(address, shown.target):
+def _line_difference(made: SeenPage, page: SeenPage) -> str:
+    for address, _ in page.links:
+        if address not in dict(made.links):
             return f"has a link to {address[:80]!r}, which no mail of ours has"
-    texts = [each for each in page.lines if each not in _CAPTIONS]
-    links = [each for each in texts if each == _OPEN]
-    if len(links) != len(page.links) or len(links) > 1:
-        return "has its link in another place than any mail of ours"
-    wanted = [*shown.lines]
-    if links:
-        wanted.insert(len(wanted) - 2, _OPEN)  # above the tables
-    if texts == wanted:
-        return ""
-    if shown.lines[0] not in texts:
+    if made.lines[0] not in page.lines:
         return "has another heading than its record"
-    for line in texts:
-        if line not in wanted:
+    for line in page.lines:
+        if line not in made.lines:
             return f"shows {line[:40]!r}, which its record does not have"
-    lost = next((each for each in wanted if each not in texts), "")
-    return f"lacks {lost[:40]!r}" if lost else "has its lines in another order"
+    lost = next((each for each in made.lines if each not in page.lines), "")
+    return f"lacks {lost[:40]!r}" if lost else ""
 
 
-def _leads_to(address: str, target: str) -> bool:
-    """The app's host is not in any record: an address may be anywhere, but of this payment only."""
+def _text_problem(page: Page, made: SeenPage, text: str) -> str:
+    """Gmail's `send` makes the plain text anew from the HTML, with marks and breaks of its own."""
+    said = squeezed(text)
+    if said == squeezed(to_text(page)):
+        return ""
+    unlinked = [each for each in made.said if each not in dict(made.links)]
+    if letters(text) in {letters("".join(made.said)), letters("".join(unlinked))}:
+        return ""
+    texts = {made.lines[0]: "heading"} | {
+        label + "".join(cells): label for label, *cells in made.rows
+    }
+    texts |= {address: "link" for address, _ in made.links}
+    other = next((name for each, name in texts.items() if squeezed(each) not in said), None)
+    if other is None:
+        return "its plain text says something that its HTML does not say"
+    return f"its plain text has another {other} than its HTML"
+
+
+def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
+    """The other entries as the mail tells of them. Raises OtherError."""
+    return Related(
+        original=_mail_shown_told(entry, others.original, others, 0) if others.original.seq else None,
+        replacement=_mail_shown_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
+        void=(
+            replace(_mail_shown_told(entry, others.void, others, None), reason=others.reason)
+            if others.void.seq
+            else None
+        ),
+        numbers={
+            payment_id: int(number)
+            for number, payment_id in _NUMBERED.findall(page.cell_of(_DUPLICATES))
+            if payment_id in entry.acknowledged_duplicates
+        },
+    )
+
+
+def _mail_shown_told(entry: LedgerEntry, other: Other, others: Others, column: int | None) -> LedgerEntry:
+    """An entry like this one, with what the mail says of another. column: of what changes."""
+    name, _, address = other.by.rpartition(" (")
+    told = replace(
+        entry,
+        seq=other.seq,
+        payment_id=PaymentId(other.payment_id),
+        logged_at=_milliseconds(other.at),
+        logged_by_name=name,
+        logged_by=address.removesuffix(")"),
+    )
+    if column is None or not others.changes:
+        return told
+    cells = {row[0]: row[1:][column] for row in others.changes if row[0] in CHANGES}
+    return replace(
+        told,
+        amount_cents=_cents(cells["Amount"]),
+        method=next(
+            (each for each in METHODS if label_of(each) == cells["Method"]), cells["Method"]
+        ),
+        patron_name=cells["Patron"],
+        reference=cells["Reference"],
+    )
+
+
+def _milliseconds(text: str) -> int:
+    """Of "2025-11-24 16:00:00 UTC". Raises OtherError."""
     try:
-        parts = urlsplit(address)
-        is_plain = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    is_web = parts.scheme in {"http", "https"} and re.fullmatch(
-        r"[A-Za-z0-9.:\[\]-]+", parts.netloc
-    )
-    path = f"{parts.path}?{parts.query}"
-    return bool(target and is_plain and is_web and path == target and not parts.fragment)
+        moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise OtherError(f"has a time that no clock shows: {text}") from error
+    return int(moment.timestamp()) * 1000
 
 
-def _duplicates_shown(said: str, record: Mapping[str, Any]) -> str:
-    """The acknowledged duplicates as the mail may show them, with the numbers that it knows."""
-    wanted = record["acknowledged_duplicates"]
-    numbers = said.split(", ")
-    if len(numbers) != len(wanted):
-        return ", ".join(wanted) or "none"
-    return ", ".join(
-        each if re.fullmatch(rf"#\d{{6,12}} \({re.escape(payment_id)}\)", each) else payment_id
-        for each, payment_id in zip(numbers, wanted, strict=True)
-    )
+def _cents(text: str) -> int:
+    """Of "$1,234.00". Raises OtherError."""
+    found = _DOLLARS.fullmatch(text)
+    if not found:
+        raise OtherError(f"has an amount that is none: {text[:40]!r}")
+    cents = int(found[2].replace(",", "") + found[3])
+    return -cents if found[1] else cents
 
 
-def _numbers_quoted(said: str, record: Mapping[str, Any]) -> list[Quote]:
-    place = (record["event_id"], record["seq"], record["payment_id"])
-    found = re.findall(r"#(\d{6,12}) \((\S+?)\)", said) if record["acknowledged_duplicates"] else []
-    return [Quote(*place, Other(payment_id, int(number))) for number, payment_id in found]
+def _app_url(entry: LedgerEntry, page: SeenPage) -> str:
+    """The app's host is in no record: a link may lead to any, but to this payment only."""
+    address = page.links[0][0] if page.links else ""
+    host = address.removesuffix(payment_path(entry))
+    return host if host != address and _APP.fullmatch(host) else ""
+
+
+def _event_time(entry: LedgerEntry, page: SeenPage) -> str:
+    """As the mail tells it where this machine cannot tell it; else nothing."""
+    told = page.cell_of("Logged at (event)")
+    is_needed = zone_called(entry.event_timezone) is None
+    return told if is_needed and _EVENT_TIME.fullmatch(told) else ""
 
 
 # ── ops/offline/box.py ────────────────────────────────────────────────────────────────────────────
+
+
+MOST_NOTES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -1664,8 +2419,8 @@ class Copy:
 
 
 @dataclass(slots=True)
-class Sender:
-    """mails: those with this address; named: the first of them, as findings to be told."""
+class Party:
+    """A sender or recipient. mails: those with this address. named: the first of them."""
 
     mails: int = 0
     named: list[Finding] = field(default_factory=list)
@@ -1677,7 +2432,8 @@ class Mailbox:
 
     copies: the same mail again, as labels and folders make them. forwards: mails about ours.
     held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
-    anywhere but in trash or spam.
+    anywhere but in trash or spam. labels: of our mails, those that mean nothing to us. unsearched:
+    mails of others that are too large to be searched for copies. notes: what is no finding.
     """
 
     links: list[Link] = field(default_factory=list)
@@ -1690,9 +2446,18 @@ class Mailbox:
     forwards: int = 0
     held: dict[tuple[str, int], Copy] = field(default_factory=dict)
     quotes: list[Quote] = field(default_factory=list)
-    senders: dict[str, Sender] = field(default_factory=dict)
+    senders: dict[str, Party] = field(default_factory=dict)
+    recipients: dict[str, Party] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
+    unsearched: int = 0
+    notes: list[str] = field(default_factory=list)
     seen: dict[bytes, bool] = field(default_factory=dict)
     misplaced: dict[bytes, Finding] = field(default_factory=dict)
+
+    def note(self, sentence: str) -> None:
+        """Anybody may fill a mailbox with odd mails: the first ones are told."""
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(sentence)
 
     @property
     def anchors(self) -> list[Anchor]:
@@ -1707,7 +2472,7 @@ class Mailbox:
 # ── ops/offline/formats.py ────────────────────────────────────────────────────────────────────────
 
 
-MOST_BYTES = 100 * 2**20  # of one mail; Gmail takes half of that
+MOST_KEPT = 5 * 2**20  # bytes of one mail; of the rest we only see where it ends
 MOST_RATIO = 200  # a zip's content to its size; mails shrink to a fifth
 _SEPARATOR = re.compile(rb"From \S")  # mbox: every mail starts with it, after an empty line
 _QUOTED = re.compile(rb">+From ")
@@ -1716,6 +2481,8 @@ _LENGTH = re.compile(rb"(?i)content-length:[ \t]*(\d{1,12})\s*$")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)  # OSError: bzip2's
 _BOM = b"\xef\xbb\xbf"
 _EXPORT = "export the mailbox as .mbox, or give the zip that Google Takeout made"
+_MBOXCL2 = f"it is an mboxcl2 file, whose mails cannot be told apart: {_EXPORT}"
+_BLANK = frozenset({b"\n", b"\r\n", b"\r\r\n", b"\r"})
 _UNREADABLE = {
     b"\x1f\x8b": "it is compressed by gzip: unpack it with gunzip and check the .mbox inside",
     b"BZh": "it is compressed by bzip2: unpack it and check the .mbox inside",
@@ -1729,35 +2496,81 @@ _UNREADABLE = {
 }
 
 
+class EmptyFileError(ValueError):
+    """A file without any content: nothing is missing from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawMail:
-    """where: for people. is_last: of its file. is_cut: the file ends inside a line of it."""
+    """where: for people. is_last: of its file. is_cut: the file ends inside a line of it.
+
+    is_whole: all of it is in `content`, and not only its first MOST_KEPT bytes.
+    """
 
     content: bytes
     where: str
     is_last: bool = False
     is_cut: bool = False
+    is_whole: bool = True
 
 
-def mails_in(paths: Iterable[Path]) -> Iterator[RawMail]:
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file in a folder or zip that was not read. is_harmless: no mail can be missing by it."""
+
+    name: str
+    why: str
+    is_harmless: bool
+
+
+def mails_in(paths: Iterable[Path]) -> Iterator[RawMail | Skipped]:
     """All mails of these files and folders. Raises OSError, and ValueError with the file's name."""
     for path in paths:
         try:
             yield from _folder(path) if path.is_dir() else _file(path)
+        except EmptyFileError as error:
+            yield Skipped(str(path), str(error), is_harmless=True)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
 
-def _folder(path: Path) -> Iterator[RawMail]:
-    names = sorted(each for each in path.rglob("*") if each.suffix.lower() in {".eml", ".mbox"})
-    if not names:
+def _folder(path: Path) -> Iterator[RawMail | Skipped]:
+    inside = sorted(each for each in path.rglob("*") if _is_mailbox(each.relative_to(path)))
+    files = [each for each in inside if each.is_file() or (each.is_symlink() and not each.exists())]
+    if not files:
         raise ValueError("the folder has no .eml and no .mbox file")
-    for each in names:
-        with each.open("rb") as file:
-            yield from _mails(file, f"of {each.relative_to(path)}")
+    yield from _each((str(each.relative_to(path)), each.open) for each in files)
 
 
-def _file(path: Path) -> Iterator[RawMail]:
+def _each(files: Iterable[tuple[str, Callable[[str], IO[bytes]]]]) -> Iterator[RawMail | Skipped]:
+    """All mails of files by name. Raises ValueError if no file could be read."""
+    bad = ""
+    is_read = False
+    for name, opened in files:
+        try:
+            with opened("rb") as file:
+                for mail in _mails(file, f"of {name[-100:]}"):
+                    is_read = True
+                    yield mail
+        except FileNotFoundError:
+            yield Skipped(name, "it is a link that leads nowhere", is_harmless=True)
+        except EmptyFileError as error:
+            yield Skipped(name, str(error), is_harmless=True)
+        except (ValueError, PermissionError) as error:
+            bad = bad or f"{name}: {error}"
+            yield Skipped(name, str(error), is_harmless=False)
+    if bad and not is_read:
+        raise ValueError(bad)
+
+
+def _is_mailbox(path: PurePath) -> bool:
+    """Also the file `mbox` in a folder Audit.mbox, as Apple Mail exports a mailbox."""
+    if path.parts[:1] == ("__MACOSX",) or path.name.startswith("._"):
+        return False
+    return path.suffix.lower() in {".mbox", ".eml"} or path.name.lower() == "mbox"
+
+
+def _file(path: Path) -> Iterator[RawMail | Skipped]:
     with path.open("rb") as file:
         start = file.read(4)
         file.seek(0)
@@ -1767,18 +2580,21 @@ def _file(path: Path) -> Iterator[RawMail]:
             yield from _mails(file, "of the file")
 
 
-def _zip(file: IO[bytes]) -> Iterator[RawMail]:
+def _zip(file: IO[bytes]) -> Iterator[RawMail | Skipped]:
     try:
         with _unpackable():
             archive = zipfile.ZipFile(file)
         with archive:
-            for each in _members(archive):
-                with _unpackable():
-                    content = archive.open(each)
-                with content:
-                    yield from _mails(content, f"of {each.filename[-100:]}")
+            yield from _each(
+                (each.filename, partial(_member, archive, each)) for each in _members(archive)
+            )
     except _DAMAGED as error:
         raise ValueError(f"the zip is damaged or cut off ({error}): download it again") from error
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, _mode: str) -> IO[bytes]:
+    with _unpackable():
+        return archive.open(member)
 
 
 @contextmanager
@@ -1793,9 +2609,10 @@ def _unpackable() -> Iterator[None]:
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """Its mailboxes and mails. Raises ValueError for a zip that no mailbox is in."""
     inside = [each for each in archive.infolist() if each.filename and not each.is_dir()]
-    wanted = [each for each in inside if _suffix(each) in {".mbox", ".eml"}]
+    wanted = [each for each in inside if _is_mailbox(PurePosixPath(each.filename))]
     if not wanted:
-        inner = "a zip inside a zip" if any(_suffix(e) == ".zip" for e in inside) else "no mail"
+        has_zip = any(each.filename.lower().endswith(".zip") for each in inside)
+        inner = "a zip inside a zip" if has_zip else "no mail"
         raise ValueError(f"the zip has {inner}: it must hold .mbox or .eml files")
     packed = sum(each.compress_size for each in wanted)
     if sum(each.file_size for each in wanted) > MOST_RATIO * packed + 10 * 2**20:
@@ -1806,12 +2623,8 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return wanted
 
 
-def _suffix(member: zipfile.ZipInfo) -> str:
-    path = PurePosixPath(member.filename)
-    return "" if path.parts[:1] == ("__MACOSX",) else path.suffix.lower()
-
-
 def _mails(file: IO[bytes], where: str) -> Iterator[RawMail]:
+    """Raises ValueError, and EmptyFileError for a file without any line."""
     lines = _lines(file)
     first = next(lines, b"")
     for start, sentence in _UNREADABLE.items():
@@ -1820,74 +2633,123 @@ def _mails(file: IO[bytes], where: str) -> Iterator[RawMail]:
     first = first.removeprefix(_BOM)
     while first and not first.strip():
         first = next(lines, b"")
+    if not first:
+        raise EmptyFileError("it is empty")
     if _SEPARATOR.match(first):
         yield from _numbered(split_mbox(_again(first, lines)), where)
     elif _HEADER.match(first):
-        content = b"".join(_limited(_again(first, lines)))
-        yield RawMail(content, f"the mail {where}", is_last=True)
+        mail = _Gathered()
+        for line in _again(first, lines):
+            if mail.is_whole:
+                mail.add(line)
+        yield mail.raw(f"the mail {where}", is_last=True)
     else:
         raise ValueError(f"it is neither an mbox file nor a mail: {_EXPORT}")
 
 
-def _numbered(mails: Iterator[bytes], where: str) -> Iterator[RawMail]:
+def _numbered(mails: Iterator[_Gathered], where: str) -> Iterator[RawMail]:
     before, number = next(mails, None), 1
     while before is not None:
         after = next(mails, None)
-        is_cut = after is None and not before.endswith(b"\n")
-        yield RawMail(before, f"mail {number} {where}", after is None, is_cut)
+        is_last = after is None
+        yield before.raw(f"mail {number} {where}", is_last=is_last, is_cut=before.is_cut)
         before, number = after, number + 1
 
 
-def split_mbox(lines: Iterable[bytes]) -> Iterator[bytes]:
+class _Gathered:
+    """A mail, line by line. Of one that is too large for ours, only the start is kept."""
+
+    __slots__ = ("_content", "is_cut", "is_whole")
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+        self.is_whole, self.is_cut = True, False
+
+    def add(self, line: bytes) -> None:
+        if len(self._content) + len(line) <= MOST_KEPT:
+            self._content += line
+        else:
+            self.is_whole = False
+
+    def raw(self, where: str, *, is_last: bool, is_cut: bool = False) -> RawMail:
+        return RawMail(bytes(self._content), where, is_last, is_cut, self.is_whole)
+
+
+def split_mbox(lines: Iterable[bytes]) -> Iterator[_Gathered]:
     """The mails of an mbox, quoted as mboxrd or mboxo. Raises ValueError for mboxcl2."""
-    mail: list[bytes] = []
-    size = 0
-    is_begun, is_blank = False, True
+    mail: _Gathered | None = None
+    is_blank, last = True, b""
     lengths = _Lengths()
     for line in lines:
-        if is_blank and _SEPARATOR.match(line):
+        if is_blank and line.startswith(b"From ") and _SEPARATOR.match(line):
             lengths.separator(line)
-            if is_begun:
-                yield b"".join(mail)
-            mail, size, is_begun = [], 0, True
-        elif is_begun:
-            lengths.line(line)
-            mail.append(line[1:] if _QUOTED.match(line) else line)
-            size += len(line)
-            if size > MOST_BYTES:
-                raise ValueError(f"a mail is larger than {MOST_BYTES >> 20} MB: {_EXPORT}")
-        is_blank = not line.strip(b"\r\n")
-    if is_begun:
-        yield b"".join(mail)
+            if mail:
+                yield mail
+            mail, last = _Gathered(), b""
+        elif mail:
+            last = line
+            if lengths.is_open:
+                lengths.line(line)
+            if mail.is_whole:
+                mail.add(line[1:] if line.startswith(b">") and _QUOTED.match(line) else line)
+        is_blank = line in _BLANK
+    lengths.judge()
+    if mail:
+        mail.is_cut = not last.endswith(b"\n")
+        yield mail
 
 
 class _Lengths:
     """Notices mboxcl2, where a length and not a quoted line tells where a mail ends.
 
-    Anybody can send a mail with a length in its header. Only a separator that lies inside a mail
-    whose length ends exactly at another separator shows that lengths count.
+    Anybody can send a mail with a length in its header, and two who agree can make it end where
+    another mail does. So it takes a separator inside a mail whose length ends exactly at another
+    one, and either most mails have lengths, or no header follows that separator: it is a line of
+    somebody's text, which other kinds of mbox would have quoted.
     """
 
     def __init__(self) -> None:
+        self.is_open = False  # whether the lines of this mail matter
         self._is_header, self._length, self._left = False, -1, -1
-        self._passed = False
+        self._passed = self._is_text = self._is_next = False
+        self._mails = self._with_length = self._exact = 0
 
     def separator(self, line: bytes) -> None:
-        if self._passed and self._left in {0, -1, -2}:
-            raise ValueError(f"it is an mboxcl2 file, whose mails cannot be told apart: {_EXPORT}")
+        self._end_mail()
         if self._left > 2 and self._length > 0:
-            self._passed, self._left = True, self._left - len(line)
+            self._passed = self._is_next = True
+            self._left -= len(line)
             return
-        self._is_header, self._length, self._left, self._passed = True, -1, -1, False
+        self._mails += 1
+        self.is_open = self._is_header = True
+        self._length, self._left = -1, -1
+        self._passed = self._is_text = self._is_next = False
 
     def line(self, line: bytes) -> None:
         if self._is_header:
-            match = _LENGTH.match(line)
-            self._length = int(match[1]) if match else self._length
-            if not line.strip(b"\r\n"):
+            match = _LENGTH.match(line) if line[:1] in b"cC" else None
+            if match:
+                self._with_length += self._length < 0
+                self._length = int(match[1])
+            if line in _BLANK:
                 self._is_header, self._left = False, self._length
-        elif self._length > 0:
+                self.is_open = self._length > 0
+        else:
             self._left -= len(line)
+            self._is_text |= self._is_next and not _HEADER.match(line)
+            self._is_next = False
+
+    def judge(self) -> None:
+        """At the end of the file. Raises ValueError."""
+        self._end_mail()
+        if self._exact and 2 * self._with_length > self._mails:
+            raise ValueError(_MBOXCL2)
+
+    def _end_mail(self) -> None:
+        if self._passed and self._left in {0, -1, -2}:
+            if self._is_text:
+                raise ValueError(_MBOXCL2)
+            self._exact += 1
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -1896,18 +2758,250 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def _limited(lines: Iterable[bytes]) -> Iterator[bytes]:
-    size = 0
-    for line in lines:
-        size += len(line)
-        if size > MOST_BYTES:
-            raise ValueError(f"a mail is larger than {MOST_BYTES >> 20} MB: {_EXPORT}")
-        yield line
-
-
 def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
+
+
+# ── ops/offline/mail/labels.py ────────────────────────────────────────────────────────────────────
+
+
+_TRASH = (
+    "trash", "bin", "deleted messages", "deleted items", "papierkorb", "papelera", "corbeille",
+    "cestino", "lixeira", "lixo", "reciclagem", "prullenbak", "papperskorgen", "papirkurv",
+    "søppel", "søppelkurv", "roskakori", "kosz", "koš", "kôš", "kuka", "coș de gunoi", "smetnjak",
+    "smeće", "otpad", "отпад", "prügikast", "miskaste", "šiukšliadėžė", "šiukšlinė", "rusl",
+    "paperera", "zakarrontzia", "papeleira", "çöp kutusu", "çöp", "thùng rác", "sampah",
+    "tong sampah", "basura", "tupio", "κάδος απορριμμάτων", "κάδος", "корзина", "кошик", "кошче",
+    "אשפה", "المهملات", "سلة المهملات", "زباله‌دان", "ट्रैश", "कचरा", "ถังขยะ", "ゴミ箱",
+    "휴지통", "已删除邮件", "已删除", "回收站", "垃圾箱", "垃圾桶",
+)  # fmt: skip
+_SPAM = (
+    "spam", "junk", "junk e-mail", "junk email", "bulk mail", "courrier indésirable",
+    "correo no deseado", "posta indesiderata", "ongewenste e-mail", "skräppost", "søppelpost",
+    "nettsøppel", "uønsket", "uønsket post", "roskaposti", "rämpspost", "mēstules", "surogātpasts",
+    "šlamštas", "brukalai", "ruslpóstur", "correu brossa", "nevyžádaná pošta", "nevyžiadaná pošta",
+    "levélszemét", "istenmeyen", "thư rác", "ανεπιθύμητα", "спам", "нежељено", "ספאם", "דואר זבל",
+    "الرسائل غير المرغوب فيها", "غير مرغوب فيها", "هرزنامه", "स्पैम", "สแปม", "จดหมายขยะ",
+    "迷惑メール", "스팸함", "스팸", "垃圾邮件", "垃圾郵件", "垃圾內容",
+)  # fmt: skip
+_HARMLESS = frozenset({
+    "", "inbox", "sent", "unread", "opened", "read", "important", "starred", "archived", "all mail",
+})  # fmt: skip
+_GMAIL = ("[gmail]/", "[google mail]/", "category ", "category_")
+_MOST = 40  # labels to be told
+_LONGEST = 60  # characters
+
+
+def _plain_label(label: str) -> str:
+    return unicodedata.normalize("NFC", label).strip().strip('"').casefold().strip()
+
+
+_MISPLACED = frozenset(_plain_label(each) for each in (*_TRASH, *_SPAM))
+
+
+def is_misplaced(labels: Iterable[str]) -> bool:
+    """Whether one of these says trash or spam, in a language of Gmail's interface."""
+    plain = (_plain_label(each) for each in labels)
+    return any(each in _MISPLACED or _without_root(each) in _MISPLACED for each in plain)
+
+
+def _without_root(label: str) -> str:
+    """As IMAP programs name Gmail's own labels: [Gmail]/Trash."""
+    return label.rpartition("/")[2] if label.startswith(_GMAIL[:2]) else label
+
+
+def note_labels(known: set[str], labels: Iterable[str]) -> None:
+    """Add the labels that mean nothing to us: one may be the trash in yet another language."""
+    for each in labels:
+        plain = _plain_label(each)
+        if plain in _HARMLESS or plain.startswith(_GMAIL) or is_misplaced([each]):
+            continue
+        if len(known) < _MOST:
+            known.add(each.strip().strip('"')[:_LONGEST])
+
+
+# ── ops/offline/mail/envelope.py ──────────────────────────────────────────────────────────────────
+
+
+_NAME = "SCC Payment Audit"
+_ADDRESS = r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,189}"
+_FROM = re.compile(rf'(?:"{_NAME}"|{_NAME}) <({_ADDRESS})>')
+_TO = re.compile(rf"<({_ADDRESS})>|({_ADDRESS})")
+_DATE = re.compile(
+    r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}( \([A-Z]{1,5}\))?"
+)
+_ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
+_AT_MOST_ONCE = (
+    "List-Id", "Auto-Submitted", "X-Auto-Response-Suppress", "References", "In-Reply-To",
+    "Content-Transfer-Encoding",
+)  # fmt: skip
+_NEVER = (
+    "Sender", "Reply-To", "Cc", "Bcc", "Mail-Reply-To", "Mail-Followup-To", "Followup-To",
+    "Apparently-To", "Errors-To", "Disposition-Notification-To", "Return-Receipt-To", "Comments",
+    "Keywords", "Organization", "Content-Disposition", "Content-Location", "Content-Base",
+)  # fmt: skip
+_BODY = ("multipart/alternative", "text/plain", "text/html")
+_RECORD = "application/json"
+_PART_HEADERS = frozenset({
+    "content-type", "content-transfer-encoding", "content-disposition", "mime-version",
+    "content-id", "x-attachment-id",
+})  # fmt: skip
+_ENCODINGS = frozenset({"7bit", "8bit", "quoted-printable", "base64"})
+_PLAIN = frozenset({"7bit", "8bit"})
+_WORD_CHARSET = re.compile(r"=\?([^?\s]*)\?[bBqQ]\?[^?]*\?=")
+_CHARSETS = frozenset({"utf-8", "us-ascii"})
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(=\s*){0,2}")
+
+
+def header_problem(mail: Message) -> str:
+    """The first thing that no header of ours has, or an empty text."""
+    return next(_header_problems(mail), "")
+
+
+def _header_problems(mail: Message) -> Iterator[str]:
+    for name in _ONCE:
+        count = len(mail.get_all(name, []))
+        if count != 1:
+            yield f"it has {count or 'no'} {name} header{'s' if count > 1 else ''}"
+    for name in _AT_MOST_ONCE:
+        if len(mail.get_all(name, [])) > 1:
+            yield f"it has two {name} headers"
+    for name in filter(mail.__contains__, _NEVER):
+        yield f"it has a {name} header, and no mail of ours has"
+    if not sender_of(mail):
+        yield f"its From is not {_NAME} and one address"
+    if not recipient_of(mail):
+        yield "its To is not one address"
+    if not _CHARSETS.issuperset(_charsets_of(mail["Subject"])):
+        yield "its subject is encoded in another way than ours"
+    if not _DATE.fullmatch(_unfolded(mail["Date"])):
+        yield "its date is not written as in mails of ours"
+
+
+def _charsets_of(header: Any) -> Iterator[str]:
+    """Of its encoded words (RFC 2047)."""
+    yield from (each.lower() for each in _WORD_CHARSET.findall(_unfolded(header)))
+
+
+def sender_of(mail: Message) -> str:
+    """The address of the only sender, in lower case; empty for any other From."""
+    match = _FROM.fullmatch(_unfolded(mail["From"])) if _is_single(mail, "From") else None
+    return match[1].lower() if match else ""
+
+
+def recipient_of(mail: Message) -> str:
+    match = _TO.fullmatch(_unfolded(mail["To"])) if _is_single(mail, "To") else None
+    return (match[1] or match[2]).lower() if match else ""
+
+
+def subject_of(mail: Message) -> str:
+    return decoded(mail["Subject"])
+
+
+def decoded(value: Any) -> str:
+    """A header's text; empty for one that cannot be decoded."""
+    try:
+        return str(make_header(decode_header(value or "")))
+    except (LookupError, ValueError):
+        return ""
+
+
+def structure_problem(mail: Message, files: Mapping[str, str]) -> str:
+    """Of the parts: their kinds, order, character sets, encodings and the files' names.
+
+    files: the name of each attachment by its kind, the record first.
+    """
+    if shape(mail) != ("multipart/mixed", _BODY, *files):
+        return "its parts are not text, HTML and record, in our order"
+    if mail.preamble and mail.preamble.strip():
+        return "it has text before its first part"
+    inner, outer = (str(each.get_boundary()) for each in mail.walk() if each.is_multipart())
+    if inner.startswith(outer) or outer.startswith(inner):
+        return "its boundaries can be taken for each other"
+    return next(_part_problems(mail, files), "")
+
+
+def shape(part: Message) -> Any:
+    """A part's kind; for a multipart a tuple, its own kind first."""
+    inside = part.get_payload()
+    if part.get_content_maintype() == "multipart" and isinstance(inside, list):
+        inner = (shape(each) for each in inside if isinstance(each, Message))
+        return (part.get_content_type(), *inner)
+    return part.get_content_type()
+
+
+def leaves(mail: Message) -> Iterator[Message]:
+    """Without looking into attached mails."""
+    content = mail.get_payload()
+    if mail.get_content_maintype() == "multipart" and isinstance(content, list):
+        for part in content:
+            if isinstance(part, Message):
+                yield from leaves(part)
+    else:
+        yield mail
+
+
+def _part_problems(mail: Message, files: Mapping[str, str]) -> Iterator[str]:
+    for part in mail.walk():
+        kind = part.get_content_type()
+        filename = files.get(kind, "")
+        problems = [_header_of_part_problem(part)] if part is not mail else []
+        problems += [_encoding_problem(part), _parameter_problem(part, filename)]
+        yield from (f"its {kind} part {each}" for each in problems if each)
+        is_file = "Content-Disposition" in part
+        if is_file != bool(filename):
+            yield f"its {kind} part is {'an' if is_file else 'no'} attachment"
+        elif is_file and part.get_params(header="Content-Disposition") != [
+            ("attachment", ""),
+            ("filename", filename),
+        ]:
+            what = "record" if kind == _RECORD else "signature"
+            yield f"its {what} is not attached as {filename}"
+
+
+def _header_of_part_problem(part: Message) -> str:
+    names = [each.lower() for each, _ in part.items()]
+    is_odd = len(names) > len(set(names)) or not _PART_HEADERS.issuperset(names)
+    return "has a header that we do not write" if is_odd else ""
+
+
+def _encoding_problem(part: Message) -> str:
+    encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
+    if encoding not in (_PLAIN if part.is_multipart() else _ENCODINGS):
+        return "is encoded in another way than ours"
+    content = part.get_payload()
+    if encoding == "base64" and not (isinstance(content, str) and _BASE64.fullmatch(content)):
+        return "is not clean base64"
+    return ""
+
+
+def _parameter_problem(part: Message, filename: str) -> str:
+    """A pair may hold a tuple: a value with a character set of its own (RFC 2231)."""
+    kind, pairs = part.get_content_type(), (part.get_params(failobj=[]) or [])[1:]
+    for name, value in pairs:
+        if not _is_our_parameter(kind, name.lower(), value, filename):
+            return f"has {name[:40]}={str(value)[:40]!r}, which we do not write"
+    names = [name.lower() for name, _ in pairs]
+    return "has a parameter twice" if len(names) > len(set(names)) else ""
+
+
+def _is_our_parameter(kind: str, name: str, value: Any, filename: str) -> bool:
+    if not isinstance(value, str):
+        return False
+    if kind.startswith("multipart/"):
+        return name == "boundary"
+    if name == "charset":
+        return value.lower() in _CHARSETS
+    return bool(filename) and name == "name" and value == filename
+
+
+def _is_single(mail: Message, name: str) -> bool:
+    return len(mail.get_all(name, [])) == 1
+
+
+def _unfolded(value: Any) -> str:
+    return re.sub(r"\r?\n[ \t]+", " ", str(value)).strip(" \t")
 
 
 # ── ops/offline/mails.py ──────────────────────────────────────────────────────────────────────────
@@ -1915,20 +3009,24 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
 _OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
-_OWN_HEADER = re.compile(rb"(?im)^x-scc-")
+_OWN_HEADER = re.compile(rb"(?i)(?:\A|[\r\n])x-scc-(payment-id|ops-id|statement)[ \t]*:")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _PARTS = ["text/plain", "text/html", "application/json"]
-_PLACES = frozenset({"trash", "bin", "spam"})
+_SIGNATURE = "application/octet-stream"
 _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
 CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
 MOST_COPIES = 10_000
 MOST_NAMED = 20  # mails of one sender
+MOST_HEAD = 256 * 2**10  # bytes of a mail's header; Gmail refuses half of that
+MOST_LINES = 100_000  # of a mail; parsing keeps an object for each header line and each part
+MOST_PARTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Own:
     """A mail of ours, taken apart. name, value: its own header. labels: where it lies.
 
-    content, filename: of its attachment.
+    content, filename: of its attachment. problem: of its headers and parts, whatever they contain.
     """
 
     mail: Message
@@ -1939,6 +3037,7 @@ class _Own:
     content: bytes
     texts: Mapping[str, str]
     labels: Iterable[str]
+    problem: str
 
     @property
     def sha256(self) -> str:
@@ -1948,29 +3047,86 @@ class _Own:
 def read_mailbox(paths: Iterable[Path]) -> Mailbox:
     """Read every mail of these files. Raises OSError, and ValueError for what is no mailbox."""
     box = Mailbox()
-    for raw in mails_in(paths):
-        take_mail(box, raw)
+    for each in mails_in(paths):
+        if isinstance(each, RawMail):
+            take_mail(box, each)
+        else:
+            _take_skipped(box, each)
     return box
 
 
 def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
-    """Any garbage may be in a mail, so nothing that it does is more than a finding."""
+    """Any garbage may be in a mail: it is a finding about that mail if it is ours, else a note."""
     box.mails += 1
-    if raw.is_last and (raw.is_cut or _is_cut(message_from_bytes(raw.content))):
-        detail = f"the file ends inside {raw.where}: export it again"
-        box.wrong.append(Finding(COMPLETENESS, "", 0, 0, "truncated", "", detail))
-    if not _OURS.search(raw.content):
-        return
+    if raw.is_cut:
+        _found_cut(box, raw)
+    head = _offline_mails_head(raw)
+    is_own = _OWN_HEADER.search(head) is not None
     try:
+        if not (is_own or raw.is_last or _OURS.search(raw.content)):
+            return
+        if size := _oversize(raw, head):
+            if is_own:
+                raise ValueError(f"it has {size}, and no mail of ours has")
+            box.unsearched += 1
+            return
         mail = message_from_bytes(raw.content)
-        if any(mail.get_all(each) for each in OWN):
-            _take_own(box, _own(mail, raw.where, labels))
-        else:
-            _take_forward(box, mail, raw.where)
+        if is_own and not _has_own(mail):
+            raise ValueError("its header ends before ours")
+        _take_parsed(box, raw, mail, labels)
     except Exception as error:  # noqa: BLE001 - as the docstring says
-        if _OWN_HEADER.search(raw.content):
-            detail = f"{raw.where} cannot be read: {type(error).__name__}: {error}"
-            box.wrong.append(Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail[:300]))
+        detail = f"{raw.where} cannot be read: {type(error).__name__}: {error}"[:300]
+        if is_own:
+            box.wrong.append(Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail))
+        else:
+            box.note(f"{detail}; it is no audit mail")
+
+
+def _take_parsed(box: Mailbox, raw: RawMail, mail: Message, labels: Iterable[str]) -> None:
+    is_own = _has_own(mail)
+    if raw.is_last and not raw.is_cut and _is_cut(mail):
+        if is_own:
+            _found_cut(box, raw)
+        else:
+            box.note(f"{raw.where}, the last one, lacks its end; it is no audit mail")
+    if is_own:
+        _take_own(box, _own(mail, raw.where, labels))
+    elif _OURS.search(raw.content):
+        _take_forward(box, mail, raw.where)
+
+
+def _has_own(mail: Message) -> bool:
+    return any(mail.get_all(each) for each in OWN)
+
+
+def _take_skipped(box: Mailbox, file: Skipped) -> None:
+    if file.is_harmless:
+        box.note(f"{file.name} was skipped: {file.why}")
+    else:
+        detail = f"{file.name} cannot be read: {file.why}"
+        box.wrong.append(Finding(COMPLETENESS, "", 0, 0, "unreadable", "", detail[:300]))
+
+
+def _found_cut(box: Mailbox, raw: RawMail) -> None:
+    detail = f"the file ends inside {raw.where}: export it again"
+    box.wrong.append(Finding(COMPLETENESS, "", 0, 0, "truncated", "", detail))
+
+
+def _offline_mails_head(raw: RawMail) -> bytes:
+    """Its header, or as much of it as we look at."""
+    end = _HEAD_END.search(raw.content, 0, MOST_HEAD)
+    return raw.content[: end.start() if end else MOST_HEAD]
+
+
+def _oversize(raw: RawMail, head: bytes) -> str:
+    """Why a mail cannot be ours, told from its bytes: parsing it would take too much memory."""
+    if not raw.is_whole:
+        return f"over {MOST_KEPT >> 20} MB"
+    if len(head) == MOST_HEAD:
+        return f"over {MOST_HEAD >> 10} KB of header"
+    if raw.content.count(b"\n") > MOST_LINES:
+        return f"over {MOST_LINES:,} lines"
+    return f"over {MOST_PARTS:,} parts" if raw.content.count(b"\n--") > MOST_PARTS else ""
 
 
 def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
@@ -1978,25 +3134,30 @@ def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
     values = [(name, value) for name in OWN for value in mail.get_all(name, [])]
     if len(values) != 1:
         raise ValueError("it has more than one of our headers")
-    leaves = list(_leaves(mail))
-    kinds = [part.get_content_type() for part in leaves]
+    parts = list(leaves(mail))
+    kinds = [part.get_content_type() for part in parts]
     name, value = values[0]
-    if kinds[2:] != _PARTS[2:] or not leaves[2].get_filename():
+    is_signed = name == "X-SCC-Statement"
+    wanted = [*_PARTS, _SIGNATURE] if is_signed else _PARTS
+    if kinds[2:] != wanted[2:] or not parts[2].get_filename():
         raise ValueError(f"{str(value)[:100]} has lost its record, or has more than its record")
-    if kinds != _PARTS:
+    if kinds != wanted:
         raise ValueError(f"{str(value)[:100]} lacks its text or its HTML")
+    filename = str(parts[2].get_filename())
+    files = {_PARTS[2]: filename} | ({_SIGNATURE: SIGNATURE_FILE} if is_signed else {})
     return _Own(
         mail=mail,
         where=where,
         name=name,
         value=str(value),
-        filename=str(leaves[2].get_filename()),
-        content=_content(leaves[2]),
+        filename=filename,
+        content=_content(parts[2]),
         texts={
             kind: _content(part).decode("utf-8", "replace")
-            for kind, part in zip(kinds[:2], leaves[:2], strict=True)
+            for kind, part in zip(kinds[:2], parts[:2], strict=True)
         },
         labels=[*labels, *_labels(mail)],
+        problem=header_problem(mail) or structure_problem(mail, files),
     )
 
 
@@ -2005,6 +3166,9 @@ def _take_own(box: Mailbox, own: _Own) -> None:
         repr([own.mail["Message-ID"], own.mail["Date"], own.name]).encode() + own.content
     ).digest()[:16]
     is_copy = digest in box.seen
+    is_well_placed = not is_misplaced(own.labels)
+    box.seen[digest] = box.seen.get(digest, False) or is_well_placed
+    note_labels(box.labels, own.labels)
     before = len(box.wrong)
     place: Link | None = None
     match own.name:
@@ -2014,15 +3178,15 @@ def _take_own(box: Mailbox, own: _Own) -> None:
             _take_ops(box, own, is_copy=is_copy)
         case _:
             place = _take_payment(box, own, is_copy=is_copy)
-    if _is_cut(own.mail) and len(box.wrong) == before:
-        box.wrong.append(_altered(place, own, "it ends before its last boundary"))
+    if len(box.wrong) == before:
+        problem = "it ends before its last boundary" if _is_cut(own.mail) else own.problem
+        if problem:
+            box.wrong.append(_altered(place, own, problem))
     box.copies += is_copy
-    is_well_placed = not any(each.lower() in _PLACES for each in own.labels)
-    box.seen[digest] = box.seen.get(digest, False) or is_well_placed
     if not is_well_placed:
         detail = f"{own.where} is in the trash or in spam"
         box.misplaced[digest] = _finding(place, COMPLETENESS, "misplaced", detail)
-    _note_sender(box, own, place)
+    _note_parties(box, own, place)
 
 
 def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
@@ -2030,20 +3194,25 @@ def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
     if not isinstance(record, dict):
         raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
     link = link_of(record)
-    if link.is_sound:
-        link = replace(link, told=told_of(record))
     if not is_copy:
         box.links.append(link)
     if not link.is_sound:
         return link  # found with the chain
-    quotes: Sequence[Quote] = ()
+    try:
+        told, quotes = told_of(record), list[Quote]()
+    except (ValueError, OverflowError, OSError):
+        box.wrong.append(_altered(link, own, "its record has a time that no calendar has"))
+        return link
+    if not is_copy:
+        link = box.links[-1] = replace(link, told=told)
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its payment id header differs" if own.value != link.payment_id
-        else _date_problem(own.mail, link)
+        else _date_problem(own.mail, link.payment_id, link.logged_at, "the entry was logged")
     )  # fmt: skip
     if not problem:
-        problem, quotes = payment_problem(record, link.sha256, _seen(own))
+        problem, found_quotes = payment_problem(record, link.sha256, _seen(own))
+        quotes += found_quotes
     if problem:
         box.wrong.append(_altered(link, own, problem))
     elif not is_copy:
@@ -2058,7 +3227,8 @@ def _take_ops(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its ops id header differs" if own.value != record["ops_id"]
-        else ops_problem(record, own.sha256, _seen(own))
+        else _date_problem(own.mail, own.value, record["at"], "it was recorded")
+        or ops_problem(record, own.sha256, _seen(own))
     )  # fmt: skip
     if problem:
         box.wrong.append(_altered(None, own, problem))
@@ -2068,29 +3238,22 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
     box.statement_mails += not is_copy
     record = json.loads(own.content)
     day = str(record["day"])
-    page = SeenPage(own.texts["text/html"])
-    wanted = [f"[SCCAudit]Statement{day}" + ("" if record["is_final"] else "sofar")]
-    if record["entries"]:
-        wanted.append(f",{dollars(record['net_cents'])}net")
+    own_id = StatementPlace(day=day, final=bool(record["is_final"]), sha256=own.sha256).delivery_id
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
-        else "its header names another day" if own.value.split(" ")[0] != day
-        else "its subject differs" if not all(e in unspaced(_subject(own.mail)) for e in wanted)
-        else f"its HTML has something that no mail of ours has: {page.odd}" if page.odd
-        else "its HTML has a link, which no statement has" if page.links
-        else "its attachment has another name" if own.filename != "statement.json"
-        else "its text differs from its attachment"
-        if not all(own.sha256 in squeezed(text) for text in own.texts.values())
-        else "" if is_copy
-        else box.statements.take(record, own.sha256)
+        else "its header names another day"
+        if own.value != day + ("" if record["is_final"] else " so far")
+        else statement_problem(record, own.sha256, own_id, _seen(own))
+        or ("" if is_copy else box.statements.take(record, own.sha256))
     )  # fmt: skip
+    problem = problem or _date_problem(own.mail, own_id, record["made_at"], "it was made")
     if problem:
         box.wrong.append(_altered(None, own, f"the statement of {day[:10]}: {problem}"))
 
 
 def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
     """A forward holds the record as an attachment, or in an attached mail; a reply quotes it."""
-    is_about_us = "[SCC" in _subject(mail)
+    is_about_us = "[SCC" in subject_of(mail)
     for part in mail.walk():
         is_about_us |= any(part.get_all(each) for each in OWN)
         if not str(part.get_filename()).lower().endswith(".json"):
@@ -2105,21 +3268,21 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
     box.forwards += is_about_us
 
 
-def _date_problem(mail: Message, link: Link) -> str:
-    """`import` keeps our Date, which is when the entry was logged; `send` makes it when it sends.
+def _date_problem(mail: Message, own_id: str, written_at: int, written: str) -> str:
+    """`import` keeps our Date, which is when the record was made; `send` makes it when it sends.
 
-    Gmail writes the same moment into the first line of the mail's way.
+    Gmail writes the same moment into the first line of the mail's way. written_at: epoch
+    milliseconds of the record. written: what happened then.
     """
     try:
         dated = parsedate_to_datetime(mail["Date"])
     except (TypeError, ValueError):
         return "it has no date"
-    logged = link.logged_at // 1000
     seconds = dated.timestamp()
-    if str(mail["Message-ID"]).startswith(f"<{link.payment_id}@"):
-        return "" if seconds == logged else "its date is not when the entry was logged"
-    if seconds < logged - CLOCK_SECONDS:
-        return "its date is before the entry was logged"
+    if str(mail["Message-ID"]).strip().startswith(f"<{own_id}@"):
+        return "" if seconds == written_at // 1000 else f"its date is not when {written}"
+    if seconds < written_at // 1000 - CLOCK_SECONDS:
+        return f"its date is before {written}"
     received = mail.get_all("Received", [])
     if received:
         try:
@@ -2131,13 +3294,15 @@ def _date_problem(mail: Message, link: Link) -> str:
     return ""
 
 
-def _note_sender(box: Mailbox, own: _Own, link: Link | None) -> None:
-    values = own.mail.get_all("From", [])
-    address = parseaddr(str(values[0]))[1].lower() if len(values) == 1 else ""
-    sender = box.senders.setdefault(address, Sender())
-    sender.mails += 1
-    if len(sender.named) < MOST_NAMED:
-        sender.named.append(_altered(link, own, ""))
+def _note_parties(box: Mailbox, own: _Own, link: Link | None) -> None:
+    for parties, address in (
+        (box.senders, sender_of(own.mail)),
+        (box.recipients, recipient_of(own.mail)),
+    ):
+        party = parties.setdefault(address, Party())
+        party.mails += 1
+        if len(party.named) < MOST_NAMED:
+            party.named.append(_altered(link, own, ""))
 
 
 def _altered(link: Link | None, own: _Own, problem: str) -> Finding:
@@ -2152,34 +3317,13 @@ def _finding(link: Link | None, verdict: str, kind: str, detail: str) -> Finding
 
 def _seen(own: _Own) -> Seen:
     html, text = own.texts["text/html"], own.texts["text/plain"]
-    return Seen(_subject(own.mail), html, text, own.filename)
-
-
-def _subject(mail: Message) -> str:
-    try:
-        return str(make_header(decode_header(mail["Subject"] or "")))
-    except (LookupError, ValueError):
-        return ""
+    return Seen(subject_of(own.mail), html, text, own.filename)
 
 
 def _labels(mail: Message) -> list[str]:
     """Gmail's labels, as Takeout writes them."""
-    try:
-        text = str(make_header(decode_header(mail["X-Gmail-Labels"] or "")))
-    except (LookupError, ValueError):
-        return []
-    return [each.strip().strip('"') for each in text.split(",")]
-
-
-def _leaves(mail: Message) -> Iterator[Message]:
-    """Without looking into attached mails."""
-    content = mail.get_payload()
-    if mail.get_content_maintype() == "multipart" and isinstance(content, list):
-        for part in content:
-            if isinstance(part, Message):
-                yield from _leaves(part)
-    else:
-        yield mail
+    texts = [decoded(each) or str(each) for each in mail.get_all("X-Gmail-Labels", [])]
+    return [each.strip().strip('"') for text in texts for each in text.split(",")]
 
 
 def _is_cut(mail: Message) -> bool:
@@ -2196,6 +3340,12 @@ def _content(part: Message) -> bytes:
 # ── ops/offline/report.py ─────────────────────────────────────────────────────────────────────────
 
 
+NO_ZONES = (
+    "this computer knows no time zones, so the days of entries and local times in mails could not "
+    "be checked: install Python's package tzdata, and check again"
+)
+
+
 def findings_of(
     box: Mailbox, expected: Sequence[Anchor] = (), senders: Iterable[str] = ()
 ) -> list[Finding]:
@@ -2210,8 +3360,19 @@ def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
     """What is wrong with single mails, or between them."""
     yield from box.wrong
     yield from (each for digest, each in box.misplaced.items() if not box.seen[digest])
-    yield from _foreign_senders(box, {each.lower() for each in senders})
+    wanted = {each.lower() for each in senders}
+    yield from _others(box.senders, wanted, "it comes from", "if both are right, name both")
+    usual = wanted | _most(box.recipients)
+    yield from _others(box.recipients, usual, "it is addressed to", "if that is right, name it")
     yield from wrong_quotes(box.quotes, box.links)
+
+
+def why_not(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, as a sentence."""
+    if isinstance(error, OSError) and error.filename:
+        reason = str(error.strerror or type(error).__name__)
+        return f"{error.filename} cannot be read: {reason[:1].lower()}{reason[1:]}"
+    return str(error)
 
 
 def expected_head(text: str) -> Anchor:
@@ -2244,17 +3405,35 @@ def with_copies(box: Mailbox, finding: Finding) -> Finding:
     return replace(finding, detail="; ".join(filter(None, (finding.detail, told))))
 
 
-def _foreign_senders(box: Mailbox, wanted: set[str]) -> Iterator[Finding]:
-    if not wanted and box.senders:
-        wanted = {max(box.senders, key=lambda each: box.senders[each].mails)}
-    for address, sender in box.senders.items():
+def _others(
+    parties: Mapping[str, Party], wanted: set[str], told: str, hint: str
+) -> Iterator[Finding]:
+    """Mails from or to another address than the wanted ones, or than most mails."""
+    wanted = wanted or _most(parties)
+    for address, party in parties.items():
         if address in wanted:
             continue
         others = " or ".join(sorted(wanted))
-        told = f"it comes from {address or 'no single address'} and not from {others}"
-        for each in sender.named:
-            hint = "; if both are right, name both with --sender"
-            yield replace(each, detail=f"{each.detail}{told}{hint}")
+        detail = f"{told} {address or 'no single address'} and not {others}; {hint} with --sender"
+        for each in party.named:
+            yield replace(each, detail=f"{each.detail}{detail}")
+
+
+def _most(parties: Mapping[str, Party]) -> set[str]:
+    return {max(parties, key=lambda each: parties[each].mails)} if parties else set()
+
+
+def notes_of(box: Mailbox) -> Iterator[str]:
+    """What is no finding, but limits what was checked."""
+    yield from box.notes
+    if (box.links or box.anchors) and not has_zones():
+        yield NO_ZONES
+    if box.unsearched:
+        mails = _counted(box.unsearched, "mail of others was", "mails of others were")
+        yield f"{mails} too large to be searched for copies of records"
+    if box.labels:
+        labels = ", ".join(sorted(box.labels))
+        yield f"audit mails have these labels, none of which should mean trash or spam: {labels}"
 
 
 def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -2292,6 +3471,7 @@ def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
             }
             for name, event in sorted(events.items())
         ],
+        "notes": list(notes_of(box)),
         "findings": [asdict(each) for each in findings],
     }
 
@@ -2327,10 +3507,11 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
             if event["stated_up_to"]
             else "no statement"
         )
-        yield f"  {name}: anchored in mails {event['anchored']}; {stated}"
+        yield f"  {name}: intact mails of {event['anchored']}; {stated}"
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
         yield _printable(f"{told}, whose own mail is not here")
+    yield from (_printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
@@ -2352,8 +3533,15 @@ def _counted(count: int, one: str, many: str) -> str:
 # ── ops/offline/program.py ────────────────────────────────────────────────────────────────────────
 
 
+class _Parser(argparse.ArgumentParser):
+    """Arguments may be file names, and a file name may hold anything."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.format_usage()}{_harmless(message)}\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = _Parser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument(
         "files", metavar="FILE", type=Path, nargs="+", help=".mbox, Takeout's .zip, .eml, a folder"
     )
@@ -2364,25 +3552,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument(
         "--sender", metavar="ADDRESS", action="append", default=[],
-        help="who may have sent the mails; repeatable",
+        help="who may have sent the mails, or got them; repeatable",
     )  # fmt: skip
     options = parser.parse_args(arguments)
     try:
         expected = [expected_head(each) for each in options.expect_head]
         box = read_mailbox(options.files)
     except (OSError, ValueError) as error:
-        return _cannot(str(error))
+        return _cannot(why_not(error))
     if box.is_empty:
         return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
     content = summary(box, findings_of(box, expected, options.sender))
-    for line in [json.dumps(content, indent=2)] if options.json else report(content):
-        print(line.encode("ascii", "backslashreplace").decode())
+    for line in json.dumps(content, indent=2).split("\n") if options.json else report(content):
+        print(_harmless(line))
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
 
 
 def _cannot(sentence: str) -> int:
-    print(sentence.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
+    print(_harmless(sentence), file=sys.stderr)
     return 2
+
+
+def _harmless(text: str) -> str:
+    """One line of ASCII for a terminal, which would obey escape codes in a name."""
+    return "".join(each if " " <= each <= "~" else ascii(each)[1:-1] for each in text)
 
 
 if __name__ == "__main__":

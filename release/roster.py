@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,12 @@ import click
 
 from functions.api.payments.free_text import shown
 from ops.errors import OpsError
+from ops.terminal.safe_text import safe
 from release.stages import Stage, pass_stage
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import EVENT_ID
+from shared.zones import zone_called
 
 TEXTS = ("event_id", "name", "event_date", "timezone", "location")
 EMAIL = re.compile(r"[^\s@#]+@[^\s@#]+")
@@ -61,9 +62,11 @@ def read_event(file: str) -> dict[str, Any]:
     try:
         if dt.date.fromisoformat(event["event_date"]).isoformat() != event["event_date"]:
             raise OpsError(f"{file}: event_date must be a date such as 2026-11-28.")
-        zoneinfo.ZoneInfo(event["timezone"])
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError) as error:
-        raise OpsError(f"{file}: event_date or timezone: {error}") from error
+    except ValueError as error:
+        raise OpsError(f"{file}: event_date: {error}") from error
+    if zone_called(event["timezone"]) is None:
+        told = safe(event["timezone"], 60)
+        raise OpsError(f"{file}: timezone must be an IANA name such as America/New_York: {told}")
     patrons = event.get("patrons")
     if not isinstance(patrons, list) or not all(_is_patron(each) for each in patrons):
         raise OpsError(f"{file}: patrons must be a list, each with an email and a name.")

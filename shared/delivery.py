@@ -31,8 +31,18 @@ def is_sent(item: Item | None) -> bool:
 
 def error_class(item: Item | None) -> str:
     """The class of the last try's error, or an empty text."""
+    return str(last_error(item).get("class", ""))
+
+
+def attempts_of(item: Item | None) -> int:
+    attempts = (item or {}).get("attempts")
+    return attempts if isinstance(attempts, int) else 0
+
+
+def last_error(item: Item | None) -> Mapping[str, Any]:
+    """The last try's error, empty without one: whoever edits a table by hand writes anything."""
     error = (item or {}).get("last_error")
-    return str(error.get("class", "")) if isinstance(error, Mapping) else ""
+    return error if isinstance(error, Mapping) else {}
 
 
 def needs_message(item: Item | None, now: int, grace_ms: int) -> bool:

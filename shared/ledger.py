@@ -32,6 +32,7 @@ PAYMENT_ID = r"pay_[0-9a-f]{32}"
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 2
 EXPIRY = "expiration_timestamp"
+NOT_AS_WRITTEN = "the row does not match its hash: it is not what was written"
 MOST_ENTRIES = 10**12  # of an event: what a number may not reach
 RETENTION_SECONDS = 2_555 * 24 * 60 * 60  # seven years; DynamoDB's TTL counts in seconds
 
@@ -76,6 +77,14 @@ def matches_its_hash(row: Mapping[str, Any]) -> bool:
         return entry_hash(row) == row.get("hash")
     except (TypeError, ValueError):
         return False
+
+
+def problem_with(row: Mapping[str, Any]) -> str:
+    """Why a row is not as it was written, in words; empty for one that is.
+
+    What has a problem is in no sum, and whatever shows it says so.
+    """
+    return "; ".join(faults_of(row)) or ("" if matches_its_hash(row) else NOT_AS_WRITTEN)
 
 
 def business_date(moment: Milliseconds, zone: tzinfo) -> date:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from shared.zones import zone_called
 
 Settings = TypeVar("Settings")
 
@@ -32,13 +34,13 @@ def read_settings(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
 
 def zone_named(name: str) -> ZoneInfo:
     """A time zone by its IANA name. Raises SettingsError."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    zone = zone_called(name)
+    if zone is None:
         raise SettingsError(
             f"{name[:60]!r} is not a time zone: set BUSINESS_TIMEZONE to an IANA name such as "
             "America/New_York"
-        ) from error
+        )
+    return zone
 
 
 def _whole_number(variable: str, text: str) -> int:

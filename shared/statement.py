@@ -1,7 +1,7 @@
 """The daily statement: where the evidence bucket keeps one, and under which id one is mailed.
 
 functions/daily_statement stores them, the mailer mails them, and scc reads them. This is their one
-agreement; what a statement says is in functions/daily_statement/record.py.
+agreement; what a statement says is in functions/daily_statement/rules/record.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ SCHEMA = "scc.statement/2"
 HEADS_SCHEMA = "scc.heads/1"
 SEALED = "statements/"
 SO_FAR = "so_far/"
+SIGNATURE_FILE = "statement.sig"  # as its mail attaches it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

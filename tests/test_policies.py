@@ -88,7 +88,6 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("MailerRole", "ReadOpsRecord"): (["dynamodb:GetItem"], ["OpsRecordTable"]),
     ("MailerRole", "ReadStatements"): (["s3:GetObjectVersion"], ["EvidenceBucket/*"]),
     ("MailerRole", "FindStatements"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
-    ("MailerRole", "FindReplacementOfVoid"): (["dynamodb:Query"], ["PaymentsTable/index/GSI3"]),
     ("MailerRole", "FindVoidedPaymentAndDuplicates"): (["dynamodb:GetItem"], ["LedgerTable"]),
     ("MailerRole", "KeepDeliveries"): (
         ["dynamodb:GetItem", "dynamodb:UpdateItem"],
@@ -147,6 +146,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["dynamodb:DescribeTable"],
         ["PaymentsTable"],
     ),
+    ("OpsReadPolicy", "CountTamperedRows"): (["s3:ListBucket"], ["FailuresBucket"]),
     ("OpsReadPolicy", "ReadOpsRecord"): (
         ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
         ["OpsRecordTable"],

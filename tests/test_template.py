@@ -124,7 +124,7 @@ def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
         "ApiRole": {"GetItem", "PutItem", "Query"},
         "RouterRole": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
         "SweepRole": {"DescribeTable", "Query"},
-        "MailerRole": {"GetItem", "Query"},
+        "MailerRole": {"GetItem"},
         "StatementRole": {"GetItem", "Query"},
         "SweepScheduleRole": set(),
         "StatementScheduleRole": set(),
@@ -252,6 +252,14 @@ def test_the_stream_mapping_misses_nothing_and_sets_aside_what_fails(prod: Templ
     failures = {"Fn::GetAtt": ["FailuresBucket", "Arn"]}
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == failures
     assert actions(prod, "RouterRole", "FailuresBucket") == {"s3:PutObject", "s3:ListBucket"}
+
+
+def test_a_stream_that_was_replaced_by_hand_is_read_by_a_new_mapping(prod: Template) -> None:
+    """Another source is another mapping to CloudFormation; the sweep and the alarms follow it."""
+    name = "RouterFunctionNewLedgerRows"
+    assert prod[name]["EventSourceArn"] == {"Fn::GetAtt": ["PaymentsTable", "StreamArn"]}
+    stream = "arn:aws:dynamodb:us-east-1:123456789012:table/x/stream/2026-11-27T05:31:12.123"
+    assert template_for("prod", LedgerStreamArn=stream)[name]["EventSourceArn"] == stream
 
 
 def test_the_queue_mapping_reports_single_failures_and_keeps_to_gmails_pace(

@@ -11,6 +11,7 @@ import pytest
 from tests.transformed_template import Template, raw_template, template_for
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000"
+STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/scc-Payments/stream/2026-11-27T05:31:12.123"
 WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/0a1b2c3d"
 NEEDED = {"GmailServiceAccountEmail", "GmailAuditRecipient"}  # only the deployer can know these
 PARAMETERS: dict[str, dict[str, Any]] = raw_template()["Parameters"]
@@ -48,6 +49,7 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("GmailAuditRecipient", "compliance@example.com", "compliance@example.com, b@c d"),
         ("GmailSender", "audit@example.com", "audit"),
         ("GmailApiEndpoint", "http://127.0.0.1:8025/", "http://127.0.0.1:8025"),
+        ("LedgerStreamArn", STREAM, STREAM.partition("/stream")[0]),
         ("AlarmEmail", "ops@example.com", "ops"),
         ("StatementSchedule", "rate(1 hour)", "hourly"),
         ("DomainName", "pay.example.com", "https://pay.example.com"),

@@ -59,7 +59,7 @@ def _token() -> str:
     credentials: Any = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
         json.loads(base64.b64decode(os.environ["GMAIL_SERVICE_ACCOUNT_KEY"])),
         scopes=[f"https://www.googleapis.com/auth/{SCOPES[method]}"],
-        subject=wiring.gmail_settings().sender,
+        subject=wiring.gmail_settings().mailbox,
     )
     credentials.refresh(google_auth_httplib2.Request(httplib2.Http()))
     return str(credentials.token)

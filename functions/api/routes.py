@@ -57,6 +57,8 @@ from functions.api.people.identity import Grant, Sessions, User, get_user_contex
 from functions.api.people.sign_in import SignIn
 from shared.ledger import PaymentId, is_event_id, is_payment_id
 
+DOUBTFUL_ROW = "row is not as it was written"
+
 logger = Logger(child=True)
 router = LambdaFunctionUrlRouter()  # type: ignore[no-untyped-call]
 
@@ -181,9 +183,12 @@ def list_payments() -> Response[str]:
     key, query = wiring.cursor_key(), f"payments by {name} {value}"
     start = read_cursor(key, query, parameters.get("cursor"))
     page = wiring.payments().payments_by(name, value, read_limit(parameters), start)
-    payments = _listed(page.rows)
+    payments, problems = handle_payment_list(page.rows, wiring.ledger(), wiring.payments())
+    for each in problems:
+        logger.error(DOUBTFUL_ROW, reason=each["problem"])
     _note_reading(user, "payments listed", **_ids(name, value), entries=len(payments))
-    return json_answer({"payments": payments, "cursor": write_cursor(key, query, page.position)})
+    position = write_cursor(key, query, page.position)
+    return json_answer({"payments": payments, "problems": problems, "cursor": position})
 
 
 @router.get("/api/payments.csv")
@@ -196,10 +201,10 @@ def export_payments() -> Response[str]:
     by, first = wanted[0]
     export = handle_payment_export(pages, by, wiring.ledger(), payments)
     for problem in export.problems:
-        logger.error("row is no ledger entry", reason=problem)
+        logger.error(DOUBTFUL_ROW, reason=problem)
     facts = _ids(by, first) | {"until": wanted[-1][1], "entries": export.rows}
     logger.info("payments exported", by=user.groups, **facts)
-    return csv_answer(export.text)
+    return csv_answer(export.text, problems=len(export.problems))
 
 
 @router.get("/api/payments/by-key/<key>")
@@ -288,14 +293,6 @@ def _event(event_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     if found is None:
         raise no_such_event()
     return found
-
-
-def _listed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows as the API shows them; each malformed one is left out and logged."""
-    payments, malformed = handle_payment_list(rows, wiring.ledger(), wiring.payments())
-    for reason in malformed:
-        logger.error("row is no ledger entry", reason=reason)
-    return payments
 
 
 def _event_views(user: User, metas: list[dict[str, Any]]) -> list[dict[str, Any]]:

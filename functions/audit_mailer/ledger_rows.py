@@ -33,8 +33,15 @@ class LedgerRows:
 
     def void_of(self, payment_id: str) -> dict[str, Any] | None:
         """The row of the entry that voids a payment."""
-        void_id = self._ledger_item(keys.void_mark(payment_id)).get("void_id")
-        return self.find(void_id) if isinstance(void_id, str) and void_id else None
+        return self._marked(payment_id, "void_id")
+
+    def correction_of(self, payment_id: str) -> dict[str, Any] | None:
+        """The row of the payment that replaces a voided one."""
+        return self._marked(payment_id, "correction_id")
+
+    def _marked(self, payment_id: str, name: str) -> dict[str, Any] | None:
+        named = self._ledger_item(keys.void_mark(payment_id)).get(name)
+        return self.find(named) if isinstance(named, str) and named else None
 
     def _ledger_item(self, key: keys.Key) -> dict[str, Any]:
         answer = self._client.get_item(
@@ -43,20 +50,6 @@ class LedgerRows:
             ConsistentRead=True,  # as above: pointers are as new as their rows
         )
         return from_attributes(answer.get("Item", {}))
-
-    def logged_at(self, day: str, moment: int) -> list[dict[str, Any]]:
-        """The rows logged in one millisecond of a business day, of one transaction or a few.
-
-        Read from an index, which may lag behind the table by a moment.
-        """
-        answer = self._client.query(
-            TableName=self._payments,
-            IndexName=keys.PAYMENTS_BY_DAY,
-            KeyConditionExpression="logged_day = :day AND logged_at = :moment",
-            ExpressionAttributeValues=to_attributes({":day": day, ":moment": moment}),
-            Limit=20,
-        )
-        return [from_attributes(item) for item in answer["Items"]]
 
 
 class OpsRecordReader:

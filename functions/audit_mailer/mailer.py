@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ class Ledger(Protocol):
     def row(self, pk: str, sk: int) -> Mapping[str, Any] | None: ...
     def find(self, payment_id: str) -> Mapping[str, Any] | None: ...
     def void_of(self, payment_id: str) -> Mapping[str, Any] | None: ...
-    def logged_at(self, day: str, moment: int) -> Sequence[Mapping[str, Any]]: ...
+    def correction_of(self, payment_id: str) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class AuditMailer:
         original = self._before(entry, about)
         return Related(
             original=original,
-            replacement=self._replacement(entry) if entry.voids else None,
+            replacement=self._replacement(entry, about) if entry.voids else None,
             void=self._void(entry, about) if entry.corrects else None,
             earlier=self._earlier(original),
         )
@@ -139,12 +139,10 @@ class AuditMailer:
         is_it = found and found.event_id == entry.event_id and found.seq < entry.seq
         return found if is_it else None
 
-    def _replacement(self, void: LedgerEntry) -> LedgerEntry | None:
-        """Logged in the void's transaction, so in its millisecond and next in the chain."""
-        siblings = self.ledger.logged_at(void.logged_day, void.logged_at)
-        found = (each for each in siblings if each.get("prev_hash") == void.hash)
-        replacement = _entry(next(found, None))
-        return replacement if replacement and replacement.corrects == void.voids else None
+    def _replacement(self, void: LedgerEntry, payment_id: PaymentId) -> LedgerEntry | None:
+        """Logged in the void's transaction, as the next in the chain."""
+        found = _entry(self.ledger.correction_of(payment_id))
+        return found if found and found.prev_hash == void.hash else None
 
     def _void(self, entry: LedgerEntry, payment_id: PaymentId) -> LedgerEntry | None:
         """Logged in the transaction of what replaces the payment, just before it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -13,8 +13,9 @@ import click
 from ops.clock import now_ms
 from ops.commands.dlq import dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, OpsError
+from ops.offline.ledger.chain import gaps
 from ops.rules.dead_letters import moment
-from ops.rules.payment import PaymentHistory, numbered
+from ops.rules.payment import GoneEntry, PaymentHistory, numbered
 from ops.rules.reconcile import Hits
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
@@ -22,6 +23,14 @@ from ops.stack.mailbox import AuditMailbox
 from ops.terminal.counted import counted
 from ops.terminal.safe_text import safe
 from shared.text import dollars
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row. is_linked: the payment's pointer leads to it."""
+
+    row: Mapping[str, Any]
+    is_linked: bool
 
 
 @click.command()
@@ -33,8 +42,9 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     """Show the whole history of a payment: ledger row, tries, dead letters, mail, void.
 
     ID is the payment id (pay_…) from the mail, the app's address bar or any log line. --mailbox
-    searches Gmail for its mail and reads it: it must hold this entry's record. Exit 1 when
-    something needs a person.
+    searches Gmail for its mail and reads it: it must hold this entry's record. When only a pointer,
+    a delivery or a void is left of an entry, or no pointer leads to its row, that is said. Exit 1
+    when something needs a person, 2 when nothing knows the id.
 
     \b
     Examples:
@@ -43,7 +53,14 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     """
     if not re.fullmatch(r"pay_[0-9a-f]{32}", payment_id):
         raise click.UsageError(f"{safe(payment_id)!r} is not a payment id: pay_ and 32 hex digits.")
-    history = _history(session, payment_id, look=look)
+    ledger = LedgerReader.of(session)
+    found = _found(session, ledger, payment_id)
+    if isinstance(found, GoneEntry):
+        if session.console.as_json:
+            session.console.show(asdict(found) | {"is_gone": True, "concerns": [found.told()]})
+        session.console.say(f"! {found.told()}", style="bold red")
+        raise click.exceptions.Exit(FOUND)
+    history = _history(session, ledger, found, payment_id, look=look)
     if session.console.as_json:
         session.console.show(_content(history))
     else:
@@ -57,14 +74,45 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     raise click.exceptions.Exit(FOUND if history.concerns() else FINE)
 
 
-def _history(session: Session, payment_id: str, *, look: bool) -> PaymentHistory:
-    ledger = LedgerReader.of(session)
-    row = ledger.payment(payment_id)
-    if not row:
+def _found(session: Session, ledger: LedgerReader, payment_id: str) -> Found | GoneEntry:
+    """Its row, wherever it is, or what is left of it. Raises OpsError when nothing knows the id."""
+    place = ledger.place_of(payment_id)
+    there = ledger.row(place) if place else {}
+    if there.get("payment_id") == payment_id:
+        return Found(there, is_linked=True)
+    event_id = str(place[0]).partition("#")[0] if place else ""
+    seqs: set[int] = set()
+    with session.console.meter("looking for its row") as meter:
+        for each in [event_id] if event_id else sorted(ledger.places().events):
+            for rows, _ in ledger.of_event(each):
+                for row in rows:
+                    if row.get("payment_id") == payment_id:
+                        return Found(row, is_linked=False)
+                seqs |= {row["seq"] for row in rows if type(row.get("seq")) is int}
+                meter.advance(len(rows))
+    if there:
+        return Found(there, is_linked=True)  # with another id: its faults say so
+    delivery = ledger.deliveries([payment_id]).get(payment_id, {})
+    void_id = ledger.void_of(payment_id)
+    if not (place or delivery or void_id):
         raise OpsError(
             f"The ledger of {session.aws.target.stack} has no payment {payment_id}: is this the "
             "right --stack?"
         )
+    last = ledger.head(event_id).get("seq", 0) if event_id else 0
+    return GoneEntry(
+        payment_id=payment_id,
+        event_id=event_id,
+        missing=gaps(seqs, last if type(last) is int else 0) if event_id else [],
+        delivery=delivery,
+        void_id=void_id,
+    )
+
+
+def _history(
+    session: Session, ledger: LedgerReader, found: Found, payment_id: str, *, look: bool
+) -> PaymentHistory:
+    row = found.row
     void_id = ledger.void_of(payment_id)
     retention = dead_letter_queue(session).retention_ms()
     with peek(session) as looking:
@@ -75,6 +123,7 @@ def _history(session: Session, payment_id: str, *, look: bool) -> PaymentHistory
         ]
     return PaymentHistory(
         row=row,
+        is_linked=found.is_linked,
         delivery=ledger.deliveries([payment_id]).get(payment_id, {}),
         voided_by=ledger.payment(void_id) if void_id else {},
         voids=ledger.payment(str(row["voids"])) if row.get("voids") else {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -71,8 +71,9 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     """Compare ledger, deliveries and mailbox, per event and in total.
 
     missing: no mail --late minutes after the entry was logged, or given up. duplicate: more than
-    one mail. altered: the mail differs from the ledger, or the row is none that we wrote. orphan: a
-    mail without an entry. misplaced: a mail in the trash or in spam. Any of these gives exit code
+    one mail. altered: the mail differs from the ledger, or the row is not as it was written; such a
+    row is in no sum. orphan: a mail without an entry, which may be an entry whose row is gone.
+    misplaced: a mail in the trash or in spam. Any of these gives exit code
     1. late: the mail took longer than --late minutes.
 
     Without --mailbox the deliveries are trusted; with it, every entry is looked up in Gmail and
@@ -161,7 +162,7 @@ class Work:
             beside.write_text(json.dumps(self.state.to_json()))
             beside.replace(self._file)
         except OSError as error:
-            raise OpsError(f"{self._file} cannot be written: {error}") from error
+            raise OpsError(f"{self._file} cannot be written: {error.strerror}.") from error
 
     def take_rows(self, unit: str, meter: Meter) -> None:
         state = self.state
@@ -188,12 +189,19 @@ class Work:
             mails = [(each, mailbox.mail(each)) for each in ids]
             links = [link for _, box in mails for link in box.links]
             rows = {each.payment_id: self._ledger.payment(each.payment_id) for each in links}
+            gone = self._left_traces([each for each, row in rows.items() if not row])
             for gmail_id, box in mails:
                 if units is None or _is_about(units, box, rows):
-                    state.take_mail(gmail_id, box, rows)
+                    state.take_mail(gmail_id, box, rows, gone)
                 meter.advance()
             state.mails_after, state.mails_done = after, not after
             self.save()
+
+    def _left_traces(self, payment_ids: Sequence[str]) -> set[str]:
+        """Which of these payments without a row have a pointer or a delivery."""
+        ledger = self._ledger
+        delivered = ledger.deliveries(payment_ids)
+        return {each for each in payment_ids if each in delivered or ledger.place_of(each)}
 
     def repair(self, scope: str, reason: str) -> None:
         """Queue what was never sent, recorded before and after as a replay is."""

@@ -10,6 +10,7 @@ import click
 from ops.errors import FINE, FOUND
 from ops.rules.reconcile import AILING, KINDS, LOOKED_UP, Reconciliation, Tally
 from ops.session import Session
+from ops.terminal.counted import counted
 from shared.text import dollars
 
 
@@ -42,6 +43,12 @@ def show(session: Session, state: Reconciliation) -> None:
         )
     looked = AILING if state.has_looked else ("missing",)
     session.console.say(", ".join(f"{state.count(kind)} {kind}" for kind in looked))
+    if state.gone:
+        rows = counted(state.gone, "row is gone", "rows are gone")
+        session.console.say(f"{rows} from the ledger: the mails are there, see orphan")
+    if state.left_out:
+        rows = counted(state.left_out, "row is", "rows are")
+        session.console.say(f"{rows} not as written, and in no sum: see altered")
     raise click.exceptions.Exit(FINE if state.is_fine else FOUND)
 
 
@@ -52,7 +59,8 @@ def _content(state: Reconciliation) -> dict[str, Any]:
     kept = ("tallies", "findings", "repaired", "ops_id", "mails", "forwards")
     for name, tally in state.tallies.items():
         content["tallies"][name]["net_cents"] = tally.net_cents
-    return {"found": counts} | {each: content[each] for each in kept}
+    told = {"rows_gone": state.gone, "rows_in_no_sum": state.left_out}
+    return {"found": counts} | told | {each: content[each] for each in kept}
 
 
 def _counted(state: Reconciliation, kind: str, count: int) -> int | None:
@@ -76,7 +84,13 @@ def _line(state: Reconciliation, tally: Tally) -> tuple[object, ...]:
         tally.entries, tally.mailed, tally.pending,
         *("-" if each is None else each for each in found),
         *(_sums(tally.sums[kind]) for kind in KINDS),
-        ", ".join([dollars(tally.net_cents), *(net if len(net) > 1 else [])]),
+        ", ".join(
+            [
+                dollars(tally.net_cents),
+                *(net if len(net) > 1 else []),
+                *([f"without {counted(tally.left_out, 'row')}"] if tally.left_out else []),
+            ]
+        ),
     )  # fmt: skip
 
 

@@ -14,8 +14,10 @@ from ops.rules.dead_letters import moment
 from ops.rules.status import Mails, Status, days_until
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
+from ops.stack.ledger_changes import kept_changes, mapping_faults
 from ops.stack.queues import depth_of
 
+DAY_MS = 86_400_000
 MOST_LOOKED_AT = 1_000  # dead letters; more would take minutes
 
 
@@ -27,7 +29,10 @@ MOST_LOOKED_AT = 1_000  # dead letters; more would take minutes
 )  # fmt: skip
 @pass_session
 def status(session: Session, *, days: int) -> None:
-    """Show queues, dead letters, mails, credential and router. Exit 1 when something is wrong.
+    """Show queues, dead letters, mails, credential, router and tampering.
+
+    Tampering is what the router kept in these days: rows altered or removed behind the API's back,
+    which it sees only while the ledger's changes reach it. Exit 1 when something is wrong.
 
     \b
     Examples:
@@ -39,6 +44,7 @@ def status(session: Session, *, days: int) -> None:
     sqs, dead_letters = session.aws.client("sqs"), dead_letter_queue(session)
     queue, dead = depth_of(sqs, session.aws.output("AuditQueueUrl")), dead_letters.depth()
     oldest, sampled = _oldest_dead(session) if dead.waiting else (None, 0)
+    changes = kept_changes(session, now - days * DAY_MS)
     found = Status(
         now=now,
         queue=queue,
@@ -48,6 +54,9 @@ def status(session: Session, *, days: int) -> None:
         retention_ms=dead_letters.retention_ms(),
         iterator_age_ms=_iterator_age_ms(session),
         mails=_mails(session, now, days),
+        mapping_fault="; ".join(dict.fromkeys(filter(None, mapping_faults(session)))),
+        tampered=changes.count,
+        tampered_at=changes.newest,
     )
     if session.console.as_json:
         session.console.show(found.as_json())
@@ -115,6 +124,8 @@ def _show(session: Session, found: Status, days: int) -> None:
         ("last mail", _when(mails.last_mail_at, f"none in {days} days")),
         ("credential", mails.credential),
         ("router lag", _lag(found)),
+        ("changes of the ledger", found.mapping_fault or "every one reaches the router"),
+        ("tampered rows", _tampered(found)),
     ]
     if found.sampled >= MOST_LOOKED_AT:
         facts.insert(1, ("", f"among the first {found.sampled}; scc dlq ls reads them all"))
@@ -125,6 +136,11 @@ def _show(session: Session, found: Status, days: int) -> None:
 
 def _when(milliseconds: int | None, otherwise: str) -> str:
     return otherwise if milliseconds is None else moment(milliseconds)
+
+
+def _tampered(found: Status) -> str:
+    newest = found.tampered_at
+    return "none" if newest is None else f"{found.tampered}, newest {moment(newest)}"
 
 
 def _lag(found: Status) -> str:

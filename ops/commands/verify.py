@@ -15,20 +15,22 @@ import click
 from ops.clock import now_ms
 from ops.errors import FINE, FOUND, OpsError
 from ops.offline.box import Mailbox
-from ops.offline.links import Anchor, Finding, merged, ranges, span_text
+from ops.offline.ledger.links import Anchor, Finding, merged, ranges, span_text
 from ops.offline.mails import read_mailbox
-from ops.offline.report import expected_head
+from ops.offline.report import expected_head, notes_of, why_not
 from ops.parameters import EventId
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.terminal.console import Meter
 from ops.terminal.counted import counted
+from ops.terminal.safe_text import safe
 from shared.delivery import is_sent
 from shared.ledger import canonical_json
 
 LOOKS = 4  # an index lags behind its table for a moment
 PAUSE_SECONDS = 1.0
+_HEADINGS = {"anchored": "mail agrees", "not_anchored": "no mail agrees"}
 Told = list[tuple[str, Finding]]  # where, and what
 
 
@@ -59,7 +61,7 @@ class Head(click.ParamType):
 )  # fmt: skip
 @click.option(
     "--sender", "senders", metavar="ADDRESS", multiple=True,
-    help="Who may have sent the mails; repeatable.  [default: who sent most of them]",
+    help="Who may have sent the mails, or got them; repeatable.  [default: of most mails]",
 )  # fmt: skip
 @pass_session
 def verify(
@@ -102,6 +104,8 @@ def verify(
     with session.console.meter("checking entries", check.total(places.heads, named)) as meter:
         proofs = [check.event(each, meter) for each in sorted(named)]
     told = _told(proofs)
+    for note in notes_of(box) if box else ():
+        session.console.say(f"note: {safe(note)}")
     if mailed:
         told += _about_the_box(check, proofs, mailed, event_id)
     _show(session, proofs, told, has_mails=box is not None)
@@ -111,9 +115,10 @@ def _read(files: Sequence[Path]) -> Mailbox:
     try:
         box = read_mailbox(files)
     except (OSError, ValueError) as error:
-        raise OpsError(f"A mailbox cannot be checked: {error}") from error
+        raise OpsError(f"A mailbox cannot be checked: {safe(why_not(error), 500)}.") from error
     if box.is_empty:
-        raise OpsError(f"{files[0]}: {box.mails} mails, none of them an audit mail.")
+        named = safe(str(files[0]))
+        raise OpsError(f"{named}: {box.mails} mails, none of them an audit mail.")
     return box
 
 
@@ -203,7 +208,12 @@ def _about_the_box(
 
 def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mails: bool) -> None:
     events = [
-        {"event_id": each.event_id, "entries": len(each.links), "head": each.head}
+        {
+            "event_id": each.event_id,
+            "entries": len(each.links),
+            "head": each.head,
+            "totals_compared": each.totals_compared,
+        }
         | (
             {"anchored": ranges(each.anchored), "not_anchored": each.unanchored}
             if has_mails
@@ -217,7 +227,7 @@ def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mai
     else:
         names = ("event_id", "entries", "head", "anchored", "not_anchored")[: 5 if has_mails else 3]
         session.console.table(
-            [each.replace("_", " ") for each in names],
+            [_HEADINGS.get(each, each.replace("_", " ")) for each in names],
             [[row[name] for name in names] for row in events],
         )
         if told:
@@ -232,6 +242,11 @@ def _show(session: Session, proofs: Sequence[EventProof], told: Told, *, has_mai
                     for where, each in told
                 ],
             )  # fmt: skip
+    for each in proofs:
+        if not each.totals_compared:
+            session.console.say(
+                f"{each.event_id}: totals not compared, since not every entry is there as written"
+            )
     for verdict in ("integrity", "completeness"):
         count = sum(each.verdict == verdict for _, each in told)
         outcome = f"FAILED, {counted(count, 'finding')}" if count else "ok"

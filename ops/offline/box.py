@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ops.offline.days import Statements
-from ops.offline.links import Anchor, Finding, Link
-from ops.offline.others import Quote
+from ops.offline.ledger.days import Statements
+from ops.offline.ledger.links import Anchor, Finding, Link
+from ops.offline.mail.others import Quote
+
+MOST_NOTES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class Copy:
 
 
 @dataclass(slots=True)
-class Sender:
-    """mails: those with this address; named: the first of them, as findings to be told."""
+class Party:
+    """A sender or recipient. mails: those with this address. named: the first of them."""
 
     mails: int = 0
     named: list[Finding] = field(default_factory=list)
@@ -40,7 +42,8 @@ class Mailbox:
 
     copies: the same mail again, as labels and folders make them. forwards: mails about ours.
     held: records in forwards, by event and number. seen: each own mail's digest, and whether it is
-    anywhere but in trash or spam.
+    anywhere but in trash or spam. labels: of our mails, those that mean nothing to us. unsearched:
+    mails of others that are too large to be searched for copies. notes: what is no finding.
     """
 
     links: list[Link] = field(default_factory=list)
@@ -53,9 +56,18 @@ class Mailbox:
     forwards: int = 0
     held: dict[tuple[str, int], Copy] = field(default_factory=dict)
     quotes: list[Quote] = field(default_factory=list)
-    senders: dict[str, Sender] = field(default_factory=dict)
+    senders: dict[str, Party] = field(default_factory=dict)
+    recipients: dict[str, Party] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
+    unsearched: int = 0
+    notes: list[str] = field(default_factory=list)
     seen: dict[bytes, bool] = field(default_factory=dict)
     misplaced: dict[bytes, Finding] = field(default_factory=dict)
+
+    def note(self, sentence: str) -> None:
+        """Anybody may fill a mailbox with odd mails: the first ones are told."""
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(sentence)
 
     @property
     def anchors(self) -> list[Anchor]:

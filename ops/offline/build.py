@@ -1,39 +1,50 @@
 """Write ops/verify_mbox.py: the parts of the offline verifier as one file (`make verifier`).
 
 A part's imports from other parts are dropped, the standard library's are gathered at the top, and
-what nothing needs is left out. Two parts must not give one name to different things.
+what nothing needs is left out. A private name that two parts have is told apart by its part; other
+names must differ.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "ops" / "verify_mbox.py"
 PARTS = (  # each before those that need it
     "shared/text.py",
+    "shared/zones.py",
     "shared/methods.py",
     "shared/keys.py",
     "shared/ledger.py",
-    "ops/offline/links.py",
-    "ops/offline/meaning.py",
-    "ops/offline/chain.py",
-    "ops/offline/days.py",
-    "ops/offline/page.py",
-    "ops/offline/words.py",
-    "ops/offline/others.py",
-    "ops/offline/shown.py",
+    "shared/statement.py",
+    "functions/audit_mailer/mails/page.py",
+    "functions/audit_mailer/mails/envelope.py",
+    "functions/audit_mailer/mails/related.py",
+    "functions/audit_mailer/mails/payment_mail.py",
+    "functions/audit_mailer/mails/ops_mail.py",
+    "functions/audit_mailer/mails/statement_page.py",
+    "ops/offline/ledger/links.py",
+    "ops/offline/ledger/meaning.py",
+    "ops/offline/ledger/chain.py",
+    "ops/offline/ledger/days.py",
+    "ops/offline/mail/page.py",
+    "ops/offline/mail/others.py",
+    "ops/offline/mail/shown.py",
     "ops/offline/box.py",
     "ops/offline/formats.py",
+    "ops/offline/mail/labels.py",
+    "ops/offline/mail/envelope.py",
     "ops/offline/mails.py",
     "ops/offline/report.py",
     "ops/offline/program.py",
 )
-_OURS = ("ops", "shared")
+_OURS = ("functions", "ops", "shared")
 _NOTE = "# Built by `make verifier` from the parts named below; change those, not this file.\n"
 
 
@@ -63,8 +74,8 @@ def built(root: Path = ROOT) -> str:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 _gather(node, part, imports)
         statements += _statements(part, source, tree)
-    _refuse_rivals(statements, imports)
-    kept = _needed(statements)
+    kept = _needed(_told_apart(statements))
+    _refuse_rivals(kept, imports)
     used = {name for each in kept for name in each.needs}
     lines = _import_lines({name: imports[name] for name in sorted(used & imports.keys())})
     head = f'#!/usr/bin/env python3\n"""{docstring}"""\n\n{_NOTE}'
@@ -104,6 +115,41 @@ def _statements(part: str, source: str, tree: ast.Module) -> Iterator[Statement]
             needs=frozenset(_read(node)),
             is_program=isinstance(node, ast.If),
         )
+
+
+def _told_apart(statements: Sequence[Statement]) -> list[Statement]:
+    """Rename what two parts call by one private name: ops_mail has `_mails_ops_mail_rows`."""
+    owners: dict[str, set[str]] = {}
+    for each in statements:
+        for name in each.names:
+            owners.setdefault(name, set()).add(each.part)
+    shared = {name for name, parts in owners.items() if name.startswith("_") and len(parts) > 1}
+    return [
+        _renamed(
+            each,
+            {name: f"_{_stem(each.part)}{name}" for name in shared if each.part in owners[name]},
+        )
+        for each in statements
+    ]
+
+
+def _stem(part: str) -> str:
+    return "_".join(Path(part).with_suffix("").parts[-2:])
+
+
+def _renamed(statement: Statement, names: Mapping[str, str]) -> Statement:
+    """Attributes, such as self._page, keep their names."""
+    if not names:
+        return statement
+    text = statement.text
+    for name, other in names.items():
+        text = re.sub(rf"(?<![\w.]){name}(?!\w)", other, text)
+    return replace(
+        statement,
+        text=text,
+        names=frozenset(names.get(each, each) for each in statement.names),
+        needs=frozenset(names.get(each, each) for each in statement.needs),
+    )
 
 
 def _read(node: ast.stmt) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
     python3 verify_mbox.py export.mbox          (--json for a machine)
 
-It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them.
+It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them, also
+those that Apple Mail exports.
 
 Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
 its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
@@ -23,14 +24,22 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from ops.offline.links import COMPLETENESS, INTEGRITY
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY
 from ops.offline.mails import read_mailbox
-from ops.offline.report import expected_head, findings_of, report, summary
+from ops.offline.report import expected_head, findings_of, report, summary, why_not
+
+
+class _Parser(argparse.ArgumentParser):
+    """Arguments may be file names, and a file name may hold anything."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.format_usage()}{_harmless(message)}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = _Parser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument(
         "files", metavar="FILE", type=Path, nargs="+", help=".mbox, Takeout's .zip, .eml, a folder"
     )
@@ -41,25 +50,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument(
         "--sender", metavar="ADDRESS", action="append", default=[],
-        help="who may have sent the mails; repeatable",
+        help="who may have sent the mails, or got them; repeatable",
     )  # fmt: skip
     options = parser.parse_args(arguments)
     try:
         expected = [expected_head(each) for each in options.expect_head]
         box = read_mailbox(options.files)
     except (OSError, ValueError) as error:
-        return _cannot(str(error))
+        return _cannot(why_not(error))
     if box.is_empty:
         return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
     content = summary(box, findings_of(box, expected, options.sender))
-    for line in [json.dumps(content, indent=2)] if options.json else report(content):
-        print(line.encode("ascii", "backslashreplace").decode())
+    for line in json.dumps(content, indent=2).split("\n") if options.json else report(content):
+        print(_harmless(line))
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
 
 
 def _cannot(sentence: str) -> int:
-    print(sentence.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
+    print(_harmless(sentence), file=sys.stderr)
     return 2
+
+
+def _harmless(text: str) -> str:
+    """One line of ASCII for a terminal, which would obey escape codes in a name."""
+    return "".join(each if " " <= each <= "~" else ascii(each)[1:-1] for each in text)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from ops.offline.box import Mailbox
-from ops.offline.chain import check_chains
-from ops.offline.links import (
+from ops.offline.box import Mailbox, Party
+from ops.offline.ledger.chain import check_chains
+from ops.offline.ledger.links import (
     COMPLETENESS,
     INTEGRITY,
     Anchor,
@@ -17,10 +17,15 @@ from ops.offline.links import (
     ranges,
     span_text,
 )
-from ops.offline.others import wrong_quotes
+from ops.offline.mail.others import wrong_quotes
 from shared.ledger import MOST_ENTRIES, is_event_id
+from shared.zones import has_zones
 
 Notes = list[str]
+NO_ZONES = (
+    "this computer knows no time zones, so the days of entries and local times in mails could not "
+    "be checked: install Python's package tzdata, and check again"
+)
 
 
 def findings_of(
@@ -37,8 +42,19 @@ def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
     """What is wrong with single mails, or between them."""
     yield from box.wrong
     yield from (each for digest, each in box.misplaced.items() if not box.seen[digest])
-    yield from _foreign_senders(box, {each.lower() for each in senders})
+    wanted = {each.lower() for each in senders}
+    yield from _others(box.senders, wanted, "it comes from", "if both are right, name both")
+    usual = wanted | _most(box.recipients)
+    yield from _others(box.recipients, usual, "it is addressed to", "if that is right, name it")
     yield from wrong_quotes(box.quotes, box.links)
+
+
+def why_not(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, as a sentence."""
+    if isinstance(error, OSError) and error.filename:
+        reason = str(error.strerror or type(error).__name__)
+        return f"{error.filename} cannot be read: {reason[:1].lower()}{reason[1:]}"
+    return str(error)
 
 
 def expected_head(text: str) -> Anchor:
@@ -71,17 +87,35 @@ def with_copies(box: Mailbox, finding: Finding) -> Finding:
     return replace(finding, detail="; ".join(filter(None, (finding.detail, told))))
 
 
-def _foreign_senders(box: Mailbox, wanted: set[str]) -> Iterator[Finding]:
-    if not wanted and box.senders:
-        wanted = {max(box.senders, key=lambda each: box.senders[each].mails)}
-    for address, sender in box.senders.items():
+def _others(
+    parties: Mapping[str, Party], wanted: set[str], told: str, hint: str
+) -> Iterator[Finding]:
+    """Mails from or to another address than the wanted ones, or than most mails."""
+    wanted = wanted or _most(parties)
+    for address, party in parties.items():
         if address in wanted:
             continue
         others = " or ".join(sorted(wanted))
-        told = f"it comes from {address or 'no single address'} and not from {others}"
-        for each in sender.named:
-            hint = "; if both are right, name both with --sender"
-            yield replace(each, detail=f"{each.detail}{told}{hint}")
+        detail = f"{told} {address or 'no single address'} and not {others}; {hint} with --sender"
+        for each in party.named:
+            yield replace(each, detail=f"{each.detail}{detail}")
+
+
+def _most(parties: Mapping[str, Party]) -> set[str]:
+    return {max(parties, key=lambda each: parties[each].mails)} if parties else set()
+
+
+def notes_of(box: Mailbox) -> Iterator[str]:
+    """What is no finding, but limits what was checked."""
+    yield from box.notes
+    if (box.links or box.anchors) and not has_zones():
+        yield NO_ZONES
+    if box.unsearched:
+        mails = _counted(box.unsearched, "mail of others was", "mails of others were")
+        yield f"{mails} too large to be searched for copies of records"
+    if box.labels:
+        labels = ", ".join(sorted(box.labels))
+        yield f"audit mails have these labels, none of which should mean trash or spam: {labels}"
 
 
 def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -119,6 +153,7 @@ def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
             }
             for name, event in sorted(events.items())
         ],
+        "notes": list(notes_of(box)),
         "findings": [asdict(each) for each in findings],
     }
 
@@ -154,10 +189,11 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
             if event["stated_up_to"]
             else "no statement"
         )
-        yield f"  {name}: anchored in mails {event['anchored']}; {stated}"
+        yield f"  {name}: intact mails of {event['anchored']}; {stated}"
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
         yield _printable(f"{told}, whose own mail is not here")
+    yield from (_printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"

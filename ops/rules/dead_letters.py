@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.delivery import is_sent
+from shared.delivery import attempts_of, is_sent, last_error
 from shared.messages import (
     AuditMessage,
     MalformedMessageError,
@@ -144,8 +144,8 @@ def cause_of(letter: DeadLetter, delivery: Mapping[str, Any] | None) -> Cause:
         return Cause(letter.error_class, normalized(letter.error_message))
     if letter.message is None:
         return Cause(Verdict.POISON_SCHEMA, normalized(letter.problem))
-    error = (delivery or {}).get("last_error")
-    if isinstance(error, Mapping):
+    error = last_error(delivery)
+    if error:
         text = f"{error.get('code', '')}: {error.get('message', '')}"
         return Cause(str(error.get("class", UNEXPLAINED)), normalized(text))
     return Cause(UNEXPLAINED, "SQS gave up on it, and the mailer noted no reason")
@@ -250,7 +250,7 @@ def described(
         "seq": message.seq if isinstance(message, AuditMessage) else None,
         "ops_id": message.ops_id if isinstance(message, OpsMessage) else None,
         "statement_day": message.place.day if isinstance(message, StatementMessage) else None,
-        "attempts": max(letter.attempts, int(known.get("attempts", 0))),
+        "attempts": max(letter.attempts, attempts_of(delivery)),
         "replay_count": letter.replay_count,
         "receives": letter.receives,
         "bytes": letter.size,

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.offline.links import INTEGRITY, Finding, Link
+from ops.offline.ledger.links import INTEGRITY, Finding, Link
 from shared.ledger import COUNTS, MOST_ENTRIES
+from shared.methods import label_of
+from shared.text import dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class EventHead:
         for name in sorted(wanted.keys() | self.totals.keys()):
             said = self.totals.get(name, 0)
             if said != wanted[name]:
-                detail = f"the event's head: {name} is {said}, its entries add up to {wanted[name]}"
+                detail = (
+                    f"the event's head: {_called(name)} is {_amount(name, said)}, its entries add "
+                    f"up to {_amount(name, wanted[name])}"
+                )
                 yield Finding(INTEGRITY, event_id, 0, 0, "wrong-totals", "", detail)
         latest = max((each.logged_at for each in links), default=0)
         if self.last_logged_at != latest:
@@ -68,3 +73,14 @@ def _faults(row: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_total(name: str) -> bool:
     return name == "payments_count" or name.endswith("_cents")
+
+
+def _called(name: str) -> str:
+    """A total as people call it."""
+    if name == "payments_count":
+        return "the number of payments"
+    return "collected" if name == "total_cents" else label_of(name.removesuffix("_cents"))
+
+
+def _amount(name: str, total: int) -> str:
+    return dollars(total) if name.endswith("_cents") else str(total)

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ops.offline.ledger.links import span_text
+from ops.rules.dead_letters import moment
 from ops.rules.reconcile import Hits
-from shared.delivery import is_sent, mail_state
+from shared.delivery import is_sent, last_error, mail_state
 from shared.ledger import faults_of, matches_its_hash
 
 MAIL_IS_LATE_MS = 15 * 60_000
+MOST_NUMBERS = 10  # ranges of missing entries that are worth listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,13 @@ class Step:
 class PaymentHistory:
     """row: the ledger's. voided_by: its void's row. voids: the row that this one voids.
 
-    delivery: from AuditDeliveries, empty before the first try. dead_letters: rows of `scc dlq ls`,
+    is_linked: its pointer leads to the row. delivery: from AuditDeliveries, empty before the first
+    try. dead_letters: rows of `scc dlq ls`,
     with sent_ms. hits: its mails, or None without a search. now: epoch ms.
     """
 
     row: Mapping[str, Any]
+    is_linked: bool
     delivery: Mapping[str, Any]
     voided_by: Mapping[str, Any]
     voids: Mapping[str, Any]
@@ -60,9 +65,9 @@ class PaymentHistory:
         yield Step(_time(row, "timestamp"), f"captured by {row.get('logged_by')}")
         number = numbered(row)
         yield Step(_time(row, "logged_at"), f"logged as {number} of {row.get('event_id')}")
-        error = delivery.get("last_error")
+        error = last_error(delivery)
         if error:
-            told = f"{error['class']} {error['code']}: {error['message']}"
+            told = f"{error.get('class')} {error.get('code')}: {error.get('message')}"
             yield Step(_time(error, "at"), f"try {delivery.get('attempts')} failed, {told}")
         match mail_state(delivery):
             case "sending":
@@ -100,6 +105,11 @@ class PaymentHistory:
             found.append(
                 f"The row was changed after it was logged: run `scc verify --event {event_id}`."
             )
+        if not self.is_linked:
+            found.append(
+                f"No pointer leads to it; its row is at {self.row.get('PK')}, "
+                f"{self.row.get('SK')}: run `scc verify --event {event_id}`."
+            )
         has_mail = is_sent(self.delivery)
         age = self.now - (_time(self.row, "logged_at") or 0)
         if self.dead_letters and has_mail:
@@ -126,6 +136,44 @@ class PaymentHistory:
             yield "Its mail is in the trash or in spam: move it back to the inbox."
         for each in self.hits.others:
             yield f"The mail {each.gmail_id} is about it and holds another record."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneEntry:
+    """What is left of an entry whose row is gone.
+
+    event_id: empty when nothing says which. missing: the ranges of numbers that the event lacks;
+    this entry had one of them. delivery: empty when its mail was never tried. void_id: what voids
+    it, or empty.
+    """
+
+    payment_id: str
+    event_id: str
+    missing: Sequence[tuple[int, int]]
+    delivery: Mapping[str, Any]
+    void_id: str
+
+    def told(self) -> str:
+        """For example "This entry existed: #000004 of sunset-charter, mailed at …; ..."."""
+        number = _one_of(self.missing)
+        which = f"{number} of {self.event_id}" if number else f"an entry of {self.event_id}"
+        words = [which if self.event_id else "of an unknown event", self._mailed()]
+        if self.void_id:
+            words.append(f"voided by {self.void_id}")
+        check = f"scc verify --event {self.event_id}" if self.event_id else "scc verify"
+        return f"This entry existed: {', '.join(words)}; its row is gone. Run `{check}`."
+
+    def _mailed(self) -> str:
+        sent_at = _time(self.delivery, "sent_at")
+        if is_sent(self.delivery) and sent_at is not None:
+            return f"mailed at {moment(sent_at)} with Gmail id {self.delivery.get('gmail_id')}"
+        return f"its mail {mail_state(self.delivery)}" if self.delivery else "never mailed"
+
+
+def _one_of(missing: Sequence[tuple[int, int]]) -> str:
+    told = ", ".join(span_text(*each) for each in missing[:MOST_NUMBERS])
+    is_sure = [first == last for first, last in missing] == [True]
+    return told if is_sure or not told else f"one of {told}"
 
 
 def numbered(row: Mapping[str, Any]) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ops.offline.box import Mailbox
-from ops.offline.links import Link, link_of
-from shared.delivery import mail_state
-from shared.ledger import Kind, faults_of
+from ops.offline.ledger.links import Link, link_of
+from shared.delivery import last_error, mail_state
+from shared.ledger import Kind, problem_with
 
-VERSION = 2  # of a saved reconciliation
+VERSION = 3  # of a saved reconciliation
 LOOKED_UP = ("duplicate", "altered", "orphan", "misplaced")  # what only the mailbox shows
 AILING = ("missing", *LOOKED_UP)  # exit code 1; "late" is history
+ROW_GONE = "the row of this entry is gone: scc payment tells what is left of it"
 OTHER_RECORD = "its record differs from the ledger's row"
 KINDS: tuple[Kind, ...] = ("payment", "void", "refund")
 
@@ -67,9 +68,13 @@ class Hits:
 
 @dataclass(slots=True)
 class Tally:
-    """One event's entries. sums: [count, cents] by kind and method."""
+    """One event's entries. sums: [count, cents] by kind and method.
+
+    left_out: entries that are not as they were written, and so in no sum.
+    """
 
     entries: int = 0
+    left_out: int = 0
     mailed: int = 0
     pending: int = 0
     sums: dict[str, dict[str, list[int]]] = field(
@@ -87,11 +92,12 @@ class Tally:
         return cents["payment"] - cents["void"] - cents["refund"]
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """A row without faults."""
+        """A row that is as it was written."""
         self._count(str(row["kind"]), str(row["method"]), 1, int(row["amount_cents"]))
 
     def join(self, other: Tally) -> None:
         self.entries += other.entries
+        self.left_out += other.left_out
         self.mailed += other.mailed
         self.pending += other.pending
         for kind in KINDS:
@@ -191,12 +197,14 @@ class Reconciliation:
         """One ledger row. hits: what the mailbox has for it, None without a search."""
         tally = self.tally(str(row.get("event_id", "")))
         tally.entries += 1
-        faults = faults_of(row)
-        if faults:
+        problem = problem_with(row)
+        if problem:
+            tally.left_out += 1
             where = f"the row at {row.get('PK')!r}, {row.get('SK')!r}"
-            self.found("altered", row, f"{where}: {'; '.join(faults)}")
+            self.found("altered", row, f"{where}: {problem}")
             if type(row.get("logged_at")) is not int or not isinstance(row.get("payment_id"), str):
                 return
+            hits = None  # no mail can hold such a record: the row is at fault, and named once
         else:
             tally.add(row)
         self._take_delivery(row, delivery, tally, hits, now - int(row["logged_at"]), late_ms)
@@ -229,14 +237,23 @@ class Reconciliation:
             if delay > late_ms:
                 self.found("late", row, f"mailed after {delay // 60_000} minutes")
         elif (age > late_ms or state == "failed") and not (hits and hits.genuine):
-            error = (delivery.get("last_error") or {}).get("message", "")
+            error = last_error(delivery).get("message", "")
             told = "no delivery has started" if state == "queued" else state
             self.found("missing", row, f"{told}: {error}" if error else told, queue=True)
         else:
             tally.pending += 1
 
-    def take_mail(self, gmail_id: str, box: Mailbox, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        """One mail, read. rows: the ledger's, by payment id; empty where there is none."""
+    def take_mail(
+        self,
+        gmail_id: str,
+        box: Mailbox,
+        rows: Mapping[str, Mapping[str, Any]],
+        gone: Collection[str] = (),
+    ) -> None:
+        """One mail, read. rows: the ledger's, by payment id; empty where there is none.
+
+        gone: payments without a row of which a pointer or a delivery is left.
+        """
         self.mails += bool(box.seen)
         self.forwards += box.forwards
         problems = [each.detail for each in box.wrong if each.seq]
@@ -245,10 +262,39 @@ class Reconciliation:
                 claimed = {"event_id": each.event_id, "payment_id": each.payment_id}
                 self.found("altered", claimed, each.detail, gmail_id=gmail_id)
         for link in box.links:
-            self._take_link(link, rows.get(link.payment_id) or {}, problems, gmail_id)
+            row = rows.get(link.payment_id) or {}
+            if not row and link.payment_id in gone:
+                self._found_gone(link, gmail_id)
+            else:
+                self._take_link(link, row, problems, gmail_id)
         if not box.links and not all(box.seen.values()):
             self.found("misplaced", {}, "a statement's or operators' mail is in the trash or spam",
                        gmail_id=gmail_id)  # fmt: skip
+
+    def _found_gone(self, link: Link, gmail_id: str) -> None:
+        claimed = {"event_id": link.event_id, "seq": link.seq, "payment_id": link.payment_id}
+        self.found("orphan", claimed, ROW_GONE, gmail_id=gmail_id, is_gone=True)
+
+    @property
+    def gone(self) -> int:
+        """How many entries have a mail and no row, although the ledger knows them."""
+        return len({each["payment_id"] for each in self.findings if each.get("is_gone")})
+
+    @property
+    def left_out(self) -> int:
+        return sum(each.left_out for each in self.tallies.values())
+
+    def _is_named(self, row: Mapping[str, Any], link: Link) -> bool:
+        """Whether this row was found to be altered already."""
+        places = {(each["event_id"], each["seq"]) for each in self._altered()}
+        ids = {each["payment_id"] for each in self._altered()}
+        is_numbered = type(row.get("seq")) is int
+        return link.payment_id in ids or (
+            is_numbered and (str(row.get("event_id", "")), row["seq"]) in places
+        )
+
+    def _altered(self) -> Iterator[dict[str, Any]]:
+        return (each for each in self.findings if each["kind"] == "altered")
 
     def _take_link(
         self, link: Link, row: Mapping[str, Any], problems: Sequence[str], gmail_id: str
@@ -258,7 +304,10 @@ class Reconciliation:
             own = link_of(row)
         except ValueError:
             own = None
-        if not row or row.get("payment_id") != link.payment_id:
+        if row and problem_with(row):
+            if not self._is_named(row, link):
+                self.found("altered", claimed, OTHER_RECORD, gmail_id=gmail_id)
+        elif not row or row.get("payment_id") != link.payment_id:
             self.found("orphan", claimed, "the ledger has no such entry", gmail_id=gmail_id)
         elif own is None or own.sha256 != link.sha256:
             self.found("altered", claimed, OTHER_RECORD, gmail_id=gmail_id)

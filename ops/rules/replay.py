@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ops.rules.dead_letters import Selection, Verdict, read_letter
 from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, Ledger, Pages, judged
-from shared.delivery import is_sent
+from shared.delivery import attempts_of, error_class, is_sent, last_error
 
 FAILURES_IN_A_ROW = 3
 MOST_PENDING = 50  # replayed but not yet mailed: more would only wait in another queue
@@ -177,7 +177,7 @@ class Drain:
         letter = examined.letter
         assert letter.message is not None, "an unreadable message is never replayed"
         self.queue.send(letter.message.to_json(), letter.replay_count + 1)
-        attempts = int((examined.delivery or {}).get("attempts", 0))
+        attempts = attempts_of(examined.delivery)
         self._pending[letter.subject_id] = Pending(letter.message_id, attempts)
 
     def _await(self, most: int) -> None:
@@ -212,13 +212,13 @@ class Drain:
                 self._stop_if_hopeless(delivery)
 
     def _has_failed(self, delivery: Mapping[str, Any], pending: Pending) -> bool:
-        if delivery.get("state") != "failed" or int(delivery["attempts"]) <= pending.attempts:
+        if delivery.get("state") != "failed" or attempts_of(delivery) <= pending.attempts:
             return False
-        return self._canary_sang or delivery["last_error"]["class"] in HOPELESS
+        return self._canary_sang or error_class(delivery) in HOPELESS
 
     def _stop_if_hopeless(self, delivery: Mapping[str, Any]) -> None:
-        error = delivery["last_error"]
-        why = f"{error['class']} {error['code']}: {error['message']}"
+        error = last_error(delivery)
+        why = f"{error.get('class')} {error.get('code')}: {error.get('message')}"
         if not self._canary_sang:
             self.report.stopped = f"the first message failed again ({why})"
         elif self._streak >= FAILURES_IN_A_ROW:

@@ -11,12 +11,14 @@ from typing import Any
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
 from ops.terminal.counted import counted
-from shared.delivery import error_class, mail_state
+from shared.delivery import error_class, last_error, mail_state
 
 # The router queues an entry within seconds; the sweep finds what it lost, every 15 minutes.
 ROUTED_MS = 60_000
 WAIT_MS = 30 * 60_000  # two sweeps
 EXPIRES_SOON_MS = 72 * 3_600_000
+MAPPING_OFF = "docs/runbook.md#stream-mapping-off"
+TAMPERED = "docs/runbook.md#ledger-tampered"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,15 +44,17 @@ class Mails:
         logged_at = int(row.get("logged_at", 0))
         state = mail_state(delivery)
         if state == "sent":
-            self.last_mail_at = max(self.last_mail_at or 0, int((delivery or {})["sent_at"]))
+            sent_at = _time(delivery or {}, "sent_at")
+            self.last_mail_at = max(self.last_mail_at or 0, sent_at) or None
             return
         self.unmailed[state] += 1
         self.waiting_since = min(self.waiting_since or logged_at, logged_at)
         if delivery is None:
             self.unrouted_since = min(self.unrouted_since or logged_at, logged_at)
-        error = (delivery or {}).get("last_error") or {}
-        if error_class(delivery) == "systemic" and int(error["at"]) >= (self.systemic_at or 0):
-            self.systemic_at = int(error["at"])
+        error = last_error(delivery)
+        at = _time(error, "at")
+        if error_class(delivery) == "systemic" and at >= (self.systemic_at or 0):
+            self.systemic_at = at
             self.systemic = f"{error.get('code')}: {error.get('message')}"
 
     @property
@@ -67,7 +71,9 @@ class Status:
 
     retention_ms: how long after that SQS deletes it. sampled: dead letters that were read; if there
     are more, the first expiry may be earlier. iterator_age_ms: how far the router is behind the
-    stream, if CloudWatch knows.
+    stream, if CloudWatch knows. mapping_fault: why changes of the ledger do not reach the router,
+    empty when they do. tampered: how many rows were altered or removed behind the API's back in
+    these days, the last one at tampered_at (epoch ms).
     """
 
     now: int
@@ -78,6 +84,9 @@ class Status:
     retention_ms: int
     iterator_age_ms: int | None
     mails: Mails
+    mapping_fault: str
+    tampered: int
+    tampered_at: int | None
 
     @property
     def first_expiry(self) -> int | None:
@@ -92,6 +101,18 @@ class Status:
     def concerns(self) -> list[str]:
         """What needs a person, and the next command."""
         mails, found = self.mails, []
+        if self.tampered_at is not None:
+            rows = counted(self.tampered, "ledger row was", "ledger rows were")
+            last = "" if self.tampered == 1 else "the last "
+            found.append(
+                f"{rows} altered or removed behind the API's back, {last}at "
+                f"{moment(self.tampered_at)}: {TAMPERED}"
+            )
+        if self.mapping_fault:
+            found.append(
+                f"changes of the ledger do not reach the router, {self.mapping_fault}: "
+                f"{MAPPING_OFF}"
+            )
         if self.dead.total:
             found.append(f"{counted(self.dead.total, 'dead letter')}: scc dlq groups")
         expiry = self.first_expiry
@@ -143,7 +164,9 @@ class Status:
             "router": {
                 "oldest_unrouted_age_seconds": _age(self.now, mails.unrouted_since),
                 "iterator_age_ms": self.iterator_age_ms,
+                "mapping_fault": self.mapping_fault or None,
             },
+            "tampered": {"records": self.tampered, "newest_at": _moment(self.tampered_at)},
         }
 
 
@@ -155,6 +178,12 @@ def days_until(now: int, days: int) -> Iterable[str]:
 
 def _depth(depth: Depth) -> dict[str, int]:
     return {"waiting": depth.waiting, "in_flight": depth.in_flight, "delayed": depth.delayed}
+
+
+def _time(of: Mapping[str, Any], name: str) -> int:
+    """0 for what is no time."""
+    value = of.get(name)
+    return value if type(value) is int else 0
 
 
 def _moment(milliseconds: int | None) -> str | None:

@@ -8,8 +8,8 @@ from datetime import tzinfo
 from typing import Any, Protocol
 
 from ops.offline.box import Mailbox
-from ops.offline.chain import check_chain
-from ops.offline.links import (
+from ops.offline.ledger.chain import check_chain
+from ops.offline.ledger.links import (
     COMPLETENESS,
     INTEGRITY,
     Anchor,
@@ -23,6 +23,7 @@ from ops.offline.links import (
 from ops.offline.report import about_mails, with_copies
 from ops.rules.heads import EventHead
 from shared.ledger import RETENTION_SECONDS
+from shared.text import dollars
 
 RETENTION_NEAR = 365 * 24 * 60 * 60  # seconds; entries of an event may be a year apart
 
@@ -38,7 +39,11 @@ class Places(Protocol):
 
 @dataclass(slots=True)
 class EventProof:
-    """What was found about one event. head: its chain's last number, 0 without one."""
+    """What was found about one event. head: its chain's last number, 0 without one.
+
+    totals_compared: whether the head's totals could be held against the entries; not while one of
+    them is missing or is not as it was written.
+    """
 
     event_id: str
     head: int = 0
@@ -46,6 +51,7 @@ class EventProof:
     ledger: list[Finding] = field(default_factory=list)
     mailbox: list[Finding] = field(default_factory=list)
     anchored: set[int] = field(default_factory=set)
+    totals_compared: bool = True
 
     @property
     def unanchored(self) -> str:
@@ -112,7 +118,9 @@ def prove(
         findings += _lost(proof, ledger.places)
     named = {each.seq for each in findings}
     findings += [each for each in unlinked if each.seq not in named]
-    if not findings:
+    is_whole = all(each.is_sound for each in proof.links) and len(proof.links) == head.seq
+    proof.totals_compared = (is_whole and not findings) or not head.seq
+    if proof.totals_compared:
         findings += head.wrong_totals(event_id, proof.links)
     proof.ledger = merged(findings)
     return proof
@@ -208,6 +216,7 @@ def compare(proof: EventProof, mailed: Mailed, sent: Collection[str]) -> None:
         elif row.sha256 != mail.sha256:
             detail = "its mail differs, and both match their own hash"
             proof.ledger.append(found(INTEGRITY, row, "altered", detail))
+    proof.ledger += [*_differences(proof.ledger, by_id, ledger)]
     named = {each.payment_id for each in proof.ledger if each.seq}
     proof.ledger = [each for each in proof.ledger if each.seq or each.payment_id not in named]
     for payment_id, row in ledger.items():
@@ -217,6 +226,43 @@ def compare(proof: EventProof, mailed: Mailed, sent: Collection[str]) -> None:
             )
             wrong.append(with_copies(mailed.box, missing))
     proof.ledger, proof.mailbox = merged(proof.ledger), merged(wrong)
+
+
+_SHOWN: Mapping[str, Callable[[Any], str]] = {"amount_cents": dollars, "seq": "#{:06d}".format}
+_COMPARED = (
+    "seq", "kind", "amount_cents", "method", "patron_email", "about", "logged_day", "logged_at",
+)  # fmt: skip
+_WORDS = {
+    "seq": "number", "amount_cents": "amount", "patron_email": "patron", "about": "about payment",
+}  # fmt: skip
+
+
+def _differences(
+    findings: Sequence[Finding], mails: Mapping[str, Link], rows: Mapping[str, Link]
+) -> Iterator[Finding]:
+    """What the mail and the ledger say, for each altered entry that both have.
+
+    Only of what a link holds: keeping whole records would fill the memory.
+    """
+    for each in findings:
+        mail, row = mails.get(each.payment_id), rows.get(each.payment_id)
+        if each.kind != "altered" or mail is None or row is None or mail.sha256 == row.sha256:
+            continue
+        if mail.faults or row.faults:
+            continue
+        told = [
+            f"{_WORDS.get(name, name)}: the mail says {_said(mail, name)}, the ledger "
+            f"{_said(row, name)}"
+            for name in _COMPARED
+            if getattr(mail, name) != getattr(row, name)
+        ]
+        detail = "; ".join(told) or f"what differs is none of {', '.join(_COMPARED)}"
+        yield replace(each, detail=detail)
+
+
+def _said(link: Link, name: str) -> str:
+    value = getattr(link, name)
+    return _SHOWN.get(name, str)(value) or "nothing"
 
 
 def compare_ops(

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from functions.stream_router.stream_mapping import fault_of
 from ops.errors import OpsError, translate
 from ops.rules.check_result import CheckResult
+from ops.rules.status import MAPPING_OFF
 from ops.session import Session
+from ops.stack.ledger_changes import mapping_faults
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
@@ -106,17 +107,11 @@ def _enabling(uuid: str) -> str:
 
 def _router_mapping(session: Session) -> Iterator[CheckResult]:
     yield from _mapping(session, "stream to router", "RouterFunctionName")
-    function = session.aws.output("RouterFunctionName")
-    table = session.aws.client("dynamodb").describe_table(
-        TableName=session.aws.output("PaymentsTableName")
-    )["Table"]
-    answer = session.aws.client("lambda").list_event_source_mappings(FunctionName=function)
-    for each in answer["EventSourceMappings"]:
-        fault = fault_of(each, table, function)
+    for fault in mapping_faults(session):
         yield CheckResult(
             "changes of the ledger",
             fault or "every one reaches the router",
-            "docs/runbook.md#stream-mapping-off says what to do." if fault else "",
+            f"{MAPPING_OFF} says what to do." if fault else "",
         )
 
 

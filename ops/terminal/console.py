@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ops.terminal.safe_text import safe
+from ops.terminal.safe_text import safe, safe_lines
 
 PLAIN_WIDTH = 200  # of facts and lists outside a terminal: wide enough for grep
 PLAIN_PROGRESS_SECONDS = 5.0
@@ -56,7 +56,7 @@ class Console:
 
     def say(self, message: str, style: str = "") -> None:
         """A message for the person, on stderr."""
-        self._err.print(Text(message, style=style))
+        self._err.print(Text(safe_lines(message), style=style))
 
     def show(self, content: Any) -> None:
         """One JSON document on stdout."""

@@ -214,8 +214,21 @@ class PaymentAnswer(Answer):
     payment: AuditedPayment
 
 
+class DoubtfulRow(Answer):
+    """A row that is stored, but not as it was written: what can be read of it, else null."""
+
+    event_id: str | None
+    seq: Annotated[int | None, Field(description="The number that the row gives itself.")]
+    payment_id: str | None
+    patron_name: str | None
+    problem: Annotated[str, Field(description="What is wrong, as in the CSV.")]
+
+
 class PaymentsPage(Answer):
+    """No row of the page is left out: it is in `payments` or in `problems`."""
+
     payments: list[AuditedPayment]
+    problems: list[DoubtfulRow]
     cursor: Cursor
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from functions.api.http import problems
+from functions.api.http.answers import PROBLEM_ROWS
 from functions.api.people.cookie import COOKIE_NAME
 from release.openapi.answers import DuplicateProblem, Problem
 from release.openapi.operations import OPERATIONS, Operation
@@ -140,6 +141,12 @@ def _success(operation: Operation, named: dict[type[BaseModel], Any]) -> dict[st
             "description": "The session; empty and expired after sign-out.",
             "required": True,
             "schema": {"type": "string", "pattern": f"^{COOKIE_NAME}="},
+        }
+    if operation.answer == "text/csv":
+        headers[PROBLEM_ROWS] = {
+            "description": "How many rows of the file are not as they were written.",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0},
         }
     written: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
     if headers:

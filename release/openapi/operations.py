@@ -206,7 +206,8 @@ OPERATIONS = (
         who="admin, auditor",
         tag="Payments",
         description="Give `event_id` or `patron_email`, not both. Each entry includes the "
-        "state of its audit mail.",
+        "state of its audit mail. A row that is not as it was written is never shown as a payment: "
+        "`problems` names it, and it counts towards `limit`.",
         parameters=(parameters.BY_EVENT, parameters.BY_PATRON, parameters.CURSOR, parameters.LIMIT),
         answer=answers.PaymentsPage,
         refusals=(*_SIGNED_IN, problems.MalformedRequestError),
@@ -272,8 +273,9 @@ OPERATIONS = (
         description="Give `event_id`, or both `from` and `to`: business days, both included, at "
         "most 366. Voids and refunds have their own rows, and `net_amount` adds up to the totals "
         "on screen. No row is ever left out: one that is not what was written says so in "
-        "`problem`. Made for spreadsheets: UTF-8 with a byte order mark, and no cell runs as a "
-        "formula. docs/operations.md tells how to compute a hash again from the cells.",
+        "`problem`, adds nothing, and is counted in the header `X-Problem-Rows`. Made for "
+        "spreadsheets: UTF-8 with a byte order mark, and no cell runs as a formula. "
+        "docs/operations.md tells how to compute a hash again from the cells.",
         parameters=(
             parameters.BY_EVENT,
             parameters.day("from", "The first business day."),

@@ -53,7 +53,7 @@ def test_attacks_are_named(checks: Checks) -> None:
 @pytest.mark.parametrize(
     ("attack", "check", "nothing"),
     [
-        later(OF_ROWS, "ops.offline.links.faults_of", lambda _: []),
+        later(OF_ROWS, "ops.offline.ledger.links.faults_of", lambda _: []),
         (OF_TEXT, "ops.offline.mails.payment_problem", lambda *_: ("", [])),
     ],
 )

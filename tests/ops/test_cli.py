@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from local.running_stack import RunningStack
 from local.settings import free_port
 from ops.cli import scc as program
-from ops.errors import translate
+from ops.errors import OpsError, translate
 from ops.target import choose
 from shared.reads import UnreadKeysError
 from tests.shells import SCC, Scc, environment
@@ -37,6 +37,11 @@ def command_of(group: click.Group, name: str) -> click.Command:
     found = group.get_command(click.Context(group), name)
     assert found, name
     return found
+
+
+def test_a_sentence_that_quotes_a_foreign_name_does_not_steer_the_terminal() -> None:
+    told = OpsError("a\x1b[2J\u202e.mbox cannot be read.\nTry another.").format_message()
+    assert told == "a\\x1b[2J\\u202e.mbox cannot be read.\nTry another."
 
 
 @pytest.mark.parametrize(("path", "command"), list(commands()))

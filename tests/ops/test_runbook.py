@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -19,8 +20,8 @@ from shared.ledger import business_day
 from tests.builders import ZONE
 from tests.dock import Dock, until
 from tests.ops.conftest import DeadLetters
-from tests.ops.voyage import Voyage
-from tests.shells import environment
+from tests.ops.voyage import Voyage, set_sail
+from tests.shells import Scc, environment
 from tests.suites import LONG
 
 ROOT = Path(__file__).parents[2]
@@ -91,3 +92,36 @@ def test_every_command_in_the_runbook_works_as_written(scene: Scene, command: st
     assert answer.returncode in (0, 1), answer.stderr
     assert answer.stdout + answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_row_is_put_back_with_what_the_router_kept(
+    stack: RunningStack, scc: Scc, tmp_path: Path, *, is_deleted: bool
+) -> None:
+    """With the runbook's own line between `aws s3 cp` and `aws dynamodb put-item`."""
+    voyage = set_sail(Dock(stack).sign_in(), 1)
+    row, s3 = voyage.row(1), stack.aws.client("s3")
+    bucket = stack.outputs["FailuresBucketName"]
+
+    def kept() -> bytes | None:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="tampered/")
+        for page in pages:
+            for each in page.get("Contents", ()):
+                body: bytes = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+                if row["payment_id"].encode() in body:
+                    return body
+        return None
+
+    if is_deleted:
+        voyage.delete(row)
+    else:
+        voyage.put(row | {"amount_cents": 1})
+    (tmp_path / "kept.json").write_bytes(until(kept))
+    (line,) = re.findall(r"^python3 -c .*OldImage.*$", RUNBOOK, re.MULTILINE)
+    subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, check=True)
+    voyage.dynamodb.put_item(
+        TableName=voyage.table("Payments"), Item=json.loads((tmp_path / "row.json").read_text())
+    )
+    assert voyage.row(1) == row
+    env = {"AWS_ENDPOINT_URL": stack.settings.engine_url}
+    assert scc("verify", "--event", voyage.event_id, env=env).returncode == 0

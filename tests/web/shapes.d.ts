@@ -82,4 +82,15 @@ interface Payment {
   audit?: Audit;
 }
 
+/** A row that is stored, but not as it was written; null: not to be read. */
+interface DoubtfulRow {
+  event_id: string | null;
+  seq: number | null;
+  payment_id: string | null;
+  patron_name: string | null;
+  problem: string;
+}
+
+interface PaymentPage { payments: Payment[]; problems: DoubtfulRow[]; cursor: string | null }
+
 interface Voided { void: Payment; replacement: Payment | null; replayed: boolean }

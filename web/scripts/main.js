@@ -20,6 +20,7 @@ import { createSession } from "./session/session.js";
  * @property {(payment: Payment, known?: {roster?: readonly Patron[]}) => void} startVoid
  * @property {() => void} startExport of a range of days
  * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
+ * @property {() => Promise<typeof import("./screens/doubtful-rows.js")>} doubtfulRows
  * @property {(route: Route) => string} addressOf
  * @property {(route: Route) => void} keepPlace records in the address what the screen shows
  * @property {(screen: HTMLElement) => void} present shows a screen, or a stand-in while it loads
@@ -56,6 +57,7 @@ const app = {
   downloadEvent: (button, eventId, signal) => attempt(async () =>
     (await onDemand(() => import("./screens/export.js"))).downloadEvent(session, button, eventId, signal)),
   startExport: () => attempt(async () => (await here(exporting))?.open()),
+  doubtfulRows: () => onDemand(() => import("./screens/doubtful-rows.js")),
   addressOf,
   keepPlace: (route) => router?.replace(addressOf(route)),
   present(screen) {

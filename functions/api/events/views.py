@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
-from functions.api.payments.listing import Deliveries, audit_view, read_entries
+from functions.api.payments.listing import Deliveries, audit_view
 from functions.api.payments.money import text_from_cents
+from shared.ledger import LedgerEntry, MalformedEntryError
 from shared.methods import METHODS
 
 RECENT_MS = 7 * 24 * 60 * 60 * 1000
@@ -80,7 +82,7 @@ def _totals(head: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _audits(event_ids: Sequence[str], payments: Payments, now: int) -> dict[str, dict[str, int]]:
-    newest = {each: read_entries(payments.newest(each, NEWEST))[0] for each in event_ids}
+    newest = {each: _entries(payments.newest(each, NEWEST)) for each in event_ids}
     deliveries = payments.deliveries(
         entry.payment_id for entries in newest.values() for entry in entries
     )
@@ -95,6 +97,15 @@ def _audits(event_ids: Sequence[str], payments: Payments, now: int) -> dict[str,
             "late": sum(state == "queued" and at < now - LATE_MS for state, at in states),
         }
     return audits
+
+
+def _entries(rows: Iterable[Mapping[str, Any]]) -> list[LedgerEntry]:
+    """An altered entry counts, too: its mail may have failed."""
+    entries = []
+    for row in rows:
+        with suppress(MalformedEntryError):
+            entries.append(LedgerEntry.from_row(row))
+    return entries
 
 
 def matching(roster: Sequence[Mapping[str, Any]], sought: str) -> list[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from aws_lambda_powertools.shared.cookies import Cookie
 
 from functions.api.http.problems import ApiError, problem
 
+PROBLEM_ROWS = "X-Problem-Rows"  # of an export: how many are not as they were written
 _UNCACHED = {"Cache-Control": "no-store"}
 
 
@@ -49,12 +50,17 @@ def html_answer(page: str, status: int = 200) -> Response[str]:
     )
 
 
-def csv_answer(content: str) -> Response[str]:
+def csv_answer(content: str, *, problems: int) -> Response[str]:
+    """problems: how many rows of the file are marked."""
     return Response(
         status_code=200,
         content_type="text/csv; charset=utf-8",
         body=content,
-        headers=_UNCACHED | {"Content-Disposition": 'attachment; filename="payments.csv"'},
+        headers=_UNCACHED
+        | {
+            "Content-Disposition": 'attachment; filename="payments.csv"',
+            PROBLEM_ROWS: str(problems),
+        },
     )
 
 

@@ -89,7 +89,7 @@ class UnreadableError(ApiError):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} is stored, but not as it was written, so it cannot be used. Do not enter it "
-            "again. Tell operations: `scc verify` names what is wrong."
+            "again. Tell operations: the command scc verify names what is wrong."
         )
 
 

@@ -25,12 +25,11 @@ from functions.api.payments.listing import (
 )
 from functions.api.payments.money import text_from_cents
 from shared.attributes import Foreign
-from shared.ledger import EXPIRY, LedgerEntry, faults_of, matches_its_hash
+from shared.ledger import EXPIRY, LedgerEntry, problem_with
 
 MAX_DAYS = 366
 MAX_BYTES = 5_500_000  # as the JSON string that Lambda returns; a Function URL takes 6 MB
 BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that the file is UTF-8
-NOT_AS_WRITTEN = "the row does not match its hash: it is not what was written"
 _FORMULA_STARTS = frozenset("=+-@")
 
 _FIRST, _LAST = ("seq", "problem"), ("prev_hash", "hash")
@@ -133,7 +132,7 @@ def _shown(
 
 
 def _cells(row: Row, voided_by: str, audit: Mapping[str, Any]) -> dict[str, str]:
-    problem = "; ".join(faults_of(row)) or ("" if matches_its_hash(row) else NOT_AS_WRITTEN)
+    problem = problem_with(row)
     cells = {name: _text(row.get(name), name) for name in _NAMES}
     error = audit.get("last_error") or {}
     return cells | {

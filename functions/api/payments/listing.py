@@ -1,4 +1,8 @@
-"""Payments as the API shows them, each with the state of its audit mail."""
+"""Payments as the API shows them, each with the state of its audit mail.
+
+A row that is not as it was written is never shown as a payment: an altered amount would look
+genuine. It is named instead.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ from typing import Any, Protocol
 
 from functions.api.http.problems import FieldError, MalformedRequestError
 from functions.api.payments.money import text_from_cents
-from shared.delivery import mail_state
-from shared.ledger import LedgerEntry, MalformedEntryError, is_event_id
+from shared.delivery import attempts_of, last_error, mail_state
+from shared.ledger import LedgerEntry, is_event_id, problem_with
 from shared.text import EMAIL
+
+MOST_SHOWN = 200  # characters of a text in a row that we did not write
 
 
 class Voids(Protocol):
@@ -40,24 +46,28 @@ def read_payments_filter(parameters: Mapping[str, str]) -> tuple[str, str]:
 
 def handle_payment_list(
     rows: Sequence[Mapping[str, Any]], ledger: Voids, mails: Deliveries
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """A page of rows as the API shows them, each with the state of its audit mail.
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A page of payments, each with the state of its audit mail, and the rows with a problem.
 
-    Also the reason for each row that is left out: one malformed row must not hide the others.
+    One row that is not as it was written must not hide the others.
     """
-    entries, malformed = read_entries(rows)
-    return audited_views(entries, ledger, mails), malformed
+    problems = [problem_with(row) for row in rows]
+    sound = [row for row, problem in zip(rows, problems, strict=True) if not problem]
+    doubtful = [
+        problem_view(row, problem) for row, problem in zip(rows, problems, strict=True) if problem
+    ]
+    return audited_views([LedgerEntry.from_row(row) for row in sound], ledger, mails), doubtful
 
 
-def read_entries(rows: Iterable[Mapping[str, Any]]) -> tuple[list[LedgerEntry], list[str]]:
-    """The valid entries, and what is wrong with the other rows."""
-    entries, malformed = [], []
-    for row in rows:
-        try:
-            entries.append(LedgerEntry.from_row(row))
-        except MalformedEntryError as error:
-            malformed.append(str(error))
-    return entries, malformed
+def problem_view(row: Mapping[str, Any], problem: str) -> dict[str, Any]:
+    """What names a row that is not as it was written, as far as it can be read."""
+    named = {name: _text(row.get(name)) for name in ("event_id", "payment_id", "patron_name")}
+    seq = row.get("seq")
+    return named | {"seq": seq if type(seq) is int and seq > 0 else None, "problem": problem}
+
+
+def _text(value: Any) -> str | None:
+    return value[:MOST_SHOWN] if isinstance(value, str) else None
 
 
 def audited_views(
@@ -85,11 +95,10 @@ def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
     if delivery is None:
         return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
     state = mail_state(delivery)
-    sent_at, attempts = delivery.get("sent_at"), delivery.get("attempts")
-    error = delivery.get("last_error")
+    sent_at = delivery.get("sent_at")
     return {
         "state": state if state in ("sent", "failed") else "queued",
         "sent_at": sent_at if isinstance(sent_at, int) else None,
-        "attempts": attempts if isinstance(attempts, int) else 0,
-        "last_error": error if isinstance(error, Mapping) else None,
+        "attempts": attempts_of(delivery),
+        "last_error": last_error(delivery) or None,
     }

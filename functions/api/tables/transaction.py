@@ -36,6 +36,9 @@ def writes_of(
         writes.append(("pointer", _put_new(tables.ledger_table, pointer)))
         if entry.voids:
             void = {**keys.void_mark(entry.voids), "void_id": entry.payment_id}
+            correction = next((each for each in entries if each.corrects == entry.voids), None)
+            if correction:
+                void["correction_id"] = correction.payment_id
             writes.append(("void", _put_new(tables.ledger_table, void)))
         elif is_unique_reference(entry.method, entry.reference):
             known = len(snapshot.same_number)

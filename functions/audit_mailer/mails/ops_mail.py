@@ -29,23 +29,34 @@ def compose(ops_record: Mapping[str, Any], addresses: Addresses) -> AuditMail:
         if not isinstance(ops_record.get(name), kind):
             raise TypeError(f"not an ops record: {name} is missing or mistyped")
     ops_id = str(ops_record["ops_id"])
-    record = Record.of(ops_record, f"ops-{file_name(ops_id)}.json")
+    record = Record.of(ops_record, ops_file(ops_record))
     thread = plain_id(str(ops_record.get("run", ops_id)))
     letter = Letter(
         own_id=ops_id,
-        subject=f"[SCC Ops] {_deed(ops_record)} - {clipped(str(ops_record.get('who')))}",
+        subject=ops_subject(ops_record),
         written_at=ops_record["at"],
         headers={
             "X-SCC-Ops-Id": ops_id,
             "References": f"<{thread}.thread@{addresses.domain}>",
         },
-        page=_page(ops_record, record),
+        page=ops_page(ops_record, record.sha256),
         record=record,
     )
     return sealed(letter, addresses)
 
 
-def _page(ops_record: Mapping[str, Any], record: Record) -> Page:
+def ops_file(ops_record: Mapping[str, Any]) -> str:
+    """What the attached record is called."""
+    return f"ops-{file_name(str(ops_record['ops_id']))}.json"
+
+
+def ops_subject(ops_record: Mapping[str, Any]) -> str:
+    """Without the search token."""
+    return f"[SCC Ops] {_deed(ops_record)} - {clipped(str(ops_record.get('who')))}"
+
+
+def ops_page(ops_record: Mapping[str, Any], record_sha256: str) -> Page:
+    """What the mail shows, told from the record alone."""
     counts = ops_record.get("counts") or {}
     outcome = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "nothing"
     what = (
@@ -62,7 +73,7 @@ def _page(ops_record: Mapping[str, Any], record: Record) -> Page:
     )
     proof = (
         ("Ops record", ops_record["ops_id"]),
-        ("SHA-256 of the record", record.sha256),
+        ("SHA-256 of the record", record_sha256),
         ("Search token", search_token(str(ops_record["ops_id"]))),
     )
     return Page(
@@ -94,6 +105,6 @@ def _message_rows(ops_record: Mapping[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, Any]] = [(str(number), each) for number, each in enumerate(shown, 1)]
     if more := len(messages) - len(shown):
         rows.append(("More", f"{more} more are in the attachment"))
-    if further := int(ops_record.get("messages_total", 0)) - len(messages):
+    if (further := int(ops_record.get("messages_total", 0)) - len(messages)) > 0:
         rows.append(("Further parts", f"{further} more are in the ops record's other parts"))
     return _rows(rows)

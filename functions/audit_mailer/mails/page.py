@@ -52,7 +52,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PageLink:
     """address: http or https, quoted."""
 
     label: str
@@ -68,7 +68,7 @@ class Page:
     sections: Sequence[Section]
     notice: str = ""
     findings: Sequence[str] = ()
-    link: Link | None = None
+    link: PageLink | None = None
     closing: Sequence[str] = ()
 
 
@@ -78,13 +78,13 @@ def clipped(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def to_text(page: Page) -> str:
-    parts = [f"{_plain(page.heading)}\n{_plain(page.subheading)}"]
+    parts = [f"{as_shown(page.heading)}\n{as_shown(page.subheading)}"]
     if page.notice:
-        parts.append("\n".join(_plain(each) for each in (page.notice, *page.findings)))
+        parts.append("\n".join(as_shown(each) for each in (page.notice, *page.findings)))
     if page.link:
         parts.append(f"{page.link.label}: {page.link.address}")
     parts += [_text_section(each) for each in page.sections]
-    return "\n\n".join([*parts, *(_plain(each) for each in page.closing)]) + "\n"
+    return "\n\n".join([*parts, *(as_shown(each) for each in page.closing)]) + "\n"
 
 
 def size_of(page: Page) -> int:
@@ -125,27 +125,28 @@ def to_html(page: Page) -> str:
     )
 
 
-def _plain(text: str) -> str:
+def as_shown(text: str) -> str:
+    """Data on one line, without what hides or turns text; cut where it is far too long."""
     line = one_line(text)
     is_large = len(escape(line).encode()) > LARGEST_VALUE
     return line[:KEPT_OF_VALUE] + CUT if is_large else line
 
 
 def _safe(text: str) -> str:
-    return escape(_plain(text))
+    return escape(as_shown(text))
 
 
 def _text_section(section: Section) -> str:
-    heading = _plain(section.heading)
+    heading = as_shown(section.heading)
     labels = [each.label for each in section.sums] + [label for label, *_ in section.rows]
-    width = max((len(_plain(label)) for label in labels), default=0) + 2
+    width = max((len(as_shown(label)) for label in labels), default=0) + 2
     lines = [heading, "-" * min(len(heading), LONGEST_UNDERLINE)]
     if section.headers:
         lines.append(" " * width + " -> ".join(section.headers))
     for label, count, amount in ((each.label, each.count, each.amount) for each in section.sums):
-        lines.append(f"{_plain(label) + ':':<{width}}{count:>6}{amount:>16}")
+        lines.append(f"{as_shown(label) + ':':<{width}}{count:>6}{amount:>16}")
     for label, *values in section.rows:
-        lines.append(f"{_plain(label) + ':':<{width}}{' -> '.join(map(_plain, values))}")
+        lines.append(f"{as_shown(label) + ':':<{width}}{' -> '.join(map(as_shown, values))}")
     return "\n".join(lines)
 
 
@@ -159,7 +160,7 @@ def _html_notice(page: Page) -> str:
     )
 
 
-def _html_link(link: Link | None) -> str:
+def _html_link(link: PageLink | None) -> str:
     if link is None:
         return ""
     address = escape(link.address)

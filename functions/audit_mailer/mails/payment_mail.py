@@ -7,7 +7,6 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.audit_mailer.mails.envelope import (
     Addresses,
@@ -17,7 +16,7 @@ from functions.audit_mailer.mails.envelope import (
     plain_id,
     sealed,
 )
-from functions.audit_mailer.mails.page import Link, Page, Section, clipped
+from functions.audit_mailer.mails.page import Page, PageLink, Section, clipped
 from functions.audit_mailer.mails.related import (
     Related,
     name_of,
@@ -30,6 +29,7 @@ from functions.audit_mailer.mails.related import (
 from shared.ledger import LedgerEntry, record_of
 from shared.methods import label_of
 from shared.text import dollars, file_name, search_token
+from shared.zones import zone_called
 
 _LABELS = {  # of the attributes that describe a payment; another one is called by its own name
     "event_name": "Event",
@@ -71,14 +71,14 @@ def compose(
     one, made before it is sent again, would find this one.
     """
     entry = LedgerEntry.from_row(row)
-    record = Record.of(record_of(row), f"{file_name(entry.event_id)}-{entry.seq:06d}.json")
+    record = Record.of(record_of(row), payment_file(entry))
     follows = original_id(entry)
     letter = Letter(
         own_id=entry.payment_id,
-        subject=_subject(entry, related),
+        subject=payment_subject(entry, related),
         written_at=entry.logged_at,
         headers={"X-SCC-Payment-Id": entry.payment_id} | _thread(entry, related, addresses),
-        page=_page(entry, related, record.sha256, app_url),
+        page=payment_page(entry, related, record.sha256, app_url),
         record=record,
         follows=follows,
     )
@@ -99,7 +99,13 @@ def _thread(entry: LedgerEntry, related: Related, addresses: Addresses) -> dict[
     return {"References": " ".join([root, *mails]), "In-Reply-To": mails[-1]}
 
 
-def _subject(entry: LedgerEntry, related: Related) -> str:
+def payment_file(entry: LedgerEntry) -> str:
+    """What the attached record is called."""
+    return f"{file_name(entry.event_id)}-{entry.seq:06d}.json"
+
+
+def payment_subject(entry: LedgerEntry, related: Related) -> str:
+    """Without the search token."""
     what = f"{_money(entry)} {_method(entry)}"
     of = name_of(related.original, original_id(entry))
     if entry.corrects:
@@ -121,7 +127,17 @@ def _heading(entry: LedgerEntry, related: Related) -> str:
     return f"{what}, {clipped(entry.patron_name)}"
 
 
-def _page(entry: LedgerEntry, related: Related, record_sha256: str, app_url: str) -> Page:
+def payment_page(
+    entry: LedgerEntry,
+    related: Related,
+    record_sha256: str,
+    app_url: str = "",
+    event_time: str = "",
+) -> Page:
+    """What the mail shows, told from the entry and from those that it is about.
+
+    event_time: when it was logged in the event's time zone, for a reader that lacks the zone.
+    """
     about = original_id(entry)
     return Page(
         heading=_heading(entry, related),
@@ -130,21 +146,21 @@ def _page(entry: LedgerEntry, related: Related, record_sha256: str, app_url: str
             f"{number_of(entry)}, {clipped(entry.event_date)}, {clipped(entry.event_name)}"
         ),
         notice=notice(entry, related),
-        link=Link(OPEN, _address(entry, app_url)) if app_url else None,
+        link=PageLink(OPEN, app_url + payment_path(entry)) if app_url else None,
         sections=[
             *sections(entry, related),
             Section(entry.kind.capitalize(), _what(entry, related)),
-            Section("Logging", _when(entry)),
+            Section("Logging", _when(entry, event_time)),
             Section("Proof", _proof(entry, record_sha256)),
         ],
         closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(about or entry.payment_id)],
     )
 
 
-def _address(entry: LedgerEntry, app_url: str) -> str:
-    """Where the app shows this entry."""
+def payment_path(entry: LedgerEntry) -> str:
+    """Where the app shows this entry, below the app's own address."""
     event_id, payment_id = (quote(each, safe="") for each in (entry.event_id, entry.payment_id))
-    return f"{app_url}/g/{event_id}?payment={payment_id}"
+    return f"/g/{event_id}?payment={payment_id}"
 
 
 def _what(entry: LedgerEntry, related: Related) -> list[tuple[str, ...]]:
@@ -180,11 +196,11 @@ def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _when(entry: LedgerEntry) -> list[tuple[str, ...]]:
+def _when(entry: LedgerEntry, event_time: str) -> list[tuple[str, ...]]:
     return [
         ("Logged by", f"{entry.logged_by_name} ({entry.logged_by})"),
         ("Logged at (server)", _moment(entry.logged_at, "UTC")),
-        ("Logged at (event)", _moment(entry.logged_at, entry.event_timezone)),
+        ("Logged at (event)", event_time or _moment(entry.logged_at, entry.event_timezone)),
         ("Captured at", _moment(entry.timestamp, "UTC")),
     ]
 
@@ -211,7 +227,4 @@ def _method(entry: LedgerEntry) -> str:
 
 def _moment(milliseconds: int, timezone: str) -> str:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ZoneInfoNotFoundError, ValueError):
-        return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return moment.astimezone(zone_called(timezone) or UTC).strftime("%Y-%m-%d %H:%M:%S %Z")

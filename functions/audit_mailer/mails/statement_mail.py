@@ -13,12 +13,10 @@ from functions.audit_mailer.mails.envelope import (
     Record,
     sealed,
 )
-from functions.audit_mailer.mails.statement_page import page_of, subject_of
+from functions.audit_mailer.mails.statement_page import statement_page, statement_subject
 from shared.ledger import canonical_json
-from shared.statement import StatementPlace
+from shared.statement import SIGNATURE_FILE, StatementPlace
 from shared.text import search_token
-
-SIGNATURE = "statement.sig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +41,11 @@ def compose(stored: StoredStatement, addresses: Addresses) -> AuditMail:
     so_far = "" if stored.place.final else " so far"
     letter = Letter(
         own_id=own_id,
-        subject=subject_of(values),
+        subject=statement_subject(values),
         written_at=values["made_at"],
         headers={"X-SCC-Statement": f"{stored.place.day}{so_far}"},
-        page=page_of(values, record.sha256, search_token(own_id)),
+        page=statement_page(values, record.sha256, search_token(own_id)),
         record=record,
-        more=[Attachment(SIGNATURE, stored.signature)],
+        more=[Attachment(SIGNATURE_FILE, stored.signature)],
     )
     return sealed(letter, addresses)

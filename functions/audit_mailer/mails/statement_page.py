@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
+from functions.audit_mailer.mails.envelope import utc
 from functions.audit_mailer.mails.page import (
     LARGEST_HTML,
     Page,
@@ -30,7 +30,7 @@ HOW_TO_PROVE = (
     "statement.json is the statement, statement.sig its signature by the key named above, and each "
     "statement names the one before it: docs/evidence.md says how to check all three."
 )
-SO_FAR = (
+NOT_OVER = (
     "The day was not over when this statement was made. The final statement will follow; this one "
     "is not part of the chain."
 )
@@ -45,21 +45,21 @@ NOTABLE = {
     "large_cash": "A large sum in cash",
 }
 
-Record = Mapping[str, Any]
+Told = Mapping[str, Any]  # of the whole day or of an event
 
 
-def subject_of(record: Record) -> str:
+def statement_subject(record: Told) -> str:
     """Without the search token."""
     return " - ".join([f"[SCC Audit] {_title(record)}", _totals(record), *_alarms(record)])
 
 
-def page_of(record: Record, sha256: str, token: str) -> Page:
+def statement_page(record: Told, sha256: str, token: str) -> Page:
     """sha256: of statement.json."""
     findings = [f"{kind} {place}" for kind, places in _findings(record).items() for place in places]
     if len(findings) > MOST_FINDINGS:
         more = _count(len(findings) - MOST_FINDINGS, "more finding")
         findings[MOST_FINDINGS:] = [f"{more} in statement.json"]
-    closing = [HOW_TO_PROVE, EVERY_DAY] if record["is_final"] else [SO_FAR, EVERY_DAY]
+    closing = [HOW_TO_PROVE, EVERY_DAY] if record["is_final"] else [NOT_OVER, EVERY_DAY]
     whole = Page(
         heading=_title(record),
         subheading=_totals(record),
@@ -88,11 +88,11 @@ def _with_events(whole: Page, events: Sequence[Section]) -> Page:
     return replace(whole, sections=[first, *events[:fit], *others], closing=[*told, *whole.closing])
 
 
-def _title(record: Record) -> str:
+def _title(record: Told) -> str:
     return f"Statement {record['day']}{'' if record['is_final'] else ' so far'}"
 
 
-def _totals(record: Record) -> str:
+def _totals(record: Told) -> str:
     if not record["entries"]:
         return "0 entries"
     counts = [_count(record[kind]["count"], kind[:-1]) for kind in ("payments", "voids")]
@@ -101,7 +101,7 @@ def _totals(record: Record) -> str:
     return ", ".join([*counts, f"{dollars(record['net_cents'])} net"])
 
 
-def _findings(record: Record) -> dict[str, list[str]]:
+def _findings(record: Told) -> dict[str, list[str]]:
     """What is wrong, and where: ids and numbers only."""
     events = record["events"]
     found = {
@@ -119,7 +119,7 @@ def _findings(record: Record) -> dict[str, list[str]]:
     return {kind: places for kind, places in found.items() if places}
 
 
-def _alarms(record: Record) -> list[str]:
+def _alarms(record: Told) -> list[str]:
     """The first finding of each kind, and how many more there are."""
     return [
         f"{kind} {places[0]}" + (f" and {len(places) - 1} more" if len(places) > 1 else "")
@@ -127,7 +127,7 @@ def _alarms(record: Record) -> list[str]:
     ]
 
 
-def _whole_day(record: Record) -> Section:
+def _whole_day(record: Told) -> Section:
     day = ("Business day", f"{record['day']}, {record['timezone']} time")
     if not record["entries"]:
         return Section("The whole day", [day, ("Entries", "none were logged on this day")])
@@ -142,7 +142,7 @@ def _whole_day(record: Record) -> Section:
     )
 
 
-def _event(event: Record) -> Section:
+def _event(event: Told) -> Section:
     rows: list[tuple[str, ...]] = []
     if event["entries"]:
         span = _numbers(event["first_seq"], event["last_seq"])
@@ -161,13 +161,13 @@ def _event(event: Record) -> Section:
     return Section(name or event["event_id"], rows, sums=_sums(event) if event["entries"] else ())
 
 
-def _head(event: Record) -> str:
+def _head(event: Told) -> str:
     if not event["head_hash"]:
         return "cannot be read"
     return f"{_number(event['head_seq'])} {event['head_hash']}"
 
 
-def _unmailed(event: Record) -> list[str]:
+def _unmailed(event: Told) -> list[str]:
     named = [
         f"{_number(each['seq'])} {each['state']}" + (f" ({each['error']})" if each["error"] else "")
         for each in event["not_mailed_entries"]
@@ -176,7 +176,7 @@ def _unmailed(event: Record) -> list[str]:
     return [*named, f"and {more} more"] if more else named
 
 
-def _by_admin(record: Record) -> list[Section]:
+def _by_admin(record: Told) -> list[Section]:
     rows: list[tuple[str, ...]] = [
         (
             clipped(f"{each['logged_by_name']} ({each['logged_by']})"),
@@ -187,7 +187,7 @@ def _by_admin(record: Record) -> list[Section]:
     return [Section("By who logged", rows)] if rows else []
 
 
-def _notable(record: Record) -> list[Section]:
+def _notable(record: Told) -> list[Section]:
     rows: list[tuple[str, ...]] = [
         (
             NOTABLE.get(each["kind"], str(each["kind"])),
@@ -203,7 +203,7 @@ def _notable(record: Record) -> list[Section]:
     return [Section("Worth a look", rows)] if rows else []
 
 
-def _expiring(record: Record) -> list[Section]:
+def _expiring(record: Told) -> list[Section]:
     rows: list[tuple[str, ...]] = [
         (
             each["event_id"],
@@ -219,7 +219,7 @@ def _expiring(record: Record) -> list[Section]:
     return [Section("Entries that expire after thirty days", rows)] if rows else []
 
 
-def _malformed(record: Record) -> list[Section]:
+def _malformed(record: Told) -> list[Section]:
     """The rows that are not entries, by key: nothing that they say is in a sum."""
     rows: list[tuple[str, ...]] = [
         (f"{each['pk']} {each['sk']}", ", ".join(each["faults"])) for each in record["malformed"]
@@ -229,7 +229,7 @@ def _malformed(record: Record) -> list[Section]:
     return [Section("Rows that are not entries", rows)] if rows else []
 
 
-def _proof(record: Record, sha256: str, token: str) -> Section:
+def _proof(record: Told, sha256: str, token: str) -> Section:
     previous = record["previous"]
     before = f"{previous['day']} {previous['sha256']}" if previous else "none, this is the first"
     ledger = record["ledger"]
@@ -245,13 +245,13 @@ def _proof(record: Record, sha256: str, token: str) -> Section:
             ("Signing key (SHA-256)", record["key_sha256"]),
             ("The whole ledger", whole),
             ("Operators' records", str(len(record["ops"]) or "none")),
-            ("Made at", _utc(record["made_at"])),
+            ("Made at", utc(record["made_at"])),
             ("Search token", token),
         ],
     )
 
 
-def _sums(of: Record) -> list[Sum]:
+def _sums(of: Told) -> list[Sum]:
     """A line for each method, in the order of the payment form, then what is taken away."""
     by_method = of["payments"]["by_method"]
     known = [*METHODS, *sorted(by_method.keys() - METHODS.keys())]
@@ -279,8 +279,3 @@ def _numbers(first: int, last: int) -> str:
 
 def _count(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def _utc(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

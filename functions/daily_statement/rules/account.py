@@ -10,7 +10,7 @@ from functions.daily_statement.rules.certificates import Certificate
 from functions.daily_statement.rules.continuity import MOST_NAMED, Continuation, Link, numbers
 from functions.daily_statement.rules.notable import Notable
 from functions.daily_statement.rules.sums import Sums
-from shared.delivery import is_sent, mail_state
+from shared.delivery import is_sent, last_error, mail_state
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of
 
 
@@ -190,10 +190,9 @@ def _joined(known: Sequence[Any], more: Sequence[Any]) -> list[Any]:
 
 
 def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
-    error = delivery.get("last_error")
     return Unmailed(
         seq=entry.seq,
         payment_id=entry.payment_id,
         state=mail_state(delivery),
-        error=str(error.get("code") or "") if isinstance(error, Mapping) else "",
+        error=str(last_error(delivery).get("code") or ""),
     )

@@ -36,6 +36,9 @@ def test_a_payment_logged_in_the_modal_is_a_mail_in_the_inbox(
     page.goto(stack.mail_url)
     page.get_by_role("main").get_by_text(f"${shown}").first.click()
     expect(page.get_by_text("Séamus O'Brien").first).to_be_visible()
+    with page.expect_popup() as opened:
+        page.frame_locator("iframe").get_by_role("link", name="Open in the app").click()
+    expect(opened.value.get_by_role("heading", level=1)).to_contain_text(f"${shown}")
 
     dock = Dock(stack).sign_in()
     answer = dock.call("GET", "/api/payments?event_id=sunset-charter")

@@ -13,6 +13,7 @@ from playwright.sync_api import Download, Page, Route, expect
 
 from tests.builders import ZONE
 from tests.dock import Dock
+from tests.ops.voyage import set_sail
 
 Axe = Callable[[Page], None]
 
@@ -129,3 +130,13 @@ def test_a_failed_export_is_reported(page: Page, admin: Dock) -> None:
     button.click()
     expect(page.get_by_text("The payments could not be exported")).to_be_visible()
     expect(button).to_have_text(re.compile("Export CSV"))
+
+
+def test_an_export_with_altered_rows_says_how_many(page: Page, admin: Dock) -> None:
+    voyage = set_sail(admin, 2)
+    with voyage.restored():
+        voyage.put(voyage.row(1) | {"amount_cents": 1})
+        page.goto(f"/g/{voyage.event_id}")
+        with page.expect_download():
+            page.get_by_role("button", name="Export CSV").click()
+        expect(page.get_by_text("1 row of the file is not as written")).to_be_visible()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from shared.text import dollars
 from tests.browser.visits import row_of
 from tests.dock import Dock
 from tests.suites import later
@@ -99,8 +100,14 @@ def test_a_wrong_amount_is_corrected_in_one_step(page: Page, admin: Dock, axe: A
     corrected_id = page.url.split("payment=")[1]
     corrected = admin.call("GET", f"/api/payments/{corrected_id}").json["payment"]
     assert (corrected["amount"], corrected["reference"]) == (right, payment["reference"])
-    for each in (void_id, corrected_id):
-        admin.await_mail(each)
+    void_mail, mail = (admin.await_mail(each) for each in (void_id, corrected_id))
+    number, after = f"#{payment['seq']:06}", f"#{corrected['seq']:06}"
+    taken = dollars(-payment["amount_cents"])
+    assert f" of {number} {taken} check - Jane Doe - " in void_mail["subject"]
+    assert f"{after} {shown} check replaces {number} - Jane Doe - " in mail["subject"]
+    assert f"{after} ({corrected_id})" in void_mail["html"]
+    assert f"{number} ({payment['payment_id']})" in mail["html"]
+    assert "wrong amount" in mail["html"]
 
 
 def test_a_wrong_patron_and_method_are_corrected(page: Page, admin: Dock) -> None:

@@ -59,8 +59,11 @@ class World:
             pointer = to_attributes(keys.pointer(each.payment_id) | place)
             self.dynamodb.put_item(TableName=ledger, Item=pointer)
             if each.voids:
-                mark = to_attributes(keys.void_mark(each.voids) | {"void_id": each.payment_id})
-                self.dynamodb.put_item(TableName=ledger, Item=mark)
+                mark: dict[str, Any] = {**keys.void_mark(each.voids), "void_id": each.payment_id}
+                correction = next((new for new in entries if new.corrects == each.voids), None)
+                if correction:
+                    mark["correction_id"] = correction.payment_id
+                self.dynamodb.put_item(TableName=ledger, Item=to_attributes(mark))
 
     def come_back(self) -> None:
         """Let the time pass that the last failure asked to stay away."""

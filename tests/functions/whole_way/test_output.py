@@ -23,7 +23,7 @@ EXPECTED = {
     "payment voided",
     "payments exported",
     "waiver signed",
-    "row is no ledger entry",
+    "row is not as it was written",
     "entries routed",
     "record unroutable",
     "ledger row altered",

@@ -65,8 +65,6 @@ def test_an_import_is_filed_by_its_own_date_and_an_insert_by_its_arrival(
     other = body_of(compose(Date="Mon, 01 Jan 2024 00:00:00 +0000", message_id="<late@x.example>"))
     late = messages.import_(userId="me", body=other, internalDateSource="receivedTime").execute()
     assert found(messages, "after:1704153600") == [late["id"], inserted]
-    refused = messages.import_(userId="me", body=other, internalDateSource="now")
-    assert refusal_of(refused)["code"] == 400
 
 
 def test_an_import_marked_as_deleted_appears_in_no_mailbox(gmail: GmailSandbox) -> None:
@@ -162,7 +160,7 @@ def test_a_list_is_paged_newest_first(gmail: GmailSandbox) -> None:
 def test_a_message_is_given_in_each_format(gmail: GmailSandbox) -> None:
     messages = messages_of(gmail)
     mail = compose(html="<p>hi</p>")
-    mail.add_attachment(b'{"a":1}', maintype="application", subtype="json", filename="record.json")
+    mail.add_attachment(b'{"a":1}', maintype="application", subtype="json", filename="entry.json")
     id_ = messages.import_(userId="me", body=body_of(mail) | IN_INBOX).execute()["id"]
 
     full = messages.get(userId="me", id=id_).execute()

@@ -45,7 +45,7 @@ def page(gmail: GmailSandbox, browser: Browser) -> Iterator[Page]:
 def send(gmail: GmailSandbox, subject: str = HOSTILE, html: str | None = HTML) -> Any:
     mail = compose(subject, html=html)
     mail.add_attachment(
-        b'{"seq":1}', maintype="application", subtype="json", filename='"><b>record.json'
+        b'{"seq":1}', maintype="application", subtype="json", filename='"><b>entry.json'
     )
     return messages_of(gmail).send(userId="me", body=body_of(mail)).execute()
 
@@ -68,7 +68,7 @@ def test_a_hostile_mail_is_shown_as_text_and_runs_nothing(gmail: GmailSandbox, p
     frame = page.frame_locator("iframe")
     amount = frame.get_by_text("Amount $125.00")
     expect(amount).to_have_css("color", "rgb(51, 51, 51)")
-    expect(page.get_by_role("link", name='"><b>record.json')).to_be_visible()
+    expect(page.get_by_role("link", name='"><b>entry.json')).to_be_visible()
     assert page.locator("#mail img, #messages img").count() == 0
 
 
@@ -87,7 +87,7 @@ def test_an_attachment_is_downloaded_with_its_bytes(gmail: GmailSandbox, page: P
     send(gmail)
     page.get_by_role("link", name=HOSTILE).click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="record.json").click()
+        page.get_by_role("link", name="entry.json").click()
     assert download.value.path().read_bytes() == b'{"seq":1}'
 
 

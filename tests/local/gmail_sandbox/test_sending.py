@@ -24,7 +24,7 @@ RECORD = json.dumps({"amount_cents": 12500, "name": "Séamus 李小龍"}).encode
 
 
 def with_record(mail: EmailMessage) -> EmailMessage:
-    mail.add_attachment(RECORD, maintype="application", subtype="json", filename="record.json")
+    mail.add_attachment(RECORD, maintype="application", subtype="json", filename="entry.json")
     mail.add_attachment(
         bytes(range(256)), maintype="application", subtype="octet-stream", filename="ключ.bin"
     )
@@ -90,7 +90,7 @@ def test_the_text_part_is_made_from_the_html_and_attachments_keep_their_bytes(
     record, binary = found["attachments"]
     assert base64.b64decode(record["content_base64"]) == RECORD
     assert record["json"] == json.loads(RECORD)
-    assert (record["filename"], record["content_type"]) == ("record.json", "application/json")
+    assert (record["filename"], record["content_type"]) == ("entry.json", "application/json")
     assert (binary["filename"], binary["size"], binary["json"]) == ("ключ.bin", 256, None)
     assert base64.b64decode(binary["content_base64"]) == bytes(range(256))
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from shared.attributes import to_attributes
+from shared.keys import pointer
+from shared.ledger import PaymentId
 from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import set_sail
@@ -95,6 +98,39 @@ def test_a_changed_row_is_reported(local: Scc, dead: DeadLetters) -> None:
     assert code == 1
     assert not content["is_intact"]
     assert f"scc verify --event {voyage.event_id}" in content["concerns"][0]
+
+
+def test_an_entry_whose_row_is_gone_is_not_called_unknown(local: Scc, dead: DeadLetters) -> None:
+    voyage = set_sail(dead.dock, 2)
+    payment_id = voyage.payments[1]["payment_id"]
+    with voyage.restored():
+        voyage.delete(voyage.row(2))
+        answer = local("payment", payment_id)
+        assert (answer.returncode, answer.stdout) == (1, "")
+        for text in (
+            f"This entry existed: #000002 of {voyage.event_id}, mailed at ",
+            "its row is gone",
+            f"scc verify --event {voyage.event_id}",
+        ):
+            assert text in answer.stderr
+        code, content = told(local, payment_id)
+    assert (code, content["is_gone"], content["missing"]) == (1, True, [[2, 2]])
+
+
+def test_a_row_that_no_pointer_leads_to_is_found_and_named(local: Scc, dead: DeadLetters) -> None:
+    voyage = set_sail(dead.dock, 1)
+    payment_id = voyage.payments[0]["payment_id"]
+    at = {"TableName": voyage.table("Ledger"), "Key": to_attributes(pointer(PaymentId(payment_id)))}
+    kept = voyage.dynamodb.get_item(**at)["Item"]
+    voyage.dynamodb.delete_item(**at)
+    try:
+        answer = local("payment", payment_id)
+    finally:
+        voyage.dynamodb.put_item(TableName=at["TableName"], Item=kept)
+    assert answer.returncode == 1
+    assert f"#000001 of {voyage.event_id}" in answer.stdout
+    assert f"No pointer leads to it; its row is at {voyage.row(1)['PK']}" in answer.stderr
+    assert f"scc verify --event {voyage.event_id}" in answer.stderr
 
 
 def test_a_mail_missing_from_the_mailbox_is_reported(local: Scc, dead: DeadLetters) -> None:

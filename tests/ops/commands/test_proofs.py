@@ -279,7 +279,8 @@ def test_repair_queues_only_what_was_never_mailed(local: Scc, stack: RunningStac
     key = to_attributes({"payment_id": lost["payment_id"]})
     voyage.dynamodb.delete_item(TableName=deliveries, Key=key)
     # As if it had been logged an hour ago and the stream had never told.
-    voyage.put(lost | {"logged_at": lost["logged_at"] - 3_600_000})
+    earlier = lost | {"logged_at": lost["logged_at"] - 3_600_000}
+    voyage.put(earlier | {"hash": entry_hash(earlier)})
     code, found, content = reconciled(local, voyage, "--repair", "--reason", "a drill")
     assert (code, found) == (1, [("missing", 1)])
     assert content["repaired"] == [lost["payment_id"]]

@@ -164,6 +164,14 @@ def test_a_row_says_when_sqs_will_delete_the_message() -> None:
     assert row["delivery"] == "failed"
 
 
+@pytest.mark.parametrize("error", ["text", ["text"], 5, {"class": 5}])
+def test_a_delivery_that_somebody_edited_still_has_its_row(error: object) -> None:
+    odd = {"state": "failed", "attempts": "four", "last_error": error}
+    row = described(read_letter(raw()), odd, now=NOW, retention_ms=14 * DAY_MS)
+    assert row["delivery"] == "failed"
+    assert isinstance(row["attempts"], int)
+
+
 def test_messages_are_chosen_by_id_group_class_time_or_all() -> None:
     letter = read_letter(raw(error_class="permanent", error_message="400: bad"))
     cause = cause_of(letter, None)

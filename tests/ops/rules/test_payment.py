@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.rules.payment import PaymentHistory
+from ops.rules.payment import GoneEntry, PaymentHistory
 from ops.rules.reconcile import Hit, Hits
 from shared.attributes import Foreign
 from tests.builders import NOW, entry
@@ -22,8 +22,8 @@ def history(
     delivery: Mapping[str, Any] = SENT,
 ) -> PaymentHistory:
     return PaymentHistory(
-        row=row or entry().to_row(), delivery=delivery, voided_by={}, voids={}, dead_letters=(),
-        hits=hits, now=NOW + 10_000,
+        row=row or entry().to_row(), is_linked=True, delivery=delivery, voided_by={}, voids={},
+        dead_letters=(), hits=hits, now=NOW + 10_000,
     )  # fmt: skip
 
 
@@ -77,3 +77,25 @@ def test_a_row_that_no_program_of_ours_wrote_still_has_a_history(change: dict[st
 def test_an_altered_row_is_named() -> None:
     (told,) = history(entry().to_row() | {"amount_cents": 1}).concerns()
     assert "changed after it was logged" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "#000004 of sunset-charter, mailed at 2025-11-24T16:00:00Z with Gmail id 18c0; its"),
+        ({"missing": [(4, 6)]}, "one of #000004-#000006 of sunset-charter, mailed"),
+        ({"missing": []}, "existed: an entry of sunset-charter, mailed"),
+        ({"delivery": {}}, "#000004 of sunset-charter, never mailed; its row is gone"),
+        ({"event_id": "", "missing": []}, "existed: of an unknown event, mailed at"),
+        ({"void_id": "pay_v"}, "voided by pay_v; its row is gone. Run `scc verify --event sunset"),
+    ],
+)
+def test_what_is_left_of_an_entry_is_said(changes: dict[str, Any], says: str) -> None:
+    left: dict[str, Any] = {
+        "payment_id": "pay_1",
+        "event_id": "sunset-charter",
+        "missing": [(4, 4)],
+        "delivery": {"state": "sent", "sent_at": NOW, "gmail_id": "18c0"},
+        "void_id": "",
+    }
+    assert says in GoneEntry(**left | changes).told()

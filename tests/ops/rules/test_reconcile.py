@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from functions.api.payments.listing import audit_view
+from functions.daily_statement.rules.account import Statement
 from ops.offline.mails import read_mail
+from ops.rules.payment import PaymentHistory
 from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation, hits_in
+from ops.rules.status import Mails
 from shared.attributes import Foreign
 from shared.ledger import LedgerEntry, PaymentId, canonical_json, entry_hash, record_of
 from tests.builders import NOW, ZONE
@@ -95,6 +99,40 @@ def test_a_row_that_no_program_of_ours_wrote_is_named_and_not_added_up(
     assert sum(each.net_cents for each in state.tallies.values()) == entry.amount_cents
 
 
+def test_a_forged_amount_is_in_no_sum_and_its_row_is_counted_once(entry: LedgerEntry) -> None:
+    state, forged = Reconciliation([]), entry.to_row() | {"amount_cents": 999}
+    own = mail(entry.to_row())
+    state.take_row(forged, SENT, hits=hits_for(forged, own), now=NOW + HOUR, late_ms=LATE)
+    state.take_mail("own", read_mail(own), {entry.payment_id: forged})
+    (found,) = state.findings
+    assert (found["kind"], state.count("altered")) == ("altered", 1)
+    assert "does not match its hash" in found["detail"]
+    tally = state.tallies["sunset-charter"]
+    assert (tally.entries, tally.left_out, tally.net_cents) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seq": "1"}, {"payment_id": Foreign("B")}, {"note": Foreign("B")}]
+)
+def test_an_unreadable_row_is_counted_once_and_its_mail_is_not_missing(
+    entry: LedgerEntry, change: dict[str, Any]
+) -> None:
+    state, broken = Reconciliation([]), entry.to_row() | change
+    own = mail(entry.to_row())
+    state.take_row(broken, SENT, hits=hits_for(broken, own), now=NOW + HOUR, late_ms=LATE)
+    state.take_mail("own", read_mail(own), {entry.payment_id: broken})
+    assert [each["kind"] for each in state.findings] == ["altered"]
+    assert state.left_out == 1
+
+
+def test_a_mail_whose_row_was_deleted_says_that_the_row_is_gone(entry: LedgerEntry) -> None:
+    state, own = Reconciliation([]), read_mail(mail(entry.to_row()))
+    state.take_mail("own", own, {entry.payment_id: {}}, {entry.payment_id})
+    (found,) = state.findings
+    assert (found["kind"], state.gone) == ("orphan", 1)
+    assert "row of this entry is gone" in found["detail"]
+
+
 def test_money_is_added_up_to_the_cent_by_kind_and_method() -> None:
     entries = chain(3)
     entries.append(voided(entries[0], entries[2]))
@@ -143,3 +181,45 @@ def test_a_mail_that_was_given_up_is_missing_at_once(
     state.take_row(entry.to_row(), failed, hits=None, now=NOW + 1_000, late_ms=LATE)
     assert state.count("missing") == missing
     assert state.is_fine is (missing == 0)
+
+
+ODD_DELIVERIES: list[dict[str, Any]] = [
+    {"state": "failed", "last_error": "text"},
+    {"state": "failed", "last_error": ["text"]},
+    {"state": "failed", "last_error": {"class": "systemic", "at": "noon"}, "attempts": "three"},
+    {"state": "failed", "last_error": {}},
+    {"state": "sent", "sent_at": "noon"},
+]
+
+
+@pytest.mark.parametrize("delivery", ODD_DELIVERIES)
+def test_a_delivery_that_somebody_edited_stops_no_check(
+    entry: LedgerEntry, delivery: dict[str, Any]
+) -> None:
+    row = entry.to_row()
+    assert taken(row, delivery=delivery) == ([] if delivery["state"] == "sent" else ["missing"])
+    assert audit_view(delivery)["state"] in {"queued", "sent"}
+    history = PaymentHistory(
+        row=row,
+        is_linked=True,
+        delivery=delivery,
+        voided_by={},
+        voids={},
+        dead_letters=(),
+        hits=None,
+        now=NOW,
+    )
+    assert len(history.steps()) > 1
+    mails = Mails()
+    mails.add(row, delivery)
+    assert mails.credential in {"ok", "unknown", "refused"}
+    statement = Statement(day=entry.logged_day, timezone=ZONE.key, made_at=NOW, is_final=True)
+    statement.add([row], {entry.payment_id: delivery})
+    assert statement.sums.entries == 1
+
+
+def test_a_mail_that_breaks_its_reader_does_not_stop_the_search(entry: LedgerEntry) -> None:
+    row, own = entry.to_row(), mail(entry.to_row())
+    beyond = record_of(row) | {"logged_at": 10**17}  # no calendar has that year
+    broken = with_attachment(own, canonical_json(beyond | {"hash": entry_hash(beyond)}))
+    assert taken(row, hits_for(row, broken, own)) == ["altered"]

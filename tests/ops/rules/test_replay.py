@@ -212,6 +212,24 @@ def test_three_failures_in_a_row_stop_it_and_two_do_not() -> None:
     assert len(world.dead) == report.counts()["not reached"]
 
 
+def test_errors_that_somebody_edited_do_not_break_a_replay() -> None:
+    world = World()
+    payments = [world.add(number) for number in range(1, 9)]
+    world.fails |= dict.fromkeys(payments[2:], "ambiguous")
+    deliver = world.deliver
+
+    def deliver_and_edit() -> None:
+        deliver()
+        for each in payments[2:]:
+            if world.items.get(each, {}).get("state") == "failed":
+                world.items[each]["last_error"] = "text"
+
+    world.deliver = deliver_and_edit  # type: ignore[method-assign]
+    report = world.drain(rate=1.0)
+    assert report.stopped.startswith("3 failures in a row")
+    assert report.counts()["sent"] == 2
+
+
 def test_messages_sent_meanwhile_are_only_removed_and_poison_stays() -> None:
     world = World()
     sent, fresh = world.add(1), world.add(2)

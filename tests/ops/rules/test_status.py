@@ -35,6 +35,9 @@ def health(items: Items = [], **changes: Any) -> Status:  # noqa: B006 - never c
         "retention_ms": 14 * DAY_MS,
         "iterator_age_ms": None,
         "mails": mails,
+        "mapping_fault": "",
+        "tampered": 0,
+        "tampered_at": None,
     }
     return Status(**(fields | changes))
 
@@ -65,6 +68,9 @@ def test_problems_that_fix_themselves_need_nobody(well: Status) -> None:
         (health([(NOW - 1000, failed("permanent"))]), "1 entry failed for good"),
         (health([(NOW - WAIT_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
         (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
+        (health(mapping_fault="the mapping is disabled"), "the mapping is disabled: docs/runbook"),
+        (health(tampered=1, tampered_at=NOW), "1 ledger row was altered or removed behind"),
+        (health(tampered=2, tampered_at=NOW), "the last at 2025-11-24T16:00:00Z: docs/runbook.md"),
     ],
 )  # fmt: skip
 def test_problems_that_need_a_person_are_named(ill: Status, says: str) -> None:

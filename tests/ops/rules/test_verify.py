@@ -12,7 +12,7 @@ import pytest
 from ops.offline.mails import read_mail
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from shared.attributes import Foreign
-from shared.ledger import LedgerEntry
+from shared.ledger import LedgerEntry, entry_hash
 from tests.builders import NOW, ZONE
 from tests.ops.mailboxes import chain, mails, ops_mail, voided
 
@@ -79,9 +79,9 @@ def test_what_the_api_writes_is_found_intact(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"total_cents": 1}, "total_cents is 1, its entries add up to 240005"),
-        ({"payments_count": 3}, "payments_count is 3"),
-        ({"cash_cents": 100}, "cash_cents is 100, its entries add up to 0"),
+        ({"total_cents": 1}, "collected is $0.01, its entries add up to $2,400.05"),
+        ({"payments_count": 3}, "the number of payments is 3, its entries add up to 2"),
+        ({"cash_cents": 100}, "cash is $1.00, its entries add up to $0.00"),
         ({"last_logged_at": NOW + 9}, "last_logged_at"),
     ],
 )
@@ -112,6 +112,17 @@ def test_a_head_that_no_program_of_ours_wrote_is_named_and_its_rows_are_checked(
     first, second = world.proof().ledger
     assert (first.kind, second.kind, second.seq) == ("unreadable", "altered", 2)
     assert says in first.detail
+
+
+def test_totals_that_cannot_be_compared_are_not_passed_over_in_silence(world: World) -> None:
+    world.head["total_cents"] = 1
+    assert world.proof().totals_compared
+    world.rows[1]["amount_cents"] = 1
+    proof = world.proof()
+    assert [each.kind for each in proof.ledger] == ["altered"]
+    assert not proof.totals_compared
+    del world.rows[1]
+    assert not world.proof().totals_compared
 
 
 def test_a_head_that_is_gone_is_named_while_its_rows_are_there(world: World) -> None:
@@ -180,6 +191,34 @@ def test_rows_that_were_rewritten_and_rechained_differ_from_their_mails() -> Non
     found = compared(World(forged), mails(honest))
     assert {each[1] for each in found} == {"altered"}
     assert {each[2] for each in found} == {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"amount_cents": 120_001}, "amount: the mail says $1,200.02, the ledger $1,200.01"),
+        ({"method": "cash"}, "method: the mail says check, the ledger cash"),
+        ({"logged_day": "2025-11-01"}, "logged_day: the mail says 2025-11-24, the ledger 2025"),
+        ({"note": "other"}, "what differs is none of seq, kind, amount_cents"),
+    ],
+)
+@pytest.mark.parametrize("is_resealed", [False, True])
+def test_an_altered_entry_says_what_its_mail_says_and_what_the_ledger_says(
+    change: dict[str, Any], says: str, *, is_resealed: bool
+) -> None:
+    entries = chain(3)
+    world = World(entries)
+    world.rows[1] |= change
+    if is_resealed:
+        world.rows[1]["hash"] = entry_hash(world.rows[1])
+    proof = world.proof()
+    box = read_mail(b"")
+    for raw in mails(entries):
+        box.links += read_mail(raw).links
+    compare(proof, Mailed.of(box), set())
+    (found,) = [each for each in proof.ledger if each.kind == "altered"]
+    assert found.seq == 2
+    assert says in found.detail
 
 
 def test_a_sent_mail_that_is_not_in_the_file_is_missing_from_it() -> None:

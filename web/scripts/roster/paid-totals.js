@@ -19,6 +19,7 @@ export async function readTotals(eventId, signal) {
   try {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const found = await listPayments(eventId, { limit: PAGE, cursor, signal });
+      if (found.problems?.length) break;
       payments.push(...found.payments);
       cursor = found.cursor;
       if (!cursor) return totalsByPatron(payments);

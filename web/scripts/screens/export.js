@@ -101,7 +101,7 @@ async function download(session, button, wanted, name, signal) {
   button.setAttribute("aria-disabled", "true");
   label.textContent = "Preparing…";
   try {
-    const file = await session.call(() => exportPayments(wanted, (bytes) => {
+    const { file, problems } = await session.call(() => exportPayments(wanted, (bytes) => {
       label.textContent = `${Math.ceil(bytes / 1024)} KB…`;
     }, signal));
     const link = document.createElement("a");
@@ -109,11 +109,18 @@ async function download(session, button, wanted, name, signal) {
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    toast({ title: "Payments exported", text: name });
+    toast(problems ? { title: "Payments exported, with problems", text: describeProblems(problems), tone: "problem" }
+      : { title: "Payments exported", text: name });
     return true;
   } finally {
     button.classList.remove("busy");
     button.removeAttribute("aria-disabled");
     label.textContent = idle;
   }
+}
+
+/** @param {number} count */
+function describeProblems(count) {
+  const rows = count === 1 ? "1 row of the file is" : `${count} rows of the file are`;
+  return `${rows} not as written: see the column “problem”, and tell operations.`;
 }

@@ -7,8 +7,6 @@ import { serverNow } from "../server/api-fetch.js";
 import { getPayment } from "../server/api.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
-/** @typedef {{payments: Payment[], cursor: string | null}} Page */
-
 const MOST_OLD_LOOKS = 5;
 
 /**
@@ -17,7 +15,7 @@ const MOST_OLD_LOOKS = 5;
  * @param {AbortSignal} signal
  * @param {object} source
  * @param {"patron" | "event"} source.names
- * @param {(cursor: string | null) => Promise<Page>} source.read
+ * @param {(cursor: string | null) => Promise<PaymentPage>} source.read
  * @param {() => {title: string, text: string}} source.nothing what to say when there are none
  * @param {((payment: Payment) => void) | null} source.voiding
  * @param {(payments: Payment[], complete: boolean) => void} source.changed entries were added or voided
@@ -34,6 +32,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
   /** @type {string | null} */
   let cursor = null;
   let loaded = false;
+  let doubtful = 0;
   const context = {
     addressOf: app.addressOf, names, voiding,
     known: (/** @type {string} */ id) => shown.get(id)?.payment,
@@ -43,8 +42,8 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     table.hidden = shown.size === 0;
     more.hidden = !cursor;
     const { title, text } = nothing();
-    none.replaceChildren(...(shown.size || !loaded ? [] : [emptyState(title, text)]));
-    changed([...shown.values()].map(({ payment }) => payment), loaded && !cursor);
+    none.replaceChildren(...(shown.size || doubtful || !loaded ? [] : [emptyState(title, text)]));
+    changed([...shown.values()].map(({ payment }) => payment), loaded && !cursor && !doubtful);
   };
 
   /** Shows the latest state of an entry. @param {Payment} payment @returns {"added" | "changed" | "same"} */
@@ -79,6 +78,12 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     else body.append(entry.row);
   };
 
+  /** Names the rows that are not as they were written. @param {PaymentPage} page */
+  const doubt = async ({ problems = [] }) => {
+    if (!problems.length && !doubtful) return;
+    doubtful = (await app.doubtfulRows()).nameDoubtfulRows(panel, problems, shown);
+  };
+
   /** @param {Payment[]} payments */
   const putAll = (payments) => {
     const fresh = payments.filter((payment) => put(payment) === "added");
@@ -94,6 +99,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     const page = await read(null);
     const oldest = page.payments.at(-1);
     const inPage = new Set(page.payments.map(({ payment_id: id }) => id));
+    await doubt(page);
     const fresh = putAll(page.payments);
     for (const payment of fresh) {
       shown.get(payment.payment_id)?.row.classList.add("fresh");
@@ -112,6 +118,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     none.replaceChildren(...skeletons("payments-skeleton-template", 1));
     try {
       const page = await app.session.call(() => read(null));
+      await doubt(page);
       if (signal.aborted) return;
       loaded = true;
       cursor = page.cursor;
@@ -130,6 +137,7 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     moreError.textContent = "";
     try {
       const page = await app.session.call(() => read(cursor));
+      await doubt(page);
       cursor = page.cursor;
       const [first] = putAll(page.payments);
       update();

@@ -43,12 +43,9 @@ export function showPayment(app, signal, { eventId, paymentId }) {
       if (isUnsettled(content.payment)) watch.soon();
     } catch (error) {
       if (signal.aborted || quietly) return;
-      const gone = error instanceof ProblemError && error.status === 404;
-      app.present(asPage(gone
-        ? leadingTo(
-          emptyState("There is no such payment", "Check the address, or look for it among the event’s payments."),
-          "The event’s payments", app.addressOf({ name: "event", eventId, tab: "payments" }),
-        )
+      const final = finalState(error);
+      app.present(asPage(final
+        ? leadingTo(final, "The event’s payments", app.addressOf({ name: "event", eventId, tab: "payments" }))
         : errorState("The payment could not be loaded", error, () => void load())));
     }
   };
@@ -66,6 +63,15 @@ export function showPayment(app, signal, { eventId, paymentId }) {
     if (logged.voids === paymentId) void load(true);
   }, { signal });
   void load();
+}
+
+/** What no second try changes. @param {unknown} error */
+function finalState(error) {
+  if (!(error instanceof ProblemError)) return null;
+  if (error.status === 404) {
+    return emptyState("There is no such payment", "Check the address, or look for it among the event’s payments.");
+  }
+  return error.code === "unreadable" ? emptyState("This entry is not as it was written", error.message) : null;
 }
 
 /** @param {string} paymentId @param {AbortSignal} signal @returns {Promise<Content>} */

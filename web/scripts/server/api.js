@@ -31,7 +31,7 @@ export async function getEvent(eventId, signal) {
 /**
  * @param {string} eventId
  * @param {{limit?: number, cursor?: string | null, signal?: AbortSignal}} [options]
- * @returns {Promise<{payments: Payment[], cursor: string | null}>} newest first
+ * @returns {Promise<PaymentPage>} newest first
  */
 export async function listPayments(eventId, { limit, cursor, signal } = {}) {
   return (await apiFetch(`/api/payments${query({ event_id: eventId, limit, cursor })}`, { signal })).data;
@@ -50,7 +50,7 @@ export async function logPayment(body, idempotencyKey) {
 /**
  * @param {string} email
  * @param {{cursor?: string | null, signal?: AbortSignal}} [options]
- * @returns {Promise<{payments: Payment[], cursor: string | null}>} of all events, newest first
+ * @returns {Promise<PaymentPage>} of all events, newest first
  */
 export async function listPaymentsOf(email, { cursor, signal } = {}) {
   return (await apiFetch(`/api/payments${query({ patron_email: email, cursor })}`, { signal })).data;
@@ -90,7 +90,7 @@ export async function voidPayment(paymentId, body, idempotencyKey) {
  * @param {{event_id: string} | {from: string, to: string}} wanted business days, "YYYY-MM-DD", both included
  * @param {(bytes: number) => void} progress
  * @param {AbortSignal} [signal]
- * @returns {Promise<Blob>} the whole file
+ * @returns {Promise<{file: Blob, problems: number}>} the whole file, and how many of its rows are marked
  */
 export async function exportPayments(wanted, progress, signal) {
   const read = async (/** @type {Response} */ response) => {
@@ -106,7 +106,8 @@ export async function exportPayments(wanted, progress, signal) {
     }
     return new Blob(chunks, { type: "text/csv" });
   };
-  return (await apiFetch(`/api/payments.csv${query(wanted)}`, { signal, timeoutMs: EXPORT_TIMEOUT_MS, read })).data;
+  const { data, headers } = await apiFetch(`/api/payments.csv${query(wanted)}`, { signal, timeoutMs: EXPORT_TIMEOUT_MS, read });
+  return { file: data, problems: Number(headers.get("x-problem-rows")) };
 }
 
 /** @param {string} name of one of our own pages @returns {Promise<string>} */

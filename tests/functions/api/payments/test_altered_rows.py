@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from functions.api.http.answers import PROBLEM_ROWS
+from release.openapi.answers import PaymentsPage
 from shared import keys
 from shared.ledger import LedgerEntry
 from tests.builders import NOW, entry
@@ -108,16 +110,31 @@ def test_an_export_of_days_marks_its_rows(admin: Client) -> None:
 
 
 @changes
-def test_the_list_shows_the_others(admin: Client, change: dict[str, Any], fault: str) -> None:
+def test_the_list_names_the_row_and_never_shows_it_as_a_payment(
+    admin: Client, change: dict[str, Any], fault: str
+) -> None:
     lay(admin, change)
-    for query in (EVENT, {"patron_email": "lee@example.com"}):
+    for query in (EVENT, {"patron_email": "jane.doe@example.com"}):
         answer = admin.call("GET", "/api/payments", query=query)
         assert answer.status == 200, answer.text
-        assert SOUND in [each["payment_id"] for each in answer.json["payments"]]
-    assert (
-        admin.call("GET", "/api/payments", query={"patron_email": "jane.doe@example.com"}).status
-        == 200
-    )
+        (doubtful,) = answer.json["problems"]
+        assert fault in doubtful["problem"]
+        assert doubtful["event_id"] == "sunset-charter"
+        assert doubtful["patron_name"] == "Jane Doe"
+        assert doubtful["seq"] == (None if "seq" in change else 1)
+    for query in (EVENT, {"patron_email": "lee@example.com"}):
+        answer = admin.call("GET", "/api/payments", query=query)
+        assert [each["payment_id"] for each in answer.json["payments"]] == [SOUND]
+        PaymentsPage.model_validate_json(answer.text)
+
+
+def test_an_export_counts_its_marked_rows_where_the_app_can_say_so(admin: Client) -> None:
+    def counted() -> str:
+        return admin.call("GET", "/api/payments.csv", query=EVENT).headers[PROBLEM_ROWS]
+
+    assert counted() == "0"
+    lay(admin, {"amount_cents": 1})
+    assert counted() == "1"
 
 
 @pytest.mark.parametrize("limit", ["1", "2", "50"])

@@ -282,6 +282,27 @@ def test_every_hash_can_be_computed_again_from_the_file_alone(admin: Client) -> 
     assert namespace["hash_of"](changed) != changed["hash"]
 
 
+def test_a_saved_file_is_checked_by_the_recipe_as_it_is_written_there(
+    admin: Client,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    program = "\n".join(
+        re.findall(r"```python\n(.*?)```", OPERATIONS.read_text("utf-8"), re.DOTALL)
+    )
+    monkeypatch.chdir(tmp_path)
+    for n in (1, 2):
+        assert admin.log(amount=f"{n}.05", note="Für zwei").status == 200
+    answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
+    changed = answer.text.replace('"1.05"', '"9.05"')
+    for text, told in ((answer.text, ""), (changed, "1 does not match its hash\n")):
+        Path("payments.csv").write_bytes(text.encode())
+        capsys.readouterr()
+        exec(program, {})  # noqa: S102 - our own page
+        assert capsys.readouterr().out == told
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

@@ -160,6 +160,46 @@ def test_the_statements_tables_label_their_cells() -> None:
     assert len(re.findall(r"<tr>", html)) == html.count('scope="row"') + 2
 
 
+def busy_day(events: int, name: str = "Charter") -> Statement:
+    """Every event with all methods, voids, refunds, gaps and mails that failed."""
+    made = drawn_up([])
+    failed = {"state": "failed", "last_error": {"code": "userRateLimitExceeded"}}
+    for number in range(events):
+        of: dict[str, Any] = {"event_id": f"event-{number}", "event_name": f"{name} {number}"}
+        rows = [
+            row(payment_id=f"pay_{number}_{seq}", method=method, **of) | {"seq": seq}
+            for seq, method in enumerate([*METHODS] * 15, start=1)
+        ]
+        rows += [voiding(rows[0]["payment_id"], **of) | {"seq": 61}]
+        rows += [refunding(rows[1]["payment_id"], **of) | {"seq": 62}]
+        made.add(rows, {each["payment_id"]: failed for each in rows})
+    for account in made.events:
+        account.missing = [(seq * 2, seq * 2) for seq in range(50)]
+    return made
+
+
+@pytest.mark.parametrize("name", ["Charter", "\u5348\u5f8c\u306e\u8239 &" * 9])
+def test_gmail_shows_the_statement_of_fifty_busy_events_to_its_end(name: str) -> None:
+    mail, text, html = read(busy_day(50, name))
+    assert len(html.encode()) < 102_000
+    shown = len(set(re.findall(r"\(event-(\d+)\)", html)))
+    more = re.search(r"^(\d+) more events are in statement.json", text, re.MULTILINE)
+    assert more
+    assert int(more[1]) == 50 - shown
+    assert f"{more[1]} more events are in statement.json" in html
+    assert "more findings in statement.json" in html
+    assert html.index("Proof") < html.index("more events are in")
+    attachment, _ = mail.iter_attachments()
+    assert len(json.loads(attachment.get_content())["events"]) == 50
+
+
+def test_a_statement_that_gmail_shows_whole_is_not_cut() -> None:
+    _, text, html = read(busy_day(3))
+    assert "more event" not in text + html
+    for number in range(3):
+        assert f"Charter {number} (event-{number})" in html
+
+
 def test_the_attachment_is_canonical_and_its_hash_is_in_the_mail() -> None:
     made = statement(row())
     mail, text, _ = read(made)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ops.offline.chain import check_chains
-from ops.offline.links import Anchor, link_of
+from ops.offline.ledger.chain import check_chains
+from ops.offline.ledger.links import Anchor, link_of
 from ops.offline.mails import read_mail
 from ops.offline.program import main
 from ops.offline.report import expected_head, findings_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 
-from ops.offline.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
-from ops.offline.meaning import check_meaning
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
+from ops.offline.ledger.meaning import check_meaning
 from shared.ledger import GENESIS_HASH
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from ops.offline.chain import gaps
-from ops.offline.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
+from ops.offline.ledger.chain import gaps
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
 from shared.ledger import MOST_ENTRIES
+from shared.zones import has_zones, zone_called
 
 Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
+MOST_RIVALS = 10  # final statements of one day that are read; two are already a finding
 _KINDS = {"payments": "payment", "voids": "void", "refunds": "refund"}
 
 
@@ -32,12 +35,16 @@ class Stated:
 
 @dataclass(slots=True)
 class Statements:
-    """All statements of a mailbox. sha256: of each day's final ones. timezones: of the days."""
+    """All statements of a mailbox. sha256: of each day's final ones.
+
+    timezones: of the days; final_timezones: those that final statements name.
+    """
 
     anchors: list[Anchor] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
     sha256: dict[str, set[str]] = field(default_factory=dict)
     timezones: set[str] = field(default_factory=set)
+    final_timezones: set[str] = field(default_factory=set)
 
     def take(self, record: Mapping[str, Any], sha256: str) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -47,25 +54,24 @@ class Statements:
         day = date.fromisoformat(record["day"]).isoformat()
         anchors = [each for event in record["events"] for each in _anchors(event, day)]
         stated = [_stated(event, day) for event in record["events"]]
+        if len({each.event_id for each in stated}) < len(stated):
+            return "it names an event twice"
+        timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
-        if record.get("timezone"):
-            self.timezones.add(str(record["timezone"]))
+        self.timezones |= {timezone} - {""}
         if record["is_final"]:
+            self.final_timezones |= {timezone} - {""}
             known = self.sha256.setdefault(day, set())
-            if sha256 not in known:
-                self.stated += stated
+            if sha256 not in known and len(known) < MOST_RIVALS:
+                self.stated += [each for each in stated if each.entries]
             known.add(sha256)
         return _sum_problem(record, stated)
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """Of business days; None if statements name none or several, or this machine lacks it."""
-        if len(self.timezones) != 1:
-            return None
-        try:
-            return ZoneInfo(next(iter(self.timezones)))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            return None
+        """Of business days; None if statements name none or several, or this computer lacks it."""
+        named = self.final_timezones or self.timezones
+        return zone_called(next(iter(named))) if len(named) == 1 else None
 
     def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
         """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
@@ -73,32 +79,36 @@ class Statements:
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        yield from self._wrong_zones()
         yield from _missing_days(self.sha256)
         yield from self._entries_in_stated_days(links)
         doubtful = {(each.event_id, each.seq) for each in doubted}
         sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
         yield from self._wrong_sums(sound)
 
+    def _wrong_zones(self) -> Iterator[Finding]:
+        """A statement with another zone must not switch the check of days off."""
+        named = sorted(each[:60] for each in self.timezones)
+        if len(named) > 1:
+            detail = f"statements name {len(named)} time zones: {', '.join(named[:5])}"
+            yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        elif named and self.zone is None and has_zones():
+            detail = f"statements name {named[0]}, which is no time zone"
+            yield Finding(INTEGRITY, "", 0, 0, "altered", "", detail)
+
     def _entries_in_stated_days(self, links: Iterable[Link]) -> Iterator[Finding]:
         """A day's final statement is its last word: no entry may join the day later."""
         of_day = {(each.event_id, each.day): each for each in self.stated}
-        first_of_later: dict[str, list[Stated]] = {}
-        for each in self.stated:
-            first_of_later.setdefault(each.event_id, []).append(each)
+        later = _Later(self.stated)
         for link in links:
             if not link.is_sound:
                 continue
             own = of_day.get((link.event_id, link.logged_day))
             is_stated = link.logged_day in self.sha256
-            later = [
-                each
-                for each in first_of_later.get(link.event_id, ())
-                if each.day > link.logged_day and each.first_seq <= link.seq
-            ]
             if is_stated and not (own and own.first_seq <= link.seq <= own.last_seq):
                 detail = f"the statement of {link.logged_day} does not have it"
-            elif later:
-                detail = f"the statement of {later[0].day} has it on a later day"
+            elif later_day := later.day_of(link):
+                detail = f"the statement of {later_day} has it on a later day"
             else:
                 continue
             yield found(INTEGRITY, link, "back-dated", detail)
@@ -119,6 +129,29 @@ class Statements:
                 detail = f"the statement of {each.day} has other sums than its entries"
                 numbers = (each.first_seq, each.last_seq)
                 yield Finding(INTEGRITY, each.event_id, *numbers, "wrong-sums", "", detail)
+
+
+class _Later:
+    """For each event and day, the least number that statements of later days begin with."""
+
+    def __init__(self, stated: Iterable[Stated]) -> None:
+        self._days: dict[str, list[str]] = {}  # ascending
+        self._least: dict[str, list[tuple[int, str]]] = {}  # from that day on
+        by_event: dict[str, list[Stated]] = {}
+        for each in stated:
+            by_event.setdefault(each.event_id, []).append(each)
+        for event_id, days in by_event.items():
+            days.sort(key=lambda each: each.day)
+            self._days[event_id] = [each.day for each in days]
+            firsts = [(each.first_seq, each.day) for each in reversed(days)]
+            self._least[event_id] = list(accumulate(firsts, min))[::-1]
+
+    def day_of(self, link: Link) -> str:
+        """The later day that claims to begin before this entry, or an empty text."""
+        at = bisect_right(self._days.get(link.event_id, ()), link.logged_day)
+        rest = self._least.get(link.event_id, ())
+        seq, day = rest[at] if at < len(rest) else (0, "")
+        return day if day and seq <= link.seq else ""
 
 
 def sums_of(links: Iterable[Link]) -> Sums:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ops.offline.links import INTEGRITY, Finding, Link
-from ops.offline.page import SeenPage
-from ops.offline.words import LONGEST_ADDRESS, clipped, moment_text, plain
+from functions.audit_mailer.mails.envelope import utc
+from functions.audit_mailer.mails.page import LONGEST_ADDRESS, clipped
+from ops.offline.ledger.links import INTEGRITY, Finding, Link
+from ops.offline.mail.page import SeenPage, plain
 from shared.methods import label_of
 from shared.text import dollars
 
@@ -71,14 +72,13 @@ class Quote:
 class Others:
     """original: of a void, a refund or a correction. void: of what a correction replaces.
 
-    reason: of that void. rows: by label, as they are shown. changes: before and after, as they
-    must be.
+    replacement: of what a void undoes. reason: of the void. changes: before and after.
     """
 
     original: Other = Other()
+    replacement: Other = Other()
     void: Other = Other()
     reason: str = ""
-    rows: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[tuple[str, ...]] = ()
     quotes: Sequence[Quote] = ()
 
@@ -87,18 +87,18 @@ class OtherError(ValueError):
     """A mail says about another entry what its own record contradicts; the text says what."""
 
 
-def reason_of(record: Mapping[str, Any]) -> str:
+def reason_in(record: Mapping[str, Any]) -> str:
     return str(record["reason"]).replace("_", " ") or "no reason given"
 
 
-def original_id(record: Mapping[str, Any]) -> str:
+def about_in(record: Mapping[str, Any]) -> str:
     """Of the payment that an entry voids, refunds or replaces; empty for a new payment."""
     return str(record.get("voids") or record.get("refunds") or record.get("corrects") or "")
 
 
 def others_in(record: Mapping[str, Any], page: SeenPage) -> Others:
     """What a mail says about others. Raises OtherError."""
-    if not original_id(record):
+    if not about_in(record):
         return Others()
     rows = {row[0]: row[1] for row in page.rows if len(row) == 2}
     changes = {row[0]: row[1:] for row in page.rows if len(row) == 3}
@@ -109,7 +109,6 @@ def others_in(record: Mapping[str, Any], page: SeenPage) -> Others:
             original = _original(record, rows, "Refunded payment")
             return Others(
                 original=original,
-                rows=_those(rows, "Refunded payment"),
                 quotes=[_quote(record, original, is_looked_up=True)],
             )
         case _:
@@ -129,12 +128,12 @@ def _of_void(
         column = (after.name, *_column(changes, 1)[1:])
         quote = _quote(record, after, column[1:], is_looked_up=True)
     else:
-        column = _NO_REPLACEMENT
+        after, column = Other(), _NO_REPLACEMENT
         quote = _quote(record, Other(), is_looked_up=True, at=number)
     before = (original.name if original.seq else "not found", *cells_of(record))
     return Others(
         original=original,
-        rows=_those(rows, "Voided payment", "Replaced by"),
+        replacement=after,
         changes=_table(before, column),
         quotes=[_quote(record, original, is_looked_up=True), quote],
     )
@@ -158,7 +157,6 @@ def _of_correction(
         original=original,
         void=void,
         reason=reason,
-        rows=_those(rows, "Replaced payment", "Voided by"),
         changes=_table(
             (original.name, *cells) if original.seq else _NOTHING,
             (f"#{record['seq']:06d}", *cells_of(record)),
@@ -172,7 +170,7 @@ def _of_correction(
 
 def _original(record: Mapping[str, Any], rows: Mapping[str, str], label: str) -> Other:
     original = _other(label, rows.get(label, ""))
-    if original.payment_id != original_id(record) or original.seq >= record["seq"]:
+    if original.payment_id != about_in(record) or original.seq >= record["seq"]:
         raise OtherError(f"has another {label} than its record")
     return original
 
@@ -183,10 +181,6 @@ def _other(label: str, value: str) -> Other:
     if lost := _NOT_FOUND.fullmatch(value):
         return Other(lost[1] or "")
     raise OtherError(f"says something else in {label} than any mail of ours")
-
-
-def _those(rows: Mapping[str, str], *labels: str) -> dict[str, str]:
-    return {label: rows[label] for label in labels if label in rows}
 
 
 def _column(changes: Mapping[str, tuple[str, ...]], which: int) -> tuple[str, ...]:
@@ -209,7 +203,7 @@ def _quote(
     at: int = 0,
 ) -> Quote:
     place = (record["event_id"], record["seq"], record["payment_id"])
-    return Quote(*place, other, cells, reason, is_looked_up, at, original_id(record))
+    return Quote(*place, other, cells, reason, is_looked_up, at, about_in(record))
 
 
 def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -225,11 +219,9 @@ def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
 def told_of(record: Mapping[str, Any]) -> bytes:
     """All that other mails may say about this entry, in few bytes: a mailbox holds many entries."""
     who = f"{clipped(record['logged_by_name'])} ({clipped(record['logged_by'], LONGEST_ADDRESS)})"
-    reason = plain(reason_of(record)) if "reason" in record else ""
+    reason = plain(reason_in(record)) if "reason" in record else ""
     return (
-        _digest(moment_text(record["logged_at"]), plain(who))
-        + _digest(*cells_of(record))
-        + _digest(reason)
+        _digest(utc(record["logged_at"]), plain(who)) + _digest(*cells_of(record)) + _digest(reason)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from ops.offline.links import INTEGRITY, Finding, Link, found
+from ops.offline.ledger.links import INTEGRITY, Finding, Link, found
 from shared.ledger import business_day
 
 

@@ -311,8 +311,8 @@ def with_subject(raw: bytes, old: bytes, new: bytes) -> bytes:
     """The subject changed in the same way: it may be encoded."""
     mail = message_from_bytes(raw)
     said = str(make_header(decode_header(mail["Subject"])))
-    changed = Header(said.replace(old.decode(), new.decode()), "utf-8")
-    mail.replace_header("Subject", changed.encode())
+    del mail["Subject"]
+    mail["Subject"] = Header(said.replace(old.decode(), new.decode()), "utf-8").encode()
     return mail.as_bytes()
 
 
