@@ -22,7 +22,7 @@ LIMITS = {
     "RouterFunction": 4_000_000,
     "SweepFunction": 4_000_000,
     "MailerFunction": 9_000_000,
-    "StatementFunction": 9_000_000,
+    "StatementFunction": 4_000_000,
 }
 PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer")
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)

@@ -151,6 +151,8 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
         ["OpsRecordTable"],
     ),
+    ("OpsReadPolicy", "FindStatements"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
+    ("OpsReadPolicy", "ReadStatements"): (["s3:GetObjectVersion"], ["EvidenceBucket/statements/*"]),
     ("OpsReadPolicy", "ReadAlarmReceivers"): (["sns:ListSubscriptionsByTopic"], ["AlarmTopic"]),
     ("OpsReadPolicy", "CountAdmins"): (["cognito-idp:ListUsersInGroup"], ["UserPool"]),
     ("OpsReadPolicy", "ReadAgesAlarmsAndWiring"): (
@@ -189,6 +191,7 @@ WILDCARDS = {
     ("SweepRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",
     ("SweepRole", "LookAtWhatRests", "sqs:ChangeMessageVisibility*"): "as for SendMessage",
     ("OpsReadPolicy", "FindTheStack", "stack/${AWS::StackName}/*"): "a stack's ARN ends in an id",
+    ("OpsReadPolicy", "ReadStatements", "EvidenceBucket/statements/*"): "a key a day",
     ("OpsReadPolicy", "PeekAtDeadLetters", "sqs:ChangeMessageVisibility*"): "as for SendMessage",
     (
         "OpsReadPolicy",

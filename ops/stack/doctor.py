@@ -16,6 +16,7 @@ from ops.rules.status import MAPPING_OFF
 from ops.session import Session
 from ops.stack.ledger_changes import mapping_faults
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
+from shared.evidence import Evidence, EvidenceDamagedError
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
 VISIBILITY_FACTOR = 6  # times the function's timeout, as AWS advises for SQS event sources
@@ -171,6 +172,28 @@ def _schedules(session: Session) -> Iterator[CheckResult]:
         yield CheckResult(f"schedule of the {name}", state, remedy)
 
 
+def _statements(session: Session) -> Iterator[CheckResult]:
+    """The last sealed one, and whether the next one can follow it."""
+    evidence = Evidence(session.aws.client("s3"), session.aws.output("EvidenceBucketName"))
+    zone = session.aws.output("BusinessTimezone")
+    try:
+        last = evidence.latest()
+    except EvidenceDamagedError as error:
+        remedy = "docs/runbook.md#statements-missing says what to do."
+        yield CheckResult("statements", str(error), remedy)
+        return
+    if last is None:
+        yield CheckResult("statements", f"none is sealed yet; days are those of {zone}")
+        return
+    sealed = str(last.record["timezone"])
+    remedy = f"Deploy again with BusinessTimezone={sealed}: another zone is another stack."
+    yield CheckResult(
+        "statements",
+        f"sealed until {last.day}, by days of {sealed}",
+        "" if sealed == zone else remedy,
+    )
+
+
 def _gmail(session: Session) -> Iterator[CheckResult]:
     settings = gmail_settings(session)
     key = service_account_key(session, settings)
@@ -271,6 +294,7 @@ _CHECKS: dict[str, Callable[[Session], Iterator[CheckResult]]] = {
     "queue to mailer": _mailer_mapping,
     "queues": _queues,
     "schedules": _schedules,
+    "statements": _statements,
     "Gmail": _gmail,
     "alarms": _alarms,
     "admins": _users,

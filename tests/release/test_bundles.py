@@ -23,6 +23,7 @@ FUNCTIONS = {
     "ApiFunction": "api",
     "RouterFunction": "stream_router",
     "MailerFunction": "audit_mailer",
+    "StatementFunction": "daily_statement",
 }
 # What Lambda's Python already has.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")

@@ -30,7 +30,7 @@ def test_a_healthy_stack_passes_every_check(local: Scc, dock: Dock) -> None:
     for name in (
         "AWS credentials", "clock", "stack", "web app", "API", "stream to router",
         "changes of the ledger", "queue to mailer", "dead-letter target", "retention", "visibility",
-        "schedule of the sweep", "schedule of the statement", "Gmail credential",
+        "schedule of the sweep", "schedule of the statement", "statements", "Gmail credential",
         "scope to deliver", "audit mailbox", "alarm receivers", "admins",
     ):  # fmt: skip
         assert name in checks
