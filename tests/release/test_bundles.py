@@ -30,7 +30,6 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", 
 SEND = """
 import json, sys
 from functions.audit_mailer.gmail.mailbox import Gmail
-from tests.suites import LONG
 key, endpoint = json.loads(sys.argv[1]), sys.argv[2]
 who = "audit@shipcaptaincrew.example"
 gmail = Gmail(lambda: key, who, "send", endpoint)
