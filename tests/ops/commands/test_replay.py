@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from shared.attributes import from_attributes, to_attributes
+from shared.ledger import business_day
+from tests.builders import ZONE
 from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import numbered
@@ -77,6 +80,31 @@ def test_an_outage_that_is_over_is_replayed_to_one_mail_each_recorded_and_mailed
         assert mail["attachments"][0]["json"] == record
         assert "Gmail's mood" in mail["text"]
         assert len(dead.mails_of_ops(ops_id)) == 1
+
+
+def test_a_statement_that_gmail_refused_is_replayed_by_its_day_and_mailed_once(
+    scc: Scc, dead: DeadLetters
+) -> None:
+    day = business_day(time.time_ns() // 1_000_000, ZONE)
+    dead.dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 400, "times": 1}])
+    dead.stack.aws.client("lambda").invoke(
+        FunctionName=dead.stack.outputs["StatementFunctionName"], Payload=json.dumps({"day": day})
+    )
+    until(lambda: dead.depth().waiting == 1)
+    (message,) = dead.messages()
+    wanted = f"statement {day} so far"
+    assert verdicts(scc, dead, "--id", wanted) == {message["MessageId"]: "send"}
+    assert replayed(scc, dead, "--id", wanted)["counts"] == {"sent": 1}
+    dead.put(message["Body"])
+    assert list(verdicts(scc, dead, "--id", wanted).values()) == ["skip-already-sent"]
+    digest = json.loads(message["Body"])["sha256"]
+    mails = [
+        each
+        for each in dead.dock.inbox()
+        if each["headers"].get("X-SCC-Statement") == f"{day} so far"
+        and each["attachments"][0]["sha256"] == digest
+    ]
+    assert len(mails) == 1
 
 
 def test_every_message_gets_a_verdict_and_only_the_right_ones_move(
