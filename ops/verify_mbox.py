@@ -9,9 +9,10 @@ those that Apple Mail exports.
 Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
 its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
 entry's hash, or 64 zeros for the first one. So the entries of an event form a chain. Daily
-statements say how far each event's chain reached, and the hash it ended with. What a mail shows is
-compared with its record: subject, HTML and plain text, date and sender. Mails are known by their
-own headers (X-SCC-…): forwards and replies are counted, not judged.
+statements say how far each event's chain reached, and the hash it ended with. Each names the one
+before it and is signed; --key FILE, with the public key that you were given, checks that. What a
+mail shows is compared with its record: subject, HTML and plain text, date and sender. Mails are
+known by their own headers (X-SCC-…): forwards and replies are counted, not judged.
 
 Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is missing or
 duplicated). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
@@ -23,6 +24,7 @@ Not checked: who really sent a mail (Gmail shows that, by DKIM), and payments ne
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import lzma
@@ -1592,6 +1594,144 @@ def _rival_anchors(anchors: Sequence[Anchor]) -> Iterator[Finding]:
             yield Finding(INTEGRITY, anchors[0].event_id, seq, seq, "contradiction", "", detail)
 
 
+# ── ops/offline/ledger/public_key.py ──────────────────────────────────────────────────────────────
+
+
+_PEM = re.compile(
+    rb"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----", re.ASCII
+)
+_RSA = bytes.fromhex("06092a864886f70d0101010500")  # rsaEncryption, and no parameters
+_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")  # DigestInfo, before the digest
+LEAST_BITS = 2_048
+_SEQUENCE, _INTEGER, _BITS = 0x30, 0x02, 0x03
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """sha256: of the key in DER form, by which statements name it."""
+
+    modulus: int
+    exponent: int
+    sha256: str
+
+    def has_signed(self, digest: bytes, signature: bytes) -> bool:
+        """Whether this signature is the key's, of content with this SHA-256."""
+        size = (self.modulus.bit_length() + 7) // 8
+        if len(signature) != size:
+            return False
+        opened = pow(int.from_bytes(signature, "big"), self.exponent, self.modulus)
+        told = _SHA256 + digest
+        wanted = b"\x00\x01" + b"\xff" * (size - len(told) - 3) + b"\x00" + told
+        return opened.to_bytes(size, "big") == wanted
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """A PEM or DER file. Raises OSError, ValueError for another file."""
+    content = path.read_bytes()
+    pem = _PEM.search(content)
+    der = base64.b64decode(pem[1]) if pem else content
+    try:
+        key = _inside(der, _SEQUENCE)[0]
+        algorithm, rest = _inside(key, _SEQUENCE)
+        bits, _ = _inside(rest, _BITS)
+        numbers, _ = _inside(bits[1:], _SEQUENCE)
+        modulus, rest = _inside(numbers, _INTEGER)
+        exponent, _ = _inside(rest, _INTEGER)
+    except (IndexError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no public key: it must be the stack's, as PEM or DER"
+        ) from error
+    made = PublicKey(
+        int.from_bytes(modulus, "big"),
+        int.from_bytes(exponent, "big"),
+        hashlib.sha256(der).hexdigest(),
+    )
+    if algorithm != _RSA or made.modulus.bit_length() < LEAST_BITS or made.exponent < 3:
+        raise ValueError(f"{path} is no RSA key of {LEAST_BITS:,} bits or more")
+    return made
+
+
+def _inside(der: bytes, kind: int) -> tuple[bytes, bytes]:
+    """The content of a value, and what follows it. Raises IndexError or ValueError."""
+    if der[0] != kind:
+        raise ValueError("another kind of value")
+    length, start = der[1], 2
+    if length & 0x80:
+        count = length & 0x7F
+        length, start = int.from_bytes(der[2 : 2 + count], "big"), 2 + count
+    if start + length > len(der):
+        raise ValueError("it ends early")
+    return der[start : start + length], der[start + length :]
+
+
+# ── ops/offline/ledger/seals.py ───────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What holds one statement in its place. previous: the day before it and its hash, or empty.
+
+    sha256: of the statement. key: SHA-256 of the public key that it names.
+    """
+
+    day: str
+    is_final: bool
+    sha256: str
+    previous: tuple[str, str]
+    key: str
+    signature: bytes
+
+
+def seal_of(record: Mapping[str, Any], sha256: str, signature: bytes) -> Seal:
+    """Raises KeyError, TypeError or ValueError for what is no statement."""
+    previous = record["previous"]
+    named = (str(previous["day"]), str(previous["sha256"])) if previous is not None else ("", "")
+    return Seal(
+        day=date.fromisoformat(record["day"]).isoformat(),
+        is_final=record["is_final"] is True,
+        sha256=sha256,
+        previous=named,
+        key=str(record["key_sha256"]),
+        signature=signature,
+    )
+
+
+def broken_seals(seals: Sequence[Seal], key: PublicKey | None) -> Iterator[Finding]:
+    """key: of the stack; without it, only what the statements say of each other is compared."""
+    final = sorted({each for each in seals if each.is_final}, key=lambda each: each.day)
+    known = {(each.day, each.sha256) for each in final}
+    days = {each.day for each in final}
+    for each in final:
+        before = (date.fromisoformat(each.day) - timedelta(1)).isoformat()
+        day, sha256 = each.previous
+        if not day and each.day != final[0].day:
+            yield _broken(each, "says that it is the first, and there are earlier ones")
+        elif day and day != before:
+            yield _broken(each, f"follows {day[:10]}, not the day before it")
+        elif day in days and (day, sha256) not in known:
+            yield _broken(each, f"was made after another statement of {day} than the one here")
+    yield from _other_keys(seals, key)
+    for each in seals if key else ():
+        if key and not key.has_signed(bytes.fromhex(each.sha256), each.signature):
+            yield _broken(each, "is not signed by this key")
+
+
+def _other_keys(seals: Sequence[Seal], key: PublicKey | None) -> Iterator[Finding]:
+    named = {each.key for each in seals}
+    if key is None and len(named) > 1:
+        detail = f"statements name {len(named)} signing keys, and a stack has one"
+        yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+    for each in seals if key else ():
+        if key and each.key != key.sha256:
+            yield _broken(each, "names another signing key than this one")
+
+
+def _broken(seal: Seal, what: str) -> Finding:
+    so_far = "" if seal.is_final else " so far"
+    detail = f"the statement of {seal.day}{so_far} {what}"
+    return Finding(INTEGRITY, "", 0, 0, "broken-seal", "", detail)
+
+
 # ── ops/offline/ledger/days.py ────────────────────────────────────────────────────────────────────
 
 
@@ -1617,7 +1757,8 @@ class Stated:
 class Statements:
     """All statements of a mailbox. sha256: of each day's final ones.
 
-    timezones: of the days; final_timezones: those that final statements name.
+    timezones: of the days; final_timezones: those that final statements name. seals: what holds
+    each in its place.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -1625,8 +1766,9 @@ class Statements:
     sha256: dict[str, set[str]] = field(default_factory=dict)
     timezones: set[str] = field(default_factory=set)
     final_timezones: set[str] = field(default_factory=set)
+    seals: list[Seal] = field(default_factory=list)
 
-    def take(self, record: Mapping[str, Any], sha256: str) -> str:
+    def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
 
         Raises KeyError, TypeError or ValueError for what is not a statement.
@@ -1636,6 +1778,7 @@ class Statements:
         stated = [_stated(event, day) for event in record["events"]]
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
+        self.seals.append(seal_of(record, sha256, signature))
         timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
         self.timezones |= {timezone} - {""}
@@ -3035,6 +3178,7 @@ class _Own:
     value: str
     filename: str
     content: bytes
+    signature: bytes
     texts: Mapping[str, str]
     labels: Iterable[str]
     problem: str
@@ -3152,6 +3296,7 @@ def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
         value=str(value),
         filename=filename,
         content=_content(parts[2]),
+        signature=_content(parts[3]) if is_signed else b"",
         texts={
             kind: _content(part).decode("utf-8", "replace")
             for kind, part in zip(kinds[:2], parts[:2], strict=True)
@@ -3244,7 +3389,7 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
         else "its header names another day"
         if own.value != day + ("" if record["is_final"] else " so far")
         else statement_problem(record, own.sha256, own_id, _seen(own))
-        or ("" if is_copy else box.statements.take(record, own.sha256))
+        or ("" if is_copy else box.statements.take(record, own.sha256, own.signature))
     )  # fmt: skip
     problem = problem or _date_problem(own.mail, own_id, record["made_at"], "it was made")
     if problem:
@@ -3340,6 +3485,7 @@ def _content(part: Message) -> bytes:
 # ── ops/offline/report.py ─────────────────────────────────────────────────────────────────────────
 
 
+UNSIGNED = "signatures of statements were not checked: give the public key with --key FILE"
 NO_ZONES = (
     "this computer knows no time zones, so the days of entries and local times in mails could not "
     "be checked: install Python's package tzdata, and check again"
@@ -3347,12 +3493,23 @@ NO_ZONES = (
 
 
 def findings_of(
-    box: Mailbox, expected: Sequence[Anchor] = (), senders: Iterable[str] = ()
+    box: Mailbox,
+    expected: Sequence[Anchor] = (),
+    senders: Iterable[str] = (),
+    key: PublicKey | None = None,
 ) -> list[Finding]:
-    """expected: heads that the auditor knows. senders: addresses that may have sent the mails."""
+    """expected: heads that the auditor knows. senders: addresses that may have sent the mails.
+
+    key: that signed the statements.
+    """
     zone = box.statements.zone
     chains = check_chains(box.links, [*box.anchors, *expected], zone)
-    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links, chains)]
+    found = [
+        *about_mails(box, senders),
+        *chains,
+        *box.statements.findings(box.links, chains),
+        *broken_seals(box.statements.seals, key),
+    ]
     return merged(with_copies(box, each) for each in found)
 
 
@@ -3423,9 +3580,11 @@ def _most(parties: Mapping[str, Party]) -> set[str]:
     return {max(parties, key=lambda each: parties[each].mails)} if parties else set()
 
 
-def notes_of(box: Mailbox) -> Iterator[str]:
+def notes_of(box: Mailbox, key: PublicKey | None = None) -> Iterator[str]:
     """What is no finding, but limits what was checked."""
     yield from box.notes
+    if box.statement_mails and key is None:
+        yield UNSIGNED
     if (box.links or box.anchors) and not has_zones():
         yield NO_ZONES
     if box.unsearched:
@@ -3436,7 +3595,9 @@ def notes_of(box: Mailbox) -> Iterator[str]:
         yield f"audit mails have these labels, none of which should mean trash or spam: {labels}"
 
 
-def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
+def summary(
+    box: Mailbox, findings: Sequence[Finding], key: PublicKey | None = None
+) -> dict[str, Any]:
     """The report as plain data."""
     events: dict[str, dict[str, Any]] = {}
     for link in box.links:
@@ -3471,7 +3632,7 @@ def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
             }
             for name, event in sorted(events.items())
         ],
-        "notes": list(notes_of(box)),
+        "notes": list(notes_of(box, key)),
         "findings": [asdict(each) for each in findings],
     }
 
@@ -3554,15 +3715,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--sender", metavar="ADDRESS", action="append", default=[],
         help="who may have sent the mails, or got them; repeatable",
     )  # fmt: skip
+    parser.add_argument(
+        "--key", metavar="FILE", type=Path, help="the public key that signs the statements"
+    )
     options = parser.parse_args(arguments)
     try:
+        key = read_public_key(options.key) if options.key else None
         expected = [expected_head(each) for each in options.expect_head]
         box = read_mailbox(options.files)
     except (OSError, ValueError) as error:
         return _cannot(why_not(error))
     if box.is_empty:
         return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
-    content = summary(box, findings_of(box, expected, options.sender))
+    content = summary(box, findings_of(box, expected, options.sender, key), key)
     for line in json.dumps(content, indent=2).split("\n") if options.json else report(content):
         print(_harmless(line))
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1

@@ -16,6 +16,7 @@ from ops.clock import now_ms
 from ops.errors import FINE, FOUND, OpsError
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import Anchor, Finding, merged, ranges, span_text
+from ops.offline.ledger.seals import broken_seals
 from ops.offline.mails import read_mailbox
 from ops.offline.report import expected_head, notes_of, why_not
 from ops.parameters import EventId
@@ -203,6 +204,8 @@ def _about_the_box(
             yield "ledger", each
     if not event_id:
         yield from (("mailbox", each) for each in merged(mailed.wrong.get("", ())))
+        seals = mailed.box.statements.seals
+        yield from (("mailbox", each) for each in broken_seals(seals, None))
         yield from check.ops(mailed.box)
 
 

@@ -32,6 +32,8 @@ PARTS = (  # each before those that need it
     "ops/offline/ledger/links.py",
     "ops/offline/ledger/meaning.py",
     "ops/offline/ledger/chain.py",
+    "ops/offline/ledger/public_key.py",
+    "ops/offline/ledger/seals.py",
     "ops/offline/ledger/days.py",
     "ops/offline/mail/page.py",
     "ops/offline/mail/others.py",

@@ -63,6 +63,7 @@ class _Own:
     value: str
     filename: str
     content: bytes
+    signature: bytes
     texts: Mapping[str, str]
     labels: Iterable[str]
     problem: str
@@ -187,6 +188,7 @@ def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
         value=str(value),
         filename=filename,
         content=_content(parts[2]),
+        signature=_content(parts[3]) if is_signed else b"",
         texts={
             kind: _content(part).decode("utf-8", "replace")
             for kind, part in zip(kinds[:2], parts[:2], strict=True)
@@ -279,7 +281,7 @@ def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
         else "its header names another day"
         if own.value != day + ("" if record["is_final"] else " so far")
         else statement_problem(record, own.sha256, own_id, _seen(own))
-        or ("" if is_copy else box.statements.take(record, own.sha256))
+        or ("" if is_copy else box.statements.take(record, own.sha256, own.signature))
     )  # fmt: skip
     problem = problem or _date_problem(own.mail, own_id, record["made_at"], "it was made")
     if problem:

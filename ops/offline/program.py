@@ -8,9 +8,10 @@ those that Apple Mail exports.
 Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
 its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
 entry's hash, or 64 zeros for the first one. So the entries of an event form a chain. Daily
-statements say how far each event's chain reached, and the hash it ended with. What a mail shows is
-compared with its record: subject, HTML and plain text, date and sender. Mails are known by their
-own headers (X-SCC-…): forwards and replies are counted, not judged.
+statements say how far each event's chain reached, and the hash it ended with. Each names the one
+before it and is signed; --key FILE, with the public key that you were given, checks that. What a
+mail shows is compared with its record: subject, HTML and plain text, date and sender. Mails are
+known by their own headers (X-SCC-…): forwards and replies are counted, not judged.
 
 Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is missing or
 duplicated). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY
+from ops.offline.ledger.public_key import read_public_key
 from ops.offline.mails import read_mailbox
 from ops.offline.report import expected_head, findings_of, report, summary, why_not
 
@@ -52,15 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--sender", metavar="ADDRESS", action="append", default=[],
         help="who may have sent the mails, or got them; repeatable",
     )  # fmt: skip
+    parser.add_argument(
+        "--key", metavar="FILE", type=Path, help="the public key that signs the statements"
+    )
     options = parser.parse_args(arguments)
     try:
+        key = read_public_key(options.key) if options.key else None
         expected = [expected_head(each) for each in options.expect_head]
         box = read_mailbox(options.files)
     except (OSError, ValueError) as error:
         return _cannot(why_not(error))
     if box.is_empty:
         return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
-    content = summary(box, findings_of(box, expected, options.sender))
+    content = summary(box, findings_of(box, expected, options.sender, key), key)
     for line in json.dumps(content, indent=2).split("\n") if options.json else report(content):
         print(_harmless(line))
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1

@@ -17,11 +17,14 @@ from ops.offline.ledger.links import (
     ranges,
     span_text,
 )
+from ops.offline.ledger.public_key import PublicKey
+from ops.offline.ledger.seals import broken_seals
 from ops.offline.mail.others import wrong_quotes
 from shared.ledger import MOST_ENTRIES, is_event_id
 from shared.zones import has_zones
 
 Notes = list[str]
+UNSIGNED = "signatures of statements were not checked: give the public key with --key FILE"
 NO_ZONES = (
     "this computer knows no time zones, so the days of entries and local times in mails could not "
     "be checked: install Python's package tzdata, and check again"
@@ -29,12 +32,23 @@ NO_ZONES = (
 
 
 def findings_of(
-    box: Mailbox, expected: Sequence[Anchor] = (), senders: Iterable[str] = ()
+    box: Mailbox,
+    expected: Sequence[Anchor] = (),
+    senders: Iterable[str] = (),
+    key: PublicKey | None = None,
 ) -> list[Finding]:
-    """expected: heads that the auditor knows. senders: addresses that may have sent the mails."""
+    """expected: heads that the auditor knows. senders: addresses that may have sent the mails.
+
+    key: that signed the statements.
+    """
     zone = box.statements.zone
     chains = check_chains(box.links, [*box.anchors, *expected], zone)
-    found = [*about_mails(box, senders), *chains, *box.statements.findings(box.links, chains)]
+    found = [
+        *about_mails(box, senders),
+        *chains,
+        *box.statements.findings(box.links, chains),
+        *broken_seals(box.statements.seals, key),
+    ]
     return merged(with_copies(box, each) for each in found)
 
 
@@ -105,9 +119,11 @@ def _most(parties: Mapping[str, Party]) -> set[str]:
     return {max(parties, key=lambda each: parties[each].mails)} if parties else set()
 
 
-def notes_of(box: Mailbox) -> Iterator[str]:
+def notes_of(box: Mailbox, key: PublicKey | None = None) -> Iterator[str]:
     """What is no finding, but limits what was checked."""
     yield from box.notes
+    if box.statement_mails and key is None:
+        yield UNSIGNED
     if (box.links or box.anchors) and not has_zones():
         yield NO_ZONES
     if box.unsearched:
@@ -118,7 +134,9 @@ def notes_of(box: Mailbox) -> Iterator[str]:
         yield f"audit mails have these labels, none of which should mean trash or spam: {labels}"
 
 
-def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
+def summary(
+    box: Mailbox, findings: Sequence[Finding], key: PublicKey | None = None
+) -> dict[str, Any]:
     """The report as plain data."""
     events: dict[str, dict[str, Any]] = {}
     for link in box.links:
@@ -153,7 +171,7 @@ def summary(box: Mailbox, findings: Sequence[Finding]) -> dict[str, Any]:
             }
             for name, event in sorted(events.items())
         ],
-        "notes": list(notes_of(box)),
+        "notes": list(notes_of(box, key)),
         "findings": [asdict(each) for each in findings],
     }
 

@@ -98,7 +98,10 @@ def test_64_requests_over_8_connections_are_all_logged_once(dock: Dock) -> None:
 
         def ask() -> Answer:
             began = time.monotonic()
-            answer = dock.log(str(key), event_id=event_id, patron_email=email, amount="25.00")
+            try:
+                answer = dock.log(str(key), event_id=event_id, patron_email=email, amount="25.00")
+            except TimeoutError:  # this client's own patience, on a machine with much to do
+                answer = Answer(FUNCTION_TIMED_OUT, {}, b"")
             took = time.monotonic() - began
             assert answer.status != FUNCTION_TIMED_OUT or took >= FUNCTION_SECONDS, answer.content
             return answer

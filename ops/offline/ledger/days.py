@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ops.offline.ledger.chain import gaps
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
+from ops.offline.ledger.seals import Seal, seal_of
 from shared.ledger import MOST_ENTRIES
 from shared.zones import has_zones, zone_called
 
@@ -37,7 +38,8 @@ class Stated:
 class Statements:
     """All statements of a mailbox. sha256: of each day's final ones.
 
-    timezones: of the days; final_timezones: those that final statements name.
+    timezones: of the days; final_timezones: those that final statements name. seals: what holds
+    each in its place.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -45,8 +47,9 @@ class Statements:
     sha256: dict[str, set[str]] = field(default_factory=dict)
     timezones: set[str] = field(default_factory=set)
     final_timezones: set[str] = field(default_factory=set)
+    seals: list[Seal] = field(default_factory=list)
 
-    def take(self, record: Mapping[str, Any], sha256: str) -> str:
+    def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
 
         Raises KeyError, TypeError or ValueError for what is not a statement.
@@ -56,6 +59,7 @@ class Statements:
         stated = [_stated(event, day) for event in record["events"]]
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
+        self.seals.append(seal_of(record, sha256, signature))
         timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
         self.timezones |= {timezone} - {""}
