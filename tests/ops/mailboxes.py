@@ -12,6 +12,7 @@ from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.ops_mail import compose as ops_of
 from functions.audit_mailer.mails.payment_mail import compose
 from functions.audit_mailer.mails.related import Related, original_id
+from functions.audit_mailer.mails.statement_mail import StoredStatement
 from functions.audit_mailer.mails.statement_mail import compose as statement_of
 from functions.daily_statement.rules.continuity import ChainEnd
 from local.gmail_sandbox.mbox import mbox_entry
@@ -117,11 +118,29 @@ def mails(entries: Iterable[LedgerEntry]) -> list[bytes]:
 
 def statement_mail(day: str, entries: Sequence[LedgerEntry], head: LedgerEntry | None) -> bytes:
     """The day's final statement. entries: of the day. head: of their event."""
+    return statement_of(_stored_statement(day, entries, head), ADDRESSES).content
+
+
+def statement_mails(days: Sequence[str], entries: Sequence[LedgerEntry]) -> list[bytes]:
+    """The statements of days that follow each other. entries: of an event, on any of them."""
+    made: list[StoredStatement] = []
+    for day in days:
+        own = [each for each in entries if each.logged_day == day]
+        made.append(_stored_statement(day, own, entries[-1], made[-1] if made else None))
+    return [statement_of(each, ADDRESSES).content for each in made]
+
+
+def _stored_statement(
+    day: str,
+    entries: Sequence[LedgerEntry],
+    head: LedgerEntry | None,
+    previous: StoredStatement | None = None,
+) -> StoredStatement:
     first = min(entries, key=lambda each: each.seq, default=None)
     before = ChainEnd(seq=first.seq - 1, hash=first.prev_hash) if first else None
     rows = [each.to_row() for each in entries]
     made = drawn_up(rows, day, before=before, head=head.as_head if head else None)
-    return statement_of(stored(made), ADDRESSES).content
+    return stored(made, previous)
 
 
 def ops_mail(ops_id: str = "ops_replay_20251124T160000Z_0a1b2c3d_done", **changes: Any) -> bytes:
