@@ -155,7 +155,7 @@ def _event(event: Told) -> Section:
         ("Missing numbers", ", ".join(_numbers(*each) for each in event["missing"]) or "none"),
     ]
     if event["altered"]:
-        rows.append(("Not as written", ", ".join(map(_number, event["altered"]))))
+        rows.append(("Not as written, in no sum", ", ".join(map(_number, event["altered"]))))
     rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))
     name = f"{event['event_name']} ({event['event_id']})" if event["event_name"] else ""
     return Section(name or event["event_id"], rows, sums=_sums(event) if event["entries"] else ())

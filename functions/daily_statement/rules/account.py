@@ -54,10 +54,11 @@ class EventAccount:
     unmailed_count: int = 0
     rewritten: str = ""
 
-    def add(self, entry: LedgerEntry, row: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
+    def add(self, entry: LedgerEntry, link: Link, delivery: Mapping[str, Any]) -> None:
         self.event_name = entry.event_name
-        self.sums.add(entry)
-        self.links.append(Link.of(entry, row))
+        if link.is_sound:
+            self.sums.add(entry)
+        self.links.append(link)
         if not is_sent(delivery):
             self.unmailed_count += 1
             if len(self.unmailed) < MOST_NAMED:
@@ -127,7 +128,7 @@ class Statement:
     ) -> list[LedgerEntry]:
         """Add one page of the day's rows; returns them as entries.
 
-        What a row that is not an entry says is not added up.
+        What a row that is not an entry, or is not as it was written, says is in no sum.
         """
         entries = []
         for row in rows:
@@ -137,9 +138,12 @@ class Statement:
                 self.add_malformed(row, faults_of(row))
                 continue
             entries.append(entry)
-            self.sums.add(entry)
-            self.by_admin.setdefault(entry.logged_by, (entry.logged_by_name, Sums()))[1].add(entry)
-            self.account(entry.event_id).add(entry, row, deliveries.get(entry.payment_id, {}))
+            link = Link.of(entry, row)
+            self.account(entry.event_id).add(entry, link, deliveries.get(entry.payment_id, {}))
+            if link.is_sound:
+                self.sums.add(entry)
+                name = entry.logged_by_name
+                self.by_admin.setdefault(entry.logged_by, (name, Sums()))[1].add(entry)
         return entries
 
     def add_malformed(self, row: Mapping[str, Any], faults: Sequence[str]) -> None:

@@ -316,3 +316,17 @@ def test_without_a_day_the_schedule_decides() -> None:
 def test_a_day_that_can_have_no_statement_is_refused_with_the_reason(event: Any, why: str) -> None:
     with pytest.raises(WrongDayError, match=why):
         requested_day(event, TODAY)
+
+
+def test_what_is_not_as_it_was_written_is_in_no_sum() -> None:
+    """As in the CSV and in `scc reconcile`: nobody knows what was paid."""
+    first, second = chain({"amount_cents": 100}, {"amount_cents": 200})
+    statement = Statement(DAY, ZONE.key, NOW, is_final=True)
+    rows = [first.to_row(), second.to_row() | {"amount_cents": 9_000}]
+    statement.add(rows, sent(first, second))
+    judge(statement)
+    record = statement_record(statement)
+    assert (record["entries"], record["net_cents"]) == (1, 100)
+    assert record["by_admin"][0]["net_cents"] == 100
+    (event,) = record["events"]
+    assert (event["net_cents"], event["altered"], event["last_seq"]) == (100, [2], 2)
