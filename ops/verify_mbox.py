@@ -43,8 +43,8 @@ from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefec
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from functools import partial
-from html import escape
+from functools import cached_property, partial
+from html import escape, unescape
 from html.parser import HTMLParser
 from itertools import accumulate, groupby, pairwise
 from pathlib import Path, PurePath, PurePosixPath
@@ -2319,12 +2319,13 @@ def _digest(*words: str) -> bytes:
 
 _DUPLICATES = "Acknowledged duplicates"
 _NUMBERED = re.compile(r"#(\d{6,12}) \((\S+?)\)")
+_LINK = re.compile(r'<a href="([^"]*)"')
 _APP = re.compile(r"https?://[A-Za-z0-9.:-]+")
 _DOLLARS = re.compile(r"(-?)\$([\d,]{1,20})\.(\d\d)")
 _EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z0-9+-]{1,6}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """What a mail's reader gets. attachment: its file's name."""
 
@@ -2332,6 +2333,11 @@ class Seen:
     html: str
     text: str
     attachment: str
+
+    @cached_property
+    def page(self) -> SeenPage:
+        """The HTML taken apart, which takes longer than all else: most mails need it not."""
+        return SeenPage(self.html)
 
 
 @dataclass(frozen=True, slots=True)
@@ -2351,23 +2357,23 @@ def payment_problem(
 
     record: without faults.
     """
-    entry, page = LedgerEntry.from_row(record), SeenPage(seen.html)
+    entry = LedgerEntry.from_row(record)
     try:
-        others = others_in(record, page)
-        related = _related(entry, others, page)
+        others = others_in(record, seen.page) if original_id(entry) else Others()
+        related = _related(entry, others, seen)
     except OtherError as error:
         return f"its HTML {error}", ()
     expected = Expected(
         subject=payment_subject(entry, related),
         token=search_token(entry.payment_id),
         attachment=payment_file(entry),
-        page=payment_page(entry, related, sha256, _app_url(entry, page), _event_time(entry, page)),
+        page=payment_page(entry, related, sha256, _app_url(entry, seen), _event_time(entry, seen)),
     )
     numbers = [
         Quote(entry.event_id, entry.seq, entry.payment_id, Other(payment_id, seq))
         for payment_id, seq in related.numbers.items()
     ]
-    return _problem(expected, page, seen), [*others.quotes, *numbers]
+    return _problem(expected, seen), [*others.quotes, *numbers]
 
 
 def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
@@ -2378,7 +2384,7 @@ def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
         attachment=ops_file(record),
         page=ops_page(record, sha256),
     )
-    return _problem(expected, SeenPage(seen.html), seen)
+    return _problem(expected, seen)
 
 
 def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str, seen: Seen) -> str:
@@ -2390,20 +2396,20 @@ def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str,
         attachment="statement.json",
         page=statement_page(record, sha256, token),
     )
-    return _problem(expected, SeenPage(seen.html), seen)
+    return _problem(expected, seen)
 
 
-def _problem(expected: Expected, page: SeenPage, seen: Seen) -> str:
+def _problem(expected: Expected, seen: Seen) -> str:
     subject = header_line(f"{expected.subject} - {expected.token}")
     if unspaced(seen.subject) != unspaced(subject):
         return "its subject differs"
     if seen.attachment != expected.attachment:
         return f"its attachment is called {seen.attachment[:80]!r}, not {expected.attachment!r}"
     html = to_html(expected.page)
-    made = SeenPage(html)
     if one_space(seen.html) != one_space(html):
-        return f"its HTML {_difference(made, page)}"
-    return _text_problem(expected.page, made, seen.text)
+        return f"its HTML {_difference(SeenPage(html), seen.page)}"
+    said = squeezed(seen.text)
+    return "" if said == squeezed(to_text(expected.page)) else _text_problem(seen.page, seen.text)
 
 
 def _difference(made: SeenPage, page: SeenPage) -> str:
@@ -2445,11 +2451,9 @@ def _line_difference(made: SeenPage, page: SeenPage) -> str:
     return f"lacks {lost[:40]!r}" if lost else ""
 
 
-def _text_problem(page: Page, made: SeenPage, text: str) -> str:
+def _text_problem(made: SeenPage, text: str) -> str:
     """Gmail's `send` makes the plain text anew from the HTML, with marks and breaks of its own."""
     said = squeezed(text)
-    if said == squeezed(to_text(page)):
-        return ""
     unlinked = [each for each in made.said if each not in dict(made.links)]
     if letters(text) in {letters("".join(made.said)), letters("".join(unlinked))}:
         return ""
@@ -2463,8 +2467,9 @@ def _text_problem(page: Page, made: SeenPage, text: str) -> str:
     return f"its plain text has another {other} than its HTML"
 
 
-def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
+def _related(entry: LedgerEntry, others: Others, seen: Seen) -> Related:
     """The other entries as the mail tells of them. Raises OtherError."""
+    duplicates = seen.page.cell_of(_DUPLICATES) if entry.acknowledged_duplicates else ""
     return Related(
         original=_mail_shown_told(entry, others.original, others, 0) if others.original.seq else None,
         replacement=_mail_shown_told(entry, others.replacement, others, 1) if others.replacement.seq else None,
@@ -2475,7 +2480,7 @@ def _related(entry: LedgerEntry, others: Others, page: SeenPage) -> Related:
         ),
         numbers={
             payment_id: int(number)
-            for number, payment_id in _NUMBERED.findall(page.cell_of(_DUPLICATES))
+            for number, payment_id in _NUMBERED.findall(duplicates)
             if payment_id in entry.acknowledged_duplicates
         },
     )
@@ -2524,17 +2529,18 @@ def _cents(text: str) -> int:
     return -cents if found[1] else cents
 
 
-def _app_url(entry: LedgerEntry, page: SeenPage) -> str:
+def _app_url(entry: LedgerEntry, seen: Seen) -> str:
     """The app's host is in no record: a link may lead to any, but to this payment only."""
-    address = page.links[0][0] if page.links else ""
+    link = _LINK.search(seen.html)
+    address = unescape(link[1]) if link else ""
     host = address.removesuffix(payment_path(entry))
     return host if host != address and _APP.fullmatch(host) else ""
 
 
-def _event_time(entry: LedgerEntry, page: SeenPage) -> str:
+def _event_time(entry: LedgerEntry, seen: Seen) -> str:
     """As the mail tells it where this machine cannot tell it; else nothing."""
-    told = page.cell_of("Logged at (event)")
     is_needed = zone_called(entry.event_timezone) is None
+    told = seen.page.cell_of("Logged at (event)") if is_needed else ""
     return told if is_needed and _EVENT_TIME.fullmatch(told) else ""
 
 
