@@ -144,7 +144,10 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, _mode: str) -> IO
 
 @contextmanager
 def _unpackable() -> Iterator[None]:
-    """A password, or a way of packing that zipfile lacks (NotImplementedError), has a sentence."""
+    """One sentence for a password, and for a way of packing that zipfile does not know.
+
+    It raises RuntimeError for both.
+    """
     try:
         yield
     except RuntimeError as error:
