@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import schemathesis
 from schemathesis.core.failures import Failure
@@ -39,7 +41,7 @@ KNOWN = {
     "email": "jane.doe@example.com",
 }
 _payments = [os.environ["SCC_FUZZ_PAYMENT"]]
-_numbers = count(1)
+_numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))  # of each operation's calls
 
 
 @schemathesis.check
@@ -59,15 +61,25 @@ def refused_for_a_reason_no_schema_can_give(ctx: Any, response: Any, case: Any) 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Give three of four well-formed requests people, events and payments that exist."""
+    """Give three of four well-formed requests people, events and payments that exist.
+
+    The first of each kind has a key and a check number of its own, and the first void is a plain
+    one: what was made up may have been used by another run, or may be refused by chance.
+    """
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
-    number = next(_numbers)  # not the case's own, which is another one in every run
+    number = next(_numbers[case.operation.label])  # not the case's own, another one in every run
     if number % 4 == 0:
         return
+    if number == 1 and case.headers and "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = str(uuid4())
     for content in (case.body, case.query, case.path_parameters):
         if isinstance(content, dict):
             _make_known(content, number)
+            if number == 1 and "reference" in content:
+                content["reference"] = str(os.getpid())
+            if number == 1 and "reason" in content:
+                content.update(reason="entered_twice", note="", replacement=None)
             if isinstance(content.get("replacement"), dict):
                 _make_known(content["replacement"], number)
 
