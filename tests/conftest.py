@@ -29,7 +29,7 @@ MADE_ONCE = {
     "harness": ("chaos/",),
     "told": ("functions/whole_way/",),
 }
-TAKES_MINUTES = {"walked", "harness"}  # whatever needs these fixtures is in the long suite
+TAKES_MINUTES = {"walked", "harness", "told"}  # whatever needs these fixtures is in the long suite
 LONG_FIRST = ("ops", "browser", "pipeline", "fuzz", "local", "functions", "release")
 
 

@@ -14,7 +14,7 @@ from tests.attacks.table import carried_out
 from tests.dock import Dock
 from tests.ops.voyage import Voyage, set_sail
 from tests.shells import Scc
-from tests.suites import later
+from tests.suites import LONG, later
 
 SHORT = {
     "rewrite an entry and all that follow it, head included": {"scc verify --mbox", STREAM},
@@ -41,6 +41,7 @@ def named(name: str) -> Attack:
     return attack
 
 
+@LONG
 def test_attacks_are_named(checks: Checks) -> None:
     lines = list(carried_out(map(named, SHORT), checks))
     assert [(line.attack.name, line.verdict) for line in lines] == [
@@ -50,6 +51,7 @@ def test_attacks_are_named(checks: Checks) -> None:
         assert SHORT[line.attack.name] <= set(line.named_by), line
 
 
+@LONG
 @pytest.mark.parametrize(
     ("attack", "check", "nothing"),
     [

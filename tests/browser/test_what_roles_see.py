@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from local.running_stack import RunningStack
 from tests.browser.visits import enter, row_of
 from tests.dock import Dock
+from tests.suites import LONG
 
 EVENT = "/g/sunset-charter"
 MONEY = re.compile(r"\$\d")
@@ -59,6 +60,7 @@ def test_auditors_can_read_and_export_but_change_nothing(
     expect(page.get_by_role("button", name=re.compile("^Void"))).to_have_count(0)
 
 
+@LONG
 def test_turning_admin_tools_off_hides_all_amounts_in_this_tab(
     page: Page, admin: Dock, axe: Axe
 ) -> None:

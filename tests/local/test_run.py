@@ -16,6 +16,7 @@ from local.processes import clean_environment
 from local.running_stack import RunningStack
 from local.settings import REPOSITORY, free_port
 from tests.dock import Dock
+from tests.suites import LONG
 
 
 @pytest.mark.parametrize("path", ["/", "/g/sunset-charter", "/_staging/"])
@@ -92,6 +93,7 @@ def test_a_stack_stopped_by_ctrl_c_comes_back_within_thirty_seconds_and_deploys_
     assert deploy.endswith("unchanged")
 
 
+@LONG
 def test_a_stack_whose_emulator_dies_shows_its_log_and_can_be_started_again(
     stack: RunningStack,
 ) -> None:

@@ -165,6 +165,7 @@ def test_a_burst_of_payments_is_mailed_once_each_under_gmails_quota(dock: Dock) 
         dock.await_mail(payment["payment_id"], seconds=120)
 
 
+@LONG
 def test_five_rate_limits_are_waited_out(dock: Dock) -> None:
     dock.sandbox("POST", "/sandbox/faults", [{"kind": "status", "code": 429, "times": 5}])
     payment = dock.logged()

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.messages import AuditMessage
 from tests.dock import Dock, until
+from tests.suites import LONG
 
 
 def sweep(dock: Dock) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def router_off(dock: Dock) -> Iterator[None]:
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
+@LONG
 def test_two_sweeps_at_once_mail_once_what_the_stream_does_not_deliver(dock: Dock) -> None:
     with router_off(dock):
         payments = [dock.logged() for _ in range(3)]

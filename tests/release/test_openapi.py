@@ -25,6 +25,7 @@ from release.openapi.page import anchor, page
 from shared.ledger import LedgerEntry
 from shared.methods import METHODS
 from tests.builders import entry
+from tests.suites import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,6 +105,7 @@ def test_every_method_is_documented_in_requests_rows_and_totals(written: dict[st
     assert list(models["MethodTotals"]["properties"]) == list(METHODS)
 
 
+@LONG
 def test_the_plain_text_pattern_refuses_exactly_the_characters_that_the_api_refuses() -> None:
     pattern = re.compile(PLAIN_TEXT)
     surrogates = range(0xD800, 0xE000)  # no JSON text that is UTF-8 can hold one alone

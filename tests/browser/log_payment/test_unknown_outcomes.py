@@ -12,7 +12,7 @@ from tests.browser.log_payment.answers import keys_sent, logged, refuse_once
 from tests.browser.payment_form import PaymentForm, any_amount
 from tests.browser.routes import PAYMENTS, hold, lose_answer, lose_request
 from tests.dock import Dock, until
-from tests.suites import later
+from tests.suites import LONG, later
 
 # Everything that a receipt needs, but no calendar has this day.
 UNSHOWABLE = {"payment_id": "pay_1", "seq": 1, "amount_cents": 1, "logged_at": 2**53 - 1}
@@ -126,6 +126,7 @@ def test_an_answer_that_makes_no_sense_can_be_retried_with_the_same_key(
     assert len(logged(dock, amount)) == 1
 
 
+@LONG
 def test_a_payment_that_never_arrived_can_be_logged_again(admin_page: Page, dock: Dock) -> None:
     amount = any_amount()
     keys = keys_sent(admin_page)
@@ -175,6 +176,7 @@ def test_a_reload_before_the_answer_says_that_the_payment_was_saved(
     assert admin_page.evaluate("sessionStorage.length") == 0
 
 
+@LONG
 def test_a_reload_before_the_request_arrived_brings_the_form_back(
     admin_page: Page, dock: Dock
 ) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from local.running_stack import RunningStack
 from tests.dock import Dock
 from tests.ops.voyage import Voyage, set_sail
+from tests.suites import later
 
 Axe = Callable[[Page], None]
 NAMED = "#000001 of {} (Jane Doe) is not as it was written: tell operations"
@@ -22,7 +23,7 @@ def voyage(stack: RunningStack) -> Voyage:
 
 
 @pytest.fixture(
-    params=[{"amount_cents": 100_000}, {"note": 5}],
+    params=[{"amount_cents": 100_000}, later({"note": 5})],
     ids=["forged", "unreadable"],
 )
 def altered(admin: Dock, voyage: Voyage, request: pytest.FixtureRequest) -> Iterator[Voyage]:

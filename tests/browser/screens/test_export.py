@@ -14,6 +14,7 @@ from playwright.sync_api import Download, Page, Route, expect
 from tests.builders import ZONE
 from tests.dock import Dock
 from tests.ops.voyage import set_sail
+from tests.suites import LONG
 
 Axe = Callable[[Page], None]
 
@@ -44,6 +45,7 @@ def test_an_events_payments_are_downloaded_as_csv(page: Page, admin: Dock) -> No
     expect(page.get_by_text("Payments exported")).to_be_visible()
 
 
+@LONG
 def test_a_range_of_days_includes_both_ends(page: Page, admin: Dock, axe: Axe) -> None:
     logged = [admin.logged(), admin.logged(event_id="harbor-lights")]
     page.goto("/")
@@ -80,6 +82,7 @@ def test_the_servers_errors_are_shown_in_the_form(page: Page, admin: Dock) -> No
     expect(dialog).to_be_hidden()
 
 
+@LONG
 def test_back_and_forward_close_the_form_and_put_the_focus_on_the_screen(
     page: Page, admin: Dock
 ) -> None:
@@ -99,6 +102,7 @@ def test_back_and_forward_close_the_form_and_put_the_focus_on_the_screen(
     expect(opener).to_be_focused()
 
 
+@LONG
 def test_a_form_that_loads_slowly_does_not_open_over_the_next_screen(
     page: Page, admin: Dock
 ) -> None:

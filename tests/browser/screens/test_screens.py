@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.routes import hold
 from tests.browser.visits import SENT_MS, row_of
 from tests.dock import Dock
-from tests.suites import later
+from tests.suites import LONG, later
 
 EVENT = "/g/sunset-charter"
 Axe = Callable[[Page], None]
@@ -96,6 +96,7 @@ def test_a_payments_page_shows_its_trail_and_its_place_in_the_ledger(
     axe(page)
 
 
+@LONG
 def test_an_acknowledged_duplicate_is_linked(page: Page, admin: Dock) -> None:
     first = admin.logged(patron_email="x@example.com")
     again = admin.logged(
@@ -127,6 +128,7 @@ def test_a_patrons_history_spans_events(page: Page, admin: Dock, axe: Axe) -> No
     assert quote(email, safe="") in page.url.replace("%20", "+")
 
 
+@LONG
 def test_the_staging_copy_stays_the_staging_copy(page: Page, admin: Dock) -> None:
     payment = admin.logged()
     page.goto("/_staging/g/sunset-charter?tab=payments")
@@ -162,7 +164,7 @@ def test_a_wrong_address_leads_back_to_a_screen(
 @pytest.mark.parametrize(
     ("path", "title"),
     [
-        (f"{EVENT}?payment=pay_0", "There is no such payment"),
+        later(f"{EVENT}?payment=pay_0", "There is no such payment"),
         later("/g/no-such-event?tab=payments", "There is no such event"),
         later("/g/no-such-event?patron=jane.doe@example.com", "There is no such event"),
         later("/g/empty-hold", "No one is on the roster"),
@@ -183,7 +185,7 @@ def test_empty_screens_explain_that_they_are_empty(
         ("/", "The events could not be loaded"),
         later(EVENT, "The event could not be loaded"),
         later(f"{EVENT}?payment=pay_1", "The payment could not be loaded"),
-        (f"{EVENT}?tab=payments", "The payments could not be loaded"),
+        later(f"{EVENT}?tab=payments", "The payments could not be loaded"),
     ],
 )
 def test_a_screen_that_fails_shows_an_error_and_a_retry(

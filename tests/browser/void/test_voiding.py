@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from shared.text import dollars
 from tests.browser.visits import row_of
 from tests.dock import Dock
-from tests.suites import later
+from tests.suites import LONG, later
 
 PAYMENTS = "/g/sunset-charter?tab=payments"
 VOID = re.compile(r"/api/payments/[^/]+/void$")
@@ -110,6 +110,7 @@ def test_a_wrong_amount_is_corrected_in_one_step(page: Page, admin: Dock, axe: A
     assert "wrong amount" in mail["html"]
 
 
+@LONG
 def test_a_wrong_patron_and_method_are_corrected(page: Page, admin: Dock) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)
@@ -171,6 +172,7 @@ def test_an_answer_that_makes_no_sense_can_be_retried(
     assert len(voids_of(admin, payment["payment_id"])) == 1
 
 
+@LONG
 def test_a_void_sent_before_a_reload_is_found_again(page: Page, admin: Dock) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)
@@ -203,6 +205,7 @@ def test_a_payment_that_someone_else_voided_is_reported(page: Page, admin: Dock,
     expect(page.get_by_text("Voided by #")).to_be_visible()
 
 
+@LONG
 def test_a_correction_that_looks_like_a_duplicate_asks_first(
     page: Page, admin: Dock, axe: Axe
 ) -> None:
@@ -241,6 +244,7 @@ def test_the_servers_errors_are_shown_at_their_fields(page: Page, admin: Dock) -
     assert voids_of(admin, payment["payment_id"]) == []
 
 
+@LONG
 def test_an_ended_session_is_renewed_in_place(page: Page, admin: Dock) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)

@@ -20,6 +20,7 @@ from tests.builders import NOW
 from tests.functions.audit_mailer.conftest import BUCKET
 from tests.functions.audit_mailer.world import TRY, World
 from tests.statements import DAY, drawn_up, stored
+from tests.suites import LONG
 
 NEXT = "2025-11-25"
 
@@ -97,6 +98,7 @@ def test_a_statement_of_today_so_far_waits_for_nothing(world: World, sandbox: Gm
     assert days_in(sandbox) == [f"{NEXT} so far"]
 
 
+@LONG
 def test_eight_days_of_silence_arrive_once_and_in_order_when_gmail_is_back(
     world: World, sandbox: GmailSandbox
 ) -> None:

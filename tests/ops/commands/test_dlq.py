@@ -16,7 +16,7 @@ from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import HOSTILE, numbered
 from tests.shells import SCC, Scc, environment
-from tests.suites import later
+from tests.suites import LONG, later
 
 HELD_UP = 700  # more rows of JSON than an unread pipe holds: 64 KB
 
@@ -134,6 +134,7 @@ def test_a_reader_that_has_seen_enough_leaves_every_message_visible(dead: DeadLe
     until(lambda: dead.depth().waiting == HELD_UP, 10)  # sooner than their hold is over
 
 
+@LONG
 def test_a_hostile_body_can_neither_move_the_cursor_nor_stop_the_list(
     scc: Scc, dead: DeadLetters
 ) -> None:

@@ -21,7 +21,7 @@ from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import numbered
 from tests.shells import SCC, Scc, environment
-from tests.suites import later
+from tests.suites import LONG, later
 
 ROOT = Path(__file__).parents[3]
 KILLS = 5  # with each seed
@@ -169,6 +169,7 @@ def test_one_message_is_replayed_by_id_even_from_quarantine(scc: Scc, dead: Dead
     assert [each["Body"] for each in dead.messages()] == [bodies[other]]
 
 
+@LONG
 def test_two_replays_at_once_mail_each_payment_once(dead: DeadLetters) -> None:
     payments = dead.unmailed(12)
     command = [str(SCC), "dlq", "replay", "--all", *QUICKLY]

@@ -12,6 +12,7 @@ from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry
 from shared.methods import METHODS
 from tests.functions.api.conftest import Client
+from tests.suites import LONG
 
 NOT_ASKED: dict[str, Any] = {"acknowledge_duplicates": []}
 
@@ -148,6 +149,7 @@ def test_a_broken_row_does_not_stop_anyone_from_logging(admin: Client) -> None:
     assert admin.log(acknowledge_duplicates=[]).status == 200
 
 
+@LONG
 def test_too_many_duplicates_to_look_through_do_not_block_a_payment(admin: Client) -> None:
     earlier = [admin.log(acknowledge_duplicates=[])]
     while len(earlier) < 23:

@@ -18,6 +18,7 @@ from shared.attributes import from_attributes, to_attributes
 from shared.ledger import entry_hash, faults_of
 from tests.builders import entry
 from tests.functions.api.conftest import Client, add_event, add_patron
+from tests.suites import LONG
 
 ACKNOWLEDGED = "acknowledge_duplicates"
 OTHERS: dict[str, Any] = {  # a field that is not here takes any text
@@ -201,6 +202,7 @@ def test_two_payments_in_one_millisecond_are_both_kept(admin: Client) -> None:
     assert len(admin.rows("Payments")) == 2
 
 
+@LONG
 def test_a_crowded_millisecond_is_not_contention(admin: Client) -> None:
     moment = int(time.time() * 1000)
     for n in range(MOVES + 1):
