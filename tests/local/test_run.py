@@ -74,6 +74,7 @@ def test_the_screen_shows_where_to_go_and_how_to_sign_in(stack: RunningStack) ->
     assert "sam deploy" in screen
 
 
+@LONG
 def test_a_stack_stopped_by_ctrl_c_comes_back_within_thirty_seconds_and_deploys_nothing(
     stack: RunningStack,
 ) -> None:

@@ -38,6 +38,7 @@ def test_events_show_their_totals_and_can_be_filtered(page: Page, admin: Dock, a
     axe(page)
 
 
+@LONG
 def test_arrow_keys_open_tabs_and_reload_and_back_keep_them(page: Page, admin: Dock) -> None:
     payment = admin.logged()
     page.goto(EVENT)
@@ -61,6 +62,7 @@ def test_arrow_keys_open_tabs_and_reload_and_back_keep_them(page: Page, admin: D
     selected_tab(page, "Roster")
 
 
+@LONG
 def test_the_back_button_returns_to_where_the_list_was_left(page: Page, admin: Dock) -> None:
     page.set_viewport_size({"width": 375, "height": 600})
     page.goto("/")

@@ -129,6 +129,7 @@ def test_a_wrong_patron_and_method_are_corrected(page: Page, admin: Dock) -> Non
     expect(row_of(page, payment["payment_id"])).to_have_class(re.compile("voided"))
 
 
+@LONG
 def test_a_lost_answer_is_retried_and_voids_once(page: Page, admin: Dock, axe: Axe) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)
@@ -189,6 +190,7 @@ def test_a_void_sent_before_a_reload_is_found_again(page: Page, admin: Dock) -> 
     assert len(voids_of(admin, payment["payment_id"])) == 1
 
 
+@LONG
 def test_a_payment_that_someone_else_voided_is_reported(page: Page, admin: Dock, axe: Axe) -> None:
     payment = admin.logged()
     dialog = open_void(page, payment)

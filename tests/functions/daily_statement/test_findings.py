@@ -16,6 +16,7 @@ from shared.daybook import Daybook
 from shared.ledger import GENESIS_HASH, Head, LedgerEntry
 from tests.builders import NOW, entry
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office
+from tests.suites import LONG
 
 NEXT = "2025-11-25"
 
@@ -221,6 +222,7 @@ def test_unmailed_entries_are_counted_and_named(office: Office) -> None:
     assert findings(office) == {"NOT MAILED": ["1"]}
 
 
+@LONG
 def test_a_statement_needs_few_reads_of_a_large_ledger(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

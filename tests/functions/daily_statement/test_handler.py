@@ -18,6 +18,7 @@ from functions.daily_statement.stores.signing_key import SigningKey
 from shared.statement import StatementPlace
 from tests.builders import NOW
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, HOUR_MS, Office
+from tests.suites import LONG
 
 NOTHING_TO_COUNT = pytest.mark.filterwarnings("ignore:No application metrics")  # of Powertools
 
@@ -226,6 +227,7 @@ def test_a_day_before_the_first_statement_has_none(office: Office) -> None:
     assert office.run({"day": "2025-11-01"}) == {"2025-11-01": "before_the_first"}
 
 
+@LONG
 def test_more_than_a_page_of_entries_adds_up(office: Office) -> None:
     for number in range(130):
         office.log(f"pay_{number}", amount_cents=100)

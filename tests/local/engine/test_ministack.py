@@ -15,6 +15,7 @@ from local.engine.aws import LocalAws
 from local.engine.ministack import PYTHON, python_version, start_engine, wait_for_engine
 from local.processes import wait_until
 from local.settings import Settings, free_port
+from tests.suites import LONG
 
 # Writes the records it gets into its own table.
 RECORDER = """
@@ -105,6 +106,7 @@ def test_bundles_are_built_for_the_interpreter_that_runs_them() -> None:
     assert PYTHON.exists()
 
 
+@LONG
 def test_after_a_restart_data_is_there_and_no_new_stream_record_is_skipped(
     settings: Settings,
 ) -> None:

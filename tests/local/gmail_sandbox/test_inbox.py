@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from local.gmail_sandbox.process import GmailSandbox
 from tests.browser.chromium import launch
 from tests.local.gmail_sandbox.client import body_of, compose, messages_of
+from tests.suites import LONG
 
 HOSTILE = '<img src=x onerror=alert(1)> & "O\'Brien" 李小龍'
 HTML = (
@@ -72,6 +73,7 @@ def test_a_hostile_mail_is_shown_as_text_and_runs_nothing(gmail: GmailSandbox, p
     assert page.locator("#mail img, #messages img").count() == 0
 
 
+@LONG
 def test_text_source_and_headers_have_their_tabs(gmail: GmailSandbox, page: Page) -> None:
     send(gmail)
     page.get_by_role("link", name=HOSTILE).click()
@@ -91,6 +93,7 @@ def test_an_attachment_is_downloaded_with_its_bytes(gmail: GmailSandbox, page: P
     assert download.value.path().read_bytes() == b'{"seq":1}'
 
 
+@LONG
 def test_the_list_is_searched_read_and_left_by_keyboard(gmail: GmailSandbox, page: Page) -> None:
     for number in (1, 2):
         send(gmail, f"Payment #{number} AUD{number}")
@@ -109,6 +112,7 @@ def test_the_list_is_searched_read_and_left_by_keyboard(gmail: GmailSandbox, pag
     expect(page.get_by_text("No mail matches")).to_be_visible()
 
 
+@LONG
 def test_a_phone_shows_one_pane_at_a_time(gmail: GmailSandbox, page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 720})
     send(gmail, "W" * 300)
@@ -120,11 +124,13 @@ def test_a_phone_shows_one_pane_at_a_time(gmail: GmailSandbox, page: Page) -> No
     expect(row).to_be_visible()
 
 
+@LONG
 def test_active_faults_are_shown(gmail: GmailSandbox, page: Page) -> None:
     gmail.post_fault({"kind": "status", "code": 429, "times": 5})
     expect(page.get_by_text("Faults active: status 429")).to_be_visible()
 
 
+@LONG
 def test_rows_scroll_out_of_sight_below_the_lists_heading(gmail: GmailSandbox, page: Page) -> None:
     for number in range(12):
         send(gmail, f"Payment #{number}")

@@ -11,6 +11,7 @@ import pytest
 
 from local.gmail_sandbox.process import GmailSandbox, SandboxStartError
 from tests.local.gmail_sandbox.client import body_of, compose, fetch, messages_of
+from tests.suites import LONG
 
 COMMAND = [sys.executable, "-m", "local.gmail_sandbox"]
 
@@ -43,6 +44,7 @@ def test_a_stopped_sandbox_finds_its_mail_again(own: GmailSandbox) -> None:
     assert len(own.messages()) == 1
 
 
+@LONG
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_one_line_and_stops_cleanly_on_a_signal(
     tmp_path: Path, number: signal.Signals
@@ -105,6 +107,7 @@ def test_a_new_service_account_is_complete_private_and_never_replaced(tmp_path: 
     assert json.loads(key.read_text()) == info
 
 
+@LONG
 def test_the_limits_are_set_by_flags(tmp_path: Path) -> None:
     flags = ["--units-per-minute", "100", "--sends-per-day", "0", "--search-lag-ms", "600000"]
     with GmailSandbox.start(state=tmp_path, flags=flags) as sandbox:

@@ -21,7 +21,7 @@ from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import numbered
 from tests.shells import SCC, Scc, environment
-from tests.suites import LONG, later
+from tests.suites import LONG
 
 ROOT = Path(__file__).parents[3]
 KILLS = 5  # with each seed
@@ -188,7 +188,8 @@ def test_two_replays_at_once_mail_each_payment_once(dead: DeadLetters) -> None:
         dead.dock.await_mail(payment)
 
 
-@pytest.mark.parametrize("seed", [0, *map(later, (1, 2, 3))])
+@LONG
+@pytest.mark.parametrize("seed", range(4))
 def test_killed_at_five_points_it_loses_nothing_and_mails_nothing_twice(
     scc: Scc, dead: DeadLetters, seed: int
 ) -> None:
