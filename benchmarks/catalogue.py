@@ -42,6 +42,7 @@ FAMILIES = (
     Family("latency", "POST latency and a Gmail outage, compared with mailing inside the request"),
     Family("pipeline", "from POST to mail on the deployed stack, and the highest rate it holds"),
     Family("pages", "calls and request units per payment and page, as the event grows"),
+    Family("statement", "the daily statement over 100,000 entries and 2,000 events"),
     Family("startup", "make run from a fresh clone, and again"),
     Family("suite", "make test, as a whole and by folder; only if named", is_on_demand=True),
     Family("trips", "consecutive DynamoDB round trips of a logged payment"),

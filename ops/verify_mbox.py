@@ -34,6 +34,7 @@ import unicodedata
 import zipfile
 import zlib
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -48,7 +49,8 @@ from html import escape, unescape
 from html.parser import HTMLParser
 from itertools import accumulate, groupby, pairwise
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, IO, Literal, NewType, NoReturn, TypeAlias, get_args
+from types import MappingProxyType
+from typing import Any, IO, Literal, NewType, NoReturn, Protocol, TypeAlias, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -159,6 +161,7 @@ PaymentId = NewType("PaymentId", str)
 EventId = NewType("EventId", str)
 Milliseconds: TypeAlias = int  # since the epoch
 Kind = Literal["payment", "void", "refund"]
+COUNTS: Mapping[str, int] = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made
 # As regular expressions.
 EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
 GENESIS_HASH = "0" * 64
@@ -429,6 +432,108 @@ class StatementPlace:
 def record_key(day: str) -> str:
     """Of a sealed statement: one a day, so a second one cannot be put beside it."""
     return f"{SEALED}{day}/statement.json"
+
+
+# ── shared/expiry.py ──────────────────────────────────────────────────────────────────────────────
+
+
+NOTICE = timedelta(days=30)
+RETENTION = timedelta(seconds=RETENTION_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """All entries of an event from #1 through a number.
+
+    hash: of that last entry, on which the rest hangs. net_by_method: cents, signed. payments_count:
+    payments less voids.
+    """
+
+    through_seq: int = 0
+    hash: str = GENESIS_HASH
+    net_by_method: Mapping[str, int] = field(default_factory=dict)
+    payments_count: int = 0
+
+    def to_record(self) -> dict[str, Any]:
+        return {
+            "through_seq": self.through_seq,
+            "hash": self.hash,
+            "count": self.through_seq,
+            "payments_count": self.payments_count,
+            "net_by_method": dict(sorted(self.net_by_method.items())),
+            "net_cents": sum(self.net_by_method.values()),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Certificate:
+        """Raises KeyError, TypeError or ValueError for what is no certificate."""
+        nets = dict(record["net_by_method"])
+        numbers = [record[each] for each in ("through_seq", "count", "payments_count", "net_cents")]
+        if not all(type(each) is int for each in (*numbers, *nets.values())):
+            raise ValueError("a certificate counts in whole numbers")
+        through, count, payments, net = numbers
+        if not 0 < through < MOST_ENTRIES or count != through or net != sum(nets.values()):
+            raise ValueError("the sums of a certificate do not add up")
+        if type(record["hash"]) is not str or not all(type(each) is str for each in nets):
+            raise ValueError("a certificate has no hash, or a method without a name")
+        return cls(
+            through_seq=through,
+            hash=record["hash"],
+            net_by_method=nets,
+            payments_count=payments,
+        )
+
+
+NOTHING_EXPIRES = Certificate()
+
+
+class Entry(Protocol):
+    """An entry, or what is kept of one. net_cents: signed."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def net_cents(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """What a certificate covers and is not there any more. net_by_method: cents, signed."""
+
+    count: int = 0
+    payments_count: int = 0
+    net_by_method: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def net_cents(self) -> int:
+        return sum(self.net_by_method.values())
+
+
+def expired(certificate: Certificate, there: Iterable[Entry]) -> Expired:
+    """there: the event's entries that are as they were written; those beyond are passed over.
+
+    An altered one counts as gone: the certificate says what it was.
+    """
+    kept = {each.seq: each for each in there if each.seq <= certificate.through_seq}
+    nets = Counter(certificate.net_by_method)
+    payments = certificate.payments_count
+    for each in kept.values():
+        nets[each.method] -= each.net_cents
+        payments -= COUNTS.get(each.kind, 0)
+    return Expired(
+        count=certificate.through_seq - len(kept),
+        payments_count=payments,
+        net_by_method={method: cents for method, cents in sorted(nets.items()) if cents},
+    )
+
+
+def last_day_to_certify(day: date) -> date:
+    """The business day whose entries may be deleted NOTICE after the statement of `day`."""
+    return day + NOTICE - RETENTION
 
 
 # ── functions/audit_mailer/mails/page.py ──────────────────────────────────────────────────────────
@@ -1486,31 +1591,48 @@ def _same_ids(sound: list[Link]) -> Iterator[Finding]:
 
 
 def check_chains(
-    links: Iterable[Link], anchors: Iterable[Anchor], zone: tzinfo | None = None
+    links: Iterable[Link],
+    anchors: Iterable[Anchor],
+    zone: tzinfo | None = None,
+    certified: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Finding]:
-    """Check every event's chain against itself and its anchors. zone: of business days."""
+    """Check every event's chain against itself and its anchors. zone: of business days.
+
+    certified: through which number each event's entries may be gone.
+    """
     by_event: dict[str, tuple[list[Link], list[Anchor]]] = {}
     for link in links:
         by_event.setdefault(link.event_id, ([], []))[0].append(link)
     for anchor in anchors:
         by_event.setdefault(anchor.event_id, ([], []))[1].append(anchor)
     return sorted(
-        each for event in sorted(by_event) for each in check_chain(*by_event[event], zone)
+        each
+        for event in sorted(by_event)
+        for each in check_chain(*by_event[event], zone, certified.get(event, 0))
     )
 
 
 def check_chain(
-    links: Sequence[Link], anchors: Sequence[Anchor], zone: tzinfo | None = None
+    links: Sequence[Link],
+    anchors: Sequence[Anchor],
+    zone: tzinfo | None = None,
+    certified: int = 0,
 ) -> Iterator[Finding]:
-    """Check one event's chain. An altered entry with a new hash contradicts its neighbor."""
+    """Check one event's chain. An altered entry with a new hash contradicts its neighbor.
+
+    certified: through which number entries may be gone.
+    """
     chain, rivals = _chosen(links, anchors)
     yield from rivals
     yield from _wrong_links(chain, anchors)
+    yield from _hung_elsewhere(chain, anchors)
     yield from _rival_anchors(anchors)
     missing = gaps(chain, max((each.seq for each in anchors), default=0))
     event_id = links[0].event_id if links else anchors[0].event_id
     for first, last in missing:
-        yield Finding(COMPLETENESS, event_id, first, last, "missing")
+        if last > certified:
+            first_missing = max(first, certified + 1)
+            yield Finding(COMPLETENESS, event_id, first_missing, last, "missing")
     is_whole = not missing and all(each.is_sound for each in chain.values())
     yield from check_meaning(chain, is_whole=is_whole, zone=zone)
 
@@ -1583,6 +1705,17 @@ def _wrong_links(chain: Mapping[int, Link], anchors: Sequence[Anchor]) -> Iterat
         yield found(INTEGRITY, link, "altered", detail)
 
 
+def _hung_elsewhere(chain: Mapping[int, Link], anchors: Sequence[Anchor]) -> Iterator[Finding]:
+    """An entry that is not here is still named by the one after it."""
+    for each in anchors:
+        after = chain.get(each.seq + 1)
+        if each.seq in chain or after is None or after.hash != after.computed:
+            continue
+        if after.prev_hash != each.hash:
+            detail = f"{each.source} has a different hash for the entry before it"
+            yield found(INTEGRITY, after, "altered", detail)
+
+
 def _rival_anchors(anchors: Sequence[Anchor]) -> Iterator[Finding]:
     """Two sources that give one entry different hashes cannot both be right."""
     said: dict[int, dict[str, str]] = {}
@@ -1627,7 +1760,11 @@ class PublicKey:
 
 def read_public_key(path: Path) -> PublicKey:
     """A PEM or DER file. Raises OSError, ValueError for another file."""
-    content = path.read_bytes()
+    return public_key_of(path.read_bytes(), str(path))
+
+
+def public_key_of(content: bytes, name: str) -> PublicKey:
+    """name: what it is read from. Raises ValueError for what is no such key."""
     pem = _PEM.search(content)
     der = base64.b64decode(pem[1]) if pem else content
     try:
@@ -1639,7 +1776,7 @@ def read_public_key(path: Path) -> PublicKey:
         exponent, _ = _inside(rest, _INTEGER)
     except (IndexError, ValueError) as error:
         raise ValueError(
-            f"{path} is no public key: it must be the stack's, as PEM or DER"
+            f"{name} is no public key: it must be the stack's, as PEM or DER"
         ) from error
     made = PublicKey(
         int.from_bytes(modulus, "big"),
@@ -1647,7 +1784,7 @@ def read_public_key(path: Path) -> PublicKey:
         hashlib.sha256(der).hexdigest(),
     )
     if algorithm != _RSA or made.modulus.bit_length() < LEAST_BITS or made.exponent < 3:
-        raise ValueError(f"{path} is no RSA key of {LEAST_BITS:,} bits or more")
+        raise ValueError(f"{name} is no RSA key of {LEAST_BITS:,} bits or more")
     return made
 
 
@@ -1732,6 +1869,92 @@ def _broken(seal: Seal, what: str) -> Finding:
     return Finding(INTEGRITY, "", 0, 0, "broken-seal", "", detail)
 
 
+# ── ops/offline/ledger/expiry.py ──────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Certificates:
+    """Those of final statements, by event and by the statement's day."""
+
+    by_event: dict[str, dict[str, Certificate]] = field(default_factory=dict)
+
+    def take(self, record: Mapping[str, Any], day: str) -> list[Anchor]:
+        """Of one statement; returns the entries that they name.
+
+        Raises KeyError, TypeError or ValueError for what is no statement.
+        """
+        anchors = []
+        for each in record["expiring"]:
+            certificate = Certificate.from_record(each)
+            event_id = str(each["event_id"])
+            self.by_event.setdefault(event_id, {})[day] = certificate
+            source = f"the certificate of {day}"
+            anchors.append(Anchor(event_id, certificate.through_seq, certificate.hash, source))
+        return anchors
+
+    def of(self, event_id: str) -> Certificate:
+        """The last one of an event: every one covers all entries from the first."""
+        of_event = self.by_event.get(event_id)
+        return of_event[max(of_event)] if of_event else NOTHING_EXPIRES
+
+    @property
+    def through(self) -> dict[str, int]:
+        """Through which number each event's entries may be gone."""
+        return {each: self.of(each).through_seq for each in self.by_event}
+
+    def findings(self, links: Iterable[Link]) -> Iterator[Finding]:
+        """links: sound entries of any events."""
+        covered: dict[str, list[Link]] = {}
+        through = self.through
+        for link in links:
+            if link.seq <= through.get(link.event_id, 0):
+                covered.setdefault(link.event_id, []).append(link)
+        for event_id, by_day in sorted(self.by_event.items()):
+            before = NOTHING_EXPIRES
+            for day, certificate in sorted(by_day.items()):
+                problem = _less(before, certificate) or _ledger_expiry_problem(
+                    certificate, day, covered.get(event_id, ())
+                )
+                if problem:
+                    detail = f"the certificate of {day} {problem}"
+                    last = certificate.through_seq
+                    yield Finding(INTEGRITY, event_id, 1, last, "wrong-certificate", "", detail)
+                before = certificate
+
+    def notes(self, links: Iterable[Link]) -> Iterator[str]:
+        """What is not there and need not be. links: what is there."""
+        there: dict[str, set[int]] = {}
+        for link in links:
+            there.setdefault(link.event_id, set()).add(link.seq)
+        for event_id in sorted(self.by_event):
+            through = self.of(event_id).through_seq
+            gone = through - sum(each <= through for each in there.get(event_id, ()))
+            if gone:
+                yield (
+                    f"{event_id}: {gone} of {span_text(1, through)} not here; their seven years "
+                    f"are over, by the certificate of {max(self.by_event[event_id])}"
+                )
+
+
+def _less(before: Certificate, certificate: Certificate) -> str:
+    """A later certificate covers more entries."""
+    if certificate.through_seq > before.through_seq:
+        return ""
+    return f"ends at {span_text(certificate.through_seq, 0)}, and an earlier one does not"
+
+
+def _ledger_expiry_problem(certificate: Certificate, day: str, links: Sequence[Link]) -> str:
+    inside = [each for each in links if each.seq <= certificate.through_seq]
+    last_day = last_day_to_certify(date.fromisoformat(day)).isoformat()
+    for each in inside:
+        if each.logged_day > last_day:
+            return f"covers {span_text(each.seq, 0)}, which was logged on {each.logged_day}"
+    gone = expired(certificate, inside)
+    if not gone.count and (gone.net_by_method or gone.payments_count):
+        return "has other sums than its entries"
+    return ""
+
+
 # ── ops/offline/ledger/days.py ────────────────────────────────────────────────────────────────────
 
 
@@ -1758,7 +1981,7 @@ class Statements:
     """All statements of a mailbox. sha256: of each day's final ones.
 
     timezones: of the days; final_timezones: those that final statements name. seals: what holds
-    each in its place.
+    each in its place. ops: operators' records by id, each with the hashes that statements name.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -1767,6 +1990,8 @@ class Statements:
     timezones: set[str] = field(default_factory=set)
     final_timezones: set[str] = field(default_factory=set)
     seals: list[Seal] = field(default_factory=list)
+    certificates: Certificates = field(default_factory=Certificates)
+    ops: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -1778,12 +2003,16 @@ class Statements:
         stated = [_stated(event, day) for event in record["events"]]
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
+        ops = [(str(each["ops_id"]), str(each["sha256"])) for each in record["ops"]]
         self.seals.append(seal_of(record, sha256, signature))
         timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
         self.timezones |= {timezone} - {""}
         if record["is_final"]:
             self.final_timezones |= {timezone} - {""}
+            self.anchors += self.certificates.take(record, day)
+            for ops_id, ops_sha256 in ops:
+                self.ops.setdefault(ops_id, set()).add(ops_sha256)
             known = self.sha256.setdefault(day, set())
             if sha256 not in known and len(known) < MOST_RIVALS:
                 self.stated += [each for each in stated if each.entries]
@@ -1808,6 +2037,7 @@ class Statements:
         doubtful = {(each.event_id, each.seq) for each in doubted}
         sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
         yield from self._wrong_sums(sound)
+        yield from self.certificates.findings(each for each in sound if each.is_sound)
 
     def _wrong_zones(self) -> Iterator[Finding]:
         """A statement with another zone must not switch the check of days off."""
@@ -2373,7 +2603,7 @@ def payment_problem(
         Quote(entry.event_id, entry.seq, entry.payment_id, Other(payment_id, seq))
         for payment_id, seq in related.numbers.items()
     ]
-    return _problem(expected, seen), [*others.quotes, *numbers]
+    return _mail_shown_problem(expected, seen), [*others.quotes, *numbers]
 
 
 def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
@@ -2384,7 +2614,7 @@ def ops_problem(record: Mapping[str, Any], sha256: str, seen: Seen) -> str:
         attachment=ops_file(record),
         page=ops_page(record, sha256),
     )
-    return _problem(expected, seen)
+    return _mail_shown_problem(expected, seen)
 
 
 def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str, seen: Seen) -> str:
@@ -2396,10 +2626,10 @@ def statement_problem(record: Mapping[str, Any], sha256: str, statement_id: str,
         attachment="statement.json",
         page=statement_page(record, sha256, token),
     )
-    return _problem(expected, seen)
+    return _mail_shown_problem(expected, seen)
 
 
-def _problem(expected: Expected, seen: Seen) -> str:
+def _mail_shown_problem(expected: Expected, seen: Seen) -> str:
     subject = header_line(f"{expected.subject} - {expected.token}")
     if unspaced(seen.subject) != unspaced(subject):
         return "its subject differs"
@@ -3512,7 +3742,8 @@ def findings_of(
     key: that signed the statements.
     """
     zone = box.statements.zone
-    chains = check_chains(box.links, [*box.anchors, *expected], zone)
+    certified = box.statements.certificates.through
+    chains = check_chains(box.links, [*box.anchors, *expected], zone, certified)
     found = [
         *about_mails(box, senders),
         *chains,
@@ -3592,6 +3823,7 @@ def _most(parties: Mapping[str, Party]) -> set[str]:
 def notes_of(box: Mailbox, key: PublicKey | None = None) -> Iterator[str]:
     """What is no finding, but limits what was checked."""
     yield from box.notes
+    yield from box.statements.certificates.notes(box.links)
     if box.statement_mails and key is None:
         yield UNSIGNED
     if (box.links or box.anchors) and not has_zones():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from shared.expiry import Certificate
 from shared.statement import SEALED, StatementPlace, heads_key, record_key
 
 
@@ -76,6 +77,22 @@ class Evidence:
             raise EvidenceDamagedError(f"the heads of {sealed.day} are not those it was sealed on")
         heads: dict[str, Any] = json.loads(content)
         return heads
+
+    def certificates(self) -> dict[str, Certificate]:
+        """What of each event may be gone, by the last sealed statement; empty before the first.
+
+        Raises EvidenceDamagedError.
+        """
+        last = self.latest()
+        events = self.heads(last)["events"] if last else {}
+        try:
+            return {
+                event_id: Certificate.from_record(each["expired"])
+                for event_id, each in events.items()
+                if "expired" in each
+            }
+        except (ValueError, TypeError, KeyError) as error:
+            raise EvidenceDamagedError("the last certificates cannot be read") from error
 
     def record(self, place: StatementPlace) -> bytes | None:
         """The bytes of statement.json that the place names by their hash, None if there are none.

@@ -73,6 +73,8 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("SweepRole", "SeeWhichStreamIsTheLatest"): (["dynamodb:DescribeTable"], ["PaymentsTable"]),
     ("SweepScheduleRole", ""): (["lambda:InvokeFunction"], ["SweepFunction"]),
+    ("ApiRole", "ReadStatements"): (["s3:GetObjectVersion"], ["EvidenceBucket/statements/*"]),
+    ("ApiRole", "FindStatements"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
     ("MailerRole", "WriteOwnLogs"): (LOGS, ["MailerLogGroup"]),
     ("MailerRole", "ConsumeAuditQueue"): (
         [
@@ -153,6 +155,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("OpsReadPolicy", "FindStatements"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
     ("OpsReadPolicy", "ReadStatements"): (["s3:GetObjectVersion"], ["EvidenceBucket/statements/*"]),
+    ("OpsReadPolicy", "ReadThePublicKey"): (["kms:GetPublicKey"], ["SigningKey"]),
     ("OpsReadPolicy", "ReadAlarmReceivers"): (["sns:ListSubscriptionsByTopic"], ["AlarmTopic"]),
     ("OpsReadPolicy", "CountAdmins"): (["cognito-idp:ListUsersInGroup"], ["UserPool"]),
     ("OpsReadPolicy", "ReadAgesAlarmsAndWiring"): (
@@ -186,6 +189,7 @@ WILDCARDS = {
     ("RouterRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",
     ("RouterRole", "KeepWhatMakesNoMail", "FailuresBucket/*"): "Lambda chooses the keys",
     ("MailerRole", "ReadStatements", "EvidenceBucket/*"): "a key a day, and one a statement so far",
+    ("ApiRole", "ReadStatements", "EvidenceBucket/statements/*"): "a key a day",
     ("StatementRole", "KeepSealedStatements", "EvidenceBucket/statements/*"): "a key a day",
     ("StatementRole", "KeepStatementsOfTodaySoFar", "EvidenceBucket/so_far/*"): "a key each",
     ("SweepRole", "SendToAuditQueue", "sqs:SendMessage*"): "the emulator checks batches by name",

@@ -25,6 +25,7 @@ TABLES = ApiSettings(
     user_pool_id="",
     user_pool_client_id="",
     cursor_key_secret_id="",
+    evidence_bucket="",
     business_timezone=world.ZONE.key,
 )
 

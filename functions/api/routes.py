@@ -43,6 +43,7 @@ from functions.api.http.problems import (
     no_such_payment,
 )
 from functions.api.payments.appending import Ledger, Submission, payment_id_of
+from functions.api.payments.expired import ExpiredRow
 from functions.api.payments.export import handle_payment_export, read_export_filter
 from functions.api.payments.listing import (
     audited_views,
@@ -199,7 +200,8 @@ def export_payments() -> Response[str]:
     payments = wiring.payments()
     pages = (rows for name, value in wanted for rows in payments.pages_by(name, value))
     by, first = wanted[0]
-    export = handle_payment_export(pages, by, wiring.ledger(), payments)
+    expired = ExpiredRow(first, wiring.certificate_of) if by == "event_id" else None
+    export = handle_payment_export(pages, by, wiring.ledger(), payments, expired)
     for problem in export.problems:
         logger.error(DOUBTFUL_ROW, reason=problem)
     facts = _ids(by, first) | {"until": wanted[-1][1], "entries": export.rows}

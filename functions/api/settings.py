@@ -20,6 +20,7 @@ class ApiSettings:
     user_pool_id: str
     user_pool_client_id: str
     cursor_key_secret_id: str
+    evidence_bucket: str
     business_timezone: str
     admin_iam_arns: str = ""
     app_origins: str = ""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.api.payments.log import PaymentRequest
 from functions.api.people.directory import CognitoDirectory
@@ -20,6 +21,8 @@ from functions.api.tables.payments import PaymentStore
 from functions.api.tables.rosters import RosterStore
 from functions.api.tables.sessions import SessionStore
 from shared import aws
+from shared.evidence import Evidence, EvidenceDamagedError
+from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.settings import read_settings, zone_named
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
@@ -89,6 +92,15 @@ def directory() -> CognitoDirectory:
         settings().user_pool_client_id,
         settings().user_pool_id,
     )
+
+
+def certificate_of(event_id: str) -> Certificate:
+    """Which of the event's entries may be gone. Raises EvidenceDamagedError."""
+    evidence = Evidence(aws.client("s3", config=_TIMEOUTS), settings().evidence_bucket)
+    try:
+        return evidence.certificates().get(event_id, NOTHING_EXPIRES)
+    except (BotoCoreError, ClientError) as error:
+        raise EvidenceDamagedError("the evidence bucket does not answer") from error
 
 
 @cache

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from functions.daily_statement.days import bounds
 from functions.daily_statement.rules.account import Statement, undated
-from functions.daily_statement.rules.certificates import last_day_to_certify
+from functions.daily_statement.rules.certificates import extended
 from functions.daily_statement.rules.continuity import (
     BEFORE_THE_FIRST,
     ChainEnd,
@@ -24,6 +24,7 @@ from functions.daily_statement.rules.continuity import (
 )
 from functions.daily_statement.rules.notable import Watch
 from functions.daily_statement.rules.record import Standing, Standings
+from shared.expiry import last_day_to_certify
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId, business_date
 
 LOOKS = 3
@@ -179,7 +180,7 @@ class Draughtsman:
             if found.missing or found.altered or found.broken_at:
                 statement.account(event_id).report(found)
             expiring = [each for each in links if each.logged_day <= certified_until]
-            certificate = Standing().certificate.extended(expiring)
+            certificate = extended(Standing().certificate, expiring)
             standings[event_id] = Standing(end=found.end, certificate=certificate)
             if certificate.through_seq:
                 statement.certificates[event_id] = certificate
@@ -216,7 +217,7 @@ class Draughtsman:
         for event_id, links in expiring.items():
             if event_id not in before:
                 continue
-            certificate = before[event_id].certificate.extended(links)
+            certificate = extended(before[event_id].certificate, links)
             if certificate != before[event_id].certificate:
                 statement.certificates[event_id] = certificate
                 standings[event_id] = replace(standings[event_id], certificate=certificate)

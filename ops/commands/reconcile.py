@@ -21,10 +21,12 @@ from ops.parameters import Day, EventId
 from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
+from ops.stack.evidence import certificates_of
 from ops.stack.mailbox import AuditMailbox
 from ops.stack.ops_record import Deed, new_run
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.console import Meter
+from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import business_date
 from shared.messages import AuditMessage, MalformedMessageError
 
@@ -73,8 +75,9 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     missing: no mail --late minutes after the entry was logged, or given up. duplicate: more than
     one mail. altered: the mail differs from the ledger, or the row is not as it was written; such a
     row is in no sum. orphan: a mail without an entry, which may be an entry whose row is gone.
-    misplaced: a mail in the trash or in spam. Any of these gives exit code
-    1. late: the mail took longer than --late minutes.
+    misplaced: a mail in the trash or in spam. Any of these gives exit code 1. late: the mail took
+    longer than --late minutes. expired: entries that are gone after their seven years, as a sealed
+    statement certified.
 
     Without --mailbox the deliveries are trusted; with it, every entry is looked up in Gmail and
     every audit mail is read. A mail counts only if it holds the entry's record; forwards and
@@ -98,7 +101,7 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     if is_unknown and not look:
         raise OpsError(_unknown(event_id))
     mailbox = AuditMailbox.of(session) if look else None
-    work = Work(session, ledger, mailbox, late * 60_000)
+    work = Work(session, ledger, mailbox, late * 60_000, certificates_of(session))
     scope = [*units, "mailbox"] if look else units
     # A new event must not invalidate saved progress over all of them.
     named = scope if event_id or first or last else ["all", *(["mailbox"] if look else [])]
@@ -128,7 +131,10 @@ class Work:
         ledger: LedgerReader,
         mailbox: AuditMailbox | None,
         late_ms: int,
+        certificates: Mapping[str, Certificate],
     ) -> None:
+        """certificates: of entries that may be gone, by event."""
+        self._certificates = certificates
         self._session, self._ledger, self._mailbox = session, ledger, mailbox
         self._late_ms = late_ms
         self._file: Path | None = None
@@ -178,6 +184,8 @@ class Work:
             state.unit, state.after = unit, after
             if not after:
                 state.done.append(unit)
+                if kind == "event":
+                    state.tally(name).expire(self._certificate(name))
             self.save()
 
     def take_mails(self, query: str, units: set[str] | None, meter: Meter) -> None:
@@ -192,7 +200,7 @@ class Work:
             gone = self._left_traces([each for each, row in rows.items() if not row])
             for gmail_id, box in mails:
                 if units is None or _is_about(units, box, rows):
-                    state.take_mail(gmail_id, box, rows, gone)
+                    state.take_mail(gmail_id, box, rows, gone, self._certificates)
                 meter.advance()
             state.mails_after, state.mails_done = after, not after
             self.save()
@@ -255,7 +263,17 @@ class Work:
         hits = None
         if self._mailbox is not None:
             hits = Hits.of(row, self._mailbox.hits_of(str(row.get("payment_id"))))
-        self.state.take_row(row, delivery, hits=hits, now=now_ms(), late_ms=self._late_ms)
+        self.state.take_row(
+            row,
+            delivery,
+            hits=hits,
+            now=now_ms(),
+            late_ms=self._late_ms,
+            certificate=self._certificate(str(row.get("event_id"))),
+        )
+
+    def _certificate(self, event_id: str) -> Certificate:
+        return self._certificates.get(event_id, NOTHING_EXPIRES)
 
 
 def _is_about(units: set[str], box: Mailbox, rows: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -58,7 +59,14 @@ def _content(state: Reconciliation) -> dict[str, Any]:
     counts = {kind: _counted(state, kind, state.count(kind)) for kind in (*AILING, "late")}
     kept = ("tallies", "findings", "repaired", "ops_id", "mails", "forwards")
     for name, tally in state.tallies.items():
-        content["tallies"][name]["net_cents"] = tally.net_cents
+        shown = content["tallies"][name]
+        shown["net_cents"] = tally.net_cents + tally.expired_cents
+        shown["expired"] = {
+            "count": tally.expired,
+            "net_cents": tally.expired_cents,
+            "net_by_method": tally.expired_nets,
+        }
+        del shown["expired_nets"], shown["certified"]
     told = {"rows_gone": state.gone, "rows_in_no_sum": state.left_out}
     return {"found": counts} | told | {each: content[each] for each in kept}
 
@@ -72,21 +80,27 @@ def _lines(state: Reconciliation) -> Iterator[tuple[object, ...]]:
     total = Tally()
     for name, tally in sorted(state.tallies.items()):
         total.join(tally)
-        yield name or "?", *_line(state, tally)
-    yield "total", *_line(state, total)
+        yield name or "?", *_line(state, tally, Counter())
+        if tally.expired:
+            net = [f"{method} {dollars(cents)}" for method, cents in tally.expired_nets.items()]
+            told = ", ".join([dollars(tally.expired_cents), *(net if len(net) > 1 else [])])
+            yield f"{name} expired", tally.expired, *[""] * (len(AILING) + 6), told
+    total.entries += total.expired
+    yield "total", *_line(state, total, Counter(total.expired_nets))
 
 
-def _line(state: Reconciliation, tally: Tally) -> tuple[object, ...]:
+def _line(state: Reconciliation, tally: Tally, expired: Counter[str]) -> tuple[object, ...]:
+    """expired: cents by method that belong into its net, too."""
     found = (_counted(state, kind, tally.found.get(kind, 0)) for kind in (*AILING, "late"))
-    methods = sorted({method for each in tally.sums.values() for method in each})
-    net = [f"{each} {dollars(tally.net_of(each))}" for each in methods]
+    methods = sorted({method for each in tally.sums.values() for method in each} | {*expired})
+    net = [f"{each} {dollars(tally.net_of(each) + expired[each])}" for each in methods]
     return (
         tally.entries, tally.mailed, tally.pending,
         *("-" if each is None else each for each in found),
         *(_sums(tally.sums[kind]) for kind in KINDS),
         ", ".join(
             [
-                dollars(tally.net_cents),
+                dollars(tally.net_cents + expired.total()),
                 *(net if len(net) > 1 else []),
                 *([f"without {counted(tally.left_out, 'row')}"] if tally.left_out else []),
             ]

@@ -42,7 +42,8 @@ def findings_of(
     key: that signed the statements.
     """
     zone = box.statements.zone
-    chains = check_chains(box.links, [*box.anchors, *expected], zone)
+    certified = box.statements.certificates.through
+    chains = check_chains(box.links, [*box.anchors, *expected], zone, certified)
     found = [
         *about_mails(box, senders),
         *chains,
@@ -122,6 +123,7 @@ def _most(parties: Mapping[str, Party]) -> set[str]:
 def notes_of(box: Mailbox, key: PublicKey | None = None) -> Iterator[str]:
     """What is no finding, but limits what was checked."""
     yield from box.notes
+    yield from box.statements.certificates.notes(box.links)
     if box.statement_mails and key is None:
         yield UNSIGNED
     if (box.links or box.anchors) and not has_zones():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.offline.ledger.links import INTEGRITY, Finding, Link
+from shared.expiry import Expired
 from shared.ledger import COUNTS, MOST_ENTRIES
 from shared.methods import label_of
 from shared.text import dollars
@@ -34,11 +35,19 @@ class EventHead:
         totals = {name: row[name] for name in row if _is_total(name)}
         return cls(row["seq"], row["hash"], row["last_logged_at"], totals)
 
-    def wrong_totals(self, event_id: str, links: Sequence[Link]) -> Iterator[Finding]:
-        """links: all entries of the event, sound and complete."""
+    def wrong_totals(
+        self, event_id: str, links: Sequence[Link], gone: Expired
+    ) -> Iterator[Finding]:
+        """links: all entries of the event that are there, sound and complete but for what expired.
+
+        gone: what expired: its money stays in the totals.
+        """
         if not self.seq:
             return
-        wanted: Counter[str] = Counter()
+        wanted: Counter[str] = Counter(payments_count=gone.payments_count)
+        wanted["total_cents"] = gone.net_cents
+        for method, cents in gone.net_by_method.items():
+            wanted[f"{method}_cents"] = cents
         for link in links:
             wanted["payments_count"] += COUNTS[link.kind]
             wanted["total_cents"] += link.net_cents
@@ -52,7 +61,8 @@ class EventHead:
                 )
                 yield Finding(INTEGRITY, event_id, 0, 0, "wrong-totals", "", detail)
         latest = max((each.logged_at for each in links), default=0)
-        if self.last_logged_at != latest:
+        is_last_here = any(each.seq == self.seq for each in links)
+        if is_last_here and self.last_logged_at != latest:
             detail = "the event's head: last_logged_at is not its last entry's logged_at"
             yield Finding(INTEGRITY, event_id, 0, 0, "wrong-totals", "", detail)
 

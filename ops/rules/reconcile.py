@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import Link, link_of
 from shared.delivery import last_error, mail_state
-from shared.ledger import Kind, problem_with
+from shared.expiry import NOTHING_EXPIRES, Certificate, expired
+from shared.ledger import Kind, LedgerEntry, problem_with
 
-VERSION = 3  # of a saved reconciliation
+VERSION = 4  # of a saved reconciliation
 LOOKED_UP = ("duplicate", "altered", "orphan", "misplaced")  # what only the mailbox shows
 AILING = ("missing", *LOOKED_UP)  # exit code 1; "late" is history
 ROW_GONE = "the row of this entry is gone: scc payment tells what is left of it"
@@ -66,11 +68,20 @@ class Hits:
         return cls(list(genuine.values()), others)
 
 
+class _Certified(NamedTuple):
+    seq: int
+    kind: str
+    method: str
+    net_cents: int
+
+
 @dataclass(slots=True)
 class Tally:
     """One event's entries. sums: [count, cents] by kind and method.
 
-    left_out: entries that are not as they were written, and so in no sum.
+    left_out: entries that are not as they were written, and so in no sum. expired: certified ones
+    that are gone; expired_nets: their cents by method, signed. certified: of those that are there,
+    [number, kind, method, cents] each.
     """
 
     entries: int = 0
@@ -81,19 +92,35 @@ class Tally:
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
     found: dict[str, int] = field(default_factory=dict)
+    expired: int = 0
+    expired_nets: dict[str, int] = field(default_factory=dict)
+    certified: list[list[Any]] = field(default_factory=list)
 
     @property
     def net_cents(self) -> int:
+        """What is there; the expired money is beside it."""
         taken = {kind: sum(cents for _, cents in self.sums[kind].values()) for kind in KINDS}
         return taken["payment"] - taken["void"] - taken["refund"]
+
+    @property
+    def expired_cents(self) -> int:
+        return sum(self.expired_nets.values())
 
     def net_of(self, method: str) -> int:
         cents = {kind: self.sums[kind].get(method, [0, 0])[1] for kind in KINDS}
         return cents["payment"] - cents["void"] - cents["refund"]
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """A row that is as it was written."""
+    def add(self, row: Mapping[str, Any], certificate: Certificate) -> None:
+        """A row that is as it was written. certificate: of its event's oldest entries."""
         self._count(str(row["kind"]), str(row["method"]), 1, int(row["amount_cents"]))
+        if row["seq"] <= certificate.through_seq:
+            entry = LedgerEntry.from_row(row)
+            self.certified.append([entry.seq, entry.kind, entry.method, entry.net_cents])
+
+    def expire(self, certificate: Certificate) -> None:
+        """Once all rows of the event are added."""
+        gone = expired(certificate, (_Certified(*each) for each in self.certified))
+        self.expired, self.expired_nets = gone.count, dict(gone.net_by_method)
 
     def join(self, other: Tally) -> None:
         self.entries += other.entries
@@ -105,6 +132,9 @@ class Tally:
                 self._count(kind, method, count, cents)
         for name, count in other.found.items():
             self.found[name] = self.found.get(name, 0) + count
+        self.expired += other.expired
+        for method, cents in other.expired_nets.items():
+            self.expired_nets[method] = self.expired_nets.get(method, 0) + cents
 
     def _count(self, kind: str, method: str, count: int, cents: int) -> None:
         one = self.sums[kind].setdefault(method, [0, 0])
@@ -193,8 +223,12 @@ class Reconciliation:
         hits: Hits | None,
         now: int,
         late_ms: int,
+        certificate: Certificate = NOTHING_EXPIRES,
     ) -> None:
-        """One ledger row. hits: what the mailbox has for it, None without a search."""
+        """One ledger row. hits: what the mailbox has for it, None without a search.
+
+        certificate: of its event's oldest entries, which may be gone.
+        """
         tally = self.tally(str(row.get("event_id", "")))
         tally.entries += 1
         problem = problem_with(row)
@@ -206,7 +240,7 @@ class Reconciliation:
                 return
             hits = None  # no mail can hold such a record: the row is at fault, and named once
         else:
-            tally.add(row)
+            tally.add(row, certificate)
         self._take_delivery(row, delivery, tally, hits, now - int(row["logged_at"]), late_ms)
         if hits is None:
             return
@@ -249,10 +283,12 @@ class Reconciliation:
         box: Mailbox,
         rows: Mapping[str, Mapping[str, Any]],
         gone: Collection[str] = (),
+        certificates: Mapping[str, Certificate] = MappingProxyType({}),
     ) -> None:
         """One mail, read. rows: the ledger's, by payment id; empty where there is none.
 
-        gone: payments without a row of which a pointer or a delivery is left.
+        gone: payments without a row of which a pointer or a delivery is left. certificates: of what
+        may be gone, by event.
         """
         self.mails += bool(box.seen)
         self.forwards += box.forwards
@@ -264,7 +300,9 @@ class Reconciliation:
         for link in box.links:
             row = rows.get(link.payment_id) or {}
             if not row and link.payment_id in gone:
-                self._found_gone(link, gmail_id)
+                certificate = certificates.get(link.event_id, NOTHING_EXPIRES)
+                if link.seq > certificate.through_seq:
+                    self._found_gone(link, gmail_id)
             else:
                 self._take_link(link, row, problems, gmail_id)
         if not box.links and not all(box.seen.values()):

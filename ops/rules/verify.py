@@ -22,6 +22,7 @@ from ops.offline.ledger.links import (
 )
 from ops.offline.report import about_mails, with_copies
 from ops.rules.heads import EventHead
+from shared.expiry import NOTHING_EXPIRES, Certificate, expired
 from shared.ledger import RETENTION_SECONDS
 from shared.text import dollars
 
@@ -34,19 +35,22 @@ class Places(Protocol):
     def of(self, payment_id: str) -> tuple[Any, Any] | None: ...
     def void_of(self, payment_id: str) -> str: ...
     def mark_of(self, payment_id: str) -> str: ...
-    def lost(self, event_id: str, known: Collection[str]) -> Collection[str]: ...
+    def lost(self, event_id: str, known: Collection[str], expired: int) -> Collection[str]: ...
 
 
 @dataclass(slots=True)
 class EventProof:
     """What was found about one event. head: its chain's last number, 0 without one.
 
+    certificate: of entries that may be gone. expired: how many of them are.
     totals_compared: whether the head's totals could be held against the entries; not while one of
     them is missing or is not as it was written.
     """
 
     event_id: str
     head: int = 0
+    certificate: Certificate = NOTHING_EXPIRES
+    expired: int = 0
     links: list[Link] = field(default_factory=list)
     ledger: list[Finding] = field(default_factory=list)
     mailbox: list[Finding] = field(default_factory=list)
@@ -78,12 +82,14 @@ def prove(
     read_head: Callable[[], Mapping[str, Any]],
     ledger: Ledger,
     anchors: Sequence[Anchor] = (),
+    certificate: Certificate = NOTHING_EXPIRES,
 ) -> EventProof:
     """Check one event's rows against their hashes, each other, the head and the mails.
 
-    The head is read after the rows, so no row is newer than the head.
+    The head is read after the rows, so no row is newer than the head. certificate: of entries that
+    may be gone.
     """
-    proof = EventProof(event_id)
+    proof = EventProof(event_id, certificate=certificate)
     findings: list[Finding] = []
     unlinked: list[Finding] = []
     for row in rows:
@@ -104,7 +110,7 @@ def prove(
     ]
     if head.seq:
         own.append(Anchor(event_id, head.seq, head.hash, "the event's head"))
-    elif proof.links and not head.faults:
+    elif (proof.links or certificate.through_seq) and not head.faults:
         findings.append(Finding(COMPLETENESS, event_id, 0, 0, "missing-head"))
     inside = [each for each in proof.links if not head.seq or each.seq <= head.seq]
     for each in proof.links:
@@ -112,16 +118,19 @@ def prove(
             detail = f"the event's head is #{head.seq:06d}"
             findings.append(found(INTEGRITY, each, "inserted", detail))
     if inside or own:
-        chain = check_chain(inside, own, ledger.zone)
-        findings += [_with_retention(each, inside, head, ledger.now) for each in chain]
+        chain = check_chain(inside, own, ledger.zone, min(certificate.through_seq, head.seq))
+        findings += [_with_retention(each, proof, head, ledger.now) for each in chain]
+    gone = expired(certificate, (each for each in proof.links if each.is_sound))
+    proof.expired = gone.count
     if not any(each.kind == "missing" for each in findings):
         findings += _lost(proof, ledger.places)
     named = {each.seq for each in findings}
     findings += [each for each in unlinked if each.seq not in named]
-    is_whole = all(each.is_sound for each in proof.links) and len(proof.links) == head.seq
+    is_sound = all(each.is_sound for each in proof.links)
+    is_whole = is_sound and len(proof.links) + gone.count == head.seq
     proof.totals_compared = (is_whole and not findings) or not head.seq
     if proof.totals_compared:
-        findings += head.wrong_totals(event_id, proof.links)
+        findings += head.wrong_totals(event_id, proof.links, gone)
     proof.ledger = merged(findings)
     return proof
 
@@ -141,24 +150,32 @@ def _wrong_places(link: Link, row: Mapping[str, Any], places: Places) -> Iterato
 
 
 def _lost(proof: EventProof, places: Places) -> Iterator[Finding]:
-    """Entries whose pointer is there and whose row is not; their numbers are not known."""
+    """Entries whose pointer is there and whose row is not; their numbers are not known.
+
+    As many may be gone as have expired: pointers stay.
+    """
     known = {each.payment_id for each in proof.links}
-    for payment_id in sorted(places.lost(proof.event_id, known)):
-        detail = "its pointer is there, its row is not"
+    lost = places.lost(proof.event_id, known, proof.expired)
+    detail = "its pointer is there, its row is not"
+    if proof.expired:
+        detail = f"of {proof.expired + len(lost)} pointers without a row, {proof.expired} expired"
+    for payment_id in sorted(lost):
         yield Finding(COMPLETENESS, proof.event_id, 0, 0, "missing", payment_id, detail)
 
 
-def _with_retention(finding: Finding, links: Sequence[Link], head: EventHead, now: int) -> Finding:
+def _with_retention(finding: Finding, proof: EventProof, head: EventHead, now: int) -> Finding:
     """The oldest entries of an event may be gone because DynamoDB removed them on time."""
-    if finding.kind != "missing" or finding.seq != 1:
+    if finding.kind != "missing" or finding.seq != proof.certificate.through_seq + 1:
         return finding
-    later = [each.logged_at for each in links if each.seq > finding.last_seq and each.logged_at]
+    later = [
+        each.logged_at for each in proof.links if each.seq > finding.last_seq and each.logged_at
+    ]
     age = now // 1000 - min(later, default=head.last_logged_at) // 1000
     if age < RETENTION_SECONDS - RETENTION_NEAR or not (later or head.last_logged_at):
         return finding
     detail = (
-        "if they were logged over seven years ago, retention has removed them; nothing certifies "
-        "that yet"
+        "if they were logged over seven years ago, retention has removed them; no sealed statement "
+        "certifies that"
     )
     return replace(finding, detail=detail)
 
@@ -190,7 +207,11 @@ def compare(proof: EventProof, mailed: Mailed, sent: Collection[str]) -> None:
     event_id = proof.event_id
     links = mailed.links.get(event_id, ())
     wrong = [*mailed.wrong.get(event_id, ())]
-    wrong += [each for each in check_chain(links, ()) if each.kind != "missing"] if links else []
+    through = proof.certificate.through_seq
+    said = Anchor(event_id, through, proof.certificate.hash, "the certificate")
+    if links:
+        chain = check_chain(links, [said] if through else ())
+        wrong += [each for each in chain if each.kind != "missing"]
     by_id = {each.payment_id: each for each in links}
     ledger = {each.payment_id: each for each in proof.links}
     doubtful = {each.seq for each in wrong}
@@ -207,7 +228,7 @@ def compare(proof: EventProof, mailed: Mailed, sent: Collection[str]) -> None:
     }
     for payment_id, mail in by_id.items():
         row = ledger.get(payment_id)
-        if mail.seq in doubtful:
+        if mail.seq in doubtful or (row is None and mail.seq <= through):
             continue
         if row is None:
             proof.ledger.append(
@@ -220,7 +241,7 @@ def compare(proof: EventProof, mailed: Mailed, sent: Collection[str]) -> None:
     named = {each.payment_id for each in proof.ledger if each.seq}
     proof.ledger = [each for each in proof.ledger if each.seq or each.payment_id not in named]
     for payment_id, row in ledger.items():
-        if payment_id not in by_id and payment_id in sent:
+        if payment_id not in by_id and payment_id in sent and row.seq > through:
             missing = found(
                 COMPLETENESS, row, "missing", "its mail was sent but is not in this file"
             )

@@ -204,10 +204,18 @@ class Places:
         """The same, as the scan found it."""
         return self._voids.get(payment_id, "")
 
-    def lost(self, event_id: str, known: Collection[str]) -> list[str]:
-        """Payments of the event with a pointer and without a row. known: those with a row."""
-        return [
-            each
-            for each in self._of_event.get(event_id, ())
-            if each not in known and not self._reader.row(self._places[each])
-        ]
+    def lost(self, event_id: str, known: Collection[str], expired: int) -> list[str]:
+        """Payments of the event with a pointer and without a row, but for the oldest `expired`.
+
+        known: those with a row.
+        """
+        unseen = [each for each in self._of_event.get(event_id, ()) if each not in known]
+        if len(unseen) <= expired:
+            return []
+        gone = [each for each in unseen if not self._reader.row(self._places[each])]
+        return sorted(gone, key=self._moment_of)[expired:]
+
+    def _moment_of(self, payment_id: str) -> int:
+        """When the payment was taken, which is a part of its place."""
+        _, moment = self._places[payment_id]
+        return moment if isinstance(moment, int) else 0

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from email import message_from_bytes
 
 from shared import keys
+from shared.expiry import Certificate
 from shared.ledger import canonical_json
 from tests.attacks.scene import Scene
 
-STATEMENTS = "statements that are signed and chained"
 WATCH = "the watch over the mailbox"
 
 
@@ -179,6 +179,41 @@ def _no_statements(scene: Scene) -> None:
     scene.edit_statements(lambda _: None)
 
 
+def _hidden(scene: Scene) -> None:
+    key, _ = scene.sealed()
+    scene.hide(key)
+
+
+def _on_top(scene: Scene) -> None:
+    key, content = scene.sealed()
+    scene.seal(key, canonical_json(json.loads(content) | {"net_cents": 1}))
+
+
+def _taken_out(scene: Scene) -> None:
+    key, _ = scene.sealed()
+    scene.take_out(key)
+
+
+def _unsigned(scene: Scene) -> None:
+    key, _ = scene.sealed(".sig")
+    scene.take_out(key)
+
+
+def _certified_early(scene: Scene) -> None:
+    """By whoever can replace a sealed statement, and not sign it."""
+    key, content = scene.sealed()
+    rows = [scene.row(number) for number in (1, 2)]
+    nets = {"cash": sum(each["amount_cents"] for each in rows)}
+    certificate = Certificate(
+        through_seq=2, hash=rows[1]["hash"], net_by_method=nets, payments_count=2
+    )
+    forged = {"event_id": scene.voyage.event_id, **certificate.to_record()}
+    scene.take_out(key)
+    scene.seal(key, canonical_json(json.loads(content) | {"expiring": [forged]}))
+    for row in rows:
+        scene.delete(row)
+
+
 def _other_ops_record(scene: Scene) -> None:
     items = scene.voyage.dynamodb.scan(TableName=scene.voyage.table("OpsRecord"))["Items"]
     item = items[0] | {"reason": {"S": "another reason"}}
@@ -226,8 +261,15 @@ INBOX = (
 )
 STATED = (
     Attack("send a second, different statement of a day", _second_statement),
-    Attack("change a statement's total", _changed_statement, STATEMENTS),
-    Attack("remove every statement", _no_statements, STATEMENTS),
+    Attack("change a statement's total", _changed_statement),
+    Attack("remove every statement", _no_statements),
+)
+SEALED = (
+    Attack("hide a sealed statement behind a delete marker", _hidden),
+    Attack("put another statement on top of the sealed one", _on_top),
+    Attack("take a sealed statement out of its bucket", _taken_out),
+    Attack("take a sealed statement's signature away", _unsigned),
+    Attack("certify young entries as expired, and delete them", _certified_early),
 )
 OPS = (Attack("change the record of a discard", _other_ops_record),)
-EVERY = (*LEDGER, *MAILS, *STATED, *INBOX, *OPS)
+EVERY = (*LEDGER, *MAILS, *STATED, *SEALED, *INBOX, *OPS)

@@ -14,6 +14,7 @@ from typing import Any
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import entry_hash
+from shared.statement import SEALED
 from tests.ops.voyage import Voyage
 
 Item = dict[str, Any]
@@ -93,11 +94,13 @@ class Scene:
         tables = {name: self._items(name) for name in ("Payments", "Ledger", "OpsRecord")}
         exported = self.export.read_bytes()
         mails, labels = self._mails()
+        sealed = self._versions()
         try:
             yield
         finally:
             self.export.write_bytes(exported)
             self._restore_mails(mails, labels)
+            self._restore_sealed(sealed)
             for name, items in tables.items():
                 self._restore(name, items)
 
@@ -151,6 +154,59 @@ class Scene:
                 del wanted[key]
         for item in wanted.values():
             client.put_item(TableName=table, Item=item)
+
+    # ── sealed statements ────────────────────────────────────────────────────────────────────────
+
+    def sealed(self, ending: str = "/statement.json") -> tuple[str, bytes]:
+        """Key and content of the last object that ends so."""
+        found = {key: content for (key, _), content in self._versions().items()}
+        key = max(each for each in found if each.endswith(ending))
+        return key, found[key]
+
+    def seal(self, key: str, content: bytes) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def hide(self, key: str) -> None:
+        self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def take_out(self, key: str) -> None:
+        """What only a stack outside production lets somebody do."""
+        for each, version in self._versions():
+            if each == key:
+                self._take_out(each, version)
+
+    def _take_out(self, key: str, version: str) -> None:
+        self._s3.delete_object(
+            Bucket=self._bucket, Key=key, VersionId=version, BypassGovernanceRetention=True
+        )
+
+    @property
+    def _s3(self) -> Any:
+        return self.voyage.dock.stack.aws.client("s3")
+
+    @property
+    def _bucket(self) -> str:
+        return self.voyage.dock.stack.outputs["EvidenceBucketName"]
+
+    def _versions(self) -> dict[tuple[str, str], bytes]:
+        """By key and version."""
+        listed = self._s3.list_object_versions(Bucket=self._bucket, Prefix=SEALED)
+        return {
+            (each["Key"], each["VersionId"]): self._s3.get_object(
+                Bucket=self._bucket, Key=each["Key"], VersionId=each["VersionId"]
+            )["Body"].read()
+            for each in listed.get("Versions", ())
+        }
+
+    def _restore_sealed(self, before: dict[tuple[str, str], bytes]) -> None:
+        listed = self._s3.list_object_versions(Bucket=self._bucket, Prefix=SEALED)
+        for each in (*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())):
+            if (each["Key"], each["VersionId"]) not in before:
+                self._take_out(each["Key"], each["VersionId"])
+        left = self._versions()
+        for place, content in before.items():
+            if place not in left:
+                self.seal(place[0], content)
 
     # ── mails ────────────────────────────────────────────────────────────────────────────────────
 

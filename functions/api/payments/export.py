@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from functions.api.http.problems import FieldError, InvalidFieldsError, MalformedRequestError
+from functions.api.payments.expired import ExpiredRow
 from functions.api.payments.listing import (
     Deliveries,
     Voids,
@@ -60,7 +61,10 @@ COLUMNS = tuple(_columns())
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """rows: how many, marked ones included. problems: what is wrong with each marked one."""
+    """rows: how many, marked ones included, but not the one of what expired.
+
+    problems: what is wrong with each marked one.
+    """
 
     text: str
     rows: int
@@ -93,12 +97,17 @@ def days_between(first: str, last: str) -> Iterator[str]:
 
 
 def handle_payment_export(
-    pages: Iterable[Sequence[Row]], by: str, ledger: Voids, mails: Deliveries
+    pages: Iterable[Sequence[Row]],
+    by: str,
+    ledger: Voids,
+    mails: Deliveries,
+    expired: ExpiredRow | None = None,
 ) -> Export:
     """The whole file: an event's rows in chain order, those of days in the order of logging.
 
     by: "event_id" or "logged_day". Each row is kept only as its line, and reading stops when the
-    lines are too many for one answer: InvalidFieldsError rather than a row left out.
+    lines are too many for one answer: InvalidFieldsError rather than a row left out. expired: of an
+    event, stands first.
     """
     head = BYTE_ORDER_MARK + _line(COLUMNS)
     size = _size(head)
@@ -109,10 +118,15 @@ def handle_payment_export(
             line = _line([_inert_unless_ours(name, cells[name]) for name in COLUMNS])
             lines.append((_place(row, by), line))
             problems += [cells["problem"]] if cells["problem"] else []
+            if expired:
+                expired.take(row, cells["problem"])
             size += _size(line)
             if size > MAX_BYTES:
                 raise _too_much(by)
     lines.sort(key=lambda each: each[0])
+    if gone := expired.cells() if expired else {}:
+        head += _line([_inert_unless_ours(name, gone.get(name, "")) for name in COLUMNS])
+        problems += [gone["problem"]] if "problem" in gone else []
     return Export("".join([head, *(line for _, line in lines)]), len(lines), problems)
 
 

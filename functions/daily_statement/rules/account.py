@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.daily_statement.rules.certificates import Certificate
 from functions.daily_statement.rules.continuity import MOST_NAMED, Continuation, Link, numbers
 from functions.daily_statement.rules.notable import Notable
 from functions.daily_statement.rules.sums import Sums
 from shared.delivery import is_sent, last_error, mail_state
+from shared.expiry import Certificate
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of
 
 

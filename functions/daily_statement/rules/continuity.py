@@ -30,6 +30,7 @@ class Link:
     prev_hash: str
     hash: str
     is_sound: bool
+    kind: str
     method: str
     net_cents: int
     logged_day: str
@@ -41,6 +42,7 @@ class Link:
             prev_hash=entry.prev_hash,
             hash=entry.hash,
             is_sound=not faults_of(row) and matches_its_hash(row),
+            kind=entry.kind,
             method=entry.method,
             net_cents=entry.net_cents,
             logged_day=entry.logged_day,

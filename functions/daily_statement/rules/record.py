@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.daily_statement.rules.account import EventAccount, Statement
-from functions.daily_statement.rules.certificates import NOTHING_EXPIRES, Certificate
 from functions.daily_statement.rules.continuity import BEFORE_THE_FIRST, ChainEnd
+from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.statement import HEADS_SCHEMA, SCHEMA
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
+from types import MappingProxyType
 
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
 from ops.offline.ledger.meaning import check_meaning
@@ -11,31 +12,48 @@ from shared.ledger import GENESIS_HASH
 
 
 def check_chains(
-    links: Iterable[Link], anchors: Iterable[Anchor], zone: tzinfo | None = None
+    links: Iterable[Link],
+    anchors: Iterable[Anchor],
+    zone: tzinfo | None = None,
+    certified: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Finding]:
-    """Check every event's chain against itself and its anchors. zone: of business days."""
+    """Check every event's chain against itself and its anchors. zone: of business days.
+
+    certified: through which number each event's entries may be gone.
+    """
     by_event: dict[str, tuple[list[Link], list[Anchor]]] = {}
     for link in links:
         by_event.setdefault(link.event_id, ([], []))[0].append(link)
     for anchor in anchors:
         by_event.setdefault(anchor.event_id, ([], []))[1].append(anchor)
     return sorted(
-        each for event in sorted(by_event) for each in check_chain(*by_event[event], zone)
+        each
+        for event in sorted(by_event)
+        for each in check_chain(*by_event[event], zone, certified.get(event, 0))
     )
 
 
 def check_chain(
-    links: Sequence[Link], anchors: Sequence[Anchor], zone: tzinfo | None = None
+    links: Sequence[Link],
+    anchors: Sequence[Anchor],
+    zone: tzinfo | None = None,
+    certified: int = 0,
 ) -> Iterator[Finding]:
-    """Check one event's chain. An altered entry with a new hash contradicts its neighbor."""
+    """Check one event's chain. An altered entry with a new hash contradicts its neighbor.
+
+    certified: through which number entries may be gone.
+    """
     chain, rivals = _chosen(links, anchors)
     yield from rivals
     yield from _wrong_links(chain, anchors)
+    yield from _hung_elsewhere(chain, anchors)
     yield from _rival_anchors(anchors)
     missing = gaps(chain, max((each.seq for each in anchors), default=0))
     event_id = links[0].event_id if links else anchors[0].event_id
     for first, last in missing:
-        yield Finding(COMPLETENESS, event_id, first, last, "missing")
+        if last > certified:
+            first_missing = max(first, certified + 1)
+            yield Finding(COMPLETENESS, event_id, first_missing, last, "missing")
     is_whole = not missing and all(each.is_sound for each in chain.values())
     yield from check_meaning(chain, is_whole=is_whole, zone=zone)
 
@@ -106,6 +124,17 @@ def _wrong_links(chain: Mapping[int, Link], anchors: Sequence[Anchor]) -> Iterat
         else:
             continue
         yield found(INTEGRITY, link, "altered", detail)
+
+
+def _hung_elsewhere(chain: Mapping[int, Link], anchors: Sequence[Anchor]) -> Iterator[Finding]:
+    """An entry that is not here is still named by the one after it."""
+    for each in anchors:
+        after = chain.get(each.seq + 1)
+        if each.seq in chain or after is None or after.hash != after.computed:
+            continue
+        if after.prev_hash != each.hash:
+            detail = f"{each.source} has a different hash for the entry before it"
+            yield found(INTEGRITY, after, "altered", detail)
 
 
 def _rival_anchors(anchors: Sequence[Anchor]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ops.offline.ledger.chain import gaps
+from ops.offline.ledger.expiry import Certificates
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
 from ops.offline.ledger.seals import Seal, seal_of
 from shared.ledger import MOST_ENTRIES
@@ -39,7 +40,7 @@ class Statements:
     """All statements of a mailbox. sha256: of each day's final ones.
 
     timezones: of the days; final_timezones: those that final statements name. seals: what holds
-    each in its place.
+    each in its place. ops: operators' records by id, each with the hashes that statements name.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -48,6 +49,8 @@ class Statements:
     timezones: set[str] = field(default_factory=set)
     final_timezones: set[str] = field(default_factory=set)
     seals: list[Seal] = field(default_factory=list)
+    certificates: Certificates = field(default_factory=Certificates)
+    ops: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -59,12 +62,16 @@ class Statements:
         stated = [_stated(event, day) for event in record["events"]]
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
+        ops = [(str(each["ops_id"]), str(each["sha256"])) for each in record["ops"]]
         self.seals.append(seal_of(record, sha256, signature))
         timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
         self.timezones |= {timezone} - {""}
         if record["is_final"]:
             self.final_timezones |= {timezone} - {""}
+            self.anchors += self.certificates.take(record, day)
+            for ops_id, ops_sha256 in ops:
+                self.ops.setdefault(ops_id, set()).add(ops_sha256)
             known = self.sha256.setdefault(day, set())
             if sha256 not in known and len(known) < MOST_RIVALS:
                 self.stated += [each for each in stated if each.entries]
@@ -89,6 +96,7 @@ class Statements:
         doubtful = {(each.event_id, each.seq) for each in doubted}
         sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
         yield from self._wrong_sums(sound)
+        yield from self.certificates.findings(each for each in sound if each.is_sound)
 
     def _wrong_zones(self) -> Iterator[Finding]:
         """A statement with another zone must not switch the check of days off."""

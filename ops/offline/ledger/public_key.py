@@ -41,7 +41,11 @@ class PublicKey:
 
 def read_public_key(path: Path) -> PublicKey:
     """A PEM or DER file. Raises OSError, ValueError for another file."""
-    content = path.read_bytes()
+    return public_key_of(path.read_bytes(), str(path))
+
+
+def public_key_of(content: bytes, name: str) -> PublicKey:
+    """name: what it is read from. Raises ValueError for what is no such key."""
     pem = _PEM.search(content)
     der = base64.b64decode(pem[1]) if pem else content
     try:
@@ -53,7 +57,7 @@ def read_public_key(path: Path) -> PublicKey:
         exponent, _ = _inside(rest, _INTEGER)
     except (IndexError, ValueError) as error:
         raise ValueError(
-            f"{path} is no public key: it must be the stack's, as PEM or DER"
+            f"{name} is no public key: it must be the stack's, as PEM or DER"
         ) from error
     made = PublicKey(
         int.from_bytes(modulus, "big"),
@@ -61,7 +65,7 @@ def read_public_key(path: Path) -> PublicKey:
         hashlib.sha256(der).hexdigest(),
     )
     if algorithm != _RSA or made.modulus.bit_length() < LEAST_BITS or made.exponent < 3:
-        raise ValueError(f"{path} is no RSA key of {LEAST_BITS:,} bits or more")
+        raise ValueError(f"{name} is no RSA key of {LEAST_BITS:,} bits or more")
     return made
 
 

@@ -26,6 +26,7 @@ from tests.functions.lambda_context import Context
 from tests.tables import create_tables, empty, rows_in
 
 PASSWORD = "Anchors-aweigh-1"
+EVIDENCE = "evidence"
 PATRONS = {"jane.doe@example.com": "Jane Doe", "lee@example.com": "李小龍"}
 
 
@@ -145,6 +146,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         dynamodb = boto3.client("dynamodb")
         tables = create_tables(dynamodb)
+        boto3.client("s3").create_bucket(Bucket=EVIDENCE, ObjectLockEnabledForBucket=True)
         boto3.client("secretsmanager").create_secret(Name="cursor", SecretString="k" * 32)
         settings = {
             "EVENTS_TABLE": tables["Events"],
@@ -154,6 +156,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
             "SESSIONS_TABLE": tables["Sessions"],
             **make_user_pool(),
             "CURSOR_KEY_SECRET_ID": "cursor",
+            "EVIDENCE_BUCKET": EVIDENCE,
             "BUSINESS_TIMEZONE": "America/New_York",
             "ADMIN_IAM_ARNS": "arn:aws:iam::123456789012:role/scripts",
             "APP_ORIGINS": "https://pay.example.com",

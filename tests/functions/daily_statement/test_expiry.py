@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.daily_statement.rules.certificates import NOTICE, RETENTION
+from shared.expiry import NOTICE, RETENTION
 from shared.ledger import LedgerEntry
 from tests.builders import NOW, ZONE
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office
@@ -50,6 +50,7 @@ def test_entries_are_certified_thirty_days_before_they_may_go(
             "through_seq": 2,
             "hash": seven_years[1].hash,
             "count": 2,
+            "payments_count": 0,
             "net_by_method": {"cash": 0},
             "net_cents": 0,
         }

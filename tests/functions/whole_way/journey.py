@@ -223,6 +223,7 @@ class Journey:
         self.queue(PATRON_NAME, NOTE, dead=True)
         self.call("GET", "/api/payments", query={"event_id": "sunset-charter"})
         self.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
+        self.call("GET", "/api/payments.csv", query={"event_id": "all-expired"})
         self.log(amount="1357.93", reference="2")
         self.state()
         for fault in (

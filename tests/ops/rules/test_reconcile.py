@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -12,13 +14,15 @@ from functions.api.payments.listing import audit_view
 from functions.daily_statement.rules.account import Statement
 from ops.offline.mails import read_mail
 from ops.rules.payment import PaymentHistory
-from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation, hits_in
+from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation, Tally, hits_in
 from ops.rules.status import Mails
 from shared.attributes import Foreign
+from shared.expiry import Certificate
 from shared.ledger import LedgerEntry, PaymentId, canonical_json, entry_hash, record_of
 from tests.builders import NOW, ZONE
 from tests.ops.mailboxes import chain, mail, ops_mail, sent_by_gmail, voided, with_attachment
 from tests.ops.office import forward_attached, forward_inline
+from tests.seven_years import certified, voyage
 
 LATE = 15 * 60_000  # milliseconds
 SENT = {"state": "sent", "sent_at": NOW + 2_000}
@@ -223,3 +227,35 @@ def test_a_mail_that_breaks_its_reader_does_not_stop_the_search(entry: LedgerEnt
     beyond = record_of(row) | {"logged_at": 10**17}  # no calendar has that year
     broken = with_attachment(own, canonical_json(beyond | {"hash": entry_hash(beyond)}))
     assert taken(row, hits_for(row, broken, own)) == ["altered"]
+
+
+def reconciled(there: Sequence[LedgerEntry], certificate: Certificate) -> Tally:
+    state = Reconciliation([])
+    for each in there:
+        state.take_row(each.to_row(), SENT, hits=None, now=NOW + HOUR, late_ms=10**15,
+                       certificate=certificate)  # fmt: skip
+    tally = Reconciliation.from_json(json.loads(json.dumps(state.to_json()))).tally(
+        "sunset-charter"
+    )
+    tally.expire(certificate)
+    return tally
+
+
+@pytest.mark.parametrize("gone", [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4, 5)])
+def test_money_that_expired_stays_in_the_sum(gone: tuple[int, ...]) -> None:
+    entries = voyage()
+    certificate = certified(entries[: max(3, *gone)] if gone else entries[:3])
+    there = [each for each in entries if each.seq not in gone]
+    tally = reconciled(there, certificate)
+    assert (tally.entries, tally.expired) == (5 - len(gone), len(gone))
+    assert tally.net_cents + tally.expired_cents == sum(each.net_cents for each in entries)
+
+
+def test_a_mail_whose_row_expired_is_no_orphan() -> None:
+    entries = voyage()
+    certificates = {"sunset-charter": certified(entries[:3])}
+    state = Reconciliation([])
+    for each in entries[2:4]:
+        box = read_mail(mail(each.to_row()))
+        state.take_mail("1", box, {each.payment_id: {}}, {each.payment_id}, certificates)
+    assert [(each["kind"], each["seq"]) for each in state.findings] == [("orphan", 4)]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from ops.offline.ledger.links import Anchor
 from ops.offline.mails import read_mail
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from shared.attributes import Foreign
+from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import LedgerEntry, entry_hash
 from tests.builders import NOW, ZONE
 from tests.ops.mailboxes import chain, mails, ops_mail, voided
+from tests.seven_years import certified, payment_id, voyage
 
 SEVEN_YEARS = 2_555 * 24 * 3_600_000  # milliseconds
 Found = list[tuple[str, int]]
@@ -34,8 +38,8 @@ class FakePlaces:
     def mark_of(self, payment_id: str) -> str:
         return self.marks.get(payment_id, "")
 
-    def lost(self, event_id: str, known: Collection[str]) -> Collection[str]:
-        return self.places.keys() - set(known)
+    def lost(self, event_id: str, known: Collection[str], expired: int) -> Collection[str]:
+        return sorted(self.places.keys() - set(known))[expired:]
 
 
 class World:
@@ -44,6 +48,9 @@ class World:
     def __init__(self, entries: Sequence[LedgerEntry]) -> None:
         self.rows = [each.to_row() for each in entries]
         last = entries[-1]
+        nets: Counter[str] = Counter()
+        for each in entries:
+            nets[f"{each.method}_cents"] += each.net_cents
         self.head: dict[str, Any] = {
             "PK": f"EVENT#{last.event_id}",
             "seq": last.seq,
@@ -51,16 +58,22 @@ class World:
             "last_logged_at": last.logged_at,
             "payments_count": sum(1 if each.kind == "payment" else -1 for each in entries),
             "total_cents": sum(each.net_cents for each in entries),
-            "check_cents": sum(each.net_cents for each in entries),
+            **nets,
         }
         self.places = FakePlaces(
             {each.payment_id: (each.pk, each.timestamp) for each in entries},
             {each.voids: each.payment_id for each in entries if each.voids},
         )
 
-    def proof(self, now: int = NOW) -> EventProof:
+    def proof(self, now: int = NOW, certificate: Certificate = NOTHING_EXPIRES) -> EventProof:
         ledger = Ledger(places=self.places, zone=ZONE, now=now)
-        return prove("sunset-charter", self.rows, lambda: self.head, ledger)
+        through = certificate.through_seq
+        said = [Anchor("sunset-charter", through, certificate.hash, "a statement")]
+        named = said if through else []
+        return prove("sunset-charter", self.rows, lambda: self.head, ledger, named, certificate)
+
+    def found_with(self, certificate: Certificate) -> Found:
+        return [(each.kind, each.seq) for each in self.proof(certificate=certificate).ledger]
 
     def found(self) -> Found:
         return [(each.kind, each.seq) for each in self.proof().ledger]
@@ -239,3 +252,93 @@ def test_operators_mails_are_compared_with_the_table_of_ops_records() -> None:
     lost = {"ops_lost": "1"}
     told = [(where, each.kind) for where, each in compare_ops(box, same | lost, {"ops_lost"})]
     assert told == [("mailbox", "missing")]
+
+
+@pytest.fixture
+def old() -> World:
+    return World(voyage())
+
+
+CERTIFICATE = certified(voyage()[:3])
+
+
+@pytest.mark.parametrize("gone", [(), (1,), (3,), (1, 2), (1, 3), (2, 3), (1, 2, 3)])
+def test_certified_entries_may_be_gone_in_any_order(old: World, gone: tuple[int, ...]) -> None:
+    old.rows = [each for each in old.rows if each["seq"] not in gone]
+    proof = old.proof(certificate=CERTIFICATE)
+    assert (proof.ledger, proof.expired, proof.totals_compared) == ([], len(gone), True)
+
+
+def test_without_a_certificate_the_same_is_a_gap(old: World) -> None:
+    old.rows = old.rows[3:]
+    (found,) = old.proof().ledger
+    assert (found.kind, found.seq, found.last_seq) == ("missing", 1, 3)
+    assert "no sealed statement certifies that" in found.detail
+    old.rows = old.rows[1:]
+    (found,) = old.proof(certificate=CERTIFICATE).ledger
+    assert (found.kind, found.seq, found.last_seq) == ("missing", 4, 4)
+
+
+def test_an_event_that_expired_wholly_keeps_its_head_and_totals(old: World) -> None:
+    whole = certified(voyage())
+    old.rows = []
+    proof = old.proof(certificate=whole)
+    assert (proof.ledger, proof.expired, proof.totals_compared) == ([], 5, True)
+    old.head["total_cents"] += 1
+    assert old.found_with(whole) == [("wrong-totals", 0)]
+    old.head = {}
+    assert ("missing-head", 0) in old.found_with(whole)
+
+
+def test_money_that_expired_stays_in_the_heads_totals(old: World) -> None:
+    old.rows = old.rows[3:]
+    old.head["check_cents"] -= 500
+    old.head["total_cents"] -= 500
+    assert old.found_with(CERTIFICATE) == [("wrong-totals", 0)] * 2
+    old.head["check_cents"] += 500
+    old.head["total_cents"] += 500
+    old.head["payments_count"] -= 1
+    assert old.found_with(CERTIFICATE) == [("wrong-totals", 0)]
+
+
+def test_the_rest_must_hang_on_what_was_certified(old: World) -> None:
+    old.rows = old.rows[3:]
+    forged = replace(CERTIFICATE, hash="0" * 64)
+    (found,) = [each for each in old.proof(certificate=forged).ledger if each.kind == "altered"]
+    assert found.seq == 4
+    assert "a statement has a different hash for the entry before it" in found.detail
+
+
+def test_a_row_that_is_there_must_be_what_was_certified(old: World) -> None:
+    forged = old.rows[0] | {"amount_cents": 1}
+    old.rows[0] = forged | {"hash": entry_hash(forged)}
+    assert ("altered", 1) in old.found_with(CERTIFICATE)
+
+
+def test_no_more_may_be_gone_than_expired(old: World) -> None:
+    """The last entry goes with its number: the head is moved back."""
+    old.rows = old.rows[3:4]
+    old.head |= {"seq": 4, "hash": old.rows[0]["hash"], "last_logged_at": old.rows[0]["logged_at"]}
+    (found,) = [each for each in old.proof(certificate=CERTIFICATE).ledger if each.payment_id]
+    assert (found.kind, found.payment_id) == ("missing", payment_id(5))
+    assert found.detail == "of 4 pointers without a row, 3 expired"
+
+
+def test_a_head_before_what_was_certified_is_named(old: World) -> None:
+    old.rows, first = old.rows[:1], old.rows[0]
+    old.head |= {"seq": 1, "hash": first["hash"]}
+    assert ("missing", 2) in old.found_with(CERTIFICATE)
+
+
+def test_mails_of_expired_entries_are_calm_and_must_be_what_was_certified(old: World) -> None:
+    entries = voyage()
+    box = read_mail(mails(entries)[0])
+    for each in mails(entries)[1:]:
+        box.links += read_mail(each).links
+    old.rows = old.rows[3:]
+    proof = old.proof(certificate=CERTIFICATE)
+    compare(proof, Mailed.of(box), {each.payment_id for each in entries})
+    assert [*proof.ledger, *proof.mailbox] == []
+    proof = old.proof(certificate=replace(CERTIFICATE, hash="0" * 64))
+    compare(proof, Mailed.of(box), set())
+    assert ("altered", 3) in [(each.kind, each.seq) for each in proof.mailbox]

@@ -37,16 +37,20 @@ from functions.api.http.problems import (
     PossibleDuplicateError,
 )
 from functions.api.payments.appending import Snapshot, Submission
+from functions.api.payments.expired import ExpiredRow
 from functions.api.payments.export import handle_payment_export
 from functions.api.payments.log import PaymentRequest, handle_payment_log
 from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.identity import User
 from functions.api.tables.ledger import LedgerStore
+from functions.daily_statement.rules.account import Statement
 from ops.rules.reconcile import Tally
+from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash, faults_of
 from shared.methods import METHODS
 from tests.builders import NOW, ZONE
 from tests.functions.api.conftest import Client, add_event
+from tests.seven_years import certified
 
 USER = User(sub="4a9f", email="admin@shipcaptaincrew.example", name="admin", groups=("admins",))
 HISTORIES = os.environ.get("SCC_HISTORIES", "")
@@ -255,29 +259,55 @@ class Histories(RuleBasedStateMachine):
         assert all(each.kind == "payment" for each in entries if each.corrects)
 
     def teardown(self) -> None:
-        """In the end, the sums of screen, file and reconcile agree to the cent."""
+        """In the end, the sums of screen, file, statements and reconcile agree to the cent."""
         head = wiring.ledger().heads([self.event_id]).get(self.event_id, {})
         shown = head.get("total_cents", 0)
         pages = wiring.payments().pages_by("event_id", self.event_id)
         of_event = self.exported("event_id", pages)
         by_day: Counter[str] = Counter()
+        stated: Counter[str] = Counter()
         for day in {each.logged_day for each in self.model.entries}:
             of_day = wiring.payments().pages_by("logged_day", day)
-            ours = ([row for row in rows if row["event_id"] == self.event_id] for rows in of_day)
+            ours = [[row for row in rows if row["event_id"] == self.event_id] for rows in of_day]
             by_day[day] = self.exported("logged_day", ours)
-        tally = Tally()
-        for each in self.model.entries:
-            tally.add(each.to_row())
-        counted = tally.net_cents
+            statement = Statement(day, ZONE.key, NOW, is_final=True)
+            for rows in ours:
+                statement.add(rows, {})
+            stated[day] = statement.sums.net_cents
+        counted = self.counted(self.model.entries, NOTHING_EXPIRES)
         assert of_event == sum(by_day.values()) == counted == shown
         expected: Counter[str] = Counter()
         for each in self.model.entries:
             expected[each.logged_day] += each.net_cents
-        assert +by_day == +expected
+        assert +by_day == +expected == +stated
+        self.expire(shown)
 
-    def exported(self, by: str, pages: Iterable[list[dict[str, Any]]]) -> int:
+    def expire(self, shown: int) -> None:
+        """Half of the entries are certified, and every second one of these is gone: no cent is."""
+        entries = self.model.entries
+        certificate = certified(entries[: len(entries) // 2])
+        there = [each for each in entries if each.seq > certificate.through_seq or each.seq % 2]
+        row = ExpiredRow(self.event_id, lambda _: certificate)
+        rows = [each.to_row() for each in there]
+        assert self.exported("event_id", [rows], row) == self.counted(there, certificate) == shown
+
+    @staticmethod
+    def counted(there: Sequence[LedgerEntry], certificate: Certificate) -> int:
+        """By `scc reconcile`, in cents."""
+        tally = Tally()
+        for each in there:
+            tally.add(each.to_row(), certificate)
+        tally.expire(certificate)
+        return tally.net_cents + tally.expired_cents
+
+    def exported(
+        self,
+        by: str,
+        pages: Iterable[list[dict[str, Any]]],
+        expired: ExpiredRow | None = None,
+    ) -> int:
         """The sum of a file's net amounts, in cents."""
-        export = handle_payment_export(pages, by, wiring.ledger(), wiring.payments())
+        export = handle_payment_export(pages, by, wiring.ledger(), wiring.payments(), expired)
         assert export.problems == []
         rows = csv.DictReader(io.StringIO(export.text.removeprefix("\ufeff"), newline=""))
         return sum(int(Decimal(row["net_amount"]) * 100) for row in rows)

@@ -1,0 +1,56 @@
+"""`scc key`: the public half of the key that signs daily statements."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import textwrap
+from pathlib import Path
+
+import click
+
+from ops.errors import FINE, OpsError
+from ops.session import Session, pass_session, shared_options
+from ops.stack.evidence import stack_key_der
+
+
+@click.command()
+@shared_options
+@click.option(
+    "--out", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it into this file, which must not exist.",
+)  # fmt: skip
+@pass_session
+def key(session: Session, *, file: Path | None) -> None:
+    """Print the public key that checks every statement's signature, as PEM.
+
+    Its private half never leaves AWS KMS, and only the statement's function may use it. Give the
+    file to the auditor when the system is installed: `scc verify --key`, verify_mbox.py --key and
+    openssl take it. Every statement names the key by its SHA-256.
+
+    \b
+    Examples:
+      scc key --out key.pem
+      scc key --json
+    """
+    der = stack_key_der(session)
+    sha256 = hashlib.sha256(der).hexdigest()
+    lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
+    pem = "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""])
+    if file:
+        _write(file, pem)
+        session.console.say(f"Written to {file}.")
+    if session.console.as_json:
+        session.console.show({"sha256": sha256, "pem": pem})
+    elif not file:
+        click.echo(pem, nl=False)
+    session.console.say(f"SHA-256, as statements name it: {sha256}")
+    raise click.exceptions.Exit(FINE)
+
+
+def _write(file: Path, pem: str) -> None:
+    try:
+        with file.open("x") as new:
+            new.write(pem)
+    except OSError as error:
+        raise OpsError(f"{file} cannot be written: {error.strerror}.") from error

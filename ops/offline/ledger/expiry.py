@@ -1,0 +1,94 @@
+"""Certificates of expiry: what may be gone by now, and whether it was what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ops.offline.ledger.links import INTEGRITY, Anchor, Finding, Link, span_text
+from shared.expiry import NOTHING_EXPIRES, Certificate, expired, last_day_to_certify
+
+
+@dataclass(slots=True)
+class Certificates:
+    """Those of final statements, by event and by the statement's day."""
+
+    by_event: dict[str, dict[str, Certificate]] = field(default_factory=dict)
+
+    def take(self, record: Mapping[str, Any], day: str) -> list[Anchor]:
+        """Of one statement; returns the entries that they name.
+
+        Raises KeyError, TypeError or ValueError for what is no statement.
+        """
+        anchors = []
+        for each in record["expiring"]:
+            certificate = Certificate.from_record(each)
+            event_id = str(each["event_id"])
+            self.by_event.setdefault(event_id, {})[day] = certificate
+            source = f"the certificate of {day}"
+            anchors.append(Anchor(event_id, certificate.through_seq, certificate.hash, source))
+        return anchors
+
+    def of(self, event_id: str) -> Certificate:
+        """The last one of an event: every one covers all entries from the first."""
+        of_event = self.by_event.get(event_id)
+        return of_event[max(of_event)] if of_event else NOTHING_EXPIRES
+
+    @property
+    def through(self) -> dict[str, int]:
+        """Through which number each event's entries may be gone."""
+        return {each: self.of(each).through_seq for each in self.by_event}
+
+    def findings(self, links: Iterable[Link]) -> Iterator[Finding]:
+        """links: sound entries of any events."""
+        covered: dict[str, list[Link]] = {}
+        through = self.through
+        for link in links:
+            if link.seq <= through.get(link.event_id, 0):
+                covered.setdefault(link.event_id, []).append(link)
+        for event_id, by_day in sorted(self.by_event.items()):
+            before = NOTHING_EXPIRES
+            for day, certificate in sorted(by_day.items()):
+                problem = _less(before, certificate) or _problem(
+                    certificate, day, covered.get(event_id, ())
+                )
+                if problem:
+                    detail = f"the certificate of {day} {problem}"
+                    last = certificate.through_seq
+                    yield Finding(INTEGRITY, event_id, 1, last, "wrong-certificate", "", detail)
+                before = certificate
+
+    def notes(self, links: Iterable[Link]) -> Iterator[str]:
+        """What is not there and need not be. links: what is there."""
+        there: dict[str, set[int]] = {}
+        for link in links:
+            there.setdefault(link.event_id, set()).add(link.seq)
+        for event_id in sorted(self.by_event):
+            through = self.of(event_id).through_seq
+            gone = through - sum(each <= through for each in there.get(event_id, ()))
+            if gone:
+                yield (
+                    f"{event_id}: {gone} of {span_text(1, through)} not here; their seven years "
+                    f"are over, by the certificate of {max(self.by_event[event_id])}"
+                )
+
+
+def _less(before: Certificate, certificate: Certificate) -> str:
+    """A later certificate covers more entries."""
+    if certificate.through_seq > before.through_seq:
+        return ""
+    return f"ends at {span_text(certificate.through_seq, 0)}, and an earlier one does not"
+
+
+def _problem(certificate: Certificate, day: str, links: Sequence[Link]) -> str:
+    inside = [each for each in links if each.seq <= certificate.through_seq]
+    last_day = last_day_to_certify(date.fromisoformat(day)).isoformat()
+    for each in inside:
+        if each.logged_day > last_day:
+            return f"covers {span_text(each.seq, 0)}, which was logged on {each.logged_day}"
+    gone = expired(certificate, inside)
+    if not gone.count and (gone.net_by_method or gone.payments_count):
+        return "has other sums than its entries"
+    return ""

@@ -1,0 +1,122 @@
+"""What `scc` reads of the evidence bucket, and the key that its statements are signed with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any
+
+from ops.errors import OpsError
+from ops.offline.ledger.public_key import PublicKey, public_key_of
+from ops.rules.sealed import Sealed, SealedDay
+from ops.session import Session
+from shared.evidence import Evidence, EvidenceDamagedError
+from shared.expiry import Certificate
+from shared.ledger import business_day
+from shared.statement import SEALED, StatementPlace, heads_key, record_key
+
+AT_ONCE = 8
+CHUNK = 64  # days that are kept in memory at once
+
+
+class SealedStatements:
+    """Every day's objects, found by one listing.
+
+    A lock forbids nobody to put another version on top, so the oldest one is read.
+    """
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._versions: dict[str, list[str]] = {}  # by key, oldest first
+        self._hidden: set[str] = set()
+        self._list()
+
+    @property
+    def days(self) -> list[str]:
+        """All days that something is kept for, oldest first."""
+        days = {each.split("/")[1] for each in self._versions.keys() | self._hidden}
+        return sorted(each for each in days if each)
+
+    def read(self) -> Iterator[SealedDay]:
+        days = iter(self.days)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while chunk := list(islice(days, CHUNK)):
+                yield from pool.map(self.day, chunk)
+
+    def day(self, day: str) -> SealedDay:
+        key = record_key(day)
+        contents = list(self._contents(key))
+        first = contents[0] if contents else None
+        sha256 = hashlib.sha256(first or b"").hexdigest()
+        place = StatementPlace(day=day, final=True, sha256=sha256)
+        before, after = heads_key(day, "|").split("|")
+        return SealedDay(
+            day=day,
+            content=first,
+            signature=next(self._contents(place.signature_key), None),
+            heads_sha256={
+                each.removeprefix(before).removesuffix(after)
+                for each in self._versions
+                if each.startswith(before)
+            },
+            others=any(each != first for each in contents),
+            is_hidden=key in self._hidden,
+        )
+
+    def heads(self, day: str, sha256: str) -> bytes | None:
+        """The list of heads with this hash."""
+        found = self._contents(heads_key(day, sha256))
+        return next((each for each in found if hashlib.sha256(each).hexdigest() == sha256), None)
+
+    def _contents(self, key: str) -> Iterator[bytes]:
+        for version in self._versions.get(key, ()):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+            yield answer["Body"].read()
+
+    def _list(self) -> None:
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=SEALED
+        )
+        for page in pages:
+            for each in page.get("Versions", ()):
+                self._versions.setdefault(each["Key"], []).insert(0, each["VersionId"])
+            self._hidden |= {each["Key"] for each in page.get("DeleteMarkers", ())}
+
+
+def read_sealed(session: Session, now: int) -> Sealed:
+    """All sealed statements. now: epoch milliseconds."""
+    bucket = session.aws.output("EvidenceBucketName")
+    stored = SealedStatements(session.aws.client("s3"), bucket)
+    sealed = Sealed()
+    today = business_day(now, session.aws.business_zone)
+    with session.console.meter("reading statements", len(stored.days)) as meter:
+        for each in stored.read():
+            sealed.take(each, today)
+            meter.advance(1)
+    day, heads_sha256 = sealed.last
+    if day:
+        sealed.take_heads(day, stored.heads(day, heads_sha256))
+    return sealed
+
+
+def certificates_of(session: Session) -> dict[str, Certificate]:
+    """What of each event may be gone, by the last sealed statement. Raises OpsError."""
+    evidence = Evidence(session.aws.client("s3"), session.aws.output("EvidenceBucketName"))
+    try:
+        return evidence.certificates()
+    except EvidenceDamagedError as error:
+        raise OpsError(f"{error}: docs/runbook.md#statements-missing says what to do.") from error
+
+
+def stack_key(session: Session) -> PublicKey:
+    return public_key_of(stack_key_der(session), "the stack's signing key")
+
+
+def stack_key_der(session: Session) -> bytes:
+    """The public half of the stack's signing key (SubjectPublicKeyInfo)."""
+    answer = session.aws.client("kms").get_public_key(KeyId=session.aws.output("SigningKeyId"))
+    der: bytes = answer["PublicKey"]
+    return der

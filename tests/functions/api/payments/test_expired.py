@@ -1,0 +1,114 @@
+"""An event's export keeps the money of what is past its seven years and gone, in one row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import boto3
+import pytest
+
+from functions.api import wiring
+from functions.api.payments.expired import UNREADABLE
+from functions.daily_statement.rules.account import Whole
+from functions.daily_statement.rules.record import Standing, heads_record
+from shared.expiry import NOTHING_EXPIRES, Certificate
+from shared.ledger import LedgerEntry, canonical_json
+from shared.statement import heads_key, record_key
+from tests.functions.api.conftest import EVIDENCE, Client, store
+from tests.functions.api.payments.test_export import rows_of
+from tests.seven_years import certified, voyage
+from tests.statements import DAY, drawn_up, stored
+from tests.tables import empty_bucket
+
+QUERY = {"event_id": "sunset-charter"}
+
+
+@pytest.fixture
+def evidence(api: Client) -> Iterator[None]:
+    yield
+    empty_bucket(EVIDENCE)
+
+
+def seal(certificate: Certificate) -> None:
+    """A statement whose list of heads has this certificate."""
+    s3 = boto3.client("s3")
+    drawn = drawn_up([])
+    heads = canonical_json(heads_record(DAY, {"sunset-charter": Standing(certificate=certificate)}))
+    sha256 = hashlib.sha256(heads).hexdigest()
+    drawn.whole = Whole(events=1, entries=5, heads_sha256=sha256)
+    s3.put_object(Bucket=EVIDENCE, Key=heads_key(DAY, sha256), Body=heads)
+    s3.put_object(Bucket=EVIDENCE, Key=record_key(DAY), Body=stored(drawn).content)
+
+
+def exported(admin: Client, there: Sequence[LedgerEntry]) -> list[dict[str, str]]:
+    for each in there:
+        store(admin, each)
+    answer = admin.call("GET", "/api/payments.csv", query=QUERY)
+    assert answer.status == 200, answer.text
+    return rows_of(answer.text)
+
+
+@pytest.mark.parametrize("gone", [(1,), (1, 3), (1, 2, 3)])
+def test_what_expired_is_one_row_and_the_sum_stays(
+    admin: Client, evidence: None, gone: tuple[int, ...]
+) -> None:
+    entries = voyage()
+    seal(certified(entries[:3]))
+    first, *rest = exported(admin, [each for each in entries if each.seq not in gone])
+    assert (first["kind"], first["event_id"], first["seq"]) == ("expired", "sunset-charter", "")
+    assert first["note"].startswith(f"{len(gone)} of the entries #000001 to #000003")
+    assert first["hash"] == first["amount"] == first["problem"] == ""
+    assert len(rest) == 5 - len(gone)
+    total = sum(Decimal(each["net_amount"]) for each in [first, *rest])
+    assert total * 100 == sum(each.net_cents for each in entries)
+
+
+def test_an_event_that_expired_wholly_is_one_row(admin: Client, evidence: None) -> None:
+    seal(certified(voyage()))
+    (row,) = exported(admin, [])
+    assert row["net_amount"] == "5.73"
+
+
+def test_nothing_expired_without_a_certificate(admin: Client, evidence: None) -> None:
+    """What is missing is not made up for: the sum is not the screen's, and `verify` says why."""
+    assert len(exported(admin, voyage()[1:])) == 4
+    seal(certified(voyage()[:1]))
+    assert [each["kind"] for each in exported(admin, [])][:1] == ["expired"]
+
+
+def test_an_export_reads_the_evidence_only_for_a_row_that_is_gone(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def certificate_of(event_id: str) -> Certificate:
+        asked.append(event_id)
+        return NOTHING_EXPIRES
+
+    monkeypatch.setattr(wiring, "certificate_of", certificate_of)
+    assert len(exported(admin, voyage())) == 5
+    assert asked == []
+    assert admin.call("GET", "/api/payments.csv", query={"event_id": "nowhere"}).status == 200
+    assert asked == ["nowhere"]
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["damaged", "no bucket"])
+def test_damaged_evidence_is_said_in_the_file(
+    admin: Client, evidence: None, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    """The payments are worth having without it."""
+    if is_there:
+        boto3.client("s3").put_object(Bucket=EVIDENCE, Key=record_key(DAY), Body=b"{}")
+    else:
+        other = replace(wiring.settings(), evidence_bucket="nowhere")
+        monkeypatch.setattr(wiring, "settings", lambda: other)
+    for each in voyage()[1:]:
+        store(admin, each)
+    answer = admin.call("GET", "/api/payments.csv", query=QUERY)
+    assert answer.headers["X-Problem-Rows"] == "1"
+    first, *rest = rows_of(answer.text)
+    assert first["problem"].startswith(UNREADABLE)
+    assert len(rest) == 4
