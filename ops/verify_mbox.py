@@ -3386,26 +3386,17 @@ def _unfolded(value: Any) -> str:
     return re.sub(r"\r?\n[ \t]+", " ", str(value)).strip(" \t")
 
 
-# ── ops/offline/mails.py ──────────────────────────────────────────────────────────────────────────
+# ── ops/offline/mail/own.py ───────────────────────────────────────────────────────────────────────
 
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
-_OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
-_OWN_HEADER = re.compile(rb"(?i)(?:\A|[\r\n])x-scc-(payment-id|ops-id|statement)[ \t]*:")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _PARTS = ["text/plain", "text/html", "application/json"]
 _SIGNATURE = "application/octet-stream"
 _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
-CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
-MOST_COPIES = 10_000
-MOST_NAMED = 20  # mails of one sender
-MOST_HEAD = 256 * 2**10  # bytes of a mail's header; Gmail refuses half of that
-MOST_LINES = 100_000  # of a mail; parsing keeps an object for each header line and each part
-MOST_PARTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Own:
+class Own:
     """A mail of ours, taken apart. name, value: its own header. labels: where it lies.
 
     content, filename: of its attachment. problem: of its headers and parts, whatever they contain.
@@ -3425,6 +3416,217 @@ class _Own:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def seen(self) -> Seen:
+        html, text = self.texts["text/html"], self.texts["text/plain"]
+        return Seen(subject_of(self.mail), html, text, self.filename)
+
+
+def own_mail(mail: Message, where: str, labels: Iterable[str]) -> Own:
+    """Raises ValueError for a mail that lacks a part, or has one that no mail of ours has."""
+    values = [(name, value) for name in OWN for value in mail.get_all(name, [])]
+    if len(values) != 1:
+        raise ValueError("it has more than one of our headers")
+    parts = list(leaves(mail))
+    kinds = [part.get_content_type() for part in parts]
+    name, value = values[0]
+    is_signed = name == "X-SCC-Statement"
+    wanted = [*_PARTS, _SIGNATURE] if is_signed else _PARTS
+    if kinds[2:] != wanted[2:] or not parts[2].get_filename():
+        raise ValueError(f"{str(value)[:100]} has lost its record, or has more than its record")
+    if kinds != wanted:
+        raise ValueError(f"{str(value)[:100]} lacks its text or its HTML")
+    filename = str(parts[2].get_filename())
+    files = {_PARTS[2]: filename} | ({_SIGNATURE: SIGNATURE_FILE} if is_signed else {})
+    return Own(
+        mail=mail,
+        where=where,
+        name=name,
+        value=str(value),
+        filename=filename,
+        content=content_of(parts[2]),
+        signature=content_of(parts[3]) if is_signed else b"",
+        texts={
+            kind: content_of(part).decode("utf-8", "replace")
+            for kind, part in zip(kinds[:2], parts[:2], strict=True)
+        },
+        labels=[*labels, *_labels(mail)],
+        problem=header_problem(mail) or structure_problem(mail, files),
+    )
+
+
+def is_cut(mail: Message) -> bool:
+    return any(isinstance(each, _CUT) for part in mail.walk() for each in part.defects)
+
+
+def content_of(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        raise ValueError("an attachment is not a file")  # noqa: TRY004 - of the mail, not of a caller
+    return content
+
+
+def _labels(mail: Message) -> list[str]:
+    """Gmail's labels, as Takeout writes them."""
+    texts = [decoded(each) or str(each) for each in mail.get_all("X-Gmail-Labels", [])]
+    return [each.strip().strip('"') for text in texts for each in text.split(",")]
+
+
+# ── ops/offline/mail/judged.py ────────────────────────────────────────────────────────────────────
+
+
+CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
+MOST_NAMED = 20  # mails of one sender
+
+
+def take_own(box: Mailbox, own: Own) -> None:
+    digest = hashlib.sha256(
+        repr([own.mail["Message-ID"], own.mail["Date"], own.name]).encode() + own.content
+    ).digest()[:16]
+    is_copy = digest in box.seen
+    is_well_placed = not is_misplaced(own.labels)
+    box.seen[digest] = box.seen.get(digest, False) or is_well_placed
+    note_labels(box.labels, own.labels)
+    before = len(box.wrong)
+    place: Link | None = None
+    match own.name:
+        case "X-SCC-Statement":
+            _take_statement(box, own, is_copy=is_copy)
+        case "X-SCC-Ops-Id":
+            _take_ops(box, own, is_copy=is_copy)
+        case _:
+            place = _take_payment(box, own, is_copy=is_copy)
+    if len(box.wrong) == before:
+        problem = "it ends before its last boundary" if is_cut(own.mail) else own.problem
+        if problem:
+            box.wrong.append(_altered(place, own, problem))
+    box.copies += is_copy
+    if not is_well_placed:
+        detail = f"{own.where} is in the trash or in spam"
+        box.misplaced[digest] = _finding(place, COMPLETENESS, "misplaced", detail)
+    _note_parties(box, own, place)
+
+
+def _take_payment(box: Mailbox, own: Own, *, is_copy: bool) -> Link:
+    record = json.loads(own.content)
+    if not isinstance(record, dict):
+        raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
+    link = link_of(record)
+    if not is_copy:
+        box.links.append(link)
+    if not link.is_sound:
+        return link  # found with the chain
+    try:
+        told, quotes = told_of(record), list[Quote]()
+    except (ValueError, OverflowError, OSError):
+        box.wrong.append(_altered(link, own, "its record has a time that no calendar has"))
+        return link
+    if not is_copy:
+        link = box.links[-1] = replace(link, told=told)
+    problem = (
+        "its record is not in canonical form" if canonical_json(record) != own.content
+        else "its payment id header differs" if own.value != link.payment_id
+        else _date_problem(own.mail, link.payment_id, link.logged_at, "the entry was logged")
+    )  # fmt: skip
+    if not problem:
+        problem, found_quotes = payment_problem(record, link.sha256, own.seen)
+        quotes += found_quotes
+    if problem:
+        box.wrong.append(_altered(link, own, problem))
+    elif not is_copy:
+        box.quotes += quotes
+    return link
+
+
+def _take_ops(box: Mailbox, own: Own, *, is_copy: bool) -> None:
+    record = json.loads(own.content)
+    if not is_copy:
+        box.ops.append(OpsMail(own.value, own.sha256, own.where))
+    problem = (
+        "its record is not in canonical form" if canonical_json(record) != own.content
+        else "its ops id header differs" if own.value != record["ops_id"]
+        else _date_problem(own.mail, own.value, record["at"], "it was recorded")
+        or ops_problem(record, own.sha256, own.seen)
+    )  # fmt: skip
+    if problem:
+        box.wrong.append(_altered(None, own, problem))
+
+
+def _take_statement(box: Mailbox, own: Own, *, is_copy: bool) -> None:
+    box.statement_mails += not is_copy
+    record = json.loads(own.content)
+    day = str(record["day"])
+    own_id = StatementPlace(day=day, final=bool(record["is_final"]), sha256=own.sha256).delivery_id
+    problem = (
+        "its record is not in canonical form" if canonical_json(record) != own.content
+        else "its header names another day"
+        if own.value != day + ("" if record["is_final"] else " so far")
+        else statement_problem(record, own.sha256, own_id, own.seen)
+        or ("" if is_copy else box.statements.take(record, own.sha256, own.signature))
+    )  # fmt: skip
+    problem = problem or _date_problem(own.mail, own_id, record["made_at"], "it was made")
+    if problem:
+        box.wrong.append(_altered(None, own, f"the statement of {day[:10]}: {problem}"))
+
+
+def _date_problem(mail: Message, own_id: str, written_at: int, written: str) -> str:
+    """`import` keeps our Date, which is when the record was made; `send` makes it when it sends.
+
+    Gmail writes the same moment into the first line of the mail's way. written_at: epoch
+    milliseconds of the record. written: what happened then.
+    """
+    try:
+        dated = parsedate_to_datetime(mail["Date"])
+    except (TypeError, ValueError):
+        return "it has no date"
+    seconds = dated.timestamp()
+    if str(mail["Message-ID"]).strip().startswith(f"<{own_id}@"):
+        return "" if seconds == written_at // 1000 else f"its date is not when {written}"
+    if seconds < written_at // 1000 - CLOCK_SECONDS:
+        return f"its date is before {written}"
+    received = mail.get_all("Received", [])
+    if received:
+        try:
+            accepted = parsedate_to_datetime(str(received[-1]).rpartition(";")[2].strip())
+        except (TypeError, ValueError):
+            return "the date of its way cannot be read"
+        if abs(accepted.timestamp() - seconds) > CLOCK_SECONDS:
+            return "its date is not when Gmail accepted it"
+    return ""
+
+
+def _note_parties(box: Mailbox, own: Own, link: Link | None) -> None:
+    for parties, address in (
+        (box.senders, sender_of(own.mail)),
+        (box.recipients, recipient_of(own.mail)),
+    ):
+        party = parties.setdefault(address, Party())
+        party.mails += 1
+        if len(party.named) < MOST_NAMED:
+            party.named.append(_altered(link, own, ""))
+
+
+def _altered(link: Link | None, own: Own, problem: str) -> Finding:
+    return _finding(link, INTEGRITY, "altered", f"{own.where}: {problem}")
+
+
+def _finding(link: Link | None, verdict: str, kind: str, detail: str) -> Finding:
+    if link is None:
+        return Finding(verdict, "", 0, 0, kind, "", detail)
+    return found(verdict, link, kind, detail)
+
+
+# ── ops/offline/mails.py ──────────────────────────────────────────────────────────────────────────
+
+
+_OURS = re.compile(rb"(?i)x-scc-|scc audit|scc ops|\.json")  # what else mentions us
+_OWN_HEADER = re.compile(rb"(?i)(?:\A|[\r\n])x-scc-(payment-id|ops-id|statement)[ \t]*:")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+MOST_COPIES = 10_000
+MOST_HEAD = 256 * 2**10  # bytes of a mail's header; Gmail refuses half of that
+MOST_LINES = 100_000  # of a mail; parsing keeps an object for each header line and each part
+MOST_PARTS = 5_000
 
 
 def read_mailbox(paths: Iterable[Path]) -> Mailbox:
@@ -3467,13 +3669,13 @@ def take_mail(box: Mailbox, raw: RawMail, labels: Iterable[str] = ()) -> None:
 
 def _take_parsed(box: Mailbox, raw: RawMail, mail: Message, labels: Iterable[str]) -> None:
     is_own = _has_own(mail)
-    if raw.is_last and not raw.is_cut and _is_cut(mail):
+    if raw.is_last and not raw.is_cut and is_cut(mail):
         if is_own:
             _found_cut(box, raw)
         else:
             box.note(f"{raw.where}, the last one, lacks its end; it is no audit mail")
     if is_own:
-        _take_own(box, _own(mail, raw.where, labels))
+        take_own(box, own_mail(mail, raw.where, labels))
     elif _OURS.search(raw.content):
         _take_forward(box, mail, raw.where)
 
@@ -3512,129 +3714,6 @@ def _oversize(raw: RawMail, head: bytes) -> str:
     return f"over {MOST_PARTS:,} parts" if raw.content.count(b"\n--") > MOST_PARTS else ""
 
 
-def _own(mail: Message, where: str, labels: Iterable[str]) -> _Own:
-    """Raises ValueError for a mail that lacks a part, or has one that no mail of ours has."""
-    values = [(name, value) for name in OWN for value in mail.get_all(name, [])]
-    if len(values) != 1:
-        raise ValueError("it has more than one of our headers")
-    parts = list(leaves(mail))
-    kinds = [part.get_content_type() for part in parts]
-    name, value = values[0]
-    is_signed = name == "X-SCC-Statement"
-    wanted = [*_PARTS, _SIGNATURE] if is_signed else _PARTS
-    if kinds[2:] != wanted[2:] or not parts[2].get_filename():
-        raise ValueError(f"{str(value)[:100]} has lost its record, or has more than its record")
-    if kinds != wanted:
-        raise ValueError(f"{str(value)[:100]} lacks its text or its HTML")
-    filename = str(parts[2].get_filename())
-    files = {_PARTS[2]: filename} | ({_SIGNATURE: SIGNATURE_FILE} if is_signed else {})
-    return _Own(
-        mail=mail,
-        where=where,
-        name=name,
-        value=str(value),
-        filename=filename,
-        content=_content(parts[2]),
-        signature=_content(parts[3]) if is_signed else b"",
-        texts={
-            kind: _content(part).decode("utf-8", "replace")
-            for kind, part in zip(kinds[:2], parts[:2], strict=True)
-        },
-        labels=[*labels, *_labels(mail)],
-        problem=header_problem(mail) or structure_problem(mail, files),
-    )
-
-
-def _take_own(box: Mailbox, own: _Own) -> None:
-    digest = hashlib.sha256(
-        repr([own.mail["Message-ID"], own.mail["Date"], own.name]).encode() + own.content
-    ).digest()[:16]
-    is_copy = digest in box.seen
-    is_well_placed = not is_misplaced(own.labels)
-    box.seen[digest] = box.seen.get(digest, False) or is_well_placed
-    note_labels(box.labels, own.labels)
-    before = len(box.wrong)
-    place: Link | None = None
-    match own.name:
-        case "X-SCC-Statement":
-            _take_statement(box, own, is_copy=is_copy)
-        case "X-SCC-Ops-Id":
-            _take_ops(box, own, is_copy=is_copy)
-        case _:
-            place = _take_payment(box, own, is_copy=is_copy)
-    if len(box.wrong) == before:
-        problem = "it ends before its last boundary" if _is_cut(own.mail) else own.problem
-        if problem:
-            box.wrong.append(_altered(place, own, problem))
-    box.copies += is_copy
-    if not is_well_placed:
-        detail = f"{own.where} is in the trash or in spam"
-        box.misplaced[digest] = _finding(place, COMPLETENESS, "misplaced", detail)
-    _note_parties(box, own, place)
-
-
-def _take_payment(box: Mailbox, own: _Own, *, is_copy: bool) -> Link:
-    record = json.loads(own.content)
-    if not isinstance(record, dict):
-        raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
-    link = link_of(record)
-    if not is_copy:
-        box.links.append(link)
-    if not link.is_sound:
-        return link  # found with the chain
-    try:
-        told, quotes = told_of(record), list[Quote]()
-    except (ValueError, OverflowError, OSError):
-        box.wrong.append(_altered(link, own, "its record has a time that no calendar has"))
-        return link
-    if not is_copy:
-        link = box.links[-1] = replace(link, told=told)
-    problem = (
-        "its record is not in canonical form" if canonical_json(record) != own.content
-        else "its payment id header differs" if own.value != link.payment_id
-        else _date_problem(own.mail, link.payment_id, link.logged_at, "the entry was logged")
-    )  # fmt: skip
-    if not problem:
-        problem, found_quotes = payment_problem(record, link.sha256, _seen(own))
-        quotes += found_quotes
-    if problem:
-        box.wrong.append(_altered(link, own, problem))
-    elif not is_copy:
-        box.quotes += quotes
-    return link
-
-
-def _take_ops(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
-    record = json.loads(own.content)
-    if not is_copy:
-        box.ops.append(OpsMail(own.value, own.sha256, own.where))
-    problem = (
-        "its record is not in canonical form" if canonical_json(record) != own.content
-        else "its ops id header differs" if own.value != record["ops_id"]
-        else _date_problem(own.mail, own.value, record["at"], "it was recorded")
-        or ops_problem(record, own.sha256, _seen(own))
-    )  # fmt: skip
-    if problem:
-        box.wrong.append(_altered(None, own, problem))
-
-
-def _take_statement(box: Mailbox, own: _Own, *, is_copy: bool) -> None:
-    box.statement_mails += not is_copy
-    record = json.loads(own.content)
-    day = str(record["day"])
-    own_id = StatementPlace(day=day, final=bool(record["is_final"]), sha256=own.sha256).delivery_id
-    problem = (
-        "its record is not in canonical form" if canonical_json(record) != own.content
-        else "its header names another day"
-        if own.value != day + ("" if record["is_final"] else " so far")
-        else statement_problem(record, own.sha256, own_id, _seen(own))
-        or ("" if is_copy else box.statements.take(record, own.sha256, own.signature))
-    )  # fmt: skip
-    problem = problem or _date_problem(own.mail, own_id, record["made_at"], "it was made")
-    if problem:
-        box.wrong.append(_altered(None, own, f"the statement of {day[:10]}: {problem}"))
-
-
 def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
     """A forward holds the record as an attachment, or in an attached mail; a reply quotes it."""
     is_about_us = "[SCC" in subject_of(mail)
@@ -3643,82 +3722,13 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
         if not str(part.get_filename()).lower().endswith(".json"):
             continue
         try:
-            link = link_of(json.loads(_content(part)))
+            link = link_of(json.loads(content_of(part)))
         except (ValueError, RecursionError, AttributeError):
             continue  # somebody's own file
         is_about_us = True
         if link.is_sound and len(box.held) < MOST_COPIES:
             box.held.setdefault((link.event_id, link.seq), Copy(link.payment_id, where))
     box.forwards += is_about_us
-
-
-def _date_problem(mail: Message, own_id: str, written_at: int, written: str) -> str:
-    """`import` keeps our Date, which is when the record was made; `send` makes it when it sends.
-
-    Gmail writes the same moment into the first line of the mail's way. written_at: epoch
-    milliseconds of the record. written: what happened then.
-    """
-    try:
-        dated = parsedate_to_datetime(mail["Date"])
-    except (TypeError, ValueError):
-        return "it has no date"
-    seconds = dated.timestamp()
-    if str(mail["Message-ID"]).strip().startswith(f"<{own_id}@"):
-        return "" if seconds == written_at // 1000 else f"its date is not when {written}"
-    if seconds < written_at // 1000 - CLOCK_SECONDS:
-        return f"its date is before {written}"
-    received = mail.get_all("Received", [])
-    if received:
-        try:
-            accepted = parsedate_to_datetime(str(received[-1]).rpartition(";")[2].strip())
-        except (TypeError, ValueError):
-            return "the date of its way cannot be read"
-        if abs(accepted.timestamp() - seconds) > CLOCK_SECONDS:
-            return "its date is not when Gmail accepted it"
-    return ""
-
-
-def _note_parties(box: Mailbox, own: _Own, link: Link | None) -> None:
-    for parties, address in (
-        (box.senders, sender_of(own.mail)),
-        (box.recipients, recipient_of(own.mail)),
-    ):
-        party = parties.setdefault(address, Party())
-        party.mails += 1
-        if len(party.named) < MOST_NAMED:
-            party.named.append(_altered(link, own, ""))
-
-
-def _altered(link: Link | None, own: _Own, problem: str) -> Finding:
-    return _finding(link, INTEGRITY, "altered", f"{own.where}: {problem}")
-
-
-def _finding(link: Link | None, verdict: str, kind: str, detail: str) -> Finding:
-    if link is None:
-        return Finding(verdict, "", 0, 0, kind, "", detail)
-    return found(verdict, link, kind, detail)
-
-
-def _seen(own: _Own) -> Seen:
-    html, text = own.texts["text/html"], own.texts["text/plain"]
-    return Seen(subject_of(own.mail), html, text, own.filename)
-
-
-def _labels(mail: Message) -> list[str]:
-    """Gmail's labels, as Takeout writes them."""
-    texts = [decoded(each) or str(each) for each in mail.get_all("X-Gmail-Labels", [])]
-    return [each.strip().strip('"') for text in texts for each in text.split(",")]
-
-
-def _is_cut(mail: Message) -> bool:
-    return any(isinstance(each, _CUT) for part in mail.walk() for each in part.defects)
-
-
-def _content(part: Message) -> bytes:
-    content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        raise ValueError("an attachment is not a file")  # noqa: TRY004 - of the mail, not of a caller
-    return content
 
 
 # ── ops/offline/report.py ─────────────────────────────────────────────────────────────────────────

@@ -44,6 +44,8 @@ PARTS = (  # each before those that need it
     "ops/offline/formats.py",
     "ops/offline/mail/labels.py",
     "ops/offline/mail/envelope.py",
+    "ops/offline/mail/own.py",
+    "ops/offline/mail/judged.py",
     "ops/offline/mails.py",
     "ops/offline/report.py",
     "ops/offline/program.py",

@@ -56,7 +56,7 @@ def test_attacks_are_named(checks: Checks) -> None:
     ("attack", "check", "nothing"),
     [
         later(OF_ROWS, "ops.offline.ledger.links.faults_of", lambda _: []),
-        (OF_TEXT, "ops.offline.mails.payment_problem", lambda *_: ("", [])),
+        (OF_TEXT, "ops.offline.mail.judged.payment_problem", lambda *_: ("", [])),
     ],
 )
 def test_without_its_check_an_attack_passes(
