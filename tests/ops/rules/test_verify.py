@@ -15,7 +15,7 @@ from ops.offline.mails import read_mail
 from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
 from shared.attributes import Foreign
 from shared.expiry import NOTHING_EXPIRES, Certificate
-from shared.ledger import LedgerEntry, entry_hash
+from shared.ledger import EXPIRY, LedgerEntry, entry_hash
 from tests.builders import NOW, ZONE
 from tests.ops.mailboxes import chain, mails, ops_mail, voided
 from tests.seven_years import certified, payment_id, voyage
@@ -267,6 +267,14 @@ def test_certified_entries_may_be_gone_in_any_order(old: World, gone: tuple[int,
     old.rows = [each for each in old.rows if each["seq"] not in gone]
     proof = old.proof(certificate=CERTIFICATE)
     assert (proof.ledger, proof.expired, proof.totals_compared) == ([], len(gone), True)
+
+
+@pytest.mark.parametrize("held", [{}, {EXPIRY: 9_999_999_999}], ids=["for good", "postponed"])
+def test_a_legal_hold_keeps_certified_entries_and_is_calm(old: World, held: dict[str, int]) -> None:
+    old.rows[0] = {name: each for name, each in old.rows[0].items() if name != EXPIRY} | held
+    del old.rows[1]
+    proof = old.proof(certificate=CERTIFICATE)
+    assert (proof.ledger, proof.expired, proof.totals_compared) == ([], 1, True)
 
 
 def test_without_a_certificate_the_same_is_a_gap(old: World) -> None:
