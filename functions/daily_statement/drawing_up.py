@@ -81,10 +81,11 @@ class Draughtsman:
         else:
             old = {each for each in before if _share_of(each) == _share_of_day(day)}
         standings = self._go_on(statement, before)
+        expiring = self._expiring(statement.day, before) if before else {}
         for event_id in sorted(old):
-            self._examine(statement, event_id, standings[event_id])
-        if before:
-            self._certify(statement, before, standings)
+            expiring[event_id] = self._examine(statement, event_id, standings[event_id])
+        for event_id, links in sorted(expiring.items()):
+            _certify(statement, standings, event_id, links)
         statement.ops_records.update(self.ops_records.hashes(*bounds(day, self.zone)))
         return statement, standings
 
@@ -166,7 +167,7 @@ class Draughtsman:
 
     def _first_standings(self, statement: Statement) -> Standings:
         """How every event stood before the first statement, from all its rows."""
-        certified_until = last_day_to_certify(date.fromisoformat(statement.day)).isoformat()
+        certified_until = _last_day(statement)
         standings: Standings = {}
         for event_id in self.ledger.events():
             rows = list(self.ledger.of_event(event_id))
@@ -186,10 +187,11 @@ class Draughtsman:
                 statement.certificates[event_id] = certificate
         return standings
 
-    def _examine(self, statement: Statement, event_id: str, standing: Standing) -> None:
+    def _examine(self, statement: Statement, event_id: str, standing: Standing) -> Sequence[Link]:
         """Read all rows of an event again: each must be what was written, and none may be missing.
 
-        Those that a certificate covers may be there or gone.
+        Those that a certificate covers may be there or gone. Returns those that expire soon: one
+        that was altered on the day it should have been certified may have been put back since.
         """
         rows = list(self.ledger.of_event(event_id))
         self._name_undated(statement, rows)
@@ -206,21 +208,17 @@ class Draughtsman:
             statement.account(event_id).report(
                 replace(found, missing=gone, altered=sorted(altered))
             )
+        return [each for each in links if each.logged_day <= _last_day(statement)]
 
-    def _certify(self, statement: Statement, before: Standings, standings: Standings) -> None:
-        """Certify the entries of the one day that comes within the notice with this statement."""
-        day = last_day_to_certify(date.fromisoformat(statement.day)).isoformat()
+    def _expiring(self, day: str, before: Standings) -> dict[str, Sequence[Link]]:
+        """The entries of the one day that comes within the notice with this statement, by event."""
         expiring: dict[str, list[Link]] = defaultdict(list)
-        for rows in self.daybook.logged_on(day):
+        last_day = last_day_to_certify(date.fromisoformat(day)).isoformat()
+        for rows in self.daybook.logged_on(last_day):
             for entry, row in _entries(rows):
-                expiring[entry.event_id].append(Link.of(entry, row))
-        for event_id, links in expiring.items():
-            if event_id not in before:
-                continue
-            certificate = extended(before[event_id].certificate, links)
-            if certificate != before[event_id].certificate:
-                statement.certificates[event_id] = certificate
-                standings[event_id] = replace(standings[event_id], certificate=certificate)
+                if entry.event_id in before:
+                    expiring[entry.event_id].append(Link.of(entry, row))
+        return {**expiring}
 
     def _links_of(self, statement: Statement, event_id: str) -> Sequence[Link]:
         account = statement.accounts.get(event_id)
@@ -245,6 +243,20 @@ class Draughtsman:
             and each.payment_id not in {voided.payment_id, *void}
             for each in entries
         )
+
+
+def _certify(
+    statement: Statement, standings: Standings, event_id: str, expiring: Sequence[Link]
+) -> None:
+    known = standings[event_id].certificate
+    certificate = extended(known, expiring)
+    if certificate != known:
+        statement.certificates[event_id] = certificate
+        standings[event_id] = replace(standings[event_id], certificate=certificate)
+
+
+def _last_day(statement: Statement) -> str:
+    return last_day_to_certify(date.fromisoformat(statement.day)).isoformat()
 
 
 def _end(standings: Standings, event_id: str) -> ChainEnd:

@@ -12,7 +12,7 @@ from shared.ledger import LedgerEntry
 from tests.builders import NOW, ZONE
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office
 from tests.functions.daily_statement.test_findings import findings
-from tests.suites import later
+from tests.suites import LONG, later
 
 TODAY = date.fromisoformat(DAY)
 FIRST_TO_GO = TODAY + NOTICE - RETENTION
@@ -93,6 +93,23 @@ def test_an_altered_entry_is_not_certified(office: Office, seven_years: list[Led
     (certificate,) = office.stated()["expiring"]
     assert certificate["through_seq"] == 1
     assert office.stated()["events"][0]["altered"] == [2]
+
+
+@LONG
+def test_an_altered_entry_that_is_put_back_is_certified_within_the_notice(
+    office: Office, seven_years: list[LedgerEntry]
+) -> None:
+    """Or all that follow it would be missing once they expire."""
+    office.rewrite(seven_years[1], amount_cents={"N": "1"})
+    office.run()
+    office.rewrite(seven_years[1])
+    certified = []
+    for number in range(1, 31):
+        office.clock.now += DAY_MS
+        office.run()
+        record = office.stated((TODAY + timedelta(number)).isoformat())
+        certified += [each["through_seq"] for each in record["expiring"]]
+    assert certified == [3]
 
 
 def test_running_totals_keep_what_expired(office: Office, seven_years: list[LedgerEntry]) -> None:
