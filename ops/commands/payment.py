@@ -19,9 +19,11 @@ from ops.rules.payment import GoneEntry, PaymentHistory, numbered
 from ops.rules.reconcile import Hits
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
+from ops.stack.evidence import certificates_of
 from ops.stack.mailbox import AuditMailbox
 from ops.terminal.counted import counted
 from ops.terminal.safe_text import safe
+from shared.expiry import NOTHING_EXPIRES
 from shared.text import dollars
 
 
@@ -43,8 +45,9 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
 
     ID is the payment id (pay_…) from the mail, the app's address bar or any log line. --mailbox
     searches Gmail for its mail and reads it: it must hold this entry's record. When only a pointer,
-    a delivery or a void is left of an entry, or no pointer leads to its row, that is said. Exit 1
-    when something needs a person, 2 when nothing knows the id.
+    a delivery or a void is left of an entry, or no pointer leads to its row, that is said. An entry
+    that was deleted after seven years is none that needs a person. Exit 1 when something does, 2
+    when nothing knows the id.
 
     \b
     Examples:
@@ -56,10 +59,7 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     ledger = LedgerReader.of(session)
     found = _found(session, ledger, payment_id)
     if isinstance(found, GoneEntry):
-        if session.console.as_json:
-            session.console.show(asdict(found) | {"is_gone": True, "concerns": [found.told()]})
-        session.console.say(f"! {found.told()}", style="bold red")
-        raise click.exceptions.Exit(FOUND)
+        _show_gone(session, found)
     history = _history(session, ledger, found, payment_id, look=look)
     if session.console.as_json:
         session.console.show(_content(history))
@@ -72,6 +72,18 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     for concern in history.concerns():
         session.console.say(f"! {concern}", style="bold red")
     raise click.exceptions.Exit(FOUND if history.concerns() else FINE)
+
+
+def _show_gone(session: Session, gone: GoneEntry) -> None:
+    concerns = [] if gone.is_expired else [gone.told()]
+    if session.console.as_json:
+        state = {"is_gone": True, "is_expired": gone.is_expired, "concerns": concerns}
+        session.console.show(asdict(gone) | state)
+    if gone.is_expired:
+        session.console.say(gone.told())
+        raise click.exceptions.Exit(FINE)
+    session.console.say(f"! {gone.told()}", style="bold red")
+    raise click.exceptions.Exit(FOUND)
 
 
 def _found(session: Session, ledger: LedgerReader, payment_id: str) -> Found | GoneEntry:
@@ -106,6 +118,7 @@ def _found(session: Session, ledger: LedgerReader, payment_id: str) -> Found | G
         missing=gaps(seqs, last if type(last) is int else 0) if event_id else [],
         delivery=delivery,
         void_id=void_id,
+        certified=certificates_of(session).get(event_id, NOTHING_EXPIRES).through_seq,
     )
 
 

@@ -144,7 +144,7 @@ class GoneEntry:
 
     event_id: empty when nothing says which. missing: the ranges of numbers that the event lacks;
     this entry had one of them. delivery: empty when its mail was never tried. void_id: what voids
-    it, or empty.
+    it, or empty. certified: through which number the event's entries may be gone.
     """
 
     payment_id: str
@@ -152,6 +152,12 @@ class GoneEntry:
     missing: Sequence[tuple[int, int]]
     delivery: Mapping[str, Any]
     void_id: str
+    certified: int = 0
+
+    @property
+    def is_expired(self) -> bool:
+        """Whatever its number was, its seven years are over and a sealed statement says so."""
+        return bool(self.missing) and all(last <= self.certified for _, last in self.missing)
 
     def told(self) -> str:
         """For example "This entry existed: #000004 of sunset-charter, mailed at …; ..."."""
@@ -160,8 +166,11 @@ class GoneEntry:
         words = [which if self.event_id else "of an unknown event", self._mailed()]
         if self.void_id:
             words.append(f"voided by {self.void_id}")
+        told = f"This entry existed: {', '.join(words)}"
+        if self.is_expired:
+            return f"{told}; it was deleted after seven years, as a sealed statement certified."
         check = f"scc verify --event {self.event_id}" if self.event_id else "scc verify"
-        return f"This entry existed: {', '.join(words)}; its row is gone. Run `{check}`."
+        return f"{told}; its row is gone. Run `{check}`."
 
     def _mailed(self) -> str:
         sent_at = _time(self.delivery, "sent_at")

@@ -152,6 +152,9 @@ def test_entries_that_expired_leave_every_reader_calm_and_equal(
     assert (expired["kind"], expired["net_amount"], len(rest)) == ("expired", "5.00", 2)
     assert f"{EVENT} expired" in local("reconcile").stdout
     assert local("status").returncode == 0, "TTL is no tampering"
+    answer = local("payment", entries[0].payment_id)
+    assert answer.returncode == 0, answer.stderr
+    assert "deleted after seven years, as a sealed statement certified" in answer.stderr
 
     row = entries[3].to_row()
     key = to_attributes({"PK": row["PK"], "SK": row["SK"]})

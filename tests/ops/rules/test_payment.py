@@ -88,6 +88,12 @@ def test_an_altered_row_is_named() -> None:
         ({"delivery": {}}, "#000004 of sunset-charter, never mailed; its row is gone"),
         ({"event_id": "", "missing": []}, "existed: of an unknown event, mailed at"),
         ({"void_id": "pay_v"}, "voided by pay_v; its row is gone. Run `scc verify --event sunset"),
+        (
+            {"certified": 4},
+            "18c0; it was deleted after seven years, as a sealed statement certified",
+        ),
+        ({"missing": [(1, 2), (4, 4)], "certified": 3}, "its row is gone. Run"),
+        ({"missing": [], "certified": 9}, "its row is gone. Run"),
     ],
 )
 def test_what_is_left_of_an_entry_is_said(changes: dict[str, Any], says: str) -> None:
