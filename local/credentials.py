@@ -21,7 +21,7 @@ def service_account(settings: Settings) -> dict[str, Any]:
     token_uri = f"http://127.0.0.1:{settings.mail_port}/token"
     if not path.exists():
         write_service_account(path, new_service_account(token_uri))
-    info: dict[str, Any] = json.loads(path.read_text())
+    info: dict[str, Any] = json.loads(path.read_text("utf-8"))
     if info["token_uri"] != token_uri:  # last time, the stack ran on another port
         info["token_uri"] = token_uri
         path.unlink()

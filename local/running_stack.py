@@ -61,7 +61,7 @@ class RunningStack:
         file = state / "stack.json"
         if not file.exists():
             raise ChildFailedError(f"{file} does not exist: no stack is running with that state.")
-        ports = json.loads(file.read_text())["ports"]
+        ports = json.loads(file.read_text("utf-8"))["ports"]
         return cls(
             Settings.from_environment(
                 {
@@ -98,7 +98,7 @@ class RunningStack:
     @property
     def info(self) -> dict[str, Any]:
         """What stack.json says: urls, ports, outputs, pids."""
-        info: dict[str, Any] = json.loads(self.settings.stack_file.read_text())
+        info: dict[str, Any] = json.loads(self.settings.stack_file.read_text("utf-8"))
         return info
 
     @property
@@ -174,9 +174,9 @@ class RunningStack:
 
     def output(self) -> str:
         """Return what the stack printed."""
-        return (self.settings.logs / "stack.log").read_text()
+        return (self.settings.logs / "stack.log").read_text("utf-8")
 
 
 def _parent(process: Path) -> int:
     """proc(5): the parent is the second field after the command, which may hold anything."""
-    return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    return int((process / "stat").read_text("utf-8").rsplit(")", 1)[1].split()[1])

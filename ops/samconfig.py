@@ -20,7 +20,7 @@ class StackSettings:
 
 def settings_of(environment: str) -> StackSettings:
     """environment: local, or a stage."""
-    section = tomllib.loads(SAMCONFIG.read_text())[environment]["deploy"]["parameters"]
+    section = tomllib.loads(SAMCONFIG.read_text("utf-8"))[environment]["deploy"]["parameters"]
     pairs = str(section["parameter_overrides"]).split()
     return StackSettings(
         stack=str(section["stack_name"]),

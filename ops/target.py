@@ -201,7 +201,7 @@ def _running_here(environ: Mapping[str, str]) -> str:
     start = Path.cwd() if shipped.IS_INSTALLED else shipped.ROOT
     file = start / (environ.get("SCC_STATE") or ".local") / "stack.json"
     try:
-        return str(json.loads(file.read_text())["urls"]["aws"])
+        return str(json.loads(file.read_text("utf-8"))["urls"]["aws"])
     except FileNotFoundError:
         raise OpsError(
             f"No local stack is running ({file} does not exist): start one with `make run`, or set "

@@ -857,6 +857,9 @@ def _changes(
         ("Method", label_of(before.method) if before else "-",
          label_of(after.method) if after else "-"),
         ("Patron", before.patron_name if before else "-", after.patron_name if after else "-"),
+        # Two people may share a name.
+        ("Patron e-mail", before.patron_email if before else "-",
+         after.patron_email if after else "-"),
         ("Reference", (before.reference or "none") if before else "-",
          (after.reference or "none") if after else "-"),
     ]  # fmt: skip
@@ -1256,7 +1259,7 @@ def _by_admin(record: Told) -> list[Section]:
         )
         for each in record["by_admin"]
     ]
-    return [Section("By who logged", rows)] if rows else []
+    return [Section("By person who logged", rows)] if rows else []
 
 
 def _notable(record: Told) -> list[Section]:
@@ -1337,7 +1340,11 @@ def _mails_statement_page_sums(of: Told) -> list[Sum]:
             lines.append(Sum(label, str(of[kind]["count"]), dollars(-of[kind]["cents"])))
     nets = of["net_by_method"]
     if len(nets) > 1 and (of["voids"]["count"] or of["refunds"]["count"]):
-        lines += [Sum(f"{title_of(each)}, net", "", dollars(nets[each])) for each in nets]
+        lines += [
+            Sum(f"{title_of(each)}, net", "", dollars(nets[each]))
+            for each in [*METHODS, *sorted(nets.keys() - METHODS.keys())]
+            if each in nets
+        ]
     return [*lines, Sum("Net", "", dollars(of["net_cents"]))]
 
 
@@ -2285,14 +2292,14 @@ def unspaced(text: str) -> str:
 # ── ops/offline/mail/others.py ────────────────────────────────────────────────────────────────────
 
 
-CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
+CHANGES = ("Entry", "Amount", "Method", "Patron", "Patron e-mail", "Reference")
 HEADS = ("", "Before", "After")
 _FOUND = re.compile(
     r"#(\d{6,12}) \((\S{1,200})\), logged at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC) by (.*)"
 )
 _NOT_FOUND = re.compile(r"(?:(\S{1,200}), )?not found")
-_NOTHING = ("not found", "-", "-", "-", "-")
-_NO_REPLACEMENT = ("none, voided", "$0.00", "-", "-", "-")
+_NOTHING = ("not found", "-", "-", "-", "-", "-")
+_NO_REPLACEMENT = ("none, voided", "$0.00", "-", "-", "-", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -2477,6 +2484,7 @@ def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
         dollars(record["amount_cents"]),
         plain(label_of(record["method"])),
         plain(record["patron_name"]),
+        plain(record["patron_email"]),
         plain(record["reference"] or "none"),
     )
 

@@ -95,7 +95,7 @@ class Deployment:
         is_emulator = self.stage.aws.target.is_local
         folder = self.folder / ".aws-sam" / ("emulator" if is_emulator else "build")
         built_for = folder / ".commit"  # `sam build` empties the folder first
-        if built_for.exists() and built_for.read_text() == head(self.folder):
+        if built_for.exists() and built_for.read_text("utf-8") == head(self.folder):
             self.stage.console.say("Bundles: built for this commit.")
             return folder / "template.yaml"
         environment = {}

@@ -32,7 +32,7 @@ def record(suite: str, repository: Path = ROOT) -> bool:
 
 def is_recorded(suite: str, repository: Path = ROOT) -> bool:
     stamp = _stamp(suite, repository)
-    return stamp.exists() and stamp.read_text() == head(repository)
+    return stamp.exists() and stamp.read_text("utf-8") == head(repository)
 
 
 def head(repository: Path = ROOT) -> str:

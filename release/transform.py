@@ -54,7 +54,7 @@ def transform(parameters: dict[str, str]) -> dict[str, Any]:
         Translator,
     )
 
-    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text("utf-8"))
     # `sam deploy` replaces the folder with the uploaded bundle before CloudFormation transforms it.
     template["Globals"]["Function"]["CodeUri"] = "s3://bundles/key"
     session = boto3.Session(region_name=REGION)

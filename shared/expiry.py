@@ -110,6 +110,11 @@ def expired(certificate: Certificate, there: Iterable[Entry]) -> Expired:
     )
 
 
+def may_be_gone(logged_at: int, now: int) -> bool:
+    """Whether an entry of this age may have been certified and deleted. Both in epoch ms."""
+    return logged_at + (RETENTION - NOTICE) / timedelta(milliseconds=1) <= now
+
+
 def last_day_to_certify(day: date) -> date:
     """The business day whose entries may be deleted NOTICE after the statement of `day`."""
     return day + NOTICE - RETENTION

@@ -39,6 +39,8 @@ from functions.api.http.problems import (
     ApiError,
     NotFoundError,
     NotSignedInError,
+    deleted_payment,
+    lost_payment,
     no_such_event,
     no_such_payment,
 )
@@ -56,6 +58,7 @@ from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.cookie import session_cookie, session_token
 from functions.api.people.identity import Grant, Sessions, User, get_user_context, require
 from functions.api.people.sign_in import SignIn
+from shared.expiry import may_be_gone
 from shared.ledger import PaymentId, is_event_id, is_payment_id
 
 DOUBTFUL_ROW = "row is not as it was written"
@@ -227,10 +230,20 @@ def show_payment(payment_id: str) -> Response[str]:
 def _show(user: User, payment_id: PaymentId) -> Response[str]:
     found = wiring.ledger().find(payment_id)
     if found is None:
-        raise no_such_payment()
+        raise _absent(payment_id)
     _note_reading(user, "payment shown", payment_id=payment_id)
     (payment,) = audited_views([found[0]], wiring.ledger(), wiring.payments())
     return json_answer({"payment": payment})
+
+
+def _absent(payment_id: PaymentId) -> NotFoundError:
+    taken_at = wiring.ledger().taken_at(payment_id)
+    if taken_at is None:
+        return no_such_payment()
+    if may_be_gone(taken_at, _now()):
+        return deleted_payment()
+    logger.error("ledger row missing", payment_id=payment_id)
+    return lost_payment()
 
 
 @router.get("/g/<event_id>/waiver")

@@ -179,7 +179,7 @@ class Sealer:
 
 def _sum_up(statement: Statement, standings: Standings, heads_sha256: str) -> None:
     statement.whole = Whole(
-        events=len(standings),
+        events=sum(each.end.seq > 0 for each in standings.values()),
         entries=sum(each.end.seq for each in standings.values()),
         heads_sha256=heads_sha256,
     )

@@ -17,7 +17,7 @@ from shared.statement import SEALED
 
 def complete(aws: LocalAws, stack_name: str, built: Path) -> None:
     """built: the template that was deployed. Doing it again changes nothing."""
-    resources: dict[str, Any] = json.loads(built.read_text())["Resources"]
+    resources: dict[str, Any] = json.loads(built.read_text("utf-8"))["Resources"]
     listed = aws.client("cloudformation").describe_stack_resources(StackName=stack_name)
     names = {
         each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed["StackResources"]

@@ -77,7 +77,7 @@ def _forget_stream_positions(snapshot: Path) -> None:
     """
     if not snapshot.exists():
         return
-    content = json.loads(snapshot.read_text())
+    content = json.loads(snapshot.read_text("utf-8"))
     content["payload"].pop("dynamodb_stream_positions", None)
     replacement = snapshot.with_suffix(".new")
     replacement.write_text(json.dumps(content))
@@ -90,10 +90,10 @@ def _move_to_port(folder: Path, port: int) -> None:
     Otherwise mappings would look for their queues on the new port and find none.
     """
     marker = folder / "port"
-    before = marker.read_text() if marker.exists() else str(port)
+    before = marker.read_text("utf-8") if marker.exists() else str(port)
     if before != str(port):
         for snapshot in folder.glob("*.json"):
-            content = snapshot.read_text()
+            content = snapshot.read_text("utf-8")
             moved = content.replace(f"http://localhost:{before}/", f"http://localhost:{port}/")
             if moved != content:
                 snapshot.write_text(moved)

@@ -24,7 +24,7 @@ def pack(build: Path) -> Path:
     `sam build` writes no short forms such as !Sub, so the template is plain YAML.
     """
     safely = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (build / "template.yaml").read_text()
+    text = (build / "template.yaml").read_text("utf-8")
     template: dict[str, Any] = yaml.load(text, safely)  # noqa: S506 - in C where it is there
     for resource in template["Resources"].values():
         bundle = resource.get("Properties", {}).get("CodeUri")

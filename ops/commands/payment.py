@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -74,7 +74,7 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
     raise click.exceptions.Exit(FOUND if history.concerns() else FINE)
 
 
-def _show_gone(session: Session, gone: GoneEntry) -> None:
+def _show_gone(session: Session, gone: GoneEntry) -> NoReturn:
     concerns = [] if gone.is_expired else [gone.told()]
     if session.console.as_json:
         state = {"is_gone": True, "is_expired": gone.is_expired, "concerns": concerns}

@@ -147,7 +147,7 @@ class Work:
             self.save()
             return
         try:
-            self.state = Reconciliation.from_json(json.loads(file.read_text()))
+            self.state = Reconciliation.from_json(json.loads(file.read_text("utf-8")))
         except OtherReleaseError as error:
             raise OpsError(
                 f"{file} was saved by another release of scc: remove it and start again."

@@ -85,7 +85,6 @@ def _lines(state: Reconciliation) -> Iterator[tuple[object, ...]]:
             net = [f"{method} {dollars(cents)}" for method, cents in tally.expired_nets.items()]
             told = ", ".join([dollars(tally.expired_cents), *(net if len(net) > 1 else [])])
             yield f"{name} expired", tally.expired, *[""] * (len(AILING) + 6), told
-    total.entries += total.expired
     yield "total", *_line(state, total, Counter(total.expired_nets))
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from ops.errors import FINE, OpsError
+from ops.errors import FINE, FOUND, OpsError
 from ops.parameters import Day
 from ops.session import Session, pass_session, shared_options
 from ops.stack.evidence import SealedStatements
 from shared.statement import SIGNATURE_FILE
 
 RECORD_FILE = "statement.json"  # as its mail attaches it
+HEADS_FILE = "heads.json"
 
 
 @click.command()
@@ -22,20 +23,21 @@ RECORD_FILE = "statement.json"  # as its mail attaches it
 @click.argument("day", type=Day(), metavar="[DAY]", required=False)
 @click.option(
     "--into", "folder", metavar="FOLDER", default=Path(), show_default="this folder",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Where to write statement.json and statement.sig, which must not exist.",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to write the files, which must not exist. The folder is made.",
 )  # fmt: skip
 @pass_session
 def statement(session: Session, *, day: date | None, folder: Path) -> None:
     """Fetch the sealed statement of a business day, or list the days that have one.
 
-    The files are those that its mail attaches; docs/evidence.md says how to check them with openssl
+    statement.json and statement.sig are what its mail attaches; heads.json is the list whose hash
+    the statement holds. docs/evidence.md says how to check them with openssl
     alone. `scc verify` checks all of them.
 
     \b
     Examples:
       scc statement
-      scc statement 2026-11-24 --into evidence/
+      scc statement 2026-11-24 --into 2026-11-24
     """
     stored = SealedStatements(session.aws.client("s3"), session.aws.output("EvidenceBucketName"))
     if day is None:
@@ -43,14 +45,25 @@ def statement(session: Session, *, day: date | None, folder: Path) -> None:
     sealed = stored.day(str(day))
     if sealed.content is None:
         raise OpsError(f"No statement of {day} is sealed. `scc statement` lists the days.")
-    files = {RECORD_FILE: sealed.content, SIGNATURE_FILE: sealed.signature or b""}
+    found = {
+        RECORD_FILE: sealed.content,
+        SIGNATURE_FILE: sealed.signature,
+        HEADS_FILE: stored.heads_of(sealed),
+    }
+    files = {name: content for name, content in found.items() if content is not None}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OpsError(f"{folder} cannot be made: {error.strerror}.") from error
     for name, content in files.items():
         _write(folder / name, content)
     sha256 = hashlib.sha256(sealed.content).hexdigest()
     if session.console.as_json:
         session.console.show({"day": str(day), "sha256": sha256, "files": [*files]})
     session.console.say(f"Written to {folder}: {', '.join(files)}. SHA-256: {sha256}")
-    raise click.exceptions.Exit(FINE)
+    for name in found.keys() - files.keys():
+        session.console.say(f"! {name} is not there: run `scc verify`.", style="bold red")
+    raise click.exceptions.Exit(FINE if len(files) == len(found) else FOUND)
 
 
 def _list(session: Session, days: list[str]) -> None:

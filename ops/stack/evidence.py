@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -65,6 +66,14 @@ class SealedStatements:
             others=any(each != first for each in contents),
             is_hidden=key in self._hidden,
         )
+
+    def heads_of(self, sealed: SealedDay) -> bytes | None:
+        """The list of heads that this statement names; None for one that names none."""
+        try:
+            sha256 = str(json.loads(sealed.content or b"")["ledger"]["heads_sha256"])
+        except (ValueError, TypeError, KeyError):
+            return None
+        return self.heads(sealed.day, sha256)
 
     def heads(self, day: str, sha256: str) -> bytes | None:
         """The list of heads with this hash."""

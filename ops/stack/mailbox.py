@@ -11,7 +11,7 @@ from typing import Any
 
 import google_auth_httplib2
 from botocore.exceptions import ClientError
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.oauth2 import service_account
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
@@ -150,6 +150,9 @@ class AuditMailbox:
         except HttpError as error:
             told = f"{error.resp.status} {safe(str(error.reason)).rstrip('.')}"
             raise OpsError(f"Gmail does not let us read {self._user}: {told}.") from error
+        except TransportError as error:
+            told = safe(str(error))
+            raise OpsError(f"Gmail cannot be reached: {told}. Check the network.") from error
         except GoogleAuthError as error:
             told = safe(_oauth_words(error)).rstrip(".")
             raise OpsError(

@@ -74,17 +74,33 @@ class Console:
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table on stdout; every cell is made safe and kept on one line.
 
-        A terminal shows what fits. What is piped into another program is never shortened.
+        Nothing is ever cut off: what is too wide for the terminal is a block of lines for each row.
         """
         if not self._out.is_terminal:
             self._whole_table(columns, rows)
             return
+        cells = [["" if cell is None else safe(str(cell)) for cell in row] for row in rows]
+        widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+        if sum(widths) + 2 * (len(widths) - 1) > self._out.width:
+            self._blocks(columns, cells)
+            return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in columns:
-            table.add_column(name, overflow="ellipsis", no_wrap=True)
-        for row in rows:
-            table.add_row(*(Text("" if cell is None else safe(str(cell))) for cell in row))
+            table.add_column(name, no_wrap=True)
+        for line in cells:
+            table.add_row(*map(Text, line))
         self._out.print(table)
+
+    def _blocks(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        for row in rows:
+            block = Table(box=None, pad_edge=False, show_header=False)
+            block.add_column(style="bold", no_wrap=True)
+            block.add_column(overflow="fold")
+            for name, cell in zip(columns, row, strict=True):
+                if cell:
+                    block.add_row(name, Text(cell))
+            self._out.print(block)
+            self._out.print()
 
     def _whole_table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         cells = [["" if cell is None else safe(str(cell), sys.maxsize) for cell in r] for r in rows]

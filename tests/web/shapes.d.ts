@@ -94,3 +94,67 @@ interface DoubtfulRow {
 interface PaymentPage { payments: Payment[]; problems: DoubtfulRow[]; cursor: string | null }
 
 interface Voided { void: Payment; replacement: Payment | null; replayed: boolean }
+
+/** A line of a comparison. */
+interface Difference { label: string; before: string; after: string; changed: boolean }
+
+/** What is compared of an entry; while one is being typed, its amount and method may be missing. */
+interface Stated {
+  patron_email: string;
+  patron_name: string;
+  amount_cents: number | null;
+  method: Method | "";
+  reference?: string | null;
+}
+
+type Named = Pick<Stated, "patron_name" | "patron_email">;
+
+interface Refused { kind: "refused"; status: number; fields: FieldError[]; message: string }
+
+/** What came of sending a write. A: the server's answer */
+type Outcome<A> =
+  | { kind: "saved"; answer: A }
+  | { kind: "unknown"; message: string }
+  | { kind: "duplicate"; entries: Payment[] }
+  | { kind: "signed-out" }
+  | { kind: "busy" }
+  | Refused;
+
+/** What the server says when asked whether a write was saved. */
+type Fate<A> = { kind: "saved"; answer: A } | { kind: "not-saved" } | { kind: "unknown"; message: string };
+
+type Question = Parameters<typeof import("../../web/scripts/kit/dialog.js").confirmLeaving>[0];
+type PendingWrite<D extends object> = import("../../web/scripts/sending/pending.js").Pending<D>;
+type RequestBody = import("../../web/scripts/sending/pending.js").Body;
+
+/** What a dialog sends. D: what the pending record carries besides. A: the server's answer */
+interface DialogWrite<D extends object, A> {
+  store: import("../../web/scripts/sending/pending.js").PendingStore<D>;
+  post: (body: RequestBody, key: string, pending: PendingWrite<D>) => Promise<A>;
+  /** Settles the fate of a write without an answer by its key; without it, only a retry does. */
+  search?: { lookUp: (key: string) => Promise<A>; notSaved: (text: string) => void };
+  texts: { sending: string; signedOut: string; busy: string; notSaved?: string };
+  /** Asked before the dialog is left. */
+  questions: { unknown: Question; discard: Question };
+}
+
+/** What a dialog does at each step of a write's life. */
+interface DialogForm<D extends object, A> {
+  phase: () => import("../../web/scripts/sending/life-cycle.js").Phase;
+  /** Enters a phase; whatever was wrong before is forgotten when it is sent again. */
+  enter: (phase: import("../../web/scripts/sending/life-cycle.js").Phase) => void;
+  /** Whether closing would lose something. */
+  isTouched: () => boolean;
+  /** Opens the form as it was when it was sent. */
+  restore: (pending: PendingWrite<D>, body: RequestBody) => void;
+  saved: (answer: A) => void;
+  /** Nothing was saved. */
+  refused: (refusal: Pick<Refused, "status" | "fields" | "message">) => void;
+  /** The server asks whether these are the same. */
+  doubted: (entries: Payment[]) => void;
+  /** Goes back to editing, to change what looks like a duplicate. */
+  reconsider: () => void;
+  /** Sends although these payment ids look alike. */
+  insist: (acknowledged: string[]) => void;
+  closed: () => void;
+}

@@ -15,6 +15,7 @@ from functions.api.payments.fields import NOTE_LENGTH, REFERENCE_LENGTH
 from functions.api.payments.free_text import CARD_REFUSAL
 from functions.api.payments.void import VoidRequest
 from functions.api.people.identity import GRANTS, Grant
+from shared.ledger import RETENTION_SECONDS
 from shared.methods import METHODS
 from tests.web.node import ROOT, node
 
@@ -92,3 +93,7 @@ def test_the_browser_decides_by_grants_and_knows_no_groups() -> None:
 
 def files() -> list[Path]:
     return [file for file in WEB.rglob("*") if file.suffix in {".js", ".html"}]
+
+
+def test_the_browser_knows_how_long_entries_are_kept() -> None:
+    assert exported("entries/event-sums.js", "RETENTION_DAYS") * 24 * 3_600 == RETENTION_SECONDS

@@ -142,6 +142,22 @@ def no_such_payment() -> NotFoundError:
     return NotFoundError(message, FieldError("payment_id", "payment_not_found", message))
 
 
+def deleted_payment() -> NotFoundError:
+    message = (
+        "This payment was deleted after its seven years. Its audit mail and the daily statements "
+        "still tell of it."
+    )
+    return NotFoundError(message, FieldError("payment_id", "payment_expired", message))
+
+
+def lost_payment() -> NotFoundError:
+    message = (
+        "This payment was logged, and its entry is gone. Do not log it again. Tell operations: the "
+        "command scc verify names what is wrong."
+    )
+    return NotFoundError(message, FieldError("payment_id", "payment_gone", message))
+
+
 def problem(error: ApiError, request_id: str) -> dict[str, Any]:
     """The problem+json body. `instance` is the request's id in the logs."""
     return {

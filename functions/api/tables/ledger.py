@@ -118,6 +118,11 @@ class LedgerStore:
             raise UnreadableError(what)
         return entry, _field(pointer, "fingerprint", str, what)
 
+    def taken_at(self, payment_id: PaymentId) -> int | None:
+        """When a payment of this id was taken, also if its row is gone; None if there was none."""
+        pointer = self._dynamo.get(self._tables.ledger_table, keys.pointer(payment_id))
+        return _field(pointer, "row_sk", int, "This entry") if pointer else None
+
     def heads(self, event_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Each event's running totals, by event_id; an event without payments has none."""
         heads = [keys.head(each) for each in event_ids]

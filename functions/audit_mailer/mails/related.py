@@ -114,6 +114,9 @@ def _changes(
         ("Method", label_of(before.method) if before else "-",
          label_of(after.method) if after else "-"),
         ("Patron", before.patron_name if before else "-", after.patron_name if after else "-"),
+        # Two people may share a name.
+        ("Patron e-mail", before.patron_email if before else "-",
+         after.patron_email if after else "-"),
         ("Reference", (before.reference or "none") if before else "-",
          (after.reference or "none") if after else "-"),
     ]  # fmt: skip

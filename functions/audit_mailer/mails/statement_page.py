@@ -184,7 +184,7 @@ def _by_admin(record: Told) -> list[Section]:
         )
         for each in record["by_admin"]
     ]
-    return [Section("By who logged", rows)] if rows else []
+    return [Section("By person who logged", rows)] if rows else []
 
 
 def _notable(record: Told) -> list[Section]:
@@ -265,7 +265,11 @@ def _sums(of: Told) -> list[Sum]:
             lines.append(Sum(label, str(of[kind]["count"]), dollars(-of[kind]["cents"])))
     nets = of["net_by_method"]
     if len(nets) > 1 and (of["voids"]["count"] or of["refunds"]["count"]):
-        lines += [Sum(f"{title_of(each)}, net", "", dollars(nets[each])) for each in nets]
+        lines += [
+            Sum(f"{title_of(each)}, net", "", dollars(nets[each]))
+            for each in [*METHODS, *sorted(nets.keys() - METHODS.keys())]
+            if each in nets
+        ]
     return [*lines, Sum("Net", "", dollars(of["net_cents"]))]
 
 

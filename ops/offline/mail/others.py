@@ -20,14 +20,14 @@ from ops.offline.mail.page import SeenPage, plain
 from shared.methods import label_of
 from shared.text import dollars
 
-CHANGES = ("Entry", "Amount", "Method", "Patron", "Reference")
+CHANGES = ("Entry", "Amount", "Method", "Patron", "Patron e-mail", "Reference")
 HEADS = ("", "Before", "After")
 _FOUND = re.compile(
     r"#(\d{6,12}) \((\S{1,200})\), logged at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC) by (.*)"
 )
 _NOT_FOUND = re.compile(r"(?:(\S{1,200}), )?not found")
-_NOTHING = ("not found", "-", "-", "-", "-")
-_NO_REPLACEMENT = ("none, voided", "$0.00", "-", "-", "-")
+_NOTHING = ("not found", "-", "-", "-", "-", "-")
+_NO_REPLACEMENT = ("none, voided", "$0.00", "-", "-", "-", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +212,7 @@ def cells_of(record: Mapping[str, Any]) -> tuple[str, ...]:
         dollars(record["amount_cents"]),
         plain(label_of(record["method"])),
         plain(record["patron_name"]),
+        plain(record["patron_email"]),
         plain(record["reference"] or "none"),
     )
 

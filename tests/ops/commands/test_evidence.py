@@ -76,11 +76,14 @@ def test_a_statement_is_fetched_once_and_never_written_over(local: Scc, tmp_path
     assert local("statement", yesterday()).returncode == 0
     again = local("statement", yesterday())
     assert again.returncode == 2
+    heads = (tmp_path / "heads.json").read_bytes()
+    record = json.loads((tmp_path / "statement.json").read_bytes())
+    assert hashlib.sha256(heads).hexdigest() == record["ledger"]["heads_sha256"]
     assert "statement.json cannot be written: File exists" in again.stderr
     content = (tmp_path / "statement.json").read_bytes()
     assert (
         hashlib.sha256(content).hexdigest()
-        in local("statement", yesterday(), "--into", str(_new(tmp_path)), "--json").stdout
+        in local("statement", yesterday(), "--into", "for/auditors", "--json").stdout
     )
 
 
@@ -89,7 +92,7 @@ def test_a_statement_is_fetched_once_and_never_written_over(local: Scc, tmp_path
     [
         (("statement", "2020-01-01"), "No statement of 2020-01-01 is sealed"),
         (("statement", "yesterday"), "is not a day such as 2026-11-24"),
-        (("statement", "2026-11-24", "--into", "nowhere"), "does not exist"),
+        (("statement", "2026-11-24", "--into", "/dev/null"), "is a file"),
         (("key", "--out", "."), "is a directory"),
         (("verify", "--key", "nowhere.pem"), "Signatures cannot be checked: nowhere.pem"),
     ],
@@ -115,9 +118,3 @@ def test_another_key_is_named(local: Scc, tmp_path: Path) -> None:
     details = [each["detail"] for each in found]
     assert f"the statement of {yesterday()} names another signing key than this one" in details
     assert f"the statement of {yesterday()} is not signed by this key" in details
-
-
-def _new(tmp_path: Path) -> Path:
-    folder = tmp_path / "again"
-    folder.mkdir()
-    return folder

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mailTrouble, methodShares, withPayment } from "../../../web/scripts/entries/event-sums.js";
+import { isOld, isWhole, mailTrouble, methodShares, withPayment } from "../../../web/scripts/entries/event-sums.js";
 
 const EVENT = { payments_count: 2, total: "75.00", totals_by_method: { cash: "50.00", check: "25.00" } };
 
@@ -38,4 +38,14 @@ test("failed mails are reported before late ones", () => {
   assert.deepEqual(mailTrouble({ audit: { failed: 0, late: 3 } }), { text: "3 audit mails late", tone: "warn" });
   assert.equal(mailTrouble({ audit: { failed: 0, late: 0 } }), null);
   assert.equal(mailTrouble({}), null);
+});
+
+test("without its deleted entries, an event is not whole", () => {
+  const of = (/** @type {number[]} */ ...numbers) => isWhole(numbers.map((seq) => ({ seq })));
+  assert.deepEqual([of(), of(1), of(3, 2, 1), of(2), of(3, 1), of(1, 1, 2)], [true, true, true, false, false, true]);
+});
+
+test("an event is old shortly before its entries reach seven years", () => {
+  const now = Date.parse("2026-11-27T00:00:00Z");
+  assert.deepEqual(["2019-11-29", "2020-01-20", "2020-02-10", "2026-11-28"].map((day) => isOld(day, now)), [true, true, false, false]);
 });

@@ -43,7 +43,7 @@ test("unknown entries are left out", () => {
 test("changes are listed line by line, and two people with the same name stay two people", () => {
   const changed = differences(original, { ...correction, patron_email: "jane.2@example.com" }).filter((line) => line.changed);
   assert.deepEqual(changed.map(({ label, before, after }) => [label, before, after]), [
-    ["Patron", "Jane", "Jane"], ["Amount", "$50.00", "$55.00"],
+    ["Patron", "Jane (jane@example.com)", "Jane (jane.2@example.com)"], ["Amount", "$50.00", "$55.00"],
   ]);
   assert.deepEqual(differences(original, null), [{ label: "Counts as", before: "$50.00", after: "$0.00", changed: true }]);
 });

@@ -17,3 +17,12 @@ test("voided payments and voids do not count", () => {
   ]);
   assert.equal(totals.get("jane.doe@example.com"), 2_500);
 });
+
+test("a voided payment does not count when its void was deleted first", () => {
+  const row = { patron_email: "jane.doe@example.com", amount_cents: 2_500, kind: "payment" };
+  const totals = totalsByPatron([
+    { ...row, payment_id: "pay_1", voided_by: "pay_3" },
+    { ...row, payment_id: "pay_2", voided_by: null },
+  ]);
+  assert.equal(totals.get("jane.doe@example.com"), 2_500);
+});

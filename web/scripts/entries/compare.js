@@ -2,7 +2,7 @@
 
 import { clone, fill } from "../kit/dom.js";
 
-/** @param {HTMLElement} body of the table @param {readonly {label: string, before: string, after: string, changed: boolean}[]} lines */
+/** @param {HTMLElement} body of the table @param {readonly Difference[]} lines */
 export function fillCompare(body, lines) {
   body.replaceChildren(...lines.map(({ label, before, after, changed }) => {
     const row = clone("compare-row-template");

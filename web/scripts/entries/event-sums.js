@@ -45,3 +45,16 @@ export function mailTrouble({ audit }) {
   if (late) return { text: `${late} audit ${late === 1 ? "mail" : "mails"} late`, tone: "warn" };
   return null;
 }
+
+export const RETENTION_DAYS = 2_555; // as in shared/ledger.py
+const NOTICE_DAYS = 60; // an entry may be older than its event
+
+/** Whether none of an event's entries was deleted: a total without them is wrong. @param {readonly Pick<Payment, "seq">[]} payments */
+export function isWhole(payments) {
+  return new Set(payments.map(({ seq }) => seq)).size === Math.max(0, ...payments.map(({ seq }) => seq));
+}
+
+/** Whether its entries may be seven years old. @param {string} eventDate "YYYY-MM-DD" @param {number} now epoch ms */
+export function isOld(eventDate, now) {
+  return now - Date.parse(`${eventDate}T00:00:00Z`) > (RETENTION_DAYS - NOTICE_DAYS) * 86_400_000;
+}

@@ -3,17 +3,6 @@
 import { formatCents } from "../kit/money.js";
 import { labelOf } from "./methods.js";
 
-/** @typedef {{label: string, before: string, after: string, changed: boolean}} Difference */
-/**
- * What is compared of an entry; while one is being typed, its amount and method may be missing.
- * @typedef {object} Stated
- * @property {string} patron_email
- * @property {string} patron_name
- * @property {number | null} amount_cents
- * @property {Method | ""} method
- * @property {string | null} [reference]
- */
-
 /**
  * @param {Payment} payment
  * @param {Iterable<Payment>} entries of the same event, as far as they are known
@@ -37,6 +26,12 @@ export function linksOf(payment, entries) {
   };
 }
 
+/** The name, with the e-mail of a namesake. @param {Named} one @param {Named} other */
+export function patronBeside(one, other) {
+  const isNamesake = one.patron_name === other.patron_name && one.patron_email !== other.patron_email;
+  return isNamesake ? `${one.patron_name} (${one.patron_email})` : one.patron_name;
+}
+
 /**
  * What voiding an entry changes, line by line.
  * @param {Stated} before
@@ -51,8 +46,7 @@ export function differences(before, after) {
   if (!after) return [line("Counts as", money(before.amount_cents), money(0))];
   const method = (/** @type {Stated} */ { method: name }) => (name ? labelOf(name) : "—");
   return [
-    // Two people may share a name.
-    line("Patron", before.patron_name, after.patron_name, before.patron_email !== after.patron_email),
+    line("Patron", patronBeside(before, after), patronBeside(after, before), before.patron_email !== after.patron_email),
     line("Amount", money(before.amount_cents), money(after.amount_cents)),
     line("Method", method(before), method(after)),
     line("Reference", before.reference || "—", after.reference || "—"),

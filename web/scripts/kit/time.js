@@ -9,6 +9,7 @@ const clockUtc = new Intl.DateTimeFormat("en-US", {
 const moment = new Intl.DateTimeFormat("en-US", {
   month: "short", day: "numeric", hour: "numeric", minute: "2-digit",
 });
+const date = new Intl.DateTimeFormat("en-US", { dateStyle: "medium" });
 const full = new Intl.DateTimeFormat("en-US", {
   weekday: "short", month: "short", day: "numeric", year: "numeric",
   hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short",
@@ -28,9 +29,10 @@ export function formatClock(ms) {
   return `${clock.format(ms).replace(",", "")} (${clockUtc.format(ms)} UTC)`;
 }
 
-/** @param {number} ms @returns {string} "Nov 23, 9:42 PM" */
+/** @param {number} ms @returns {string} "Nov 23, 9:42 PM"; of another year "Nov 23, 2019" */
 export function formatMoment(ms) {
-  return moment.format(ms);
+  const isOfYear = new Date(ms).getFullYear() === new Date().getFullYear();
+  return (isOfYear ? moment : date).format(ms);
 }
 
 /** @param {number} ms @returns {string} "Mon, Nov 23, 2026, 9:42:07 PM EST" */
@@ -75,7 +77,7 @@ export function describeDay(day) {
 
 /** @param {number} ms @returns {string} the local calendar day, "YYYY-MM-DD" */
 export function localDay(ms) {
-  const date = new Date(ms);
+  const day = new Date(ms);
   const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
 }

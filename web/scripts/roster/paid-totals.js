@@ -1,5 +1,6 @@
 /** What each patron of an event has paid so far. */
 
+import { isWhole } from "../entries/event-sums.js";
 import { listPayments } from "../server/api.js";
 
 const PAGE = 100;
@@ -22,7 +23,7 @@ export async function readTotals(eventId, signal) {
       if (found.problems?.length) break;
       payments.push(...found.payments);
       cursor = found.cursor;
-      if (!cursor) return totalsByPatron(payments);
+      if (!cursor) return isWhole(payments) ? totalsByPatron(payments) : null;
     }
   } catch {
     // The form works without totals.
@@ -39,8 +40,9 @@ export function totalsByPatron(payments) {
   const voided = new Set(payments.filter(({ kind }) => kind === "void").map(({ voids }) => voids));
   /** @type {Map<string, number>} */
   const totals = new Map();
-  for (const { kind, payment_id: id, patron_email: email, amount_cents: cents } of payments) {
-    if (kind === "void" || voided.has(id)) continue;
+  for (const { kind, payment_id: id, patron_email: email, amount_cents: cents, voided_by: voidedBy } of payments) {
+    // After seven years, a void may be deleted before its payment.
+    if (kind === "void" || voidedBy || voided.has(id)) continue;
     totals.set(email, (totals.get(email) ?? 0) + (kind === "refund" ? -cents : cents));
   }
   return totals;

@@ -1,12 +1,12 @@
 /** One event: its details, and tabs for the roster and the payments. */
 
-import { mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
+import { isOld, isWhole, mailTrouble, methodShares, withPayment } from "../entries/event-sums.js";
 import { clone, fill, find, part, setTime, show } from "../kit/dom.js";
 import { centsOf, formatCents } from "../kit/money.js";
 import { createTabs } from "../kit/tabs.js";
 import { describeDay, formatMoment, formatUtc } from "../kit/time.js";
 import { totalsByPatron } from "../roster/paid-totals.js";
-import { ProblemError } from "../server/api-fetch.js";
+import { ProblemError, serverNow } from "../server/api-fetch.js";
 import { getEvent, listPayments } from "../server/api.js";
 import { createPaymentList } from "./payment-list.js";
 import { createRosterPanel } from "./roster-panel.js";
@@ -80,9 +80,13 @@ function render(app, signal, { event, roster, tab }) {
   const payments = createPaymentList(part(screen, "payments-panel"), app, signal, {
     names: "patron",
     read: (cursor) => listPayments(eventId, { limit: PAGE, cursor, signal }),
-    nothing: () => ({ title: "No payments yet", text: "The first payment logged for this event appears here." }),
+    nothing: () => ({ title: event.last_payment_at ? "No entry is left" : "No payments yet", text: "The first payment logged for this event appears here." }),
     voiding: app.session.mayLog() ? (payment) => app.startVoid(payment, { roster }) : null,
-    changed: (entries, complete) => rosterPanel.showTotals(complete ? totalsByPatron(entries) : null),
+    changed(entries, complete) {
+      const whole = isWhole(entries);
+      rosterPanel.showTotals(complete && whole ? totalsByPatron(entries) : null);
+      show(screen, "expired", complete && isOld(event.event_date, serverNow()) && !(whole && entries.length > 0));
+    },
     grew(payment) {
       Object.assign(event, withPayment(event, payment));
       fillStats(screen, event);

@@ -68,6 +68,7 @@ export function showPayment(app, signal, { eventId, paymentId }) {
 /** What no second try changes. @param {unknown} error */
 function finalState(error) {
   if (!(error instanceof ProblemError)) return null;
+  if (/_(expired|gone)/.test(error.fields[0]?.code ?? "")) return emptyState("This payment is gone", error.message);
   if (error.status === 404) {
     return emptyState("There is no such payment", "Check the address, or look for it among the event’s payments.");
   }

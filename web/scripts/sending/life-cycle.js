@@ -9,38 +9,10 @@ import { serverNow } from "../server/api-fetch.js";
 import { findFate, submit, unknown } from "./submission.js";
 
 /** @typedef {import("./pending.js").Body} Body */
-/** @typedef {import("./submission.js").Refused} Refused */
 /** @typedef {"editing" | "submitting" | "unknown" | "duplicate" | "ended"} Phase ended: there is nothing left to write */
-/** @typedef {Parameters<typeof confirmLeaving>[0]} Question */
 /**
  * @template {object} D
  * @typedef {import("./pending.js").Pending<D>} Pending
- */
-/**
- * @template {object} D what the pending record carries besides
- * @template A the server's answer
- * @typedef {object} Write
- * @property {import("./pending.js").PendingStore<D>} store
- * @property {(body: Body, key: string, pending: Pending<D>) => Promise<A>} post
- * @property {{lookUp: (key: string) => Promise<A>, notSaved: (text: string) => void}} [search] settles the fate of a
- *   write without an answer by its key; without it, only a retry does
- * @property {{sending: string, signedOut: string, busy: string, notSaved?: string}} texts
- * @property {{unknown: Question, discard: Question}} questions asked before the dialog is left
- */
-/**
- * @template {object} D
- * @template A
- * @typedef {object} Form
- * @property {() => Phase} phase
- * @property {(phase: Phase) => void} enter a phase; whatever was wrong before is forgotten when it is sent again
- * @property {() => boolean} isTouched whether closing would lose something
- * @property {(pending: Pending<D>, body: Body) => void} restore opens the form as it was when it was sent
- * @property {(answer: A) => void} saved
- * @property {(refusal: Pick<Refused, "status" | "fields" | "message">) => void} refused nothing was saved
- * @property {(entries: Payment[]) => void} doubted the server asks whether these are the same
- * @property {() => void} reconsider goes back to editing, to change what looks like a duplicate
- * @property {(acknowledged: string[]) => void} insist sends although these payment ids look alike
- * @property {() => void} closed
  */
 
 const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -50,8 +22,8 @@ const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(r
  * @template A
  * @param {HTMLDialogElement} dialog
  * @param {import("../session/session.js").Session} session
- * @param {Write<D, A>} write
- * @param {Form<D, A>} form
+ * @param {DialogWrite<D, A>} write
+ * @param {DialogForm<D, A>} form
  */
 export function createLifeCycle(dialog, session, { store, post, search, texts, questions }, form) {
   /** @type {Pending<D> | null} from the form's opening until its fate is known */
@@ -96,7 +68,7 @@ export function createLifeCycle(dialog, session, { store, post, search, texts, q
     }
   }
 
-  /** @param {import("./submission.js").Outcome<A>} outcome */
+  /** @param {Outcome<A>} outcome */
   async function follow(outcome) {
     switch (outcome.kind) {
       case "saved":

@@ -3,22 +3,6 @@
 import { OutcomeUnknownError, ProblemError } from "../server/api-fetch.js";
 
 /** @typedef {import("./pending.js").Body} Body */
-/**
- * @template A the server's answer
- * @typedef {{kind: "saved", answer: A}
- *   | {kind: "unknown", message: string}
- *   | {kind: "duplicate", entries: Payment[]}
- *   | {kind: "signed-out"}
- *   | {kind: "busy"}
- *   | Refused} Outcome
- */
-/** @typedef {{kind: "refused", status: number, fields: FieldError[], message: string}} Refused */
-/**
- * @template A
- * @typedef {{kind: "saved", answer: A}
- *   | {kind: "not-saved"}
- *   | {kind: "unknown", message: string}} Fate
- */
 
 const ATTEMPTS = 8;
 const LOOK_AGAIN_MS = 1_500;

@@ -1,6 +1,6 @@
 /** The rules for voiding an entry, with or without a corrected payment. No DOM, no clock, no network. */
 
-import { differences } from "../entries/links.js";
+import { differences, patronBeside } from "../entries/links.js";
 import { METHODS, labelOf } from "../entries/methods.js";
 import { describePayment, entryNumber } from "../entries/words.js";
 import { formatCents, parseAmount } from "../kit/money.js";
@@ -121,7 +121,7 @@ export function sortErrors(fields, message) {
 /**
  * What will be different, line by line.
  * @param {VoidState} state
- * @returns {import("../entries/links.js").Difference[]}
+ * @returns {Difference[]}
  */
 export function changes({ payment, correcting, correction }) {
   if (!correcting) return differences(payment, null);
@@ -142,12 +142,14 @@ export function changes({ payment, correcting, correction }) {
  */
 export function outcome({ payment, correcting, correction: { amountText, method, patron } }) {
   const amount = parseAmount(amountText);
+  const now = { patron_name: patron?.name ?? "…", patron_email: patron?.email ?? "" };
+  const was = correcting && patron ? { ...payment, patron_name: patronBeside(payment, now) } : payment;
   const name = method ? labelOf(method) : "…";
   const number = entryNumber(payment.seq);
   return {
-    was: describePayment(payment),
+    was: describePayment(was),
     becomes: correcting
-      ? `${amount.ok ? formatCents(amount.cents) : "…"} ${name} · ${patron?.name ?? "…"}`
+      ? `${amount.ok ? formatCents(amount.cents) : "…"} ${name} · ${patron ? patronBeside(now, payment) : "…"}`
       : formatCents(0),
     consequence: correcting
       ? `${number} stays in the ledger, struck through. Compliance gets one mail about the void and one about the correction.`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -14,6 +15,8 @@ from functions.api import wiring
 from functions.api.payments.expired import UNREADABLE
 from functions.daily_statement.rules.account import Whole
 from functions.daily_statement.rules.record import Standing, heads_record
+from shared import keys
+from shared.attributes import to_attributes
 from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import LedgerEntry, canonical_json
 from shared.statement import heads_key, record_key
@@ -112,3 +115,22 @@ def test_damaged_evidence_is_said_in_the_file(
     first, *rest = rows_of(answer.text)
     assert first["problem"].startswith(UNREADABLE)
     assert len(rest) == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "says"),
+    [(1, "payment_expired", "was deleted after its seven years"), (5, "payment_gone", "is gone")],
+)
+def test_a_payments_address_says_what_became_of_it(
+    admin: Client, number: int, code: str, says: str
+) -> None:
+    entry = voyage(now=int(time.time() * 1000))[number - 1]
+    store(admin, entry)
+    pointer = keys.pointer(entry.payment_id) | {"row_pk": entry.pk, "row_sk": entry.timestamp}
+    table = admin.tables["Ledger"]
+    admin.dynamodb.put_item(TableName=table, Item=to_attributes(pointer))
+    key = to_attributes({"PK": entry.pk, "SK": entry.timestamp})
+    admin.dynamodb.delete_item(TableName=admin.tables["Payments"], Key=key)
+    answer = admin.call("GET", f"/api/payments/{entry.payment_id}")
+    assert (answer.status, answer.json["errors"][0]["code"]) == (404, code)
+    assert says in answer.json["detail"]

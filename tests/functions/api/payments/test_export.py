@@ -296,7 +296,17 @@ def test_a_saved_file_is_checked_by_the_recipe_as_it_is_written_there(
         assert admin.log(amount=f"{n}.05", note="Für zwei").status == 200
     answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
     changed = answer.text.replace('"1.05"', '"9.05"')
-    for text, told in ((answer.text, ""), (changed, "1 does not match its hash\n")):
+    gone = io.StringIO()
+    csv.DictWriter(gone, export.COLUMNS, restval="").writerow(
+        {"kind": "expired", "event_id": "sunset-charter", "net_amount": "5.00"}
+    )
+    head, rest = answer.text.split("\r\n", 1)
+    expired = f"{head}\r\n{gone.getvalue()}{rest}"
+    for text, told in (
+        (answer.text, ""),
+        (changed, "1 does not match its hash\n"),
+        (expired, ""),
+    ):
         Path("payments.csv").write_bytes(text.encode())
         capsys.readouterr()
         exec(program, {})  # noqa: S102 - our own page
