@@ -1742,7 +1742,8 @@ _PEM = re.compile(
 )
 _RSA = bytes.fromhex("06092a864886f70d0101010500")  # rsaEncryption, and no parameters
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")  # DigestInfo, before the digest
-LEAST_BITS = 2_048
+LEAST_BITS, MOST_BITS = 2_048, 16_384
+MOST_EXPONENT = 2**32  # larger ones only take time
 _SEQUENCE, _INTEGER, _BITS = 0x30, 0x02, 0x03
 
 
@@ -1773,8 +1774,8 @@ def read_public_key(path: Path) -> PublicKey:
 def public_key_of(content: bytes, name: str) -> PublicKey:
     """name: what it is read from. Raises ValueError for what is no such key."""
     pem = _PEM.search(content)
-    der = base64.b64decode(pem[1]) if pem else content
     try:
+        der = base64.b64decode(pem[1]) if pem else content
         key = _inside(der, _SEQUENCE)[0]
         algorithm, rest = _inside(key, _SEQUENCE)
         bits, _ = _inside(rest, _BITS)
@@ -1790,7 +1791,8 @@ def public_key_of(content: bytes, name: str) -> PublicKey:
         int.from_bytes(exponent, "big"),
         hashlib.sha256(der).hexdigest(),
     )
-    if algorithm != _RSA or made.modulus.bit_length() < LEAST_BITS or made.exponent < 3:
+    is_usual = 3 <= made.exponent < MOST_EXPONENT and made.modulus.bit_length() <= MOST_BITS
+    if algorithm != _RSA or made.modulus.bit_length() < LEAST_BITS or not is_usual:
         raise ValueError(f"{name} is no RSA key of {LEAST_BITS:,} bits or more")
     return made
 
@@ -1879,6 +1881,21 @@ def _broken(seal: Seal, what: str) -> Finding:
 # ── ops/offline/ledger/expiry.py ──────────────────────────────────────────────────────────────────
 
 
+class StatedDay(Protocol):
+    """What a final statement says of one event's part of the day. sums: by kind and method."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def day(self) -> str: ...
+    @property
+    def first_seq(self) -> int: ...
+    @property
+    def last_seq(self) -> int: ...
+    @property
+    def sums(self) -> Mapping[tuple[str, str], tuple[int, int]]: ...
+
+
 @dataclass(slots=True)
 class Certificates:
     """Those of final statements, by event and by the statement's day."""
@@ -1893,7 +1910,9 @@ class Certificates:
         anchors = []
         for each in record["expiring"]:
             certificate = Certificate.from_record(each)
-            event_id = str(each["event_id"])
+            event_id = each["event_id"]
+            if not (isinstance(event_id, str) and is_event_id(event_id)):
+                raise ValueError("a certificate names an event as no event is named")
             self.by_event.setdefault(event_id, {})[day] = certificate
             source = f"the certificate of {day}"
             anchors.append(Anchor(event_id, certificate.through_seq, certificate.hash, source))
@@ -1909,8 +1928,11 @@ class Certificates:
         """Through which number each event's entries may be gone."""
         return {each: self.of(each).through_seq for each in self.by_event}
 
-    def findings(self, links: Iterable[Link]) -> Iterator[Finding]:
-        """links: sound entries of any events."""
+    def findings(self, links: Iterable[Link], stated: Iterable[StatedDay]) -> Iterator[Finding]:
+        """links: sound entries of any events. stated: what statements say of their days."""
+        days: dict[str, list[StatedDay]] = {}
+        for each in stated:
+            days.setdefault(each.event_id, []).append(each)
         covered: dict[str, list[Link]] = {}
         through = self.through
         for link in links:
@@ -1919,8 +1941,10 @@ class Certificates:
         for event_id, by_day in sorted(self.by_event.items()):
             before = NOTHING_EXPIRES
             for day, certificate in sorted(by_day.items()):
-                problem = _less(before, certificate) or _ledger_expiry_problem(
-                    certificate, day, covered.get(event_id, ())
+                problem = (
+                    _less(before, certificate)
+                    or _ledger_expiry_problem(certificate, day, covered.get(event_id, ()))
+                    or _unlike_days(certificate, day, days.get(event_id, ()))
                 )
                 if problem:
                     detail = f"the certificate of {day} {problem}"
@@ -1941,6 +1965,30 @@ class Certificates:
                     f"{event_id}: {gone} of {span_text(1, through)} not here; their seven years "
                     f"are over, by the certificate of {max(self.by_event[event_id])}"
                 )
+
+
+def _unlike_days(certificate: Certificate, day: str, stated: Sequence[StatedDay]) -> str:
+    """What was stated of a day when it was over outlives its entries."""
+    last_day = last_day_to_certify(date.fromisoformat(day)).isoformat()
+    inside = sorted(
+        (each for each in stated if each.first_seq <= certificate.through_seq),
+        key=lambda each: each.first_seq,
+    )
+    young = next((each for each in inside if each.day > last_day), None)
+    if young:
+        first = span_text(young.first_seq, 0)
+        return f"covers {first}, which the statement of {young.day} has"
+    reached, nets = 0, Counter[str]()
+    for each in inside:
+        if each.first_seq != reached + 1:
+            return ""  # other days are stated elsewhere
+        reached = each.last_seq
+        for (kind, method), (_, cents) in each.sums.items():
+            nets[method] += cents if kind == "payment" else -cents
+    certified = Counter(certificate.net_by_method)
+    is_equal = all(nets[name] == certified[name] for name in nets | certified)
+    is_other = reached == certificate.through_seq and not is_equal
+    return "has other sums than the days it covers" if is_other else ""
 
 
 def _less(before: Certificate, certificate: Certificate) -> str:
@@ -2042,9 +2090,11 @@ class Statements:
         yield from _missing_days(self.sha256)
         yield from self._entries_in_stated_days(links)
         doubtful = {(each.event_id, each.seq) for each in doubted}
-        sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
+        sound = [
+            each for each in links if each.is_sound and (each.event_id, each.seq) not in doubtful
+        ]
         yield from self._wrong_sums(sound)
-        yield from self.certificates.findings(each for each in sound if each.is_sound)
+        yield from self.certificates.findings(sound, self.stated)
 
     def _wrong_zones(self) -> Iterator[Finding]:
         """A statement with another zone must not switch the check of days off."""
@@ -2125,10 +2175,16 @@ def sums_of(links: Iterable[Link]) -> Sums:
 def _anchors(event: Mapping[str, Any], day: str) -> Iterator[Anchor]:
     for which in ("last", "head"):
         seq, digest = event[f"{which}_seq"], event[f"{which}_hash"]
+        if not _is_event_id(event["event_id"]):
+            raise ValueError(f"the statement of {day} names an event as no event is named")
         if type(seq) is not int or not 0 <= seq < MOST_ENTRIES or not isinstance(digest, str):
             raise ValueError(f"the statement of {day} has no {which} for an event")
         if seq:
             yield Anchor(event["event_id"], seq, digest, f"the statement of {day}")
+
+
+def _is_event_id(value: Any) -> bool:
+    return isinstance(value, str) and is_event_id(value)
 
 
 def _stated(event: Mapping[str, Any], day: str) -> Stated:

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from shared.expiry import Certificate
 from shared.statement import SEALED, StatementPlace, heads_key, record_key
+
+HasSigned = Callable[[bytes, bytes], bool]  # content and signature
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+MOST_DAMAGED = 10  # statements that are passed over
 
 
 class EvidenceDamagedError(Exception):
@@ -41,6 +46,14 @@ class SealedStatement:
         return StatementPlace(day=self.day, final=True, sha256=self.sha256)
 
 
+@dataclass(frozen=True, slots=True)
+class CertifiedUntil:
+    """day: of the statement that says so, empty before the first. of: certificates by event."""
+
+    day: str
+    of: Mapping[str, Certificate]
+
+
 class Evidence:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -58,9 +71,9 @@ class Evidence:
             return None
         try:
             record = json.loads(content)
-            if record["day"] != day or record["ledger"]["heads_sha256"] is None:
+            if record["day"] != day or not isinstance(record["ledger"]["heads_sha256"], str):
                 raise EvidenceDamagedError(f"the statement of {day} is another day's")
-        except (ValueError, TypeError, KeyError) as error:
+        except UNREADABLE as error:
             raise EvidenceDamagedError(f"the statement of {day} cannot be read") from error
         return SealedStatement(content=content, record=record)
 
@@ -72,27 +85,47 @@ class Evidence:
     def heads(self, sealed: SealedStatement) -> dict[str, Any]:
         """The list of heads that a statement sums up. Raises EvidenceDamagedError."""
         sha256 = sealed.record["ledger"]["heads_sha256"]
+        if not re.fullmatch("[0-9a-f]{64}", sha256):
+            raise EvidenceDamagedError(f"the statement of {sealed.day} names no list of heads")
         content = self._with_hash(heads_key(sealed.day, sha256), sha256)
         if content is None:
             raise EvidenceDamagedError(f"the heads of {sealed.day} are not those it was sealed on")
-        heads: dict[str, Any] = json.loads(content)
+        try:
+            heads: dict[str, Any] = json.loads(content)
+        except UNREADABLE as error:
+            raise EvidenceDamagedError(f"the heads of {sealed.day} cannot be read") from error
         return heads
 
-    def certificates(self) -> dict[str, Certificate]:
-        """What of each event may be gone, by the last sealed statement; empty before the first.
+    def certificates(self, before: str, has_signed: HasSigned) -> CertifiedUntil:
+        """What of each event may be gone, by the last sealed statement that is as it was sealed.
 
-        Raises EvidenceDamagedError.
+        before: the business day that is not over: what lies there for it, or for later days, is not
+        ours. Raises EvidenceDamagedError if the last ones are all damaged.
         """
-        last = self.latest()
-        events = self.heads(last)["events"] if last else {}
+        days = [each for each in self.sealed_days() if each < before]
+        problem = ""
+        for day in days[: -MOST_DAMAGED - 1 : -1]:
+            try:
+                return CertifiedUntil(day, self._certified(day, has_signed))
+            except EvidenceDamagedError as error:
+                problem = problem or str(error)
+        if problem:
+            raise EvidenceDamagedError(problem)
+        return CertifiedUntil("", {})
+
+    def _certified(self, day: str, has_signed: HasSigned) -> dict[str, Certificate]:
+        sealed = self.sealed(day)
+        signature = self.signature(sealed.place) if sealed else None
+        if sealed is None or signature is None or not has_signed(sealed.content, signature):
+            raise EvidenceDamagedError(f"the statement of {day} is not signed by this stack's key")
         try:
             return {
                 event_id: Certificate.from_record(each["expired"])
-                for event_id, each in events.items()
+                for event_id, each in self.heads(sealed)["events"].items()
                 if "expired" in each
             }
-        except (ValueError, TypeError, KeyError) as error:
-            raise EvidenceDamagedError("the last certificates cannot be read") from error
+        except UNREADABLE as error:
+            raise EvidenceDamagedError(f"the certificates of {day} cannot be read") from error
 
     def record(self, place: StatementPlace) -> bytes | None:
         """The bytes of statement.json that the place names by their hash, None if there are none.

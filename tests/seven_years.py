@@ -7,11 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from functions.daily_statement.rules.certificates import extended
-from functions.daily_statement.rules.continuity import Link
+from functions.daily_statement.rules.continuity import BEFORE_THE_FIRST, ChainEnd, Link
 from shared.expiry import NOTHING_EXPIRES, Certificate, last_day_to_certify
 from shared.ledger import Head, LedgerEntry, PaymentId
 from tests.builders import NOW, ZONE, entry
 from tests.statements import DAY
+
+LAST_DAY = last_day_to_certify(date.fromisoformat(DAY))  # whose entries DAY's statement certifies
 
 
 def payment_id(number: int) -> PaymentId:
@@ -58,5 +60,7 @@ def follow(event_id: str, changes: Sequence[dict[str, Any]]) -> list[LedgerEntry
 
 
 def certified(entries: Sequence[LedgerEntry]) -> Certificate:
+    """As if all of them were old enough."""
     links = [Link.of(each, each.to_row()) for each in entries]
-    return extended(NOTHING_EXPIRES, links)
+    end = ChainEnd(seq=entries[-1].seq, hash=entries[-1].hash) if entries else BEFORE_THE_FIRST
+    return extended(NOTHING_EXPIRES, links, "9999-12-31", end)

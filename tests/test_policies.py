@@ -75,6 +75,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("SweepScheduleRole", ""): (["lambda:InvokeFunction"], ["SweepFunction"]),
     ("ApiRole", "ReadStatements"): (["s3:GetObjectVersion"], ["EvidenceBucket/statements/*"]),
     ("ApiRole", "FindStatements"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
+    ("ApiRole", "CheckStatements"): (["kms:Verify"], ["SigningKey"]),
     ("MailerRole", "WriteOwnLogs"): (LOGS, ["MailerLogGroup"]),
     ("MailerRole", "ConsumeAuditQueue"): (
         [

@@ -26,6 +26,7 @@ TABLES = ApiSettings(
     user_pool_client_id="",
     cursor_key_secret_id="",
     evidence_bucket="",
+    signing_key_id="",
     business_timezone=world.ZONE.key,
 )
 

@@ -53,6 +53,7 @@ def environment(endpoint: Endpoint, **more: str) -> dict[str, str]:
         "DEAD_LETTER_QUEUE_URL": f"{endpoint.url}/queue/audit-dlq",
         "FAILURES_BUCKET": "failures",
         "EVIDENCE_BUCKET": "evidence",
+        "SIGNING_KEY_ID": "signing-key",
         "GMAIL_SERVICE_ACCOUNT_EMAIL": CLIENT_EMAIL,
         "GMAIL_SERVICE_ACCOUNT_KEY": base64.b64encode(key.encode()).decode(),
         "GMAIL_AUDIT_RECIPIENT": AUDIT,

@@ -203,7 +203,10 @@ def export_payments() -> Response[str]:
     payments = wiring.payments()
     pages = (rows for name, value in wanted for rows in payments.pages_by(name, value))
     by, first = wanted[0]
-    expired = ExpiredRow(first, wiring.certificate_of) if by == "event_id" else None
+    expired = None
+    if by == "event_id":
+        head = wiring.ledger().heads([first]).get(first, {})
+        expired = ExpiredRow(first, head.get("seq", 0), wiring.certificate_of)
     export = handle_payment_export(pages, by, wiring.ledger(), payments, expired)
     for problem in export.problems:
         logger.error(DOUBTFUL_ROW, reason=problem)

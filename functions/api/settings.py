@@ -21,6 +21,7 @@ class ApiSettings:
     user_pool_client_id: str
     cursor_key_secret_id: str
     evidence_bucket: str
+    signing_key_id: str
     business_timezone: str
     admin_iam_arns: str = ""
     app_origins: str = ""

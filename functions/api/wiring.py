@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,7 +24,9 @@ from functions.api.tables.sessions import SessionStore
 from shared import aws
 from shared.evidence import Evidence, EvidenceDamagedError
 from shared.expiry import NOTHING_EXPIRES, Certificate
+from shared.ledger import business_day
 from shared.settings import read_settings, zone_named
+from shared.signature import VerifyingKey
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
 
@@ -98,7 +101,9 @@ def certificate_of(event_id: str) -> Certificate:
     """Which of the event's entries may be gone. Raises EvidenceDamagedError."""
     evidence = Evidence(aws.client("s3", config=_TIMEOUTS), settings().evidence_bucket)
     try:
-        return evidence.certificates().get(event_id, NOTHING_EXPIRES)
+        today = business_day(time.time_ns() // 1_000_000, business_zone())
+        key = VerifyingKey(aws.client("kms", config=_TIMEOUTS), settings().signing_key_id)
+        return evidence.certificates(today, key.has_signed).of.get(event_id, NOTHING_EXPIRES)
     except (BotoCoreError, ClientError) as error:
         raise EvidenceDamagedError("the evidence bucket does not answer") from error
 

@@ -24,7 +24,7 @@ from functions.daily_statement.rules.continuity import (
 )
 from functions.daily_statement.rules.notable import Watch
 from functions.daily_statement.rules.record import Standing, Standings
-from shared.expiry import last_day_to_certify
+from shared.expiry import NOTHING_EXPIRES, last_day_to_certify
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId, business_date
 
 LOOKS = 3
@@ -81,10 +81,12 @@ class Draughtsman:
         else:
             old = {each for each in before if _share_of(each) == _share_of_day(day)}
         standings = self._go_on(statement, before)
-        expiring = self._expiring(statement.day, before) if before else {}
-        for event_id in sorted(old):
-            expiring[event_id] = self._examine(statement, event_id, standings[event_id])
-        for event_id, links in sorted(expiring.items()):
+        for event_id in sorted(old | (self._expiring(statement.day) & before.keys())):
+            rows = list(self.ledger.of_event(event_id))
+            links = [Link.of(entry, row) for entry, row in _entries(rows)]
+            if event_id in old:
+                self._name_undated(statement, rows)
+                _examine(statement, event_id, standings[event_id], links)
             _certify(statement, standings, event_id, links)
         statement.ops_records.update(self.ops_records.hashes(*bounds(day, self.zone)))
         return statement, standings
@@ -167,7 +169,7 @@ class Draughtsman:
 
     def _first_standings(self, statement: Statement) -> Standings:
         """How every event stood before the first statement, from all its rows."""
-        certified_until = _last_day(statement)
+        last_day = _last_day(statement)
         standings: Standings = {}
         for event_id in self.ledger.events():
             rows = list(self.ledger.of_event(event_id))
@@ -180,45 +182,20 @@ class Draughtsman:
             found = continue_from(BEFORE_THE_FIRST, links)
             if found.missing or found.altered or found.broken_at:
                 statement.account(event_id).report(found)
-            expiring = [each for each in links if each.logged_day <= certified_until]
-            certificate = extended(Standing().certificate, expiring)
+            certificate = extended(NOTHING_EXPIRES, links, last_day, found.end)
             standings[event_id] = Standing(end=found.end, certificate=certificate)
             if certificate.through_seq:
                 statement.certificates[event_id] = certificate
         return standings
 
-    def _examine(self, statement: Statement, event_id: str, standing: Standing) -> Sequence[Link]:
-        """Read all rows of an event again: each must be what was written, and none may be missing.
-
-        Those that a certificate covers may be there or gone. Returns those that expire soon: one
-        that was altered on the day it should have been certified may have been put back since.
-        """
-        rows = list(self.ledger.of_event(event_id))
-        self._name_undated(statement, rows)
-        certified = standing.certificate
-        links = [Link.of(entry, row) for entry, row in _entries(rows)]
-        kept = [each for each in links if certified.through_seq < each.seq <= standing.end.seq]
-        found = continue_from(ChainEnd(seq=certified.through_seq, hash=certified.hash), kept)
-        gone = missing_numbers(
-            [each.seq for each in kept], certified.through_seq + 1, standing.end.seq
-        )
-        expiring = [each for each in links if each.seq <= certified.through_seq]
-        altered = [*found.altered, *(each.seq for each in expiring if not each.is_sound)]
-        if gone or altered or found.broken_at:
-            statement.account(event_id).report(
-                replace(found, missing=gone, altered=sorted(altered))
-            )
-        return [each for each in links if each.logged_day <= _last_day(statement)]
-
-    def _expiring(self, day: str, before: Standings) -> dict[str, Sequence[Link]]:
-        """The entries of the one day that comes within the notice with this statement, by event."""
-        expiring: dict[str, list[Link]] = defaultdict(list)
+    def _expiring(self, day: str) -> set[str]:
+        """The events with entries of the one day that comes within the notice now."""
         last_day = last_day_to_certify(date.fromisoformat(day)).isoformat()
-        for rows in self.daybook.logged_on(last_day):
-            for entry, row in _entries(rows):
-                if entry.event_id in before:
-                    expiring[entry.event_id].append(Link.of(entry, row))
-        return {**expiring}
+        return {
+            entry.event_id
+            for rows in self.daybook.logged_on(last_day)
+            for entry, _ in _entries(rows)
+        }
 
     def _links_of(self, statement: Statement, event_id: str) -> Sequence[Link]:
         account = statement.accounts.get(event_id)
@@ -245,14 +222,32 @@ class Draughtsman:
         )
 
 
-def _certify(
-    statement: Statement, standings: Standings, event_id: str, expiring: Sequence[Link]
+def _examine(
+    statement: Statement, event_id: str, standing: Standing, links: Sequence[Link]
 ) -> None:
-    known = standings[event_id].certificate
-    certificate = extended(known, expiring)
-    if certificate != known:
+    """All rows of an event: each must be what was written, and none may be missing.
+
+    Those that a certificate covers may be there or gone.
+    """
+    certified = standing.certificate
+    kept = [each for each in links if certified.through_seq < each.seq <= standing.end.seq]
+    found = continue_from(ChainEnd(seq=certified.through_seq, hash=certified.hash), kept)
+    gone = missing_numbers([each.seq for each in kept], certified.through_seq + 1, standing.end.seq)
+    expiring = [each for each in links if each.seq <= certified.through_seq]
+    altered = [*found.altered, *(each.seq for each in expiring if not each.is_sound)]
+    if gone or altered or found.broken_at:
+        statement.account(event_id).report(replace(found, missing=gone, altered=sorted(altered)))
+
+
+def _certify(
+    statement: Statement, standings: Standings, event_id: str, links: Sequence[Link]
+) -> None:
+    """links: of all rows of the event."""
+    standing = standings[event_id]
+    certificate = extended(standing.certificate, links, _last_day(statement), standing.end)
+    if certificate != standing.certificate:
         statement.certificates[event_id] = certificate
-        standings[event_id] = replace(standings[event_id], certificate=certificate)
+        standings[event_id] = replace(standing, certificate=certificate)
 
 
 def _last_day(statement: Statement) -> str:

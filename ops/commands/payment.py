@@ -118,7 +118,7 @@ def _found(session: Session, ledger: LedgerReader, payment_id: str) -> Found | G
         missing=gaps(seqs, last if type(last) is int else 0) if event_id else [],
         delivery=delivery,
         void_id=void_id,
-        certified=certificates_of(session).get(event_id, NOTHING_EXPIRES).through_seq,
+        certified=certificates_of(session).of.get(event_id, NOTHING_EXPIRES).through_seq,
     )
 
 

@@ -101,7 +101,7 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     if is_unknown and not look:
         raise OpsError(_unknown(event_id))
     mailbox = AuditMailbox.of(session) if look else None
-    work = Work(session, ledger, mailbox, late * 60_000, certificates_of(session))
+    work = Work(session, ledger, mailbox, late * 60_000)
     scope = [*units, "mailbox"] if look else units
     # A new event must not invalidate saved progress over all of them.
     named = scope if event_id or first or last else ["all", *(["mailbox"] if look else [])]
@@ -131,10 +131,8 @@ class Work:
         ledger: LedgerReader,
         mailbox: AuditMailbox | None,
         late_ms: int,
-        certificates: Mapping[str, Certificate],
     ) -> None:
-        """certificates: of entries that may be gone, by event."""
-        self._certificates = certificates
+        self._certificates: Mapping[str, Certificate] = {}  # of entries that may be gone, by event
         self._session, self._ledger, self._mailbox = session, ledger, mailbox
         self._late_ms = late_ms
         self._file: Path | None = None
@@ -144,6 +142,7 @@ class Work:
         """Raises OpsError: the file belongs to another reconciliation, or cannot be used."""
         self._file, self.state = file, Reconciliation(scope, has_looked=self._mailbox is not None)
         if file is None or not file.exists():
+            self._certify()
             self.save()
             return
         try:
@@ -158,6 +157,12 @@ class Work:
             raise OpsError(
                 f"{file} belongs to another reconciliation: remove it or choose another file."
             )
+        self._certify()
+
+    def _certify(self) -> None:
+        """A reconciliation that is resumed goes on with the certificates that it began with."""
+        found = certificates_of(self._session, self.state.certified_until)
+        self.state.certified_until, self._certificates = found.day, found.of
 
     def save(self) -> None:
         """All or nothing: a kill leaves the file as it was after the page before."""

@@ -29,7 +29,7 @@ from ops.stack.evidence import read_sealed, stack_key
 from ops.terminal.console import Meter
 from ops.terminal.safe_text import safe
 from shared.delivery import is_sent
-from shared.ledger import canonical_json
+from shared.ledger import business_day, canonical_json
 
 LOOKS = 4  # an index lags behind its table for a moment
 PAUSE_SECONDS = 1.0
@@ -100,7 +100,8 @@ def verify(
     box = _read(files) if files else None
     key = _key(session, key_file)
     now = now_ms()
-    sealed = read_sealed(session, now)
+    sealed = read_sealed(session, now, key)
+    today = business_day(now, session.aws.business_zone)
     reader = LedgerReader.of(session)
     places = reader.places()
     ledger = Ledger(places=places, zone=session.aws.business_zone, now=now)
@@ -118,9 +119,9 @@ def verify(
     told = _told(proofs)
     for note in notes_of(box, key) if box else ():
         session.console.say(f"note: {safe(note)}")
-    told += _about_statements(check, proofs, key, event_id)
+    told += _about_statements(check, proofs, today, event_id)
     if mailed and not event_id:
-        told += _about_the_box(check, mailed, key)
+        told += _about_the_box(check, mailed, key, today)
     show(session, proofs, told, sorted(sealed.sha256), has_mails=box is not None)
 
 
@@ -219,7 +220,7 @@ def _told(proofs: Sequence[EventProof]) -> Told:
 
 
 def _about_statements(
-    check: _Check, proofs: Sequence[EventProof], key: PublicKey, event_id: str | None
+    check: _Check, proofs: Sequence[EventProof], today: str, event_id: str | None
 ) -> Iterator[tuple[str, Finding]]:
     """What the sealed statements and those of the mailbox say of the ledger, and of each other."""
     rows = [link for proof in proofs for link in proof.links]
@@ -227,20 +228,26 @@ def _about_statements(
     named = {(each.event_id, each.seq) for each in doubted}
     findings = [*check.sealed.statements.findings(rows, doubted)]
     if check.mailed:
-        findings += check.mailed.box.statements.findings(rows, doubted)
+        box = check.mailed.box
+        findings += box.statements.findings(rows, doubted)
+        sound = [each for each in box.links if each.is_sound]
+        statements = check.sealed.statements
+        findings += statements.certificates.findings(sound, statements.stated)
     for each in merged(findings):
         if each.event_id == event_id or (not event_id and (each.event_id, each.seq) not in named):
             yield "ledger", each
+    yield from (("statements", each) for each in check.sealed.about_itself(today))
     if not event_id:
-        yield from (("statements", each) for each in check.sealed.about_itself(key))
         yield from (("ledger", each) for each in check.sealed.about_ops(check.ops))
 
 
-def _about_the_box(check: _Check, mailed: Mailed, key: PublicKey) -> Iterator[tuple[str, Finding]]:
+def _about_the_box(
+    check: _Check, mailed: Mailed, key: PublicKey, today: str
+) -> Iterator[tuple[str, Finding]]:
     """Statements and operators' mails, and mails that cannot be told apart by event."""
     yield from (("mailbox", each) for each in merged(mailed.wrong.get("", ())))
     statements = mailed.box.statements
     yield from (("mailbox", each) for each in merged(broken_seals(statements.seals, key)))
     sent = check.sent(check.sealed.delivery_ids)
-    yield from (("mailbox", each) for each in check.sealed.about_mails(statements, sent))
+    yield from (("mailbox", each) for each in check.sealed.about_mails(statements, sent, today))
     yield from compare_ops(mailed.box, check.ops, check.sent([*check.ops]))

@@ -148,7 +148,8 @@ class Reconciliation:
 
     unit, after: the current event or day, and where its next page starts. mails_after: the next
     page of the mailbox. has_looked: the mailbox is part of it. repaired: payments that were queued
-    again, as recorded by ops_id.
+    again, as recorded by ops_id. certified_until: the day of the statement that says what may be
+    gone, empty without one.
     """
 
     scope: list[str]
@@ -165,6 +166,7 @@ class Reconciliation:
     findings: list[dict[str, Any]] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
     ops_id: str = ""
+    certified_until: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

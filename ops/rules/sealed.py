@@ -6,15 +6,18 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, merged
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
-from shared.expiry import Certificate
-from shared.ledger import canonical_json
+from shared.expiry import Certificate, last_day_to_certify
+from shared.ledger import MOST_ENTRIES, canonical_json, is_event_id
 from shared.statement import StatementPlace
+
+KEPT = timedelta(days=2_555)  # statements are locked for longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +40,17 @@ class SealedDay:
 class Sealed:
     """All days of the evidence bucket. sha256: of each day's statement. heads: of the last day.
 
-    last: that day, and the hash of its list of heads.
+    last: that day, and the hash of its list of heads. key: that must have signed all of them. A
+    statement that it has not signed says nothing here.
     """
 
+    key: PublicKey
     statements: Statements = field(default_factory=Statements)
     sha256: dict[str, str] = field(default_factory=dict)
     heads: list[Anchor] = field(default_factory=list)
     last: tuple[str, str] = ("", "")
     wrong: list[Finding] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
 
     def take(self, each: SealedDay, today: str) -> None:
         """One day. today: the business day that is not over."""
@@ -56,15 +62,15 @@ class Sealed:
             self._found(INTEGRITY, "inserted", each.day, "is there, and the day is not over")
             return
         if each.content is None:
-            self._found(COMPLETENESS, "missing", each.day, "is gone; what belongs to it is there")
+            self.leftovers.append(each.day)
             return
         sha256 = hashlib.sha256(each.content).hexdigest()
         try:
             record = json.loads(each.content)
-            problem = _problem(record, each) or self.statements.take(
-                record, sha256, each.signature or b""
-            )
-            self.last = max(self.last, (each.day, str(record["ledger"]["heads_sha256"])))
+            problem = _problem(record, each) or self._unsigned(sha256, each)
+            problem = problem or self.statements.take(record, sha256, each.signature or b"")
+            if not problem:
+                self.last = max(self.last, (each.day, str(record["ledger"]["heads_sha256"])))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             problem = f"cannot be read: {type(error).__name__}: {str(error)[:100]}"
         self.sha256[each.day] = sha256
@@ -77,11 +83,7 @@ class Sealed:
             if content is None:
                 raise ValueError("its hash is another one")
             events = json.loads(content)["events"]
-            self.heads = [
-                Anchor(str(name), each["seq"], str(each["hash"]), f"the heads of {day}")
-                for name, each in events.items()
-                if each["seq"]
-            ]
+            self.heads = [_anchor(name, each, day) for name, each in events.items() if each["seq"]]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             self._found(INTEGRITY, "altered", day, f"has a wrong list of heads: {error}")
 
@@ -96,8 +98,33 @@ class Sealed:
     def certificate(self, event_id: str) -> Certificate:
         return self.statements.certificates.of(event_id)
 
-    def about_itself(self, key: PublicKey) -> list[Finding]:
-        return merged([*self.wrong, *broken_seals(self.statements.seals, key)])
+    def about_itself(self, today: str) -> list[Finding]:
+        """today: the business day that is not over."""
+        found = [*self.wrong, *broken_seals(self.statements.seals, self.key)]
+        for day in self.leftovers:  # a run that dies before it seals leaves the last day's
+            if day < max(self.sha256, default=""):
+                detail = f"the sealed statement of {day} is gone; what belongs to it is there"
+                found.append(Finding(COMPLETENESS, "", 0, 0, "missing", "", detail))
+        return merged([*found, *self._at_the_ends(today)])
+
+    def _at_the_ends(self, today: str) -> Iterator[Finding]:
+        """The first one follows none, unless that is past its time; and yesterday has one."""
+        final = sorted(self.statements.seals, key=lambda each: each.day)
+        if not final:
+            return
+        before = final[0].previous[0]
+        oldest = (date.fromisoformat(today) - KEPT).isoformat()
+        if before and before > oldest:
+            detail = f"the sealed statement of {before[:10]} is gone; the next day's names it"
+            yield Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)
+        due = (date.fromisoformat(today) - timedelta(2)).isoformat()
+        if final[-1].day < due:
+            detail = f"no statement after {final[-1].day}"
+            yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
+
+    def _unsigned(self, sha256: str, each: SealedDay) -> str:
+        is_signed = self.key.has_signed(bytes.fromhex(sha256), each.signature or b"")
+        return "" if is_signed else "is not signed by this key"
 
     def about_ops(self, records: Mapping[str, str]) -> Iterator[Finding]:
         """records: SHA-256 of the operators' records that are there, by id."""
@@ -109,8 +136,14 @@ class Sealed:
                 detail = f"the ops record {ops_id[:100]} differs from its sealed statement"
                 yield Finding(INTEGRITY, "", 0, 0, "altered", "", detail)
 
-    def about_mails(self, mailed: Statements, sent: Collection[str]) -> Iterator[Finding]:
-        """Sealed statements and those of a mailbox. sent: delivery ids that were marked as sent."""
+    def about_mails(
+        self, mailed: Statements, sent: Collection[str], today: str
+    ) -> Iterator[Finding]:
+        """Sealed statements and those of a mailbox. sent: delivery ids that were marked as sent.
+
+        A mailbox may delete its mails after seven years, as the ledger does.
+        """
+        oldest = last_day_to_certify(date.fromisoformat(today)).isoformat()
         for day, found in sorted(mailed.sha256.items()):
             if day not in self.sha256:
                 detail = f"the statement of {day} is in the mailbox and was never sealed"
@@ -119,7 +152,7 @@ class Sealed:
                 detail = f"the mail of the statement of {day} differs from what was sealed"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
         for day, sha256 in sorted(self.sha256.items()):
-            if day not in mailed.sha256 and _delivery_id(day, sha256) in sent:
+            if day > oldest and day not in mailed.sha256 and _delivery_id(day, sha256) in sent:
                 detail = f"the mail of the statement of {day} was sent but is not in this file"
                 yield Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)
 
@@ -130,6 +163,14 @@ class Sealed:
     def _found(self, verdict: str, kind: str, day: str, what: str) -> None:
         detail = f"the sealed statement of {day} {what}"
         self.wrong.append(Finding(verdict, "", 0, 0, kind, "", detail))
+
+
+def _anchor(event_id: str, head: Mapping[str, Any], day: str) -> Anchor:
+    seq, digest = head["seq"], head["hash"]
+    is_right = type(seq) is int and 0 < seq < MOST_ENTRIES and isinstance(digest, str)
+    if not is_right or not is_event_id(event_id):
+        raise ValueError("it names what no event has")
+    return Anchor(event_id, seq, digest, f"the heads of {day}")
 
 
 def _problem(record: Mapping[str, Any], sealed: SealedDay) -> str:

@@ -6,16 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
+from ops.clock import now_ms
 from ops.errors import OpsError
 from ops.offline.ledger.public_key import PublicKey, public_key_of
 from ops.rules.sealed import Sealed, SealedDay
 from ops.session import Session
-from shared.evidence import Evidence, EvidenceDamagedError
-from shared.expiry import Certificate
-from shared.ledger import business_day
+from shared.evidence import CertifiedUntil, Evidence, EvidenceDamagedError
+from shared.ledger import business_date, business_day
 from shared.statement import SEALED, StatementPlace, heads_key, record_key
 
 AT_ONCE = 8
@@ -95,11 +96,11 @@ class SealedStatements:
             self._hidden |= {each["Key"] for each in page.get("DeleteMarkers", ())}
 
 
-def read_sealed(session: Session, now: int) -> Sealed:
-    """All sealed statements. now: epoch milliseconds."""
+def read_sealed(session: Session, now: int, key: PublicKey) -> Sealed:
+    """All sealed statements. now: epoch milliseconds. key: that must have signed them."""
     bucket = session.aws.output("EvidenceBucketName")
     stored = SealedStatements(session.aws.client("s3"), bucket)
-    sealed = Sealed()
+    sealed = Sealed(key)
     today = business_day(now, session.aws.business_zone)
     with session.console.meter("reading statements", len(stored.days)) as meter:
         for each in stored.read():
@@ -111,11 +112,20 @@ def read_sealed(session: Session, now: int) -> Sealed:
     return sealed
 
 
-def certificates_of(session: Session) -> dict[str, Certificate]:
-    """What of each event may be gone, by the last sealed statement. Raises OpsError."""
+def certificates_of(session: Session, until: str = "") -> CertifiedUntil:
+    """What of each event may be gone, by the last sealed statement. Raises OpsError.
+
+    until: the day of an earlier look, whose answer is wanted again.
+    """
     evidence = Evidence(session.aws.client("s3"), session.aws.output("EvidenceBucketName"))
+    zone, key = session.aws.business_zone, stack_key(session)
+    next_day = date.fromisoformat(until) + timedelta(1) if until else business_date(now_ms(), zone)
+
+    def has_signed(content: bytes, signature: bytes) -> bool:
+        return key.has_signed(hashlib.sha256(content).digest(), signature)
+
     try:
-        return evidence.certificates()
+        return evidence.certificates(next_day.isoformat(), has_signed)
     except EvidenceDamagedError as error:
         raise OpsError(f"{error}: docs/runbook.md#statements-missing says what to do.") from error
 

@@ -22,26 +22,24 @@ UNREADABLE = "what expired is not known, as the last sealed statement cannot be 
 
 @dataclass(slots=True)
 class ExpiredRow:
-    """certificate: reads the event's; it may raise EvidenceDamagedError."""
+    """last_seq: the event's last number, by its head. certificate: reads the event's.
+
+    certificate may raise EvidenceDamagedError.
+    """
 
     event_id: str
+    last_seq: Any
     certificate: Callable[[str], Certificate]
     _there: list[LedgerEntry] = field(default_factory=list)
-    _numbers: set[int] = field(default_factory=set)
 
     def take(self, row: Mapping[str, Any], problem: str) -> None:
-        """A row of the event. problem: why it is not as it was written."""
-        if problem:
-            if type(row.get("seq")) is int:
-                self._numbers.add(row["seq"])
-            return
-        entry = LedgerEntry.from_row(row)
-        self._there.append(entry)
-        self._numbers.add(entry.seq)
+        """A row of the event. problem: why it is not as it was written; then it counts as gone."""
+        if not problem:
+            self._there.append(LedgerEntry.from_row(row))
 
     def cells(self) -> dict[str, str]:
         """By column; empty when nothing expired. Reads a certificate only if a row is gone."""
-        if self._numbers and len(self._numbers) == max(self._numbers):
+        if len({each.seq for each in self._there}) == self.last_seq:
             return {}
         name = self._there[0].event_name if self._there else ""
         told = {"kind": KIND, "event_id": self.event_id, "event_name": name, "currency": "USD"}

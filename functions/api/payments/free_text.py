@@ -22,9 +22,7 @@ def plain_text(text: str) -> str:
     """One `shown` line without control, direction or surrogate characters. Raises ValueError."""
     for character in text:
         if unicodedata.category(character) in _REFUSED_CATEGORIES or character in BIDI_CONTROLS:
-            raise ValueError(
-                "Remove line breaks, control characters and invisible direction marks."
-            )
+            raise ValueError("Remove line breaks, control characters and direction marks.")
     return shown(text)
 
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Any
 
-ALGORITHM = "RSASSA_PKCS1_V1_5_SHA_256"
+from shared.signature import ALGORITHM, VerifyingKey
 
 
-class SigningKey:
-    def __init__(self, client: Any, key_id: str) -> None:
-        self._client = client
-        self._key_id = key_id
-
+class SigningKey(VerifyingKey):
     @cached_property
     def sha256(self) -> str:
         """Of the public key in DER form (SubjectPublicKeyInfo), in hex."""
@@ -25,21 +20,8 @@ class SigningKey:
         answer = self._client.sign(
             KeyId=self._key_id,
             Message=hashlib.sha256(content).digest(),
-            MessageType="DIGEST",  # RAW takes 4,096 bytes at most
+            MessageType="DIGEST",
             SigningAlgorithm=ALGORITHM,
         )
         signature: bytes = answer["Signature"]
         return signature
-
-    def has_signed(self, content: bytes, signature: bytes) -> bool:
-        try:
-            answer = self._client.verify(
-                KeyId=self._key_id,
-                Message=hashlib.sha256(content).digest(),
-                MessageType="DIGEST",
-                Signature=signature,
-                SigningAlgorithm=ALGORITHM,
-            )
-        except self._client.exceptions.KMSInvalidSignatureException:
-            return False
-        return bool(answer["SignatureValid"])

@@ -14,7 +14,7 @@ from ops.offline.ledger.chain import gaps
 from ops.offline.ledger.expiry import Certificates
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
 from ops.offline.ledger.seals import Seal, seal_of
-from shared.ledger import MOST_ENTRIES
+from shared.ledger import MOST_ENTRIES, is_event_id
 from shared.zones import has_zones, zone_called
 
 Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
@@ -94,9 +94,11 @@ class Statements:
         yield from _missing_days(self.sha256)
         yield from self._entries_in_stated_days(links)
         doubtful = {(each.event_id, each.seq) for each in doubted}
-        sound = [each for each in links if (each.event_id, each.seq) not in doubtful]
+        sound = [
+            each for each in links if each.is_sound and (each.event_id, each.seq) not in doubtful
+        ]
         yield from self._wrong_sums(sound)
-        yield from self.certificates.findings(each for each in sound if each.is_sound)
+        yield from self.certificates.findings(sound, self.stated)
 
     def _wrong_zones(self) -> Iterator[Finding]:
         """A statement with another zone must not switch the check of days off."""
@@ -177,10 +179,16 @@ def sums_of(links: Iterable[Link]) -> Sums:
 def _anchors(event: Mapping[str, Any], day: str) -> Iterator[Anchor]:
     for which in ("last", "head"):
         seq, digest = event[f"{which}_seq"], event[f"{which}_hash"]
+        if not _is_event_id(event["event_id"]):
+            raise ValueError(f"the statement of {day} names an event as no event is named")
         if type(seq) is not int or not 0 <= seq < MOST_ENTRIES or not isinstance(digest, str):
             raise ValueError(f"the statement of {day} has no {which} for an event")
         if seq:
             yield Anchor(event["event_id"], seq, digest, f"the statement of {day}")
+
+
+def _is_event_id(value: Any) -> bool:
+    return isinstance(value, str) and is_event_id(value)
 
 
 def _stated(event: Mapping[str, Any], day: str) -> Stated:

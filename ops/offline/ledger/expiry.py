@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from ops.offline.ledger.links import INTEGRITY, Anchor, Finding, Link, span_text
 from shared.expiry import NOTHING_EXPIRES, Certificate, expired, last_day_to_certify
+from shared.ledger import is_event_id
+
+
+class StatedDay(Protocol):
+    """What a final statement says of one event's part of the day. sums: by kind and method."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def day(self) -> str: ...
+    @property
+    def first_seq(self) -> int: ...
+    @property
+    def last_seq(self) -> int: ...
+    @property
+    def sums(self) -> Mapping[tuple[str, str], tuple[int, int]]: ...
 
 
 @dataclass(slots=True)
@@ -25,7 +42,9 @@ class Certificates:
         anchors = []
         for each in record["expiring"]:
             certificate = Certificate.from_record(each)
-            event_id = str(each["event_id"])
+            event_id = each["event_id"]
+            if not (isinstance(event_id, str) and is_event_id(event_id)):
+                raise ValueError("a certificate names an event as no event is named")
             self.by_event.setdefault(event_id, {})[day] = certificate
             source = f"the certificate of {day}"
             anchors.append(Anchor(event_id, certificate.through_seq, certificate.hash, source))
@@ -41,8 +60,11 @@ class Certificates:
         """Through which number each event's entries may be gone."""
         return {each: self.of(each).through_seq for each in self.by_event}
 
-    def findings(self, links: Iterable[Link]) -> Iterator[Finding]:
-        """links: sound entries of any events."""
+    def findings(self, links: Iterable[Link], stated: Iterable[StatedDay]) -> Iterator[Finding]:
+        """links: sound entries of any events. stated: what statements say of their days."""
+        days: dict[str, list[StatedDay]] = {}
+        for each in stated:
+            days.setdefault(each.event_id, []).append(each)
         covered: dict[str, list[Link]] = {}
         through = self.through
         for link in links:
@@ -51,8 +73,10 @@ class Certificates:
         for event_id, by_day in sorted(self.by_event.items()):
             before = NOTHING_EXPIRES
             for day, certificate in sorted(by_day.items()):
-                problem = _less(before, certificate) or _problem(
-                    certificate, day, covered.get(event_id, ())
+                problem = (
+                    _less(before, certificate)
+                    or _problem(certificate, day, covered.get(event_id, ()))
+                    or _unlike_days(certificate, day, days.get(event_id, ()))
                 )
                 if problem:
                     detail = f"the certificate of {day} {problem}"
@@ -73,6 +97,30 @@ class Certificates:
                     f"{event_id}: {gone} of {span_text(1, through)} not here; their seven years "
                     f"are over, by the certificate of {max(self.by_event[event_id])}"
                 )
+
+
+def _unlike_days(certificate: Certificate, day: str, stated: Sequence[StatedDay]) -> str:
+    """What was stated of a day when it was over outlives its entries."""
+    last_day = last_day_to_certify(date.fromisoformat(day)).isoformat()
+    inside = sorted(
+        (each for each in stated if each.first_seq <= certificate.through_seq),
+        key=lambda each: each.first_seq,
+    )
+    young = next((each for each in inside if each.day > last_day), None)
+    if young:
+        first = span_text(young.first_seq, 0)
+        return f"covers {first}, which the statement of {young.day} has"
+    reached, nets = 0, Counter[str]()
+    for each in inside:
+        if each.first_seq != reached + 1:
+            return ""  # other days are stated elsewhere
+        reached = each.last_seq
+        for (kind, method), (_, cents) in each.sums.items():
+            nets[method] += cents if kind == "payment" else -cents
+    certified = Counter(certificate.net_by_method)
+    is_equal = all(nets[name] == certified[name] for name in nets | certified)
+    is_other = reached == certificate.through_seq and not is_equal
+    return "has other sums than the days it covers" if is_other else ""
 
 
 def _less(before: Certificate, certificate: Certificate) -> str:

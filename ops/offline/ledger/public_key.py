@@ -16,7 +16,8 @@ _PEM = re.compile(
 )
 _RSA = bytes.fromhex("06092a864886f70d0101010500")  # rsaEncryption, and no parameters
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")  # DigestInfo, before the digest
-LEAST_BITS = 2_048
+LEAST_BITS, MOST_BITS = 2_048, 16_384
+MOST_EXPONENT = 2**32  # larger ones only take time
 _SEQUENCE, _INTEGER, _BITS = 0x30, 0x02, 0x03
 
 
@@ -47,8 +48,8 @@ def read_public_key(path: Path) -> PublicKey:
 def public_key_of(content: bytes, name: str) -> PublicKey:
     """name: what it is read from. Raises ValueError for what is no such key."""
     pem = _PEM.search(content)
-    der = base64.b64decode(pem[1]) if pem else content
     try:
+        der = base64.b64decode(pem[1]) if pem else content
         key = _inside(der, _SEQUENCE)[0]
         algorithm, rest = _inside(key, _SEQUENCE)
         bits, _ = _inside(rest, _BITS)
@@ -64,7 +65,8 @@ def public_key_of(content: bytes, name: str) -> PublicKey:
         int.from_bytes(exponent, "big"),
         hashlib.sha256(der).hexdigest(),
     )
-    if algorithm != _RSA or made.modulus.bit_length() < LEAST_BITS or made.exponent < 3:
+    is_usual = 3 <= made.exponent < MOST_EXPONENT and made.modulus.bit_length() <= MOST_BITS
+    if algorithm != _RSA or made.modulus.bit_length() < LEAST_BITS or not is_usual:
         raise ValueError(f"{name} is no RSA key of {LEAST_BITS:,} bits or more")
     return made
 

@@ -137,6 +137,11 @@ _FACTORIES = (
 )
 
 
+def signing_key() -> str:
+    made = boto3.client("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    return str(made["KeyMetadata"]["KeyId"])
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Any]]:
     """Tables, an event with two patrons, and the users admin, auditor and crew: made once."""
@@ -157,6 +162,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
             **make_user_pool(),
             "CURSOR_KEY_SECRET_ID": "cursor",
             "EVIDENCE_BUCKET": EVIDENCE,
+            "SIGNING_KEY_ID": signing_key(),
             "BUSINESS_TIMEZONE": "America/New_York",
             "ADMIN_IAM_ARNS": "arn:aws:iam::123456789012:role/scripts",
             "APP_ORIGINS": "https://pay.example.com",

@@ -20,6 +20,7 @@ from functions.audit_mailer import wiring as mailer_wiring
 from functions.audit_mailer.delivery.audit_queue import MAX_RECEIVES
 from functions.audit_mailer.gmail.mailbox import Gmail
 from local.gmail_sandbox.process import GmailSandbox
+from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import EXPIRY, business_day
 from shared.messages import OpsMessage
@@ -223,6 +224,8 @@ class Journey:
         self.queue(PATRON_NAME, NOTE, dead=True)
         self.call("GET", "/api/payments", query={"event_id": "sunset-charter"})
         self.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
+        head = {"seq": 3, "hash": "0" * 64, "last_logged_at": now_ms()}
+        self.put("Ledger", keys.head("all-expired") | head)
         self.call("GET", "/api/payments.csv", query={"event_id": "all-expired"})
         self.log(amount="1357.93", reference="2")
         self.state()

@@ -259,3 +259,9 @@ def test_a_mail_whose_row_expired_is_no_orphan() -> None:
         box = read_mail(mail(each.to_row()))
         state.take_mail("1", box, {each.payment_id: {}}, {each.payment_id}, certificates)
     assert [(each["kind"], each["seq"]) for each in state.findings] == [("orphan", 4)]
+
+
+def test_a_reconciliation_remembers_which_statement_it_began_with() -> None:
+    state = Reconciliation(["all"], certified_until="2025-11-24")
+    again = Reconciliation.from_json(json.loads(json.dumps(state.to_json())))
+    assert again.certified_until == "2025-11-24"

@@ -44,20 +44,20 @@ def statements(days: Sequence[str] = DAYS, ops: dict[str, str] | None = None) ->
 
 
 def sealed(days: Sequence[SealedDay]) -> Sealed:
-    made = Sealed()
+    made = Sealed(KEY)
     for each in days:
         made.take(each, TODAY)
     return made
 
 
 def told(made: Sealed) -> list[str]:
-    found = [*made.about_itself(KEY), *made.statements.findings([])]
+    found = [*made.about_itself(TODAY), *made.statements.findings([])]
     return sorted(each.detail for each in found)
 
 
 def test_what_was_sealed_is_found_intact() -> None:
     assert told(sealed(statements())) == []
-    assert told(Sealed()) == []
+    assert told(Sealed(KEY)) == []
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_one_changed_byte_is_named() -> None:
     content[at] = ord("1")
     days[1] = replace(days[1], content=bytes(content))
     found = told(sealed(days))
-    assert "the statement of 2025-11-25 is not signed by this key" in found
-    assert any(each.startswith("the statement of 2025-11-26 was made after") for each in found)
+    assert "the sealed statement of 2025-11-25 is not signed by this key" in found
+    assert sealed(days).statements.sha256.keys() == {DAYS[0], DAYS[2]}, "it says nothing"
 
 
 def test_a_day_that_is_gone_and_one_that_is_not_over_are_named() -> None:
@@ -107,15 +107,15 @@ def test_the_mailbox_must_have_what_was_sealed() -> None:
     made = sealed(days)
     box = read_mail(compose(stored(drawn_up([], DAYS[0])), ADDRESSES).content)
     sent = made.delivery_ids[:2]
-    assert [each.detail for each in made.about_mails(box.statements, sent)] == [
+    assert [each.detail for each in made.about_mails(box.statements, sent, TODAY)] == [
         "the mail of the statement of 2025-11-25 was sent but is not in this file"
     ]
     other = drawn_up([], DAYS[0])
     other.made_at += 1
     box = read_mail(compose(stored(other), ADDRESSES).content)
-    (found,) = made.about_mails(box.statements, [])
+    (found,) = made.about_mails(box.statements, [], TODAY)
     assert found.detail == "the mail of the statement of 2025-11-24 differs from what was sealed"
-    (found,) = sealed(days[1:]).about_mails(box.statements, [])
+    (found,) = sealed(days[1:]).about_mails(box.statements, [], TODAY)
     assert found.detail == "the statement of 2025-11-24 is in the mailbox and was never sealed"
 
 
@@ -141,3 +141,42 @@ def test_the_last_list_of_heads_anchors_every_event() -> None:
     made.take_heads(DAYS[-1], None)
     made.take_heads(DAYS[-1], b"{}")
     assert sum("wrong list of heads" in each for each in told(made)) == 2
+
+
+@pytest.mark.parametrize("head", [{"seq": "5"}, {"seq": [1]}, {"seq": 1.5}, {"hash": 7}, {}])
+@pytest.mark.parametrize("event_id", ["harbor-gala", "", "x" * 5_000, "\ud800"])
+def test_no_list_of_heads_stops_the_check(event_id: str, head: dict[str, Any]) -> None:
+    made = sealed(statements())
+    heads = {"events": {event_id: {"seq": 7, "hash": "7" * 64} | head}}
+    made.take_heads(DAYS[-1], json.dumps(heads).encode())
+    is_right = event_id == "harbor-gala" and not head
+    assert bool(made.wrong) is not is_right
+
+
+@pytest.mark.parametrize(
+    ("there", "today", "says"),
+    [
+        (DAYS[1:], TODAY, "the sealed statement of 2025-11-24 is gone; the next day's names it"),
+        (DAYS[:1], TODAY, "no statement after 2025-11-24"),
+        (DAYS, "2025-11-29", "no statement after 2025-11-26"),
+        (DAYS, "2025-11-28", ""),
+        (DAYS[1:], "2033-01-01", "no statement after 2025-11-26"),
+    ],
+)
+def test_days_that_are_gone_at_either_end_are_named(
+    there: Sequence[str], today: str, says: str
+) -> None:
+    made = sealed([each for each in statements() if each.day in there])
+    assert [each.detail for each in made.about_itself(today)] == ([says] if says else [])
+
+
+def test_what_a_run_left_that_died_before_it_sealed_is_no_statement() -> None:
+    days = statements()
+    assert told(sealed([*days[:2], replace(days[2], content=None)])) == []
+
+
+def test_a_mailbox_may_delete_what_is_seven_years_old() -> None:
+    made = sealed(statements())
+    box = read_mail(b"").statements
+    assert len([*made.about_mails(box, made.delivery_ids, TODAY)]) == 3
+    assert [*made.about_mails(box, made.delivery_ids, "2033-01-01")] == []

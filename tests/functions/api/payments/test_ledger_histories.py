@@ -287,7 +287,7 @@ class Histories(RuleBasedStateMachine):
         entries = self.model.entries
         certificate = certified(entries[: len(entries) // 2])
         there = [each for each in entries if each.seq > certificate.through_seq or each.seq % 2]
-        row = ExpiredRow(self.event_id, lambda _: certificate)
+        row = ExpiredRow(self.event_id, len(entries), lambda _: certificate)
         rows = [each.to_row() for each in there]
         assert self.exported("event_id", [rows], row) == self.counted(there, certificate) == shown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,6 +13,8 @@ import pytest
 from functions.audit_mailer.mails.statement_mail import StoredStatement, compose
 from ops.offline.box import Mailbox
 from ops.offline.formats import RawMail
+from ops.offline.ledger.days import Stated, Statements
+from ops.offline.ledger.expiry import Certificates
 from ops.offline.mails import read_mail, take_mail
 from ops.offline.report import findings_of, notes_of
 from shared.expiry import Certificate
@@ -108,3 +111,42 @@ def test_a_statement_with_a_broken_certificate_is_unreadable() -> None:
     box = read_mail(compose(broken, ADDRESSES).content)
     (found,) = findings_of(box)
     assert found.kind == "unreadable"
+
+
+def stated(day: str, first: int, last: int, cents: int) -> Stated:
+    sums = {("payment", "cash"): (last - first + 1, cents)}
+    return Stated("sunset-charter", day, first, last, last - first + 1, cents, sums)
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [
+        ([stated("2018-01-01", 1, 2, 500), stated("2018-01-02", 3, 3, 73)], ""),
+        ([stated("2018-01-01", 1, 2, 500)], ""),
+        ([stated("2018-01-01", 1, 3, 574)], "has other sums than the days it covers"),
+        (
+            [stated("2025-11-23", 2, 3, 573)],
+            "covers #000002, which the statement of 2025-11-23 has",
+        ),
+    ],
+)
+def test_a_certificate_must_agree_with_the_days_it_covers(
+    days: Sequence[Stated], says: str
+) -> None:
+    """Their statements outlive the entries and their mails."""
+    made = Certificate(through_seq=3, hash="3" * 64, net_by_method={"cash": 573}, payments_count=3)
+    certificates = Certificates({"sunset-charter": {DAY: made}})
+    found = [each.detail for each in certificates.findings([], days)]
+    assert found == ([f"the certificate of {DAY} {says}"] if says else [])
+
+
+@pytest.mark.parametrize("event_id", [5, None, 1.5, True, "", "x" * 5_000, "\ud800", "A b"])
+def test_a_statement_that_names_an_event_as_none_is_named_is_unreadable(event_id: Any) -> None:
+    for where in ("expiring", "events"):
+        record = json.loads(statement(CERTIFICATE).content)
+        if where == "events":
+            record["events"] = [{"event_id": event_id, "last_seq": 0, "last_hash": ""}]
+        else:
+            record["expiring"][0]["event_id"] = event_id
+        with pytest.raises((ValueError, KeyError)):
+            Statements().take(record, "0" * 64, b"")
