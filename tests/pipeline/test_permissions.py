@@ -160,7 +160,8 @@ def test_who_reads_statements_neither_makes_nor_signs_one(
     outputs = dock.stack.outputs
     bucket = {"Bucket": outputs["EvidenceBucketName"]}
     assert probe(function, "s3", "list_object_versions", bucket) == "allowed"
-    (sealed, *_) = dock.stack.aws.client("s3").list_object_versions(**bucket)["Versions"]
+    s3 = dock.stack.aws.client("s3")
+    (sealed, *_) = s3.list_object_versions(**bucket, Prefix="statements/")["Versions"]
     version = bucket | {"Key": sealed["Key"], "VersionId": sealed["VersionId"]}
     assert probe(function, "s3", "get_object", version) == "allowed"
     forged = bucket | {"Key": "statements/2026-11-24/statement.json", "Body": "{}"}
