@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from ops.errors import FINE, OpsError
+from ops.errors import FINE
 from ops.session import Session, pass_session, shared_options
 from ops.stack.evidence import stack_key_der
+from ops.terminal.new_file import write_new
 
 
 @click.command()
@@ -38,7 +39,7 @@ def key(session: Session, *, file: Path | None) -> None:
     lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
     pem = "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""])
     if file:
-        _write(file, pem)
+        write_new(file, pem.encode())
         session.console.say(f"Written to {file}.")
     if session.console.as_json:
         session.console.show({"sha256": sha256, "pem": pem})
@@ -46,11 +47,3 @@ def key(session: Session, *, file: Path | None) -> None:
         click.echo(pem, nl=False)
     session.console.say(f"SHA-256, as statements name it: {sha256}")
     raise click.exceptions.Exit(FINE)
-
-
-def _write(file: Path, pem: str) -> None:
-    try:
-        with file.open("x") as new:
-            new.write(pem)
-    except OSError as error:
-        raise OpsError(f"{file} cannot be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""`scc statement`: the sealed statements, and the two files of one of them."""
+"""`scc statement`: the sealed statements, and the files of one of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ops.errors import FINE, FOUND, OpsError
 from ops.parameters import Day
 from ops.session import Session, pass_session, shared_options
 from ops.stack.evidence import SealedStatements
+from ops.terminal.new_file import write_new
 from shared.statement import SIGNATURE_FILE
 
 RECORD_FILE = "statement.json"  # as its mail attaches it
@@ -31,8 +32,8 @@ def statement(session: Session, *, day: date | None, folder: Path) -> None:
     """Fetch the sealed statement of a business day, or list the days that have one.
 
     statement.json and statement.sig are what its mail attaches; heads.json is the list whose hash
-    the statement holds. docs/evidence.md says how to check them with openssl
-    alone. `scc verify` checks all of them.
+    the statement holds. docs/evidence.md says how to check them with openssl alone. `scc verify`
+    checks all of them.
 
     \b
     Examples:
@@ -41,7 +42,7 @@ def statement(session: Session, *, day: date | None, folder: Path) -> None:
     """
     stored = SealedStatements(session.aws.client("s3"), session.aws.output("EvidenceBucketName"))
     if day is None:
-        _list(session, stored.days)
+        _list(session, stored.sealed_days)
     sealed = stored.day(str(day))
     if sealed.content is None:
         raise OpsError(f"No statement of {day} is sealed. `scc statement` lists the days.")
@@ -56,7 +57,7 @@ def statement(session: Session, *, day: date | None, folder: Path) -> None:
     except OSError as error:
         raise OpsError(f"{folder} cannot be made: {error.strerror}.") from error
     for name, content in files.items():
-        _write(folder / name, content)
+        write_new(folder / name, content)
     sha256 = hashlib.sha256(sealed.content).hexdigest()
     if session.console.as_json:
         session.console.show({"day": str(day), "sha256": sha256, "files": [*files]})
@@ -74,11 +75,3 @@ def _list(session: Session, days: list[str]) -> None:
     else:
         session.console.say("No statement is sealed yet: the first one is made after midnight.")
     raise click.exceptions.Exit(FINE)
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        with file.open("xb") as new:
-            new.write(content)
-    except OSError as error:
-        raise OpsError(f"{file} cannot be written: {error.strerror}.") from error

@@ -13,19 +13,17 @@ from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, merged
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
-from shared.expiry import Certificate, last_day_to_certify
+from shared.expiry import RETENTION, Certificate, last_day_to_certify
 from shared.ledger import MOST_ENTRIES, canonical_json, is_event_id
 from shared.statement import StatementPlace
-
-KEPT = timedelta(days=2_555)  # statements are locked for longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedDay:
-    """What the evidence bucket keeps of a day. content, signature, heads: None without one.
+    """What the evidence bucket keeps of a day. content, signature: None without one.
 
-    others: whether other bytes lie on top of the statement. is_hidden: a delete marker does. heads:
-    only the last day's are read.
+    heads_sha256: of its lists of heads, by their names. others: whether other bytes lie on top of
+    the statement. is_hidden: a delete marker does.
     """
 
     day: str
@@ -113,7 +111,7 @@ class Sealed:
         if not final:
             return
         before = final[0].previous[0]
-        oldest = (date.fromisoformat(today) - KEPT).isoformat()
+        oldest = (date.fromisoformat(today) - RETENTION).isoformat()
         if before and before > oldest:
             detail = f"the sealed statement of {before[:10]} is gone; the next day's names it"
             yield Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)

@@ -42,6 +42,11 @@ class SealedStatements:
         days = {each.split("/")[1] for each in self._versions.keys() | self._hidden}
         return sorted(each for each in days if each)
 
+    @property
+    def sealed_days(self) -> list[str]:
+        """Those with a statement."""
+        return [each for each in self.days if record_key(each) in self._versions]
+
     def read(self) -> Iterator[SealedDay]:
         days = iter(self.days)
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ops.offline.ledger.chain import gaps
-from ops.offline.ledger.expiry import Certificates
+from ops.offline.ledger.expiry import Certificates, certificates_in
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
 from ops.offline.ledger.seals import Seal, seal_of
 from shared.ledger import MOST_ENTRIES, is_event_id
@@ -62,6 +62,7 @@ class Statements:
         stated = [_stated(event, day) for event in record["events"]]
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
+        certificates = certificates_in(record)
         ops = [(str(each["ops_id"]), str(each["sha256"])) for each in record["ops"]]
         self.seals.append(seal_of(record, sha256, signature))
         timezone = str(record.get("timezone") or "")[:100]
@@ -69,7 +70,7 @@ class Statements:
         self.timezones |= {timezone} - {""}
         if record["is_final"]:
             self.final_timezones |= {timezone} - {""}
-            self.anchors += self.certificates.take(record, day)
+            self.anchors += self.certificates.take(certificates, day)
             for ops_id, ops_sha256 in ops:
                 self.ops.setdefault(ops_id, set()).add(ops_sha256)
             known = self.sha256.setdefault(day, set())

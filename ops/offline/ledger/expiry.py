@@ -28,23 +28,30 @@ class StatedDay(Protocol):
     def sums(self) -> Mapping[tuple[str, str], tuple[int, int]]: ...
 
 
+def certificates_in(record: Mapping[str, Any]) -> dict[str, Certificate]:
+    """Of one statement, by event.
+
+    Raises KeyError, TypeError or ValueError for what is no statement.
+    """
+    certificates = {}
+    for each in record["expiring"]:
+        event_id = each["event_id"]
+        if not (isinstance(event_id, str) and is_event_id(event_id)):
+            raise ValueError("a certificate names an event as no event is named")
+        certificates[event_id] = Certificate.from_record(each)
+    return certificates
+
+
 @dataclass(slots=True)
 class Certificates:
     """Those of final statements, by event and by the statement's day."""
 
     by_event: dict[str, dict[str, Certificate]] = field(default_factory=dict)
 
-    def take(self, record: Mapping[str, Any], day: str) -> list[Anchor]:
-        """Of one statement; returns the entries that they name.
-
-        Raises KeyError, TypeError or ValueError for what is no statement.
-        """
+    def take(self, certificates: Mapping[str, Certificate], day: str) -> list[Anchor]:
+        """Of one statement, by event; returns the entries that they name."""
         anchors = []
-        for each in record["expiring"]:
-            certificate = Certificate.from_record(each)
-            event_id = each["event_id"]
-            if not (isinstance(event_id, str) and is_event_id(event_id)):
-                raise ValueError("a certificate names an event as no event is named")
+        for event_id, certificate in certificates.items():
             self.by_event.setdefault(event_id, {})[day] = certificate
             source = f"the certificate of {day}"
             anchors.append(Anchor(event_id, certificate.through_seq, certificate.hash, source))

@@ -80,7 +80,9 @@ function render(app, signal, { event, roster, tab }) {
   const payments = createPaymentList(part(screen, "payments-panel"), app, signal, {
     names: "patron",
     read: (cursor) => listPayments(eventId, { limit: PAGE, cursor, signal }),
-    nothing: () => ({ title: event.last_payment_at ? "No entry is left" : "No payments yet", text: "The first payment logged for this event appears here." }),
+    nothing: () => (event.last_payment_at
+      ? { title: "No entry is left", text: "" }
+      : { title: "No payments yet", text: "The first payment logged for this event appears here." }),
     voiding: app.session.mayLog() ? (payment) => app.startVoid(payment, { roster }) : null,
     changed(entries, complete) {
       const whole = isWhole(entries);

@@ -148,5 +148,7 @@ def test_a_statement_that_names_an_event_as_none_is_named_is_unreadable(event_id
             record["events"] = [{"event_id": event_id, "last_seq": 0, "last_hash": ""}]
         else:
             record["expiring"][0]["event_id"] = event_id
+        taken = Statements()
         with pytest.raises((ValueError, KeyError)):
-            Statements().take(record, "0" * 64, b"")
+            taken.take(record, "0" * 64, b"")
+        assert (taken.seals, taken.certificates.by_event) == ([], {}), "it says nothing"
