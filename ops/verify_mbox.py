@@ -392,7 +392,7 @@ _TYPES: Mapping[str, type] = {
 _WORDS: Mapping[type, str] = {int: "a whole number", str: "text", list: "a list of text"}
 
 
-# ── shared/statement.py ───────────────────────────────────────────────────────────────────────────
+# ── shared/statements/places.py ───────────────────────────────────────────────────────────────────
 
 
 SEALED = "statements/"
@@ -434,7 +434,7 @@ def record_key(day: str) -> str:
     return f"{SEALED}{day}/statement.json"
 
 
-# ── shared/expiry.py ──────────────────────────────────────────────────────────────────────────────
+# ── shared/statements/expiry.py ───────────────────────────────────────────────────────────────────
 
 
 NOTICE = timedelta(days=30)

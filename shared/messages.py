@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 
 from shared.ledger import EventId, PaymentId
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 
 SCHEMA = "scc.audit/1"
 OPS_SCHEMA = "scc.ops/1"

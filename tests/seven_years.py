@@ -8,8 +8,8 @@ from typing import Any
 
 from functions.daily_statement.rules.certificates import extended
 from functions.daily_statement.rules.continuity import BEFORE_THE_FIRST, ChainEnd, Link
-from shared.expiry import NOTHING_EXPIRES, Certificate, last_day_to_certify
 from shared.ledger import Head, LedgerEntry, PaymentId
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate, last_day_to_certify
 from tests.builders import NOW, ZONE, entry
 from tests.statements import DAY
 

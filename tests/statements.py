@@ -17,7 +17,7 @@ from functions.daily_statement.rules.account import Previous, Statement
 from functions.daily_statement.rules.continuity import ChainEnd, continue_from
 from functions.daily_statement.rules.record import statement_record
 from shared.ledger import Head, canonical_json
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 from tests.builders import NOW, ZONE
 
 DAY = "2025-11-24"

@@ -20,7 +20,7 @@ from functions.daily_statement.drawing_up import Draughtsman
 from functions.daily_statement.sealing import Sealer
 from functions.daily_statement.stores.ledger_rows import LedgerRows
 from shared.daybook import Daybook
-from shared.evidence import SealedStatement
+from shared.statements.bucket import SealedStatement
 
 ZONE = ZoneInfo("America/New_York")
 

@@ -8,7 +8,6 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.api import routes
 from functions.api.http.answers import problem_answer
 from functions.api.http.problems import (
     ApiError,
@@ -18,12 +17,14 @@ from functions.api.http.problems import (
     UnexpectedError,
 )
 from functions.api.http.resolver import Resolver
+from functions.api.routes import events, payments, service, session
 
 UNKNOWN_FIELD = "extra_forbidden"  # the sender chose such a field's name, so it is never logged
 
 logger = Logger()
 app = Resolver()
-app.include_router(routes.router)
+for each in (service, session, events, payments):
+    app.include_router(each.router)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -22,11 +22,11 @@ from functions.api.tables.payments import PaymentStore
 from functions.api.tables.rosters import RosterStore
 from functions.api.tables.sessions import SessionStore
 from shared import aws
-from shared.evidence import Evidence, EvidenceDamagedError
-from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import business_day
 from shared.settings import read_settings, zone_named
-from shared.signature import VerifyingKey
+from shared.statements.bucket import Evidence, EvidenceDamagedError
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate
+from shared.statements.signature import VerifyingKey
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
 

@@ -19,7 +19,7 @@ from functions.audit_mailer.mails.envelope import Addresses, AuditMail
 from functions.audit_mailer.mails.related import Related, original_id
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
 from shared.messages import AuditMessage, Message, OpsMessage, StatementMessage
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 
 MOST_NUMBERED = 5  # acknowledged duplicates whose number is looked up
 MOST_EARLIER = 10  # payments that were replaced one after the other

@@ -24,8 +24,8 @@ from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
 from functions.audit_mailer.settings import DeliverySettings, GmailSettings, MailerSettings
 from shared import aws
-from shared.evidence import Evidence
 from shared.settings import SettingsError, read_settings
+from shared.statements.bucket import Evidence
 
 PROBE_SECONDS = 60  # how often one mailer, for all, tries an account that Gmail refuses
 _building = threading.RLock()

@@ -24,8 +24,8 @@ from functions.daily_statement.rules.continuity import (
 )
 from functions.daily_statement.rules.notable import Watch
 from functions.daily_statement.rules.record import Standing, Standings
-from shared.expiry import NOTHING_EXPIRES, last_day_to_certify
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, PaymentId, business_date
+from shared.statements.expiry import NOTHING_EXPIRES, last_day_to_certify
 
 LOOKS = 3
 INDEX_LAG_SECONDS = 2.0

@@ -17,7 +17,7 @@ from functions.daily_statement import wiring
 from functions.daily_statement.days import requested_day
 from functions.daily_statement.rules.account import Statement
 from functions.daily_statement.sealing import ZoneChangedError
-from shared.evidence import EvidenceDamagedError
+from shared.statements.bucket import EvidenceDamagedError
 
 NEEDED_MS = 120_000  # a day of a large ledger
 REFUSALS = (ZoneChangedError, EvidenceDamagedError)

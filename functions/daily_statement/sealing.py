@@ -19,9 +19,9 @@ from functions.daily_statement.rules.record import (
     statement_record,
 )
 from shared.delivery import is_sent, needs_message
-from shared.evidence import EvidenceDamagedError, SealedStatement
 from shared.ledger import business_date, canonical_json
-from shared.statement import StatementPlace
+from shared.statements.bucket import EvidenceDamagedError, SealedStatement
+from shared.statements.places import StatementPlace
 
 GRACE_MS = 60 * 60 * 1000  # how long a statement that was handed over is left to the mailer
 SETTLE_MS = 5 * 60 * 1000  # after midnight, so that a day's last second is in the ledger

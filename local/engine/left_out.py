@@ -12,7 +12,7 @@ from typing import Any
 
 from functions.daily_statement.stores.evidence_bucket import KEPT
 from local.engine.aws import LocalAws
-from shared.statement import SEALED
+from shared.statements.places import SEALED
 
 
 def complete(aws: LocalAws, stack_name: str, built: Path) -> None:

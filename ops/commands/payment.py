@@ -15,15 +15,15 @@ from ops.commands.dlq import dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, OpsError
 from ops.offline.ledger.chain import gaps
 from ops.rules.dead_letters import moment
+from ops.rules.hits import Hits
 from ops.rules.payment import GoneEntry, PaymentHistory, numbered
-from ops.rules.reconcile import Hits
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import certificates_of
 from ops.stack.mailbox import AuditMailbox
 from ops.terminal.counted import counted
 from ops.terminal.safe_text import safe
-from shared.expiry import NOTHING_EXPIRES
+from shared.statements.expiry import NOTHING_EXPIRES
 from shared.text import dollars
 
 

@@ -18,7 +18,8 @@ from ops.commands.replay import ops_record
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
 from ops.parameters import Day, EventId
-from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation
+from ops.rules.hits import Hits
+from ops.rules.reconcile import OtherReleaseError, Reconciliation
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import certificates_of
@@ -26,9 +27,9 @@ from ops.stack.mailbox import AuditMailbox
 from ops.stack.ops_record import Deed, new_run
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.console import Meter
-from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import business_date
 from shared.messages import AuditMessage, MalformedMessageError
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 
 MOST_DAYS = 400
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from ops.errors import FINE, FOUND
-from ops.rules.reconcile import AILING, KINDS, LOOKED_UP, Reconciliation, Tally
+from ops.rules.reconcile import AILING, LOOKED_UP, Reconciliation
+from ops.rules.tally import KINDS, Tally
 from ops.session import Session
 from ops.terminal.counted import counted
 from shared.text import dollars

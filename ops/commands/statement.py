@@ -13,7 +13,7 @@ from ops.parameters import Day
 from ops.session import Session, pass_session, shared_options
 from ops.stack.evidence import SealedStatements
 from ops.terminal.new_file import write_new
-from shared.statement import SIGNATURE_FILE
+from shared.statements.places import SIGNATURE_FILE
 
 RECORD_FILE = "statement.json"  # as its mail attaches it
 HEADS_FILE = "heads.json"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.offline.ledger.links import INTEGRITY, Finding, Link
-from shared.expiry import Expired
 from shared.ledger import COUNTS, MOST_ENTRIES
 from shared.methods import label_of
+from shared.statements.expiry import Expired
 from shared.text import dollars
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.offline.ledger.links import span_text
 from ops.rules.dead_letters import moment
-from ops.rules.reconcile import Hits
+from ops.rules.hits import Hits
 from shared.delivery import is_sent, last_error, mail_state
 from shared.ledger import faults_of, matches_its_hash
 

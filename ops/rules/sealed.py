@@ -13,9 +13,9 @@ from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, merged
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
-from shared.expiry import RETENTION, Certificate, last_day_to_certify
 from shared.ledger import MOST_ENTRIES, canonical_json, is_event_id
-from shared.statement import StatementPlace
+from shared.statements.expiry import RETENTION, Certificate, last_day_to_certify
+from shared.statements.places import StatementPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ from ops.offline.ledger.links import (
 )
 from ops.offline.report import about_mails, with_copies
 from ops.rules.heads import EventHead
-from shared.expiry import NOTHING_EXPIRES, Certificate, expired
 from shared.ledger import RETENTION_SECONDS
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate, expired
 from shared.text import dollars
 
 RETENTION_NEAR = 365 * 24 * 60 * 60  # seconds; entries of an event may be a year apart

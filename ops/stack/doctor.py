@@ -16,7 +16,7 @@ from ops.rules.status import MAPPING_OFF
 from ops.session import Session
 from ops.stack.ledger_changes import mapping_faults
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
-from shared.evidence import Evidence, EvidenceDamagedError
+from shared.statements.bucket import Evidence, EvidenceDamagedError
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
 VISIBILITY_FACTOR = 6  # times the function's timeout, as AWS advises for SQS event sources

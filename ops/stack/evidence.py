@@ -15,9 +15,9 @@ from ops.errors import OpsError
 from ops.offline.ledger.public_key import PublicKey, public_key_of
 from ops.rules.sealed import Sealed, SealedDay
 from ops.session import Session
-from shared.evidence import CertifiedUntil, Evidence, EvidenceDamagedError
 from shared.ledger import business_date, business_day
-from shared.statement import SEALED, StatementPlace, heads_key, record_key
+from shared.statements.bucket import CertifiedUntil, Evidence, EvidenceDamagedError, Listing
+from shared.statements.places import SEALED, StatementPlace, heads_key, record_key
 
 AT_ONCE = 8
 CHUNK = 64  # days that are kept in memory at once
@@ -30,22 +30,18 @@ class SealedStatements:
     """
 
     def __init__(self, client: Any, bucket: str) -> None:
-        self._client = client
-        self._bucket = bucket
-        self._versions: dict[str, list[str]] = {}  # by key, oldest first
-        self._hidden: set[str] = set()
-        self._list()
+        self._stored = Listing(client, bucket, SEALED)
 
     @property
     def days(self) -> list[str]:
         """All days that something is kept for, oldest first."""
-        days = {each.split("/")[1] for each in self._versions.keys() | self._hidden}
+        days = {each.split("/")[1] for each in self._stored.versions.keys() | self._stored.hidden}
         return sorted(each for each in days if each)
 
     @property
     def sealed_days(self) -> list[str]:
         """Those with a statement."""
-        return [each for each in self.days if record_key(each) in self._versions]
+        return [each for each in self.days if record_key(each) in self._stored.versions]
 
     def read(self) -> Iterator[SealedDay]:
         days = iter(self.days)
@@ -55,7 +51,7 @@ class SealedStatements:
 
     def day(self, day: str) -> SealedDay:
         key = record_key(day)
-        contents = list(self._contents(key))
+        contents = list(self._stored.contents(key))
         first = contents[0] if contents else None
         sha256 = hashlib.sha256(first or b"").hexdigest()
         place = StatementPlace(day=day, final=True, sha256=sha256)
@@ -63,14 +59,14 @@ class SealedStatements:
         return SealedDay(
             day=day,
             content=first,
-            signature=next(self._contents(place.signature_key), None),
+            signature=next(self._stored.contents(place.signature_key), None),
             heads_sha256={
                 each.removeprefix(before).removesuffix(after)
-                for each in self._versions
+                for each in self._stored.versions
                 if each.startswith(before)
             },
             others=any(each != first for each in contents),
-            is_hidden=key in self._hidden,
+            is_hidden=key in self._stored.hidden,
         )
 
     def heads_of(self, sealed: SealedDay) -> bytes | None:
@@ -83,22 +79,7 @@ class SealedStatements:
 
     def heads(self, day: str, sha256: str) -> bytes | None:
         """The list of heads with this hash."""
-        found = self._contents(heads_key(day, sha256))
-        return next((each for each in found if hashlib.sha256(each).hexdigest() == sha256), None)
-
-    def _contents(self, key: str) -> Iterator[bytes]:
-        for version in self._versions.get(key, ()):
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
-            yield answer["Body"].read()
-
-    def _list(self) -> None:
-        pages = self._client.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, Prefix=SEALED
-        )
-        for page in pages:
-            for each in page.get("Versions", ()):
-                self._versions.setdefault(each["Key"], []).insert(0, each["VersionId"])
-            self._hidden |= {each["Key"] for each in page.get("DeleteMarkers", ())}
+        return self._stored.with_hash(heads_key(day, sha256), sha256)
 
 
 def read_sealed(session: Session, now: int, key: PublicKey) -> Sealed:

@@ -21,7 +21,7 @@ from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
 from ops.offline.mails import read_mail
-from ops.rules.reconcile import Hit, hits_in
+from ops.rules.hits import Hit, hits_in
 from ops.session import Session
 from ops.terminal.safe_text import safe
 from shared.settings import SettingsError, read_settings

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from email import message_from_bytes
 
 from shared import keys
-from shared.expiry import Certificate
 from shared.ledger import canonical_json
+from shared.statements.expiry import Certificate
 from tests.attacks.scene import Scene
 
 WATCH = "the watch over the mailbox"

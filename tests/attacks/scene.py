@@ -14,7 +14,7 @@ from typing import Any
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import entry_hash
-from shared.statement import SEALED
+from shared.statements.places import SEALED
 from tests.ops.voyage import Voyage
 
 Item = dict[str, Any]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.api.payments.money import text_from_cents
-from shared.evidence import EvidenceDamagedError
-from shared.expiry import Certificate, expired
 from shared.ledger import LedgerEntry
 from shared.methods import label_of
+from shared.statements.bucket import EvidenceDamagedError
+from shared.statements.expiry import Certificate, expired
 
 KIND = "expired"
 UNREADABLE = "what expired is not known, as the last sealed statement cannot be read"

@@ -15,7 +15,7 @@ from functions.audit_mailer.mails.envelope import (
 )
 from functions.audit_mailer.mails.statement_page import statement_page, statement_subject
 from shared.ledger import canonical_json
-from shared.statement import SIGNATURE_FILE, StatementPlace
+from shared.statements.places import SIGNATURE_FILE, StatementPlace
 from shared.text import search_token
 
 

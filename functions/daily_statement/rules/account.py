@@ -10,8 +10,8 @@ from functions.daily_statement.rules.continuity import MOST_NAMED, Continuation,
 from functions.daily_statement.rules.notable import Notable
 from functions.daily_statement.rules.sums import Sums
 from shared.delivery import is_sent, last_error, mail_state
-from shared.expiry import Certificate
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of
+from shared.statements.expiry import Certificate
 
 
 @dataclass(frozen=True, slots=True)

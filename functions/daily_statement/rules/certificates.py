@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from functions.daily_statement.rules.continuity import ChainEnd, Link
-from shared.expiry import Certificate
 from shared.ledger import COUNTS
+from shared.statements.expiry import Certificate
 
 
 def extended(

@@ -8,8 +8,8 @@ from typing import Any
 
 from functions.daily_statement.rules.account import EventAccount, Statement
 from functions.daily_statement.rules.continuity import BEFORE_THE_FIRST, ChainEnd
-from shared.expiry import NOTHING_EXPIRES, Certificate
-from shared.statement import HEADS_SCHEMA, SCHEMA
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate
+from shared.statements.places import HEADS_SCHEMA, SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

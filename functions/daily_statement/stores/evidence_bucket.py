@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.evidence import Evidence
-from shared.statement import StatementPlace, heads_key, record_key
+from shared.statements.bucket import Evidence
+from shared.statements.places import StatementPlace, heads_key, record_key
 
 KEPT = timedelta(days=2_920)  # eight years: the entries' seven, and a year to look back on them
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.messages import StatementMessage
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 
 
 class Outbox:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 
-from shared.signature import ALGORITHM, VerifyingKey
+from shared.statements.signature import ALGORITHM, VerifyingKey
 
 
 class SigningKey(VerifyingKey):

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any, Protocol
 
 from ops.offline.ledger.links import INTEGRITY, Anchor, Finding, Link, span_text
-from shared.expiry import NOTHING_EXPIRES, Certificate, expired, last_day_to_certify
 from shared.ledger import is_event_id
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate, expired, last_day_to_certify
 
 
 class StatedDay(Protocol):

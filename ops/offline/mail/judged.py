@@ -16,7 +16,7 @@ from ops.offline.mail.others import Quote, told_of
 from ops.offline.mail.own import Own, is_cut
 from ops.offline.mail.shown import ops_problem, payment_problem, statement_problem
 from shared.ledger import canonical_json
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 
 CLOCK_SECONDS = 300  # by which Gmail's clock and ours may differ
 MOST_NAMED = 20  # mails of one sender

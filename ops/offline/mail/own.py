@@ -16,7 +16,7 @@ from ops.offline.mail.envelope import (
     subject_of,
 )
 from ops.offline.mail.shown import Seen
-from shared.statement import SIGNATURE_FILE
+from shared.statements.places import SIGNATURE_FILE
 
 OWN = ("X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement")
 _PARTS = ["text/plain", "text/html", "application/json"]

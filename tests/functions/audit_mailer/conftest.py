@@ -18,7 +18,7 @@ from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from shared.evidence import Evidence
+from shared.statements.bucket import Evidence
 from tests.builders import entry
 from tests.functions.audit_mailer.world import SETTLE_MS, Clock, World
 from tests.tables import create_tables

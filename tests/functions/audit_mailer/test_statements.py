@@ -15,7 +15,7 @@ from functions.daily_statement.stores.evidence_bucket import EvidenceBucket
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.messages import StatementMessage
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 from tests.builders import NOW
 from tests.functions.audit_mailer.conftest import BUCKET
 from tests.functions.audit_mailer.world import TRY, World

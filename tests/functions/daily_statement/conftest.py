@@ -24,7 +24,7 @@ from shared.attributes import to_attributes
 from shared.daybook import Daybook
 from shared.ledger import Head, LedgerEntry
 from shared.messages import StatementMessage, read_message
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 from tests.builders import NOW, ZONE, entry
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables, empty, empty_bucket

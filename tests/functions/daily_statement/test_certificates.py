@@ -9,8 +9,8 @@ import pytest
 
 from functions.daily_statement.rules.certificates import extended
 from functions.daily_statement.rules.continuity import ChainEnd, Link
-from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import LedgerEntry
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from tests.seven_years import LAST_DAY, follow, voyage
 
 END = ChainEnd(seq=5, hash=voyage()[-1].hash)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.expiry import NOTICE, RETENTION
 from shared.ledger import LedgerEntry
+from shared.statements.expiry import NOTICE, RETENTION
 from tests.builders import NOW, ZONE
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office
 from tests.functions.daily_statement.test_findings import findings

@@ -15,7 +15,7 @@ from functions.daily_statement.sealing import SETTLE_MS
 from functions.daily_statement.stores.evidence_bucket import EvidenceBucket
 from functions.daily_statement.stores.outbox import Outbox
 from functions.daily_statement.stores.signing_key import SigningKey
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 from tests.builders import NOW
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, HOUR_MS, Office
 from tests.suites import LONG

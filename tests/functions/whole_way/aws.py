@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 
 from tests.functions.api.conftest import make_user_pool
 from tests.tables import create_tables
-from tests.transformed_template import Template
+from tests.template.transformed import Template
 
 TABLES = {
     "Events": "EventsTable",

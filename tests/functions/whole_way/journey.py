@@ -29,7 +29,7 @@ from tests.functions.api.conftest import PASSWORD, Client, add_event, add_patron
 from tests.functions.lambda_context import Context
 from tests.functions.whole_way.aws import Account
 from tests.functions.whole_way.handlers import HANDLERS, forget_wiring
-from tests.transformed_template import template_for
+from tests.template.transformed import template_for
 
 PATRON = "zebulon+secret@quarterdeck.example"
 PATRON_NAME = "Zebulon <script>alert(1)</script> Quarterdeck"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.functions.whole_way.told import Told
-from tests.transformed_template import raw_template, strings, template_for
+from tests.template.transformed import raw_template, strings, template_for
 
 PARAMETERS = raw_template()["Parameters"]
 SECRETS = (

@@ -14,7 +14,7 @@ import pytest
 from tests.functions.whole_way.aws import Right, actions_of, resources_of
 from tests.functions.whole_way.handlers import HANDLERS
 from tests.functions.whole_way.told import Told
-from tests.transformed_template import Template, template_for
+from tests.template.transformed import Template, template_for
 
 ROLES = {name: name.replace("Function", "Role") for name in HANDLERS}
 _STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")

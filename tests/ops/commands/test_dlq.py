@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.messages import OpsMessage, StatementMessage
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import HOSTILE, numbered

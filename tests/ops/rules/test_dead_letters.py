@@ -17,7 +17,7 @@ from ops.rules.dead_letters import (
 )
 from ops.terminal.safe_text import safe
 from shared.messages import OpsMessage, StatementMessage
-from shared.statement import StatementPlace
+from shared.statements.places import StatementPlace
 from tests.builders import NOW, message
 from tests.ops.letters import HOSTILE, raw
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ops.rules.hits import Hit, Hits
 from ops.rules.payment import GoneEntry, PaymentHistory
-from ops.rules.reconcile import Hit, Hits
 from shared.attributes import Foreign
 from tests.builders import NOW, entry
 

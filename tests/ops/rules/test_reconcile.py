@@ -13,12 +13,14 @@ import pytest
 from functions.api.payments.listing import audit_view
 from functions.daily_statement.rules.account import Statement
 from ops.offline.mails import read_mail
+from ops.rules.hits import Hits, hits_in
 from ops.rules.payment import PaymentHistory
-from ops.rules.reconcile import Hits, OtherReleaseError, Reconciliation, Tally, hits_in
+from ops.rules.reconcile import OtherReleaseError, Reconciliation
 from ops.rules.status import Mails
+from ops.rules.tally import Tally
 from shared.attributes import Foreign
-from shared.expiry import Certificate
 from shared.ledger import LedgerEntry, PaymentId, canonical_json, entry_hash, record_of
+from shared.statements.expiry import Certificate
 from tests.builders import NOW, ZONE
 from tests.ops.mailboxes import chain, mail, ops_mail, sent_by_gmail, voided, with_attachment
 from tests.ops.office import forward_attached, forward_inline

@@ -197,7 +197,7 @@ def audit_of(admin: Client) -> Any:
 
 def pass_time(monkeypatch: pytest.MonkeyPatch, milliseconds: int) -> None:
     later = time.time_ns() // 1_000_000 + milliseconds
-    monkeypatch.setattr("functions.api.routes._now", lambda: later)
+    monkeypatch.setattr("functions.api.routes.request.now", lambda: later)
 
 
 def keep_signed_in(admin: Client) -> None:

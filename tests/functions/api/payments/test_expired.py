@@ -18,9 +18,9 @@ from functions.daily_statement.rules.record import Standing, heads_record
 from functions.daily_statement.stores.signing_key import SigningKey
 from shared import keys
 from shared.attributes import to_attributes
-from shared.expiry import NOTHING_EXPIRES, Certificate
 from shared.ledger import LedgerEntry, canonical_json
-from shared.statement import StatementPlace, heads_key, record_key
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate
+from shared.statements.places import StatementPlace, heads_key, record_key
 from tests.builders import NOW
 from tests.functions.api.conftest import EVIDENCE, Client, store
 from tests.functions.api.payments.test_export import rows_of

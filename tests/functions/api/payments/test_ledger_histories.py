@@ -44,10 +44,10 @@ from functions.api.payments.void import VoidRequest, handle_payment_void
 from functions.api.people.identity import User
 from functions.api.tables.ledger import LedgerStore
 from functions.daily_statement.rules.account import Statement
-from ops.rules.reconcile import Tally
-from shared.expiry import NOTHING_EXPIRES, Certificate
+from ops.rules.tally import Tally
 from shared.ledger import GENESIS_HASH, LedgerEntry, PaymentId, entry_hash, faults_of
 from shared.methods import METHODS
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from tests.builders import NOW, ZONE
 from tests.functions.api.conftest import Client, add_event
 from tests.seven_years import certified

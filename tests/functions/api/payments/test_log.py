@@ -187,7 +187,7 @@ def test_a_clock_that_was_set_back_moves_no_payment_before_the_one_it_follows(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = admin.log().json["payment"]
-    monkeypatch.setattr("functions.api.routes._now", lambda: first["logged_at"] - 3_600_000)
+    monkeypatch.setattr("functions.api.routes.request.now", lambda: first["logged_at"] - 3_600_000)
     second = admin.log().json["payment"]
     assert second["logged_at"] == first["logged_at"]
     assert second["expiration_timestamp"] == first["expiration_timestamp"]
@@ -219,7 +219,7 @@ def test_contention_that_outlasts_the_retries_asks_to_try_again(
         raise HeadMovedError
 
     monkeypatch.setattr(LedgerStore, "append", refuse)
-    monkeypatch.setattr("functions.api.routes.time.sleep", lambda _: None)
+    monkeypatch.setattr("functions.api.routes.payments.time.sleep", lambda _: None)
     answer = admin.log()
     assert answer.status == 409
     assert answer.headers["Retry-After"] == "1"
@@ -290,7 +290,7 @@ def test_a_retry_after_eight_days_finds_its_payment(
     later = time.time_ns() + 8 * 86_400 * 10**9
     who = admin.call("GET", "/api/session").json["user"]
     user = User(sub=who["sub"], email=who["email"], name=who["name"], groups=("admins",))
-    monkeypatch.setattr("functions.api.routes._now", lambda: later // 10**6)
-    monkeypatch.setattr("functions.api.routes.get_user_context", lambda *_: user)
+    monkeypatch.setattr("functions.api.routes.request.now", lambda: later // 10**6)
+    monkeypatch.setattr("functions.api.routes.request.get_user_context", lambda *_: user)
     again = admin.log(KEY, timestamp=moment)
     assert again.json == first.json

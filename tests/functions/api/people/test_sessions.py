@@ -107,7 +107,7 @@ def admins_account() -> dict[str, str]:
 
 def pass_minutes(monkeypatch: pytest.MonkeyPatch, minutes: int) -> None:
     later = time.time_ns() // 1_000_000 + minutes * 60 * 1000
-    monkeypatch.setattr("functions.api.routes._now", lambda: later)
+    monkeypatch.setattr("functions.api.routes.request.now", lambda: later)
 
 
 def test_a_disabled_user_is_signed_out_within_five_minutes(

@@ -17,8 +17,8 @@ from ops.offline.ledger.days import Stated, Statements
 from ops.offline.ledger.expiry import Certificates
 from ops.offline.mails import read_mail, take_mail
 from ops.offline.report import findings_of, notes_of
-from shared.expiry import Certificate
 from shared.ledger import LedgerEntry
+from shared.statements.expiry import Certificate
 from tests.ops.mailboxes import ADDRESSES, mails
 from tests.seven_years import certified, voyage
 from tests.statements import DAY, drawn_up, stored

@@ -13,9 +13,9 @@ from moto import mock_aws
 
 from functions.daily_statement.rules.account import Whole
 from functions.daily_statement.rules.record import Standing, heads_record
-from shared.evidence import Evidence, EvidenceDamagedError
 from shared.ledger import canonical_json
-from shared.statement import StatementPlace, heads_key, record_key
+from shared.statements.bucket import Evidence, EvidenceDamagedError
+from shared.statements.places import StatementPlace, heads_key, record_key
 from tests.seven_years import certified, voyage
 from tests.statements import drawn_up, stored
 

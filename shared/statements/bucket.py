@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from shared.expiry import Certificate
-from shared.statement import SEALED, StatementPlace, heads_key, record_key
+from shared.statements.expiry import Certificate
+from shared.statements.places import SEALED, StatementPlace, heads_key, record_key
 
 HasSigned = Callable[[bytes, bytes], bool]  # content and signature
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -54,6 +54,35 @@ class CertifiedUntil:
     of: Mapping[str, Certificate]
 
 
+class Listing:
+    """Every version of what lies under a prefix. versions: by key, oldest first.
+
+    hidden: keys with a delete marker, which is no version.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self.versions: dict[str, list[str]] = {}
+        self.hidden: set[str] = set()
+        pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for each in page.get("Versions", ()):  # newest first
+                self.versions.setdefault(each["Key"], []).insert(0, each["VersionId"])
+            self.hidden |= {each["Key"] for each in page.get("DeleteMarkers", ())}
+
+    def contents(self, key: str) -> Iterator[bytes]:
+        """Every version of an object, oldest first."""
+        for version in self.versions.get(key, ()):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+            yield answer["Body"].read()
+
+    def with_hash(self, key: str, sha256: str) -> bytes | None:
+        """The oldest version with these bytes, whatever was put on top of it."""
+        found = self.contents(key)
+        return next((each for each in found if hashlib.sha256(each).hexdigest() == sha256), None)
+
+
 class Evidence:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -61,12 +90,12 @@ class Evidence:
 
     def sealed_days(self) -> list[str]:
         """Every day that was ever sealed, oldest first; also one that was hidden since."""
-        days = {key.split("/")[1] for key, _ in self._versions(SEALED) if _is_record(key)}
-        return sorted(days)
+        keys = self._listing(SEALED).versions
+        return sorted(key.split("/")[1] for key in keys if _is_record(key))
 
     def sealed(self, day: str) -> SealedStatement | None:
         """Raises EvidenceDamagedError for what is no statement of this day."""
-        content = next(self.contents(record_key(day)), None)
+        content = self._oldest(record_key(day))
         if content is None:
             return None
         try:
@@ -87,7 +116,8 @@ class Evidence:
         sha256 = sealed.record["ledger"]["heads_sha256"]
         if not re.fullmatch("[0-9a-f]{64}", sha256):
             raise EvidenceDamagedError(f"the statement of {sealed.day} names no list of heads")
-        content = self._with_hash(heads_key(sealed.day, sha256), sha256)
+        key = heads_key(sealed.day, sha256)
+        content = self._listing(key).with_hash(key, sha256)
         if content is None:
             raise EvidenceDamagedError(f"the heads of {sealed.day} are not those it was sealed on")
         try:
@@ -128,35 +158,17 @@ class Evidence:
             raise EvidenceDamagedError(f"the certificates of {day} cannot be read") from error
 
     def record(self, place: StatementPlace) -> bytes | None:
-        """The bytes of statement.json that the place names by their hash, None if there are none.
-
-        Whatever was put on top of them.
-        """
-        return self._with_hash(place.record_key, place.sha256)
+        """The bytes that the place names by their hash, None if there are none."""
+        return self._listing(place.record_key).with_hash(place.record_key, place.sha256)
 
     def signature(self, place: StatementPlace) -> bytes | None:
-        return next(self.contents(place.signature_key), None)
+        return self._oldest(place.signature_key)
 
-    def contents(self, key: str) -> Iterator[bytes]:
-        """Every version of an object, oldest first."""
-        for _, version in [each for each in self._versions(key) if each[0] == key][::-1]:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
-            yield answer["Body"].read()
+    def _oldest(self, key: str) -> bytes | None:
+        return next(self._listing(key).contents(key), None)
 
-    def _with_hash(self, key: str, sha256: str) -> bytes | None:
-        for content in self.contents(key):
-            if hashlib.sha256(content).hexdigest() == sha256:
-                return content
-        return None
-
-    def _versions(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Key and version, newest first for each key; delete markers are no versions."""
-        pages = self._client.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, Prefix=prefix
-        )
-        for page in pages:
-            for each in page.get("Versions", ()):
-                yield each["Key"], each["VersionId"]
+    def _listing(self, prefix: str) -> Listing:
+        return Listing(self._client, self._bucket, prefix)
 
 
 def _is_record(key: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.expiry import NOTHING_EXPIRES, Certificate, Expired, expired
+from shared.statements.expiry import NOTHING_EXPIRES, Certificate, Expired, expired
 from tests.seven_years import certified, voyage
 
 

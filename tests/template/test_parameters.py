@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.transformed_template import Template, raw_template, template_for
+from tests.template.transformed import Template, raw_template, template_for
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000"
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/scc-Payments/stream/2026-11-27T05:31:12.123"

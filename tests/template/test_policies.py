@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.functions.whole_way.aws import actions_of, resources_of
-from tests.transformed_template import Template, template_for
+from tests.template.transformed import Template
 
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
@@ -207,11 +207,6 @@ WILDCARDS = {
 }
 STACKS = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
 KINDS = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
-
-
-@pytest.fixture(scope="module")
-def prod() -> Template:
-    return template_for("prod")
 
 
 def statements(template: Template) -> dict[tuple[str, str], dict[str, Any]]:

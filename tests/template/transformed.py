@@ -11,9 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SAM_PYTHON = Path(os.environ.get("SCC_SAM_PYTHON") or ROOT / ".tools" / "sam" / "bin" / "python")
 NO_VALUE = {"Ref": "AWS::NoValue"}
+FUNCTION_ROLES = {
+    "ApiFunction": "ApiRole",
+    "RouterFunction": "RouterRole",
+    "SweepFunction": "SweepRole",
+    "MailerFunction": "MailerRole",
+    "StatementFunction": "StatementRole",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,15 @@ class Template:
         """The statements of a role or a managed policy."""
         policies = self[role].get("Policies") or [self[role]]
         return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+
+    def actions(self, role: str, resource: str) -> set[str]:
+        """What the role may do to a resource, given its logical id."""
+        return {
+            action
+            for statement in self.statements(role)
+            if any(resource in text for text in strings(statement["Resource"]))
+            for action in strings(statement["Action"])
+        }
 
 
 def template_for(stage: str, **parameters: str) -> Template:

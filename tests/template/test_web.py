@@ -9,18 +9,13 @@ from typing import Any
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
-from tests.transformed_template import Template, strings, template_for
+from tests.template.transformed import Template, strings, template_for
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NODE = str(compute_driver_executable()[0])  # Playwright brings its own Node.js
 ALL_METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
-
-
-@pytest.fixture(scope="module")
-def prod() -> Template:
-    return template_for("prod")
 
 
 def distribution(template: Template) -> dict[str, Any]:

@@ -6,16 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.template.transformed import Template, strings
 
-from tests.transformed_template import Template, strings, template_for
-
-ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def prod() -> Template:
-    return template_for("prod")
+ROOT = Path(__file__).parents[2]
 
 
 # AWS's own metrics, from the pages "Metrics" in Lambda's and SQS's developer guides.
@@ -125,7 +118,7 @@ def test_the_dashboard_shows_metrics_that_are_written(prod: Template) -> None:
 def test_payments_are_counted_by_the_line_that_the_api_logs(prod: Template) -> None:
     pattern = prod["PaymentsLoggedFilter"]["FilterPattern"]
     assert pattern == '{ $.message = "payment logged" && $.replayed IS FALSE }'
-    source = (ROOT / "functions" / "api" / "routes.py").read_text()
+    source = (ROOT / "functions" / "api" / "routes" / "payments.py").read_text()
     assert 'logger.info(\n        "payment logged",' in source
     assert "replayed=logged.replayed" in source
 

@@ -1,0 +1,1 @@
+"""What each address does: read the request, ask a rule module, answer."""

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.template.transformed import Template, template_for
+
+
+@pytest.fixture(scope="module")
+def prod() -> Template:
+    return template_for("prod")
+
+
+@pytest.fixture(scope="module")
+def local() -> Template:
+    return template_for("local")
