@@ -18,7 +18,7 @@ from functions.audit_mailer.delivery.audit_queue import AuditQueueReceiver
 from functions.audit_mailer.delivery.consumer import Consumer
 from functions.audit_mailer.delivery.courier import Courier
 from functions.audit_mailer.delivery.deliveries import Deliveries
-from functions.audit_mailer.delivery.pacing import PER_MINUTE, Pacer, Rate
+from functions.audit_mailer.delivery.pacing import PER_MINUTE, UNITS, Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.mailer import AuditMailer
@@ -88,7 +88,9 @@ def courier() -> Courier:
             dynamodb(),
             delivery.deliveries_table,
             user=gmail.mailbox,
-            rate=Rate(gmail.gmail_sends_per_minute or PER_MINUTE[gmail.method]),
+            rate=Rate(
+                gmail.gmail_sends_per_minute or PER_MINUTE[gmail.method], UNITS[gmail.method]
+            ),
             probe_ms=min(PROBE_SECONDS, delivery.retry_cap_seconds) * 1000,
         ),
         method=gmail.method,

@@ -20,7 +20,8 @@ from tenacity.wait import wait_base
 from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, HeldError, Setback
 from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure, FailureClass
-from functions.audit_mailer.gmail.mailbox import Receipt
+from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
+from functions.audit_mailer.mails.copies import is_copy
 from functions.audit_mailer.mails.envelope import AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.delivery import MailState
@@ -35,6 +36,14 @@ FIRST_WAIT: Mapping[FailureClass, int] = {
 }  # fmt: skip
 CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the retry cap
 SPREAD_SECONDS = 30  # messages without a slot come back spread over this time
+
+
+READ_AT_LEAST = 1  # of the mails that a search found, however long that takes
+_UNREAD = Failure(
+    klass="ambiguous",
+    code="search_not_finished",
+    message="too many mails quote this one to read them in time; searching again before sending",
+)
 
 
 class Outcome(StrEnum):
@@ -80,7 +89,8 @@ class DeliveryLog(Protocol):
 
 class Mailbox(Protocol):
     def send_audit_email_via_gmail(self, mail: bytes, thread_id: str | None = None) -> Receipt: ...
-    def find(self, token: str) -> Receipt | None: ...
+    def search(self, query: str) -> list[Receipt]: ...
+    def read(self, gmail_id: str) -> FoundMail | None: ...
 
 
 class Pace(Protocol):
@@ -174,11 +184,12 @@ class Courier:
     ) -> Outcome:
         """deadline: when the last wait in place must be over (epoch ms)."""
         mail = _composed(compose)
-        if doubt.since is not None and self.method == "send":
-            found = self.mailbox.find(mail.token)
+        if doubt.since is not None or self._may_be_forgotten(claim, mail):
+            found = self._find(mail, deadline)
             if found is not None:
-                self._mark_sent(claim, found, mail)
-                return Outcome.FOUND
+                self._mark_sent(claim, found.receipt, mail, found.at)
+                return Outcome.ALREADY_SENT if doubt.since is None else Outcome.FOUND
+        if doubt.since is not None and self.method == "send":
             self._require_settled(doubt.since)
         doubt.since = None
         try:
@@ -187,8 +198,34 @@ class Courier:
             if error.failure.klass == "ambiguous":
                 doubt.since = self.now()
             raise
-        self._mark_sent(claim, receipt, mail)
+        self._mark_sent(claim, receipt, mail, self.now())
         return Outcome.SENT
+
+    def _may_be_forgotten(self, claim: Claim, mail: AuditMail) -> bool:
+        """Whether AuditDeliveries may lack what was done: it was lost, or is an older copy.
+
+        Then the entry is old, and nobody has tried it since it was due.
+        """
+        last = max(mail.written_at, claim.due_since or 0)
+        return self.now() - last > self.settle_ms
+
+    def _find(self, mail: AuditMail, deadline: int) -> FoundMail | None:
+        """The mail in the mailbox, read and compared: others may quote it. Raises DeliveryError."""
+        seen = set[str]()
+        queries = [f'"{mail.token}"']
+        if self.method == "import":  # keeps the Message-ID
+            queries.insert(0, f"rfc822msgid:{mail.message_id.strip('<>')}")
+        for query in queries:
+            for each in self.mailbox.search(query):
+                if each.gmail_id in seen:
+                    continue
+                if len(seen) >= READ_AT_LEAST and self.now() > deadline:
+                    raise DeliveryError(_UNREAD)
+                seen.add(each.gmail_id)
+                found = self.mailbox.read(each.gmail_id)
+                if found is not None and is_copy(found.raw, mail):
+                    return found
+        return None
 
     def _give_up_for_now(
         self, claim: Claim, failure: Failure, doubt: _Doubt, this_try: Try
@@ -224,13 +261,13 @@ class Courier:
     def _send(self, mail: AuditMail, budget: float) -> Receipt:
         """Hand the mail to Gmail; retry in place if it certainly was not delivered and soon can be.
 
-        `import` is idempotent, so even an unknown outcome is simply tried again.
+        An unknown outcome is left to the next try, which searches first. That Gmail removes an
+        import's duplicates by their Message-ID is not documented.
         """
         thread_id = self.deliveries.thread_of(mail.follows) if mail.follows else None
-        harmless = {"retry", "ambiguous"} if self.method == "import" else {"retry"}
         retrying = Retrying(
             retry=retry_if_exception(
-                lambda error: isinstance(error, DeliveryError) and error.failure.klass in harmless
+                lambda error: isinstance(error, DeliveryError) and error.failure.klass == "retry"
             ),
             stop=stop_after_attempt(TRIES_IN_PLACE) | stop_before_delay(budget),
             wait=_AsToldOr(wait_exponential_jitter(initial=1, max=8)),
@@ -239,9 +276,9 @@ class Courier:
         )
         return retrying(self.mailbox.send_audit_email_via_gmail, mail.content, thread_id)
 
-    def _mark_sent(self, claim: Claim, receipt: Receipt, mail: AuditMail) -> None:
+    def _mark_sent(self, claim: Claim, receipt: Receipt, mail: AuditMail, at: int) -> None:
         identity = {"message_id": mail.message_id, "record_sha256": mail.record_sha256}
-        self.deliveries.mark_sent(claim, receipt, identity, self.now())
+        self.deliveries.mark_sent(claim, receipt, identity, at)
 
 
 def _composed(compose: Callable[[], AuditMail]) -> AuditMail:

@@ -29,11 +29,13 @@ class Claim:
     """The right to deliver one mail until the lease ends (epoch ms).
 
     doubtful_since: the last time a try of unknown outcome may have sent (epoch ms), or None.
+    due_since: from when on an earlier try let it be tried again, None without one.
     """
 
     payment_id: PaymentId
     lease_until: int
     doubtful_since: int | None
+    due_since: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class Deliveries:
             payment_id=payment_id,
             lease_until=now + lease_ms,
             doubtful_since=doubtful,
+            due_since=before.get("retry_at"),
         )
 
     def thread_of(self, payment_id: PaymentId) -> str | None:

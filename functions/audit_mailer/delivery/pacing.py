@@ -1,14 +1,16 @@
-"""How fast all mailers together may use one Gmail user's quota, and when none of them may.
+"""How fast mailers and readers together may use one Gmail user's quota, and when no mailer may.
 
-All Lambda environments share one item of the AuditDeliveries table. Its `next_at` is the
-theoretical arrival time of the generic cell rate algorithm (ITU-T I.371): every delivery advances
-it by one interval and may start once it is not too far ahead. Its `closed_until` stops all mailers
-while the account is refused; after that time a single mailer probes the account for all.
+They share one item of the AuditDeliveries table. Its `next_at` is the theoretical arrival time of
+the generic cell rate algorithm (ITU-T I.371): every delivery advances it by one interval and may
+start once it is not too far ahead. A read advances it by less, and has to wait while it is ahead of
+a few deliveries: who reads never takes what a mailer needs next. Its `closed_until` stops all
+mailers while the account is refused; after that time a single mailer probes the account for all.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +18,14 @@ from functions.audit_mailer.settings import DeliveryMethod
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
-# 6,000 units a minute and user, 100 a send and 25 an import:
-# https://developers.google.com/workspace/gmail/api/reference/quota
-PER_MINUTE: dict[DeliveryMethod, int] = {"send": 60, "import": 240}
+# 6,000 units a minute and user: https://developers.google.com/workspace/gmail/api/reference/quota
+UNITS: Mapping[DeliveryMethod, int] = {"send": 100, "import": 25}
+SEARCH_UNITS = 5
+READ_UNITS = 20
+# Less than the quota holds: a mailer may search before it delivers.
+PER_MINUTE: Mapping[DeliveryMethod, int] = {"send": 55, "import": 200}
 LARGEST_BURST = 10  # one batch of the queue
+READERS_SHARE = 4  # of a burst: the part that readers may use up
 CONTENDERS = 8  # tries against mailers that change the item at the same moment
 
 
@@ -42,9 +48,13 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `per_minute` deliveries in any minute, `burst` of them at once."""
+    """At most `per_minute` deliveries in any minute, `burst` of them at once.
+
+    units: that one of them costs.
+    """
 
     per_minute: int
+    units: int = UNITS["send"]
 
     @property
     def burst(self) -> int:
@@ -59,6 +69,10 @@ class Rate:
     def lead_ms(self) -> int:
         """How far ahead of now `next_at` may be when a delivery goes out."""
         return (self.burst - 1) * self.interval_ms
+
+    def reading_ms(self, units: int) -> int:
+        """What a read advances `next_at` by."""
+        return math.ceil(self.interval_ms * units / self.units)
 
 
 class Pacer:
@@ -85,6 +99,38 @@ class Pacer:
                 return self._take(now, seen, latest)
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 seen = from_attributes(error.response.get("Item", {}))
+        raise NoSlotError(self._rate.interval_ms)
+
+    def reserve_reading(self, now: int, units: int) -> None:
+        """Take `units` of the quota to read with. Raises NoSlotError when mailers may need them.
+
+        A closure stops deliveries only.
+        """
+        lead = self._rate.lead_ms // READERS_SHARE
+        values = {"step": self._rate.reading_ms(units), "now": now}
+        for _ in range(CONTENDERS):
+            try:
+                self._update(
+                    "SET next_at = :now + :step",
+                    "attribute_not_exists(next_at) OR next_at <= :now",
+                    **values,
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                ahead = int(from_attributes(error.response["Item"])["next_at"]) - now
+            else:
+                return
+            if ahead > lead:
+                raise NoSlotError(ahead - lead)
+            try:
+                self._update(
+                    "SET next_at = next_at + :step",
+                    "next_at > :now AND next_at <= :latest",
+                    **values,
+                    latest=now + lead,
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                continue
+            return
         raise NoSlotError(self._rate.interval_ms)
 
     def close(self, now: int, wait_ms: int | None = None) -> None:

@@ -133,6 +133,10 @@ def is_clock_skew(failure: Failure) -> bool:
     return failure.code == "invalid_grant" and "short-lived token" in failure.message
 
 
+def is_not_found(failure: Failure) -> bool:
+    return failure.klass == "permanent" and failure.code in _NOT_FOUND
+
+
 def is_about_thread(failure: Failure) -> bool:
     """Gmail does not have the conversation that a mail was to join.
 

@@ -29,12 +29,14 @@ from functions.audit_mailer.gmail.failures import (
     classify,
     is_about_thread,
     is_clock_skew,
+    is_not_found,
 )
 from functions.audit_mailer.gmail.transport import OnceHttp
 from functions.audit_mailer.settings import DeliveryMethod
 
 _SCOPES = "https://www.googleapis.com/auth/"
 _Found = TypeVar("_Found")
+MOST_FOUND = 100  # by one search
 IDLE_SECONDS = 30.0  # by the wall clock: a frozen Lambda's other clocks may stand still
 
 
@@ -44,6 +46,16 @@ class Receipt:
 
     gmail_id: str
     thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundMail:
+    """A mail in the mailbox. at: when Gmail got it (epoch milliseconds). labels: such as INBOX."""
+
+    receipt: Receipt
+    at: int
+    labels: frozenset[str]
+    raw: bytes
 
 
 @dataclass(slots=True)
@@ -65,7 +77,7 @@ class _Refusal:
 class Gmail:
     """read_key: returns the service account's JSON; called again after Google refused a token.
 
-    user: the Workspace user to act for, whose mailbox `find` searches.
+    user: the Workspace user to act for, whose mailbox is searched.
     """
 
     def __init__(
@@ -100,19 +112,30 @@ class Gmail:
                 raise
             return self._send(mail, None)
 
-    def find(self, token: str) -> Receipt | None:
-        """The mail whose subject or text holds `token`, or None. Raises DeliveryError.
+    def search(self, query: str) -> list[Receipt]:
+        """The mails that match, outside trash and spam, oldest first. Raises DeliveryError.
 
-        Gmail's search index lags: None soon after a delivery proves nothing.
+        Of many, the 100 newest. Gmail's search index lags: that nothing is found soon after a
+        delivery proves nothing.
         """
-        query = f'"{token}" in:anywhere'
         return self._call(
             "gmail.readonly",
-            lambda messages: messages.list(
-                userId="me", q=query, includeSpamTrash=True, maxResults=1
-            ),
-            _first,
+            lambda messages: messages.list(userId="me", q=query, maxResults=MOST_FOUND),
+            lambda answer: [_receipt(each) for each in reversed(answer.get("messages") or ())],
         )
+
+    def read(self, gmail_id: str) -> FoundMail | None:
+        """One mail, None if it was deleted meanwhile. Raises DeliveryError."""
+        try:
+            return self._call(
+                "gmail.readonly",
+                lambda messages: messages.get(userId="me", id=gmail_id, format="raw"),
+                _found_mail,
+            )
+        except DeliveryError as error:
+            if not is_not_found(error.failure):
+                raise
+            return None
 
     def close(self) -> None:
         """Close every thread's connections. The next call opens new ones."""
@@ -228,6 +251,10 @@ def _receipt(answer: Mapping[str, Any]) -> Receipt:
     return Receipt(str(answer["id"]), str(answer.get("threadId", answer["id"])))
 
 
-def _first(answer: Mapping[str, Any]) -> Receipt | None:
-    found = answer.get("messages")
-    return _receipt(found[0]) if found else None
+def _found_mail(answer: Mapping[str, Any]) -> FoundMail:
+    return FoundMail(
+        receipt=_receipt(answer),
+        at=int(answer["internalDate"]),
+        labels=frozenset(map(str, answer.get("labelIds") or ())),
+        raw=base64.urlsafe_b64decode(str(answer["raw"]) + "=="),
+    )

@@ -19,6 +19,7 @@ from shared.ledger import PaymentId, canonical_json
 from shared.text import one_line, search_token
 
 HEADER_WIDTH = 76  # of a line, as RFC 2047 wants it
+OWN_HEADERS = frozenset({"X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement", "X-SCC-Reissue"})
 _ID = re.compile(r"[A-Za-z0-9._+@-]{1,200}")
 
 
@@ -78,11 +79,16 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditMail:
-    """A mail as it is handed to Gmail. token: the word by which Gmail's search finds it."""
+    """A mail as it is handed to Gmail. token: the word by which Gmail's search finds it.
+
+    own_headers: those by which it is known, beside its record. written_at: epoch milliseconds.
+    """
 
     token: str
     message_id: str
+    own_headers: Mapping[str, str]
     record_sha256: str
+    written_at: int
     content: bytes
     follows: PaymentId | None = None
 
@@ -120,6 +126,8 @@ def sealed(letter: Letter, addresses: Addresses) -> AuditMail:
     return AuditMail(
         token=token,
         message_id=message_id,
+        own_headers={name: each for name, each in letter.headers.items() if name in OWN_HEADERS},
+        written_at=letter.written_at,
         record_sha256=letter.record.sha256,
         content=header_field("Subject", f"{letter.subject} - {token}") + mail.as_bytes(),
         follows=letter.follows,

@@ -14,7 +14,7 @@ from functions.audit_mailer.delivery.courier import (
     Outcome,
     QuarantineError,
 )
-from functions.audit_mailer.gmail.mailbox import Receipt
+from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
 from functions.stream_router.router import Router
 from functions.stream_router.routing import Tampered, Unroutable, sort_out
 from local.gmail_sandbox.process import GmailSandbox
@@ -132,8 +132,11 @@ def test_all_that_follows_from_a_payment_goes_into_its_conversation(world: World
             assert answered == (references[-1][-1] if thread_id else None)
             return Receipt("m", thread_id or "the-thread")
 
-        def find(self, token: str) -> Receipt | None:
-            raise AssertionError(token)
+        def search(self, query: str) -> list[Receipt]:
+            raise AssertionError(query)
+
+        def read(self, gmail_id: str) -> FoundMail | None:
+            raise AssertionError(gmail_id)
 
     mailer = replace(world.mailer, courier=replace(world.mailer.courier, mailbox=Mailbox()))
     for each in entries:

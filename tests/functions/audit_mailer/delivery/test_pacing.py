@@ -11,7 +11,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.audit_mailer.delivery.pacing import PER_MINUTE, NoSlotError, Pacer, Rate
+from functions.audit_mailer.delivery.pacing import (
+    PER_MINUTE,
+    READ_UNITS,
+    SEARCH_UNITS,
+    UNITS,
+    NoSlotError,
+    Pacer,
+    Rate,
+)
+from functions.audit_mailer.settings import DeliveryMethod
+from local.gmail_sandbox.quota import UNITS_PER_MINUTE, Limits
 from tests.builders import NOW
 from tests.suites import later
 from tests.tables import create_tables
@@ -40,7 +50,10 @@ def slots(pace: Pacer, count: int, now: int = NOW, patience: int = 3_600_000) ->
 
 
 def test_the_default_is_what_gmails_quota_allows() -> None:
-    assert PER_MINUTE == {"send": 60, "import": 240}
+    """And each delivery may be searched for before."""
+    for method, cost in UNITS.items():
+        assert PER_MINUTE[method] * (cost + SEARCH_UNITS) <= UNITS_PER_MINUTE
+    assert PER_MINUTE["send"] == 55
 
 
 @pytest.mark.parametrize("per_minute", [2, 7, later(60), later(240), later(6_000)])
@@ -123,3 +136,64 @@ def test_a_successful_probe_opens_the_way_for_all(dynamodb: Any) -> None:
     pace.open()
     slot = pace.reserve(later + 1, 0)
     assert not slot.is_probe
+
+
+def read_at(pace: Pacer, now: int, units: int) -> bool:
+    try:
+        pace.reserve_reading(now, units)
+    except NoSlotError:
+        return False
+    return True
+
+
+def test_readers_leave_most_of_a_burst_to_the_mailers(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    reads = 0
+    while read_at(pace, NOW, READ_UNITS):
+        reads += 1
+    assert reads > 5
+    assert slots(pace, 7) == [NOW] * 7
+
+
+def test_a_reader_waits_until_the_mailers_are_done(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    slots(pace, 12)
+    with pytest.raises(NoSlotError) as caught:
+        pace.reserve_reading(NOW, SEARCH_UNITS)
+    wait = caught.value.wait_ms
+    assert not read_at(pace, NOW + wait - 1, SEARCH_UNITS)
+    assert read_at(pace, NOW + wait, SEARCH_UNITS)
+
+
+def test_a_closed_account_may_still_be_read(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    pace.close(NOW)
+    assert read_at(pace, NOW, READ_UNITS)
+    with pytest.raises(NoSlotError):
+        pace.reserve(NOW + 1, 0)
+
+
+@pytest.mark.parametrize("method", ["send", "import"])
+def test_two_readers_and_a_mailer_in_a_hurry_never_exceed_gmails_quota(
+    dynamodb: Any, method: DeliveryMethod
+) -> None:
+    """On Gmail's own counting of the last minute: whatever a slot allows fits into it."""
+    cost = UNITS[method]
+    pace = Pacer(dynamodb, "test-AuditDeliveries", "a", Rate(PER_MINUTE[method], cost), PROBE)
+    limits, sent, read = Limits(), 0, 0
+    for now in range(NOW, NOW + 90_000, 1_000):
+        for _ in range(2):
+            while read_at(pace, now, READ_UNITS):
+                limits.spend("a", "get", now=now, allowed=UNITS_PER_MINUTE)
+                read += 1
+        in_a_hurry = NOW + 30_000 <= now < NOW + 60_000
+        while in_a_hurry:
+            try:
+                slot = pace.reserve(now, 0)
+            except NoSlotError:
+                break
+            for call in ("list", method):
+                limits.spend("a", call, now=slot.at, allowed=UNITS_PER_MINUTE)
+            sent += 1
+    assert sent * cost > UNITS_PER_MINUTE // 3, "the mailer had its share at once"
+    assert read * READ_UNITS > UNITS_PER_MINUTE, "and the readers had the rest"

@@ -14,6 +14,7 @@ from googleapiclient.http import HttpRequest
 
 from functions.audit_mailer.gmail.failures import DeliveryError, FailureClass
 from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.mails.copies import is_copy
 from functions.audit_mailer.mails.envelope import AuditMail
 from functions.audit_mailer.mails.payment_mail import compose
 from functions.audit_mailer.settings import DeliveryMethod, GmailSettings
@@ -44,8 +45,23 @@ def test_a_delivered_mail_is_in_the_inbox(
 def test_a_mail_is_found_by_its_token(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
     box = gmail()
     receipt = box.send_audit_email_via_gmail(mail().content)
-    assert box.find(mail().token) == receipt
-    assert box.find("AUD0000000000000000") is None
+    assert box.search(f'"{mail().token}"') == [receipt]
+    assert box.search("AUD0000000000000000") == []
+    found = box.read(receipt.gmail_id)
+    assert found is not None
+    assert found.labels >= {"INBOX"}
+    assert is_copy(found.raw, mail())
+
+
+def test_a_search_finds_the_oldest_first(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
+    box = gmail("import")
+    made = [mail(timestamp=each) for each in (1, 2, 3)]
+    receipts = [box.send_audit_email_via_gmail(each.content) for each in made]
+    assert box.search('"Jane Doe"')[0] == receipts[0]
+
+
+def test_a_mail_that_was_deleted_meanwhile_is_none(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
+    assert gmail().read("0123456789abcdef") is None
 
 
 def test_importing_twice_makes_one_mail(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
@@ -87,7 +103,7 @@ def test_a_failure_has_its_class(
     sandbox: GmailSandbox, gmail: MakeGmail, fault: dict[str, Any], klass: FailureClass
 ) -> None:
     box = gmail()
-    box.find("warm")
+    box.search("warm")
     sandbox.post_fault(fault)
     with pytest.raises(DeliveryError) as caught:
         box.send_audit_email_via_gmail(mail().content)
@@ -293,7 +309,9 @@ def test_a_mail_from_another_sender_is_in_the_recipients_inbox(
         (message,) = sandbox.messages()
         assert message["mailbox"] == AUDIT
         assert "<desk@shipcaptaincrew.example>" in message["headers"]["From"]
-        assert box.find(made.token) == receipt, "the search is in the mailbox that was acted for"
+        assert box.search(f'"{made.token}"') == [receipt], (
+            "the search is in the mailbox that was acted for"
+        )
     finally:
         box.close()
 

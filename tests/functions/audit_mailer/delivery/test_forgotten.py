@@ -1,0 +1,67 @@
+"""AuditDeliveries was lost, or restored from an older copy: the mailbox knows what was mailed."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.audit_mailer.delivery.courier import Outcome, PostponeError
+from local.gmail_sandbox.process import GmailSandbox
+from shared.attributes import to_attributes
+from tests.builders import NOW, entry
+from tests.functions.audit_mailer.world import SETTLE_MS, World
+
+
+def forget(world: World, *, but: dict[str, object] | None = None) -> None:
+    """The table is as it was before the mail: without an item, or with an older one."""
+    item = to_attributes({"payment_id": entry().payment_id} | (but or {}))
+    if but:
+        world.dynamodb.put_item(TableName=world.table, Item=item)
+    else:
+        world.dynamodb.delete_item(TableName=world.table, Key=item)
+
+
+def test_a_mail_whose_delivery_was_lost_is_found_and_not_sent_again(
+    world: World, sandbox: GmailSandbox
+) -> None:
+    world.deliver()
+    before = world.delivery()
+    forget(world)
+    world.clock.now += 24 * 3_600_000
+    assert world.deliver() is Outcome.ALREADY_SENT
+    assert len(sandbox.messages()) == 1
+    after = world.delivery()
+    assert after["gmail_id"] == before["gmail_id"]
+    assert after["sent_at"] != world.clock.now, "when Gmail got it, not when it was found"
+
+
+def test_a_delivery_restored_from_before_its_last_try_is_searched_for(
+    world: World, sandbox: GmailSandbox
+) -> None:
+    world.deliver()
+    forget(world, but={"state": "failed", "retry_at": NOW + 60_000, "attempts": 1})
+    world.clock.now = NOW + 60_000 + SETTLE_MS + 1
+    assert world.deliver() is Outcome.ALREADY_SENT
+    assert len(sandbox.messages()) == 1
+
+
+def test_an_old_entry_that_was_never_mailed_is_mailed(world: World, sandbox: GmailSandbox) -> None:
+    world.clock.now += SETTLE_MS + 1
+    assert world.deliver() is Outcome.SENT
+    assert len(sandbox.messages()) == 1
+
+
+def test_a_search_that_fails_leaves_an_old_entry_unsent(
+    world: World, sandbox: GmailSandbox
+) -> None:
+    world.clock.now += SETTLE_MS + 1
+    sandbox.post_fault({"kind": "status", "code": 503, "times": 1, "on": "list"})
+    with pytest.raises(PostponeError):
+        world.deliver()
+    assert sandbox.messages() == []
+    world.come_back()
+    assert world.deliver() is Outcome.SENT
+
+
+def test_a_new_entry_costs_no_search(world: World, sandbox: GmailSandbox) -> None:
+    sandbox.post_fault({"kind": "status", "code": 503, "on": "list"})
+    assert world.deliver() is Outcome.SENT
