@@ -22,6 +22,7 @@ LIMITS = {
     "RouterFunction": 4_000_000,
     "SweepFunction": 4_000_000,
     "MailerFunction": 9_000_000,
+    "WatchFunction": 9_000_000,
     "StatementFunction": 4_000_000,
 }
 PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer")

@@ -204,11 +204,11 @@ def queue_gives_up_into_the_dead_letter_queue(deployed: Deployed) -> str:
 
 def schedules_are_enabled(deployed: Deployed) -> str:
     scheduler = deployed.stage.aws.client("scheduler")
-    for output in ("SweepFunctionName", "StatementFunctionName"):
+    for output in ("SweepFunctionName", "StatementFunctionName", "WatchFunctionName"):
         name = deployed.outputs[output]  # its schedule has the same name
         if scheduler.get_schedule(Name=name)["State"] != "ENABLED":
             raise FailedError(f"the schedule {name} is off", "")
-    return "sweep and statement"
+    return "sweep, statement and mailbox watch"
 
 
 def alarms_are_armed(deployed: Deployed) -> str:

@@ -74,6 +74,11 @@ def pacing(user: str) -> Key:
     return {"payment_id": f"pacing:{user}"}
 
 
+def watch(user: str) -> Key:
+    """AuditDeliveries: where the watch over this user's mailbox stands."""
+    return {"payment_id": f"watch:{user}"}
+
+
 def patron(event_id: str, email: str) -> Key:
     """Events: a patron on the roster. email: in lower case."""
     return {"event_id": event_id, "SK": f"PATRON#{email}"}

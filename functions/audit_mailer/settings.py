@@ -38,6 +38,17 @@ class MailerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """What only the watch over the mailbox reads."""
+
+    payments_table: str
+    ledger_table: str
+    deliveries_table: str
+    ops_record_table: str
+    business_timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySettings:
     """How a mail is claimed and tried again.
 

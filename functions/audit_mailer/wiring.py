@@ -78,26 +78,33 @@ def courier() -> Courier:
     gmail, delivery = gmail_settings(), delivery_settings()
     return Courier(
         deliveries=Deliveries(dynamodb(), delivery.deliveries_table),
-        mailbox=Gmail(
-            lambda: gmail.service_account(_read_secret),
-            gmail.mailbox,
-            gmail.method,
-            gmail.gmail_api_endpoint,
-        ),
-        pace=Pacer(
-            dynamodb(),
-            delivery.deliveries_table,
-            user=gmail.mailbox,
-            rate=Rate(
-                gmail.gmail_sends_per_minute or PER_MINUTE[gmail.method], UNITS[gmail.method]
-            ),
-            probe_ms=min(PROBE_SECONDS, delivery.retry_cap_seconds) * 1000,
-        ),
+        mailbox=gmail_of(gmail.mailbox),
+        pace=pacer_of(gmail.mailbox),
         method=gmail.method,
         settle_ms=gmail.gmail_search_settle_seconds * 1000,
         retry_cap=delivery.retry_cap_seconds,
         now=lambda: time.time_ns() // 1_000_000,
         pause=time.sleep,
+    )
+
+
+def gmail_of(user: str) -> Gmail:
+    """The mailbox of a Workspace user, whom the service account acts for."""
+    gmail = gmail_settings()
+    return Gmail(
+        lambda: gmail.service_account(_read_secret), user, gmail.method, gmail.gmail_api_endpoint
+    )
+
+
+def pacer_of(user: str) -> Pacer:
+    """The quota of a Workspace user, shared by all who deliver to or read that mailbox."""
+    gmail, delivery = gmail_settings(), delivery_settings()
+    return Pacer(
+        dynamodb(),
+        delivery.deliveries_table,
+        user=user,
+        rate=Rate(gmail.gmail_sends_per_minute or PER_MINUTE[gmail.method], UNITS[gmail.method]),
+        probe_ms=min(PROBE_SECONDS, delivery.retry_cap_seconds) * 1000,
     )
 
 

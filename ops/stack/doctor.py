@@ -25,6 +25,12 @@ HEALTHY_STACK = frozenset({
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE",
 })  # fmt: skip
 
+SCHEDULED = {
+    "sweep": "SweepFunctionName",
+    "statement": "StatementFunctionName",
+    "mailbox watch": "WatchFunctionName",
+}
+
 
 def run_checks(session: Session) -> Iterator[CheckResult]:
     """Run every check, one at a time."""
@@ -166,7 +172,7 @@ def _schedules(session: Session) -> Iterator[CheckResult]:
         for page in pages
         for each in page["Schedules"]
     }
-    for name, output in (("sweep", "SweepFunctionName"), ("statement", "StatementFunctionName")):
+    for name, output in SCHEDULED.items():
         state = by_target.get(session.aws.output(output), "missing")
         remedy = "" if state == "ENABLED" else "Enable its schedule, or deploy the template again."
         yield CheckResult(f"schedule of the {name}", state, remedy)

@@ -35,7 +35,7 @@ who = "audit@shipcaptaincrew.example"
 gmail = Gmail(lambda: key, who, "send", endpoint)
 lines = [f"From: {who}", f"To: {who}", "Subject: hello", "", "from a bundle", ""]
 print(gmail.send_audit_email_via_gmail("\\r\\n".join(lines).encode()).gmail_id)
-gmail.find("AUD0000000000000000")
+gmail.search("AUD0000000000000000")
 """
 
 
@@ -139,6 +139,7 @@ def test_a_bundle_holds_no_tests_no_stubs_and_no_metadata_except_licenses(for_he
         ("RouterFunction", "functions.stream_router.handler"),
         ("RouterFunction", "functions.stream_router.sweep_handler"),
         ("MailerFunction", "functions.audit_mailer.handler"),
+        ("MailerFunction", "functions.audit_mailer.watch.handler"),
         ("StatementFunction", "functions.daily_statement.handler"),
     ],
 )

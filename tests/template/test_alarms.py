@@ -28,6 +28,7 @@ WRITERS = {
     "statement": "functions/daily_statement/handler.py",
     "stream_router": "functions/stream_router/handler.py",
     "audit_mailer": "functions/audit_mailer/delivery/consumer.py",
+    "mailbox_watch": "functions/audit_mailer/watch/handler.py",
 }
 
 

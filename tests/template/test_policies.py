@@ -118,6 +118,19 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("StatementRole", "FindSealedDays"): (["s3:ListBucketVersions"], ["EvidenceBucket"]),
     ("StatementRole", "SendToAuditQueue"): (["sqs:SendMessage"], ["AuditQueue"]),
+    ("WatchRole", "WriteOwnLogs"): (LOGS, ["WatchLogGroup"]),
+    ("WatchRole", "ReadEntriesByDay"): (["dynamodb:Query"], ["PaymentsTable/index/GSI3"]),
+    ("WatchRole", "ReadEntriesWithFindings"): (
+        ["dynamodb:GetItem"],
+        ["LedgerTable", "PaymentsTable"],
+    ),
+    ("WatchRole", "NoteWhatIsSeen"): (
+        ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+        ["DeliveriesTable"],
+    ),
+    ("WatchRole", "SeeWhatIsSettled"): (["dynamodb:GetItem"], ["OpsRecordTable"]),
+    ("WatchRole", "ReadGmailCredentials"): (["secretsmanager:GetSecretValue"], ["GmailSecret"]),
+    ("WatchScheduleRole", ""): (["lambda:InvokeFunction"], ["WatchFunction"]),
     ("StatementScheduleRole", ""): (["lambda:InvokeFunction"], ["StatementFunction"]),
     ("OpsReadPolicy", "FindTheStack"): (
         ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],

@@ -19,7 +19,9 @@ def test_nobody_may_change_delete_or_scan_a_ledger_row(prod: Template) -> None:
         "SweepRole": {"DescribeTable", "Query"},
         "MailerRole": {"GetItem"},
         "StatementRole": {"GetItem", "Query"},
+        "WatchRole": {"GetItem", "Query"},
         "SweepScheduleRole": set(),
+        "WatchScheduleRole": set(),
         "StatementScheduleRole": set(),
     }
     assert prod.of_type("AWS::IAM::Role").keys() == allowed.keys()
@@ -115,6 +117,7 @@ def test_schedules_invoke_one_function_each_by_a_role_that_can_do_nothing_else(
     assert expressions == {
         "${AppName}-sweep": "rate(15 minutes)",
         "${AppName}-statement": "cron(20 * * * ? *)",
+        "${AppName}-mailbox-watch": "cron(50 * * * ? *)",
     }
     for schedule in schedules.values():
         target = schedule["Target"]
@@ -123,10 +126,10 @@ def test_schedules_invoke_one_function_each_by_a_role_that_can_do_nothing_else(
         assert statement["Resource"] == target["Arn"]
 
 
-def test_only_the_mailer_writes_deliveries(prod: Template) -> None:
+def test_only_the_mailer_and_the_watch_write_deliveries(prod: Template) -> None:
     writers = {
         role
         for role in FUNCTION_ROLES.values()
         if prod.actions(role, "DeliveriesTable") & {"dynamodb:PutItem", "dynamodb:UpdateItem"}
     }
-    assert writers == {"MailerRole"}
+    assert writers == {"MailerRole", "WatchRole"}

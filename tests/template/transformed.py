@@ -20,6 +20,7 @@ FUNCTION_ROLES = {
     "SweepFunction": "SweepRole",
     "MailerFunction": "MailerRole",
     "StatementFunction": "StatementRole",
+    "WatchFunction": "WatchRole",
 }
 
 

@@ -1,0 +1,113 @@
+"""Lambda entry point on a schedule: look whether what Gmail accepted is in the audit mailbox.
+
+A mail may bounce, be filtered into spam, or be deleted. The watch reads the recipient's mailbox,
+whoever sent the mails, and counts what is missing, doubled or altered.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.audit_mailer import wiring
+from functions.audit_mailer.gmail.failures import DeliveryError
+from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
+from functions.audit_mailer.settings import WatchSettings
+from functions.audit_mailer.watch.reader import PacedReader
+from functions.audit_mailer.watch.rounds import Watch, Watched
+from functions.audit_mailer.watch.sightings import Sightings
+from shared.daybook import Daybook
+from shared.findings import MailFinding
+from shared.ledger import business_date
+from shared.settings import SettingsError, read_settings, zone_named
+
+RESERVE_MS = 60_000  # for the call in hand, and to keep where the round stands
+
+logger = Logger()
+metrics = Metrics()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """A mailbox that cannot be read is counted as a run that was not finished, and nothing else."""
+    now = time.time_ns() // 1_000_000
+    try:
+        with closing(wiring.gmail_of(wiring.gmail_settings().gmail_audit_recipient)) as mailbox:
+            watched = watch(mailbox, now, context).run(business_date(now, zone_named(_zone())))
+    except DeliveryError as error:
+        return _unread(error.failure.code)  # Google's own words may name people
+    except SettingsError as error:
+        return _unread(str(error))
+    metrics.add_metric("MailboxMissing", MetricUnit.Count, watched.found["missing"])
+    metrics.add_metric("MailboxDuplicate", MetricUnit.Count, watched.found["duplicate"])
+    metrics.add_metric("MailboxAltered", MetricUnit.Count, watched.found["altered"])
+    metrics.add_metric("WatchesUnfinished", MetricUnit.Count, int(not watched.is_finished))
+    return _told(watched)
+
+
+def _unread(reason: str) -> dict[str, Any]:
+    logger.error("mailbox not read", reason=reason)
+    metrics.add_metric("WatchesUnfinished", MetricUnit.Count, 1)
+    return {"error": reason}
+
+
+def watch(mailbox: Gmail, now: int, context: LambdaContext) -> Watch:
+    """Raises SettingsError for a configuration that cannot read the mailbox."""
+    gmail = wiring.gmail_settings()
+    records = OpsRecordReader(wiring.dynamodb(), settings().ops_record_table)
+    reader = PacedReader(
+        mailbox=mailbox,
+        quota=wiring.pacer_of(gmail.gmail_audit_recipient),
+        now=lambda: time.time_ns() // 1_000_000,
+        pause=time.sleep,
+        may_go_on=lambda: context.get_remaining_time_in_millis() > RESERVE_MS,
+    )
+    deliveries = settings().deliveries_table
+    return Watch(
+        ledger=Daybook(wiring.dynamodb(), settings().payments_table, deliveries),
+        rows=LedgerRows(wiring.dynamodb(), settings().payments_table, settings().ledger_table),
+        reader=reader,
+        sightings=Sightings(wiring.dynamodb(), deliveries, gmail.gmail_audit_recipient),
+        is_settled=lambda finding: records.record(finding.ops_id) is not None,
+        report=_report,
+        now=now,
+        settle_ms=gmail.gmail_search_settle_seconds * 1000,
+    )
+
+
+def _report(finding: MailFinding) -> None:
+    logger.error(
+        "mail not as it should be",
+        kind=finding.kind,
+        payment_id=finding.payment_id,
+        gmail_ids=sorted(finding.gmail_ids),
+    )
+
+
+def _told(watched: Watched) -> dict[str, Any]:
+    told = {
+        "looked": watched.looked,
+        "settled": watched.settled,
+        "found": dict(watched.found),
+        "is_finished": watched.is_finished,
+    }
+    logger.info("mailbox watched", extra=told)
+    return told
+
+
+def _zone() -> str:
+    return settings().business_timezone
+
+
+@cache
+def settings() -> WatchSettings:
+    return read_settings(WatchSettings, os.environ)

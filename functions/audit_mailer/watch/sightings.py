@@ -1,0 +1,87 @@
+"""AuditDeliveries: what the watch saw of each mail, and where its round stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.audit_mailer.watch.verdicts import Sighting
+from shared import keys
+from shared.attributes import from_attributes, to_attributes
+from shared.findings import MailFinding
+
+MOST_OPEN = 2_000  # findings that are looked at again in every run
+MOST_ROLES = 200  # mails about one entry that are remembered
+
+
+@dataclass(slots=True)
+class Round:
+    """Where the round over the whole ledger stands, and what is unsettled.
+
+    day, after: the business day, and the last `logged_at` that was looked at; empty before the
+    first. unsettled: payments.
+    """
+
+    day: str = ""
+    after: int = 0
+    unsettled: Sequence[str] = field(default_factory=tuple)
+
+
+class Sightings:
+    def __init__(self, client: Any, table: str, user: str) -> None:
+        self._client = client
+        self._table = table
+        self._round_key = keys.watch(user)
+
+    def round(self) -> Round:
+        answer = self._client.get_item(TableName=self._table, Key=to_attributes(self._round_key))
+        item = from_attributes(answer.get("Item", {}))
+        day, after, unsettled = (item.get(each) for each in ("day", "after", "unsettled"))
+        return Round(
+            day if isinstance(day, str) else "",
+            after if isinstance(after, int) else 0,
+            unsettled if isinstance(unsettled, list) else (),
+        )
+
+    def keep(self, state: Round) -> None:
+        item = {
+            "day": state.day,
+            "after": state.after,
+            "unsettled": list(state.unsettled[:MOST_OPEN]),
+        }
+        self._client.update_item(
+            TableName=self._table,
+            Key=to_attributes(self._round_key),
+            UpdateExpression="SET #day = :day, #after = :after, unsettled = :unsettled",
+            ExpressionAttributeNames={"#day": "day", "#after": "after"},
+            ExpressionAttributeValues=to_attributes({f":{name}": it for name, it in item.items()}),
+        )
+
+    def note(self, sighting: Sighting, findings: Sequence[MailFinding], now: int) -> None:
+        """Keep what was seen of a mail that was sent. seen_at: since when it is known to be there.
+
+        Nothing is kept for a delivery that is gone or was not sent: the watch makes no deliveries.
+        """
+        roles: Mapping[str, str] = dict(list(sighting.roles.items())[:MOST_ROLES])
+        values: dict[str, Any] = {":roles": roles, ":sent": "sent"}
+        change = "SET mails = :roles"
+        if sighting.genuine:
+            change += ", seen_at = if_not_exists(seen_at, :now)"
+            values[":now"] = now
+        if findings:
+            change += ", mailbox_finding = :finding"
+            values[":finding"] = findings[0].kind
+        gone = [] if findings else ["mailbox_finding"]
+        gone += [] if sighting.genuine else ["seen_at"]
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_attributes({"payment_id": sighting.payment_id}),
+                UpdateExpression=change + (f" REMOVE {', '.join(gone)}" if gone else ""),
+                ConditionExpression="#state = :sent",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_attributes(values),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return

@@ -1,0 +1,271 @@
+"""The watch over the mailbox: the real rules, adapters and sandbox, moto's tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from functions.audit_mailer.delivery.pacing import Pacer, Rate
+from functions.audit_mailer.gmail.failures import DeliveryError
+from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.ledger_rows import LedgerRows
+from functions.audit_mailer.mails.payment_mail import compose
+from functions.audit_mailer.watch.reader import OutOfTimeError, PacedReader
+from functions.audit_mailer.watch.rounds import Watch, Watched
+from functions.audit_mailer.watch.sightings import Sightings
+from local.gmail_sandbox.process import GmailSandbox
+from shared.attributes import from_attributes, to_attributes
+from shared.daybook import Daybook
+from shared.findings import MailFinding
+from shared.ledger import LedgerEntry, PaymentId, sealed
+from tests.builders import NOW, entry, message
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
+from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
+
+DAY = date.fromisoformat(entry().logged_day)
+
+
+@dataclass
+class Watching:
+    """The watch, and what it said."""
+
+    world: World
+    box: Gmail
+    settled: set[str] = field(default_factory=set)
+    reported: list[MailFinding] = field(default_factory=list)
+    calls_left: int = 10_000
+
+    def run(self, today: date = DAY, after_ms: int = SETTLE_MS + 1) -> Watched:
+        world, self.reported = self.world, []
+        world.clock.now = max(world.clock.now, NOW + after_ms)
+        ledger = world.payments.replace("Payments", "Ledger")
+        return Watch(
+            ledger=Daybook(world.dynamodb, world.payments, world.table),
+            rows=LedgerRows(world.dynamodb, world.payments, ledger),
+            reader=PacedReader(
+                mailbox=self.box,
+                quota=Pacer(world.dynamodb, world.table, AUDIT, Rate(60_000), probe_ms=1),
+                now=world.clock,
+                pause=world.clock.pause,
+                may_go_on=self._may_go_on,
+            ),
+            sightings=Sightings(world.dynamodb, world.table, AUDIT),
+            is_settled=lambda finding: finding.ops_id in self.settled,
+            report=self.reported.append,
+            now=world.clock.now,
+            settle_ms=SETTLE_MS,
+        ).run(today)
+
+    def _may_go_on(self) -> bool:
+        self.calls_left -= 1
+        return self.calls_left >= 0
+
+    def delivery(self, payment_id: str = entry().payment_id) -> dict[str, Any]:
+        key = to_attributes({"payment_id": payment_id})
+        item = self.world.dynamodb.get_item(TableName=self.world.table, Key=key)
+        return from_attributes(item.get("Item", {}))
+
+
+@pytest.fixture
+def watching(world: World, gmail: Callable[..., Gmail]) -> Iterator[Watching]:
+    assert world.deliver() == "sent"
+    yield Watching(world, gmail())
+
+
+def another(number: int) -> LedgerEntry:
+    made = replace(
+        entry(), payment_id=PaymentId(f"pay_{number:032x}"), timestamp=NOW + number, seq=number
+    )
+    return sealed(replace(made, logged_at=NOW + number))
+
+
+def mail_others(watching: Watching, count: int) -> list[LedgerEntry]:
+    made = [another(number) for number in range(2, 2 + count)]
+    watching.world.log(*made)
+    for each in made:
+        watching.world.mailer.deliver(message(each), TRY)
+    return made
+
+
+def ids(sandbox: GmailSandbox) -> list[str]:
+    return [str(each["id"]) for each in sandbox.messages()]
+
+
+def put(gmail: Callable[..., Gmail], raw: bytes) -> str:
+    another_id = re.sub(rb"(?m)^Message-ID: <", b"Message-ID: <another.", raw)
+    return str(gmail("import").send_audit_email_via_gmail(another_id).gmail_id)
+
+
+def test_a_mail_in_the_inbox_is_seen(watching: Watching) -> None:
+    watched = watching.run()
+    assert (watched.looked, watched.found.total(), watched.is_finished) == (1, 0, True)
+    assert watching.delivery()["seen_at"] == watching.world.clock.now
+    first = watching.delivery()
+    watching.world.clock.now += 3_600_000
+    assert watching.run().found.total() == 0
+    assert watching.delivery() == first, "nothing is written again"
+
+
+def test_a_mail_that_was_read_once_is_not_read_again(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    watching.run()
+    sandbox.post_fault({"kind": "status", "code": 400, "on": "get"})
+    assert watching.run().found.total() == 0
+
+
+def test_a_mail_is_given_time_to_be_found(watching: Watching, sandbox: GmailSandbox) -> None:
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run(after_ms=1_000).looked == 0
+    assert watching.run().found == {"missing": 1}
+
+
+@pytest.mark.parametrize("was_seen", [False, True])
+@pytest.mark.parametrize("place", ["deleted", "trash", "spam"])
+def test_a_mail_that_is_gone_is_missing_until_it_is_back(
+    watching: Watching, sandbox: GmailSandbox, place: str, *, was_seen: bool
+) -> None:
+    if was_seen:
+        watching.run()
+    (mail,) = ids(sandbox)
+    sandbox.delete(mail) if place == "deleted" else sandbox.move(mail, place)
+    for _ in range(2):
+        assert watching.run().found == {"missing": 1}
+        assert watching.reported == [MailFinding("missing", entry().payment_id)]
+        assert watching.delivery()["mailbox_finding"] == "missing"
+        assert "seen_at" not in watching.delivery()
+    if place != "deleted":
+        sandbox.move(mail, "inbox")
+        assert watching.run().found.total() == 0
+        assert "mailbox_finding" not in watching.delivery()
+        assert "seen_at" in watching.delivery()
+
+
+def test_a_reply_that_quotes_everything_does_not_stand_in_for_the_deleted_mail(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    (mail,) = ids(sandbox)
+    reply = re.sub(rb"(?m)^X-SCC-.*\r\n", b"", compose(entry().to_row(), ADDRESSES).content)
+    put(gmail, reply)
+    assert watching.run().found.total() == 0
+    sandbox.delete(mail)
+    assert watching.run().found == {"missing": 1}
+
+
+def test_two_mails_for_one_entry_are_a_duplicate(
+    watching: Watching, gmail: Callable[..., Gmail]
+) -> None:
+    put(gmail, compose(entry().to_row(), ADDRESSES).content)
+    assert watching.run().found == {"duplicate": 1}
+    (finding,) = watching.reported
+    assert len(finding.gmail_ids) == 2
+
+
+def test_a_mail_with_another_record_is_altered(
+    watching: Watching, gmail: Callable[..., Gmail]
+) -> None:
+    forged = put(gmail, compose(entry().to_row() | {"note": "other"}, ADDRESSES).content)
+    assert watching.run().found == {"altered": 1}
+    assert watching.reported == [MailFinding("altered", entry().payment_id, frozenset({forged}))]
+
+
+def test_what_a_person_settled_is_not_found_again_and_what_is_new_is(
+    watching: Watching, gmail: Callable[..., Gmail]
+) -> None:
+    second = compose(entry().to_row(), ADDRESSES).content
+    put(gmail, second)
+    watching.run()
+    watching.settled = {each.ops_id for each in watching.reported}
+    watched = watching.run()
+    assert (watched.found.total(), watched.settled) == (0, 1)
+    assert "mailbox_finding" not in watching.delivery()
+    put(gmail, second.replace(b"Message-ID: <", b"Message-ID: <third."))
+    assert watching.run().found == {"duplicate": 1}
+
+
+def test_a_finding_is_looked_at_again_however_old_its_entry_is(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    (mail,) = ids(sandbox)
+    sandbox.move(mail, "trash")
+    watching.world.log(entry())
+    years_later = date(DAY.year + 5, 1, 1)
+    assert watching.run().found == {"missing": 1}
+    assert watching.run(years_later).found == {"missing": 1}
+    sandbox.move(mail, "inbox")
+    assert watching.run(years_later).found.total() == 0
+
+
+def test_every_entry_has_its_turn_in_the_round(watching: Watching, sandbox: GmailSandbox) -> None:
+    sandbox.delete(ids(sandbox)[0])
+    found = [watching.run(date(DAY.year + 5, 1, 1)).found["missing"] for _ in range(14)]
+    assert found[0] == 0
+    assert found[-1] == 1
+
+
+def test_a_run_that_is_cut_off_goes_on_where_it_stopped(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    made = mail_others(watching, 5)
+    later = date.fromordinal(DAY.toordinal() + 10)
+    for _ in range(8):
+        watching.calls_left = 3
+        watched = watching.run(later)
+        assert watched.is_finished, "of the last days, which have no entries"
+    assert all("seen_at" in watching.delivery(each.payment_id) for each in made)
+
+
+def test_what_is_unsettled_outlives_a_run_without_time(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    sandbox.delete(ids(sandbox)[0])
+    watching.world.log(entry())
+    watching.run()
+    watching.calls_left = 0
+    assert not watching.run().is_finished
+    watching.calls_left = 1_000
+    assert watching.run(date(DAY.year + 5, 1, 1)).found == {"missing": 1}
+
+
+def test_a_mailbox_that_cannot_be_read_is_no_missing_mail(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    sandbox.post_fault({"kind": "revoke_delegation"})
+    with pytest.raises(DeliveryError):
+        watching.run()
+    assert watching.reported == []
+    sandbox.clear_faults()
+    assert watching.run().found.total() == 0
+
+
+def test_a_used_up_quota_is_waited_for_as_long_as_google_says(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    sandbox.post_fault({"kind": "rate_limit", "seconds": 30, "times": 2, "on": "list"})
+    assert watching.run().looked == 1
+    assert sum(watching.world.clock.pauses) >= 30
+
+
+def test_a_delivery_that_is_gone_is_not_made_by_the_watch(watching: Watching) -> None:
+    watching.run()
+    key = to_attributes({"payment_id": entry().payment_id})
+    watching.world.dynamodb.delete_item(TableName=watching.world.table, Key=key)
+    assert watching.run().looked == 0
+    assert watching.delivery() == {}
+
+
+def test_a_reader_without_time_stops(watching: Watching) -> None:
+    reader = PacedReader(
+        mailbox=watching.box,
+        quota=Pacer(watching.world.dynamodb, watching.world.table, AUDIT, Rate(60), probe_ms=1),
+        now=watching.world.clock,
+        pause=watching.world.clock.pause,
+        may_go_on=lambda: False,
+    )
+    with pytest.raises(OutOfTimeError):
+        reader.search("anything")
