@@ -11,8 +11,8 @@ from local.gmail_sandbox.accounts import ServiceAccount
 from local.gmail_sandbox.errors import GmailError, TokenError, injected
 from local.gmail_sandbox.faults import Fault, Faults, Operation
 from local.gmail_sandbox.gmail_api import MAX_RAW_BYTES, operation_of
+from local.gmail_sandbox.mailbox.store import Store
 from local.gmail_sandbox.quota import Limits, rate_limit_exceeded
-from local.gmail_sandbox.store import Store
 from local.gmail_sandbox.wiring import FAULTS, LIMITS, SERVICE_ACCOUNT, STORE, now_ms
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -22,7 +22,7 @@ MAX_BODY_BYTES = MAX_RAW_BYTES * 4 // 3 + 64 * 1024
 
 def build_app(state: Path, service_account: ServiceAccount, limits: Limits) -> web.Application:
     app = web.Application(
-        middlewares=[sandbox_headers, google_side], client_max_size=MAX_BODY_BYTES
+        middlewares=[sandbox_headers, due_mail, google_side], client_max_size=MAX_BODY_BYTES
     )
     store = Store(state / "gmail.sqlite3")
     app[STORE] = store
@@ -45,6 +45,13 @@ async def sandbox_headers(request: web.Request, handler: Handler) -> web.StreamR
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
     return response
+
+
+@web.middleware
+async def due_mail(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Deliver what is due before anyone looks: no timer is lost when the sandbox is killed."""
+    request.app[STORE].deliver_due(now_ms())
+    return await handler(request)
 
 
 @web.middleware

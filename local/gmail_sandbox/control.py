@@ -6,21 +6,18 @@ import hashlib
 import itertools
 import json
 import re
-from datetime import UTC, datetime
-from email.utils import parseaddr
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
 from local.gmail_sandbox.faults import AT_ONCE, KINDS, FaultFieldError, parse_faults
+from local.gmail_sandbox.mailbox.messages import StoredMessage
+from local.gmail_sandbox.mailbox.places import PLACES
 from local.gmail_sandbox.mbox import mbox_entry
 from local.gmail_sandbox.mime import Mail, read_mail
-from local.gmail_sandbox.search import parse_search
-from local.gmail_sandbox.store import StoredMessage
-from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE
+from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE, iso
 
-LIST_LIMIT = 200
 LONGEST_LIST = 10_000
 _HEAD = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
 # Never trust a mail's HTML: no script, no requests, no access to the inbox page.
@@ -67,17 +64,21 @@ async def clear_faults(request: web.Request) -> web.Response:
 async def list_messages(request: web.Request) -> web.Response:
     """List every mail in an inbox, complete, oldest first.
 
-    `?mailbox=` shows one mailbox, `?containing=` mails whose raw bytes hold a text, `?after=` what
-    came after a message's id, `?limit=` only the first few. If you poll a full mailbox, ask only
-    for new mail or for one payment's mail.
+    `?place=` lists spam or trash instead, `?mailbox=` shows one mailbox, `?containing=` mails
+    whose raw bytes hold a text, `?after=` what came after a message's id, `?limit=` only the first
+    few. If you poll a full mailbox, ask only for new mail or for one payment's mail.
     """
     store, after, limit = request.app[STORE], request.query.get("after"), request.query.get("limit")
     if limit is not None and not (limit.isdecimal() and 1 <= int(limit[:6]) <= LONGEST_LIST):
         return _refusal("limit", f"must be a whole number from 1 to {LONGEST_LIST}")
+    place = next((each for each in PLACES if each == request.query.get("place", "inbox")), None)
+    if place is None:
+        return _refusal("place", f"must be one of {', '.join(PLACES)}")
     last_seen = store.message(after) if after is not None else None
     if after is not None and last_seen is None:
         return _refusal("after", "must be the id of a message")
-    found = store.inbox(mailbox=_mailbox(request), after_seq=last_seen.seq if last_seen else 0)
+    after_seq = last_seen.seq if last_seen else 0
+    found = store.lying_in(place, mailbox=_mailbox(request), after_seq=after_seq)
     text = request.query.get("containing", "").encode()
     origin = str(request.url.origin())
     described = []
@@ -97,6 +98,30 @@ async def delete_messages(request: web.Request) -> web.Response:
     """Empty all mailboxes and reset quota and daily sending count."""
     request.app[STORE].clear()
     request.app[LIMITS].forget()
+    return web.Response(status=204)
+
+
+async def move_message(request: web.Request) -> web.Response:
+    """Move one mail as its reader would: {"to": "inbox"}, "spam" or "trash"."""
+    message = _message(request)
+    try:
+        wanted = json.loads(await request.read())
+    except ValueError:
+        wanted = None
+    if not isinstance(wanted, dict):
+        return _refusal("", 'the body must be a JSON object such as {"to": "spam"}')
+    if unknown := next((name for name in wanted if name != "to"), None):
+        return _refusal(unknown, "is not a field of a move")
+    for place in PLACES:
+        if place == wanted.get("to"):
+            request.app[STORE].move(message, place)
+            return web.Response(status=204)
+    return _refusal("to", f"must be one of {', '.join(PLACES)}")
+
+
+async def delete_message(request: web.Request) -> web.Response:
+    """Delete one mail forever."""
+    request.app[STORE].delete(_message(request))
     return web.Response(status=204)
 
 
@@ -145,29 +170,10 @@ async def export_mbox(request: web.Request) -> web.StreamResponse:
         }
     )
     await response.prepare(request)
-    for message in request.app[STORE].inbox(mailbox=_mailbox(request)):
+    for message in request.app[STORE].lying_in("inbox", mailbox=_mailbox(request)):
         await response.write(mbox_entry(message))
     await response.write_eof()
     return response
-
-
-async def inbox(request: web.Request) -> web.Response:
-    """List mails for the inbox page: newest first, `?q=` as in Gmail; 304 if nothing changed."""
-    store, faults = request.app[STORE], request.app[FAULTS].as_json()
-    query = request.query.get("q", "")
-    limit = request.query.get("limit", "")
-    shown = min(int(limit), 5000) if limit.isdecimal() else LIST_LIMIT
-    state = hashlib.sha256(json.dumps([store.revision, faults, query, shown]).encode())
-    etag = f'"{state.hexdigest()[:24]}"'
-    if request.headers.get("If-None-Match") == etag:
-        return web.Response(status=304, headers={"ETag": etag})
-    messages, total = store.newest_in_inbox(parse_search(query, prefixes=True), limit=shown)
-    body = {
-        "messages": [_summary(message) for message in messages],
-        "total": total,
-        "faults": faults,
-    }
-    return web.json_response(body, headers={"ETag": etag, "Cache-Control": "no-cache"})
 
 
 def _mailbox(request: web.Request) -> str | None:
@@ -182,18 +188,6 @@ def _message(request: web.Request) -> StoredMessage:
     return message
 
 
-def _summary(message: StoredMessage) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "from": parseaddr(message.sender)[0] or message.sender,
-        "subject": message.subject,
-        "snippet": message.snippet,
-        "mailbox": message.mailbox,
-        "unread": "UNREAD" in message.labels,
-        "received_at": _iso(message.received_at),
-    }
-
-
 def _described(message: StoredMessage, origin: str) -> dict[str, Any]:
     mail = read_mail(message.raw)
     headers: dict[str, str] = {}
@@ -204,6 +198,7 @@ def _described(message: StoredMessage, origin: str) -> dict[str, Any]:
         "thread_id": message.thread_id,
         "mailbox": message.mailbox,
         "labels": message.labels,
+        "place": message.place,
         "subject": mail.header("Subject"),
         "to": mail.header("To"),
         "from": mail.header("From"),
@@ -212,7 +207,7 @@ def _described(message: StoredMessage, origin: str) -> dict[str, Any]:
         "html": mail.html,
         "attachments": _attachments(mail),
         "raw_url": f"{origin}/sandbox/messages/{message.id}/raw",
-        "received_at": _iso(message.received_at),
+        "received_at": iso(message.received_at),
     }
 
 
@@ -230,11 +225,6 @@ def _attachments(mail: Mail) -> list[dict[str, Any]]:
     ]
 
 
-def _iso(moment: int) -> str:
-    stamp = datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
-    return stamp.replace("+00:00", "Z")
-
-
 def routes() -> list[web.RouteDef]:
     one = "/sandbox/messages/{id}"
     return [
@@ -244,8 +234,9 @@ def routes() -> list[web.RouteDef]:
         web.get("/sandbox/messages", list_messages),
         web.delete("/sandbox/messages", delete_messages),
         web.get("/sandbox/export.mbox", export_mbox),
-        web.get("/sandbox/inbox", inbox),
         web.get(one, get_message),
+        web.delete(one, delete_message),
+        web.post(one + "/move", move_message),
         web.get(one + "/raw", get_raw),
         web.get(one + "/html", get_html),
         web.get(one + r"/attachments/{number:\d{1,4}}", get_attachment),

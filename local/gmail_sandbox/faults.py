@@ -55,6 +55,9 @@ KINDS: dict[str, dict[str, _Field]] = {
     "quota": {"units_per_minute": _Field(int, required=True)},
     "lost_thread": {"code": _Field(int, least=400, most=404)},
     "search_lag": {"ms": _Field(int, required=True)},
+    "spam": {"user": _Field(str)},
+    "trash": {"user": _Field(str)},
+    "bounce": {"user": _Field(str), "ms": _Field(int, most=600_000)},
 }
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from aiohttp import web
 
-from local.gmail_sandbox import delivery
-from local.gmail_sandbox.delivery import Submission
 from local.gmail_sandbox.errors import (
     GmailError,
     invalid_argument,
@@ -20,6 +18,10 @@ from local.gmail_sandbox.errors import (
     precondition_failed,
 )
 from local.gmail_sandbox.faults import Operation
+from local.gmail_sandbox.mailbox import delivery
+from local.gmail_sandbox.mailbox.delivery import Submission
+from local.gmail_sandbox.mailbox.fates import Fates
+from local.gmail_sandbox.mailbox.search import parse_search
 from local.gmail_sandbox.oauth import (
     SCOPE_ALL_MAIL,
     SCOPE_COMPOSE,
@@ -36,7 +38,6 @@ from local.gmail_sandbox.resource import (
     message_resource,
     reference,
 )
-from local.gmail_sandbox.search import parse_search
 from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE, now_ms
 
 MAX_RAW_BYTES = 35 * 1024 * 1024
@@ -121,13 +122,16 @@ async def send(request: web.Request) -> web.Response:
     body = await _json(request)
     _check_daily_limit(request, user, now)
     submission = Submission(user, _raw(body), now, _thread_id(request, body))
-    return web.json_response(reference(delivery.send(request.app[STORE], submission)))
+    fates = Fates(request.app[FAULTS])
+    return web.json_response(reference(delivery.send(request.app[STORE], submission, fates)))
 
 
 async def import_message(request: web.Request) -> web.Response:
     user = _caller(request, "import")
     submission = await _inserted(request, user, date_source="dateHeader")
-    return web.json_response(reference(delivery.import_message(request.app[STORE], submission)))
+    fates = Fates(request.app[FAULTS])
+    stored = delivery.import_message(request.app[STORE], submission, fates)
+    return web.json_response(reference(stored))
 
 
 async def insert(request: web.Request) -> web.Response:
@@ -147,6 +151,7 @@ async def _inserted(request: web.Request, user: str, *, date_source: str) -> Sub
         _label_ids(body),
         date_from_header=source == "dateHeader",
         vault_only=request.query.get("deleted") == "true",
+        never_spam=request.query.get("neverMarkSpam") == "true",
     )
 
 

@@ -1,9 +1,18 @@
-"""The web inbox's files. Their content policy allows nothing from elsewhere and no inline code."""
+"""The web inbox: its list, and its files, whose content policy allows no inline code."""
 
+import hashlib
+import json
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
+from local.gmail_sandbox.mailbox.messages import StoredMessage
+from local.gmail_sandbox.mailbox.search import parse_search
+from local.gmail_sandbox.wiring import FAULTS, STORE, iso
+
+LIST_LIMIT = 200
 _FOLDER = Path(__file__).parent / "inbox"
 _TYPES = {
     ".html": "text/html",
@@ -15,6 +24,37 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+
+async def inbox(request: web.Request) -> web.Response:
+    """List mails, newest first, `?q=` as in Gmail; 304 if nothing changed."""
+    store, faults = request.app[STORE], request.app[FAULTS].as_json()
+    query = request.query.get("q", "")
+    limit = request.query.get("limit", "")
+    shown = min(int(limit), 5000) if limit.isdecimal() else LIST_LIMIT
+    state = hashlib.sha256(json.dumps([store.revision, faults, query, shown]).encode())
+    etag = f'"{state.hexdigest()[:24]}"'
+    if request.headers.get("If-None-Match") == etag:
+        return web.Response(status=304, headers={"ETag": etag})
+    messages, total = store.newest(parse_search(query, prefixes=True), limit=shown)
+    body = {
+        "messages": [_summary(message) for message in messages],
+        "total": total,
+        "faults": faults,
+    }
+    return web.json_response(body, headers={"ETag": etag, "Cache-Control": "no-cache"})
+
+
+def _summary(message: StoredMessage) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "from": parseaddr(message.sender)[0] or message.sender,
+        "subject": message.subject,
+        "snippet": message.snippet,
+        "mailbox": message.mailbox,
+        "unread": "UNREAD" in message.labels,
+        "received_at": iso(message.received_at),
+    }
 
 
 def _page(path: Path) -> web.RouteDef:
@@ -31,4 +71,5 @@ def _page(path: Path) -> web.RouteDef:
 
 
 def routes() -> list[web.RouteDef]:
-    return [_page(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES]
+    pages = [_page(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES]
+    return [web.get("/sandbox/inbox", inbox), *pages]

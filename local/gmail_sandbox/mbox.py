@@ -3,7 +3,7 @@
 import re
 import time
 
-from local.gmail_sandbox.store import StoredMessage
+from local.gmail_sandbox.mailbox.messages import StoredMessage
 
 _FROM_LINE = re.compile(rb"^(>*From )", re.MULTILINE)
 

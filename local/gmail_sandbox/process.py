@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.gmail_sandbox.accounts import new_service_account, write_service_account
+from local.gmail_sandbox.mailbox.places import Place
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30
@@ -129,10 +130,18 @@ class GmailSandbox:
     def clear_faults(self) -> None:
         self.request("DELETE", "/sandbox/faults")
 
-    def messages(self) -> list[dict[str, Any]]:
-        """Return the mails in inboxes, oldest first."""
-        found: list[dict[str, Any]] = self.request("GET", "/sandbox/messages")
+    def messages(self, place: Place = "inbox") -> list[dict[str, Any]]:
+        """Return the mails of a place, oldest first."""
+        found: list[dict[str, Any]] = self.request("GET", f"/sandbox/messages?place={place}")
         return found
+
+    def move(self, message_id: str, place: Place) -> None:
+        """Move one mail, as its reader would."""
+        self.request("POST", f"/sandbox/messages/{message_id}/move", {"to": place})
+
+    def delete(self, message_id: str) -> None:
+        """Delete one mail forever."""
+        self.request("DELETE", f"/sandbox/messages/{message_id}")
 
     def clear_messages(self) -> None:
         self.request("DELETE", "/sandbox/messages")

@@ -5,8 +5,8 @@ import email
 from email.message import Message
 from typing import Any
 
+from local.gmail_sandbox.mailbox.messages import StoredMessage
 from local.gmail_sandbox.mime import decoded_header, leaves
-from local.gmail_sandbox.store import StoredMessage
 
 FORMATS = ("full", "metadata", "minimal", "raw")
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection, Row, connect
-from typing import Any
+from typing import Any, Literal
 
 from shared import keys
 from shared.attributes import to_attributes
@@ -19,6 +19,13 @@ from tests.ops.voyage import Voyage
 
 Item = dict[str, Any]
 Change = Callable[[bytes], bytes | None]
+_MAIL_TABLES = {
+    "messages": ("seq", "*"),
+    "labels": ("seq", "*"),
+    "refs": ("seq", "*"),
+    "words": ("rowid", "rowid, *"),
+}
+"""The sandbox's tables of mail: the column that names the message, and what to keep of a row."""
 
 
 @dataclass
@@ -93,42 +100,46 @@ class Scene:
         """Whatever is done inside to the tables, the event's mails and the export is undone."""
         tables = {name: self._items(name) for name in ("Payments", "Ledger", "OpsRecord")}
         exported = self.export.read_bytes()
-        mails, labels = self._mails()
+        mails = self._mails()
         sealed = self._versions()
         try:
             yield
         finally:
             self.export.write_bytes(exported)
-            self._restore_mails(mails, labels)
+            self._restore_mails(mails)
             self._restore_sealed(sealed)
             for name, items in tables.items():
                 self._restore(name, items)
 
-    def _mails(self) -> tuple[list[Any], list[Any]]:
-        wanted = [each["payment_id"] for each in self.voyage.payments]
+    def _mails(self) -> dict[str, list[Any]]:
+        """The event's mails as the sandbox keeps them, by table: how to store a row again."""
+        wanted = [each["payment_id"].encode() for each in self.voyage.payments]
         with self._mailbox() as store:
             messages = [
                 row
                 for row in store.execute("SELECT * FROM messages")
-                if any(each.encode() in bytes(row["raw"]) for each in wanted)
+                if any(each in bytes(row["raw"]) for each in wanted)
             ]
-            every = list(store.execute("SELECT * FROM labels"))
-        kept = {row["seq"] for row in messages}
-        return messages, [row for row in every if row["seq"] in kept]
+            marks = ", ".join(str(row["seq"]) for row in messages)
+            return {
+                table: list(store.execute(f"SELECT {rows} FROM {table} WHERE {key} IN ({marks})"))  # noqa: S608 - ours
+                for table, (key, rows) in _MAIL_TABLES.items()
+            }
 
-    def _restore_mails(self, messages: list[Any], labels: list[Any]) -> None:
+    def _restore_mails(self, mails: dict[str, list[Any]]) -> None:
         with self._mailbox() as store:
-            for row in messages:
-                store.execute("DELETE FROM labels WHERE seq = ?", [row["seq"]])
-            for table, rows in (("messages", messages), ("labels", labels)):
-                for row in rows:
-                    marks = ", ".join("?" * len(row))
-                    insert = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - ours
+            for table, (key, _) in _MAIL_TABLES.items():
+                for row in mails[table]:
+                    store.execute(f"DELETE FROM {table} WHERE {key} = ?", [row[key]])  # noqa: S608 - ours
+                for row in mails[table]:
+                    names = ", ".join(row.keys())
+                    values = ", ".join("?" * len(row))
+                    insert = f"INSERT INTO {table} ({names}) VALUES ({values})"  # noqa: S608 - ours
                     store.execute(insert, tuple(row))
 
     @contextmanager
     def _mailbox(self) -> Iterator[Connection]:
-        """The sandbox's own store: Gmail's API cannot do what an insider at Google's side can."""
+        """The sandbox's own store: nothing else puts back a mail that was deleted or changed."""
         file = self.voyage.dock.stack.settings.state / "gmail" / "gmail.sqlite3"
         with closing(connect(file)) as store:
             store.row_factory = Row
@@ -223,14 +234,7 @@ class Scene:
 
     def mail(self, number: int) -> bytes:
         """One entry's mail as the mailbox has it."""
-        kept: list[bytes] = []
-
-        def keep(raw: bytes) -> bytes:
-            kept.append(raw)
-            return raw
-
-        self.voyage.edit_mail(number, keep)
-        return kept[0]
+        return self.voyage.mail(number)
 
     def _edit(self, is_it: Callable[[bytes], bool], change: Change) -> None:
         with closing(mailbox.mbox(self.export)) as box:
@@ -239,10 +243,6 @@ class Scene:
         parts = (b"From gmail\n" + each.rstrip(b"\n") + b"\n\n" for each in mails if each)
         self.export.write_bytes(b"".join(parts))
 
-    def move_mail(self, number: int, label: str) -> None:
-        """Put one entry's mail into another place of the mailbox, such as TRASH."""
-        (mail,) = self.voyage.dock.mails_of(self.voyage.payments[number - 1]["payment_id"])
-        with self._mailbox() as store:
-            (seq,) = store.execute("SELECT seq FROM messages WHERE id = ?", [mail["id"]]).fetchone()
-            store.execute("DELETE FROM labels WHERE seq = ? AND label = 'INBOX'", [seq])
-            store.execute("INSERT INTO labels (label, seq) VALUES (?, ?)", [label, seq])
+    def move_mail(self, number: int, label: Literal["SPAM", "TRASH"]) -> None:
+        """Put one entry's mail into another place of the mailbox."""
+        self.voyage.move_mail(number, "spam" if label == "SPAM" else "trash")

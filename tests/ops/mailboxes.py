@@ -15,10 +15,10 @@ from functions.audit_mailer.mails.related import Related, original_id
 from functions.audit_mailer.mails.statement_mail import StoredStatement
 from functions.audit_mailer.mails.statement_mail import compose as statement_of
 from functions.daily_statement.rules.continuity import ChainEnd
+from local.gmail_sandbox.mailbox.messages import StoredMessage
+from local.gmail_sandbox.mailbox.rewrite import addressed_to, rewrite_for_sending
 from local.gmail_sandbox.mbox import mbox_entry
 from local.gmail_sandbox.mime import read_mail
-from local.gmail_sandbox.rewrite import addressed_to, rewrite_for_sending
-from local.gmail_sandbox.store import StoredMessage
 from ops.stack.ops_record import Deed
 from shared.ledger import Head, LedgerEntry, PaymentId
 from tests.builders import NOW, ZONE, entry

@@ -11,6 +11,7 @@ from sqlite3 import connect
 from typing import Any
 from urllib.request import urlopen
 
+from local.gmail_sandbox.mailbox.places import Place
 from shared.attributes import from_attributes, to_attributes
 from tests.dock import Dock, until
 
@@ -60,18 +61,35 @@ class Voyage:
                 self.put(row)
             self.put(head, "Ledger")
 
-    def edit_mail(self, number: int, change: Callable[[bytes], bytes | None]) -> None:
-        """Do what Gmail's API does not allow: reach into the sandbox's store."""
+    def mail_id(self, number: int) -> str:
+        """The id of one entry's mail in the inbox."""
         (mail,) = self.dock.mails_of(self.payments[number - 1]["payment_id"])
+        return str(mail["id"])
+
+    def mail(self, number: int) -> bytes:
+        """One entry's mail as the mailbox has it."""
+        address = f"{self.dock.stack.mail_url}/sandbox/messages/{self.mail_id(number)}/raw"
+        with urlopen(address, timeout=30) as answer:
+            raw: bytes = answer.read()
+        return raw
+
+    def move_mail(self, number: int, place: Place) -> None:
+        self.dock.sandbox("POST", f"/sandbox/messages/{self.mail_id(number)}/move", {"to": place})
+
+    def delete_mail(self, number: int) -> None:
+        """Delete one entry's mail forever."""
+        self.dock.sandbox("DELETE", f"/sandbox/messages/{self.mail_id(number)}")
+
+    def edit_mail(self, number: int, change: Callable[[bytes], bytes | None]) -> None:
+        """Do what Gmail does not allow: change a mail's bytes. None deletes it forever."""
+        content = change(self.mail(number))
+        if content is None:
+            self.delete_mail(number)
+            return
         file = self.dock.stack.settings.state / "gmail" / "gmail.sqlite3"
         with closing(connect(file)) as store:
-            (raw,) = store.execute("SELECT raw FROM messages WHERE id = ?", [mail["id"]]).fetchone()
-            content = change(bytes(raw))
-            if content is None:
-                store.execute("DELETE FROM messages WHERE id = ?", [mail["id"]])
-            else:
-                update = "UPDATE messages SET raw = ? WHERE id = ?"
-                store.execute(update, [content, mail["id"]])
+            update = "UPDATE messages SET raw = ? WHERE id = ?"
+            store.execute(update, [content, self.mail_id(number)])
             store.commit()
 
     def export(self, file: Path) -> Path:

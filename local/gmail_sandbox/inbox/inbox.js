@@ -1,9 +1,11 @@
 // The inbox page: a list that follows the mailbox, and a reader that follows the address bar.
 // Never trust text from a mail: it reaches the page only through textContent.
-import { announcement, describeFaults, fileSize, messageInHash, shortTime } from "./wording.js";
+import { showActions, wireActions } from "./actions.js";
+import { announcement, describeFaults, describeList, fileSize, messageInHash, shortTime } from "./wording.js";
 
 const POLL_MS = 1500;
 const PAGE = 200;
+const SILENCE = "The sandbox is not responding. It may have been stopped.";
 const TABS = ["html", "text", "source", "headers"];
 const element = (id) => document.getElementById(id);
 
@@ -17,7 +19,7 @@ async function refresh() {
   try {
     response = await fetch(`/sandbox/inbox?${parameters}`, { headers });
   } catch {
-    showNotice("The sandbox is not responding. It may have been stopped.");
+    showNotice(SILENCE);
     state.etag = null;
     return;
   }
@@ -58,10 +60,20 @@ function showList(query) {
   const number = new Intl.NumberFormat().format(state.total);
   element("count").textContent = state.total === 1 ? "1 message" : `${number} messages`;
   element("empty").hidden = items.length > 0;
-  element("empty").textContent = query ? "No mail matches this search." : "No mail yet. New mail appears here automatically.";
+  element("empty").textContent = describeList(query).empty;
   element("more").hidden = items.length >= state.total;
   const unread = state.messages.filter((message) => message.unread).length;
   document.title = unread ? `(${unread}) Gmail sandbox` : "Gmail sandbox";
+}
+
+function showPlace() {
+  const query = element("search").value.trim();
+  const { title } = describeList(query);
+  element("list-title").textContent = title;
+  element("back-to").textContent = title;
+  for (const button of element("places").children) {
+    button.ariaCurrent = button.dataset.query === query.toLowerCase() ? "true" : null;
+  }
 }
 
 function newRow(message) {
@@ -125,6 +137,7 @@ function showMessage(message) {
   element("received").textContent = new Date(message.received_at).toLocaleString();
   element("text").textContent = message.text;
   element("source").textContent = "";
+  showActions(message);
   showAttachments(message);
   element("headers").replaceChildren(...Object.entries(message.headers).map(([name, value]) => headerRow(name, value)));
 
@@ -209,7 +222,7 @@ element("tabs").addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.altKey || event.ctrlKey || event.metaKey || element("confirmation").open) return;
   const typing = event.target === element("search");
   if (event.key === "Escape") {
     if (!typing) location.hash = "#/";
@@ -224,9 +237,32 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-element("search").addEventListener("input", () => {
+function search() {
   state.etag = null;
-  refresh();
+  showPlace();
+  return refresh();
+}
+
+element("search").addEventListener("input", search);
+
+element("places").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  element("search").value = button.dataset.query;
+  search();
+});
+
+wireActions({
+  openId: () => state.open,
+  failed: () => showNotice(SILENCE),
+  async left(text) {
+    const at = state.messages.findIndex((message) => message.id === state.open);
+    element("news").textContent = text;
+    location.hash = "#/";
+    await search();
+    const links = element("messages").querySelectorAll("a");
+    (links[Math.min(Math.max(at, 0), links.length - 1)] ?? element("search")).focus();
+  },
 });
 
 document.querySelector(".search").addEventListener("submit", (event) => event.preventDefault());
@@ -244,6 +280,6 @@ async function keepUp() {
 }
 
 addEventListener("hashchange", follow);
-await refresh();
+await search();
 await follow();
 keepUp();

@@ -6,6 +6,17 @@ export function announcement(messages) {
   return `${messages.length} new messages`;
 }
 
+const PLACES = new Map([
+  ["", { title: "Inbox", empty: "No mail yet. New mail appears here automatically." }],
+  ["in:spam", { title: "Spam", empty: "No spam." }],
+  ["in:trash", { title: "Trash", empty: "The trash is empty." }],
+]);
+
+/** How to head a list, and what to say if it is empty. Spam and trash are searches, as in Gmail. */
+export function describeList(query) {
+  return PLACES.get(query.toLowerCase()) ?? { title: "Search results", empty: "No mail matches this search." };
+}
+
 /** One line about the active faults; empty when there are none. */
 export function describeFaults(faults) {
   if (faults.length === 0) return "";

@@ -29,7 +29,8 @@ def page(gmail: GmailSandbox, browser: Browser) -> Iterator[Page]:
     trouble: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and "/html" not in str(message.location.get("url")):
+        address = str(message.location.get("url"))
+        if message.type == "error" and not address.endswith(("/html", "/move")):
             trouble.append(message.text)
 
     context = browser.new_context()
@@ -143,3 +144,65 @@ def test_rows_scroll_out_of_sight_below_the_lists_heading(gmail: GmailSandbox, p
     }"""
     assert page.locator(".list").evaluate("list => list.scrollTop") > 0
     assert page.locator(".list-head").evaluate(in_front)
+
+
+def open_mail(page: Page, subject: str) -> None:
+    page.get_by_role("link", name=subject).click()
+    expect(page.get_by_role("heading", name=subject)).to_be_visible()
+
+
+def test_an_open_mail_goes_to_spam_and_comes_back_by_keyboard(
+    gmail: GmailSandbox, page: Page
+) -> None:
+    for number in (1, 2, 3):
+        send(gmail, f"Payment #{number}")
+    open_mail(page, "Payment #2")
+    expect(page.get_by_role("button", name="Move to inbox")).to_be_hidden()
+    page.get_by_role("button", name="Report spam").press("Enter")
+    expect(page.locator("#news")).to_have_text("Moved to spam")
+    expect(page.get_by_text("2 messages")).to_be_visible()
+    expect(page.get_by_role("heading", name="Payment #2")).to_be_hidden()
+    expect(page.get_by_role("link", name="Payment #1")).to_be_focused()
+    page.get_by_role("button", name="Spam", exact=True).press("Enter")
+    expect(page.get_by_role("searchbox")).to_have_value("in:spam")
+    expect(page.get_by_role("button", name="Spam", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
+    open_mail(page, "Payment #2")
+    page.get_by_role("button", name="Move to inbox").press("Enter")
+    expect(page.get_by_text("No spam.")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    assert len(gmail.messages()) == 3
+
+
+def test_a_mail_is_deleted_forever_only_after_a_confirmation(
+    gmail: GmailSandbox, page: Page
+) -> None:
+    send(gmail, "Payment #1")
+    open_mail(page, "Payment #1")
+    page.get_by_role("button", name="Move to trash").click()
+    page.get_by_role("searchbox").fill("in:trash")
+    open_mail(page, "Payment #1")
+    delete = page.get_by_role("button", name="Delete forever")
+    dialog = page.get_by_role("dialog", name="Delete this message forever?")
+    delete.click()
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    delete.click()
+    dialog.get_by_role("button", name="Cancel").click()
+    assert len(gmail.messages("trash")) == 1
+    delete.click()
+    dialog.get_by_role("button", name="Delete forever").click()
+    expect(page.get_by_text("The trash is empty.")).to_be_visible()
+    expect(page.locator("#news")).to_have_text("Deleted forever")
+    assert gmail.messages("trash") == []
+
+
+@LONG
+def test_a_mail_that_is_already_gone_is_named(gmail: GmailSandbox, page: Page) -> None:
+    send(gmail, "Payment #1")
+    open_mail(page, "Payment #1")
+    gmail.clear_messages()
+    page.get_by_role("button", name="Move to trash").click()
+    expect(page.locator("#news")).to_have_text("The message no longer exists")

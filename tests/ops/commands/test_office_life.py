@@ -51,14 +51,8 @@ def test_forwards_replies_and_operators_mails_change_no_verdict(
 ) -> None:
     voyage = set_sail(dead.dock, 3)
     before = checks(local, voyage, tmp_path)
-    kept: list[bytes] = []
-
-    def keep(raw: bytes) -> bytes:
-        kept.append(raw)
-        return raw
-
-    voyage.edit_mail(2, keep)
-    for made in (forward_inline(kept[0]), forward_attached(kept[0]), reply(kept[0])):
+    kept = voyage.mail(2)
+    for made in (forward_inline(kept), forward_attached(kept), reply(kept)):
         send_again(voyage, made)
     (payment,) = dead.unmailed(1)
     local("dlq", "replay", "--id", payment, "--yes", "--rate", "20")

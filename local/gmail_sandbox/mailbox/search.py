@@ -45,19 +45,22 @@ class Search:
     values: list[Any]
     anywhere: bool
     """Spam and trash are looked into as well."""
+    says_where: bool
+    """The query names a place, such as in:spam."""
 
 
 def parse_search(query: str, *, prefixes: bool = False) -> Search:
     """Read a query. `prefixes`: match the beginnings of words, for typing into a search box."""
     conditions: list[Condition] = []
-    anywhere = offer_choice = False
+    anywhere = says_where = offer_choice = False
     for match in _TERM.finditer(query):
         if match["value"] == "OR" and not match["name"]:
             offer_choice = bool(conditions)
             continue
         name, value = (match["name"] or "").lower(), _unquoted(match["value"])
-        if name in ("in", "label") and value.lower() in ("anywhere", "spam", "trash"):
-            anywhere = True
+        if name in ("in", "label") and not match["minus"]:
+            says_where = True
+            anywhere = anywhere or value.lower() in ("anywhere", "spam", "trash")
         condition = _condition(name, value, prefixes=prefixes)
         if condition is None:
             continue
@@ -69,7 +72,9 @@ def parse_search(query: str, *, prefixes: bool = False) -> Search:
             offer_choice = False
         conditions.append(condition)
     where = " AND ".join(sql for sql, _ in conditions) or "1"
-    return Search(where, [value for _, values in conditions for value in values], anywhere)
+    return Search(
+        where, [value for _, values in conditions for value in values], anywhere, says_where
+    )
 
 
 def _condition(name: str, value: str, *, prefixes: bool) -> Condition | None:

@@ -8,47 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.gmail_sandbox.mailbox.messages import Incoming, StoredMessage
+from local.gmail_sandbox.mailbox.places import NEITHER_SPAM_NOR_TRASH, Place, lies_in, moved
+from local.gmail_sandbox.mailbox.schema import SCHEMA
+from local.gmail_sandbox.mailbox.search import Search
 from local.gmail_sandbox.mime import Mail, read_mail
-from local.gmail_sandbox.schema import SCHEMA
-from local.gmail_sandbox.search import Search
 
 _COLUMNS = "seq, id, mailbox, thread_id, sender, subject, snippet, internal_date, received_at, raw"
-_MAIL_TABLES = ("messages", "labels", "refs", "words", "sends")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    seq: int
-    id: str
-    mailbox: str
-    thread_id: str
-    sender: str
-    subject: str
-    snippet: str
-    internal_date: int
-    """Epoch milliseconds; what Gmail sorts by."""
-    received_at: int
-    """Epoch milliseconds of the sandbox's clock."""
-    raw: bytes
-    labels: list[str]
+_MAIL_TABLES = ("messages", "labels", "refs", "words", "sends", "on_the_way")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     subject: str | None
     scopes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message on its way into one mailbox; `thread_id` None starts a new thread."""
-
-    mailbox: str
-    raw: bytes
-    labels: list[str]
-    internal_date: int
-    received_at: int
-    thread_id: str | None = None
 
 
 class Store:
@@ -131,6 +104,45 @@ class Store:
             [(label, seq) for label in labels],
         )
 
+    def move(self, message: StoredMessage, place: Place) -> None:
+        with self.transaction():
+            self._db.execute("DELETE FROM labels WHERE seq = ?", [message.seq])
+            self.add_labels(message.seq, moved(message.labels, place))
+
+    def delete(self, message: StoredMessage) -> None:
+        """Delete forever: neither a list nor a search finds it any more."""
+        with self.transaction():
+            for table in ("messages", "labels", "refs"):
+                self._db.execute(f"DELETE FROM {table} WHERE seq = ?", [message.seq])  # noqa: S608  # a fixed name
+            self._db.execute("DELETE FROM words WHERE rowid = ?", [message.seq])
+
+    def add_later(self, incoming: Incoming) -> None:
+        """Keep a message until the time it is received at; call inside `transaction()`."""
+        self._db.execute(
+            "INSERT INTO on_the_way (mailbox, thread_id, received_at, raw) VALUES (?, ?, ?, ?)",
+            (incoming.mailbox, incoming.thread_id, incoming.received_at, incoming.raw),
+        )
+
+    def deliver_due(self, now: int) -> None:
+        """Put what has arrived by now into its inbox."""
+        due = self._db.execute(
+            "SELECT rowid, * FROM on_the_way WHERE received_at <= ? ORDER BY received_at, rowid",
+            [now],
+        ).fetchall()
+        for row in due:
+            with self.transaction():
+                self._db.execute("DELETE FROM on_the_way WHERE rowid = ?", [row["rowid"]])
+                self.add_message(
+                    Incoming(
+                        mailbox=row["mailbox"],
+                        raw=row["raw"],
+                        labels=["UNREAD", "INBOX"],
+                        internal_date=row["received_at"],
+                        received_at=row["received_at"],
+                        thread_id=row["thread_id"],
+                    )
+                )
+
     def mark_read(self, message_id: str) -> None:
         with self.transaction():
             self._db.execute(
@@ -176,9 +188,7 @@ class Store:
         self, mailbox: str, search: Search, *, arrived_before: int, offset: int, limit: int
     ) -> tuple[list[tuple[str, str]], int]:
         """Return (id, thread id) pairs, newest first, and the total count."""
-        seen = f"mailbox = ? AND received_at <= ? AND ({search.where})"
-        if not search.anywhere:
-            seen += " AND seq NOT IN (SELECT seq FROM labels WHERE label IN ('SPAM', 'TRASH'))"
+        seen = f"mailbox = ? AND received_at <= ? AND {_found(search)}"
         values = [mailbox, arrived_before, *search.values]
         total = self._db.execute(
             f"SELECT count(*) FROM messages WHERE {seen}",  # noqa: S608  # fixed fragments
@@ -191,26 +201,31 @@ class Store:
         )
         return [(row["id"], row["thread_id"]) for row in rows], total
 
-    def inbox(
-        self, search: Search | None = None, *, mailbox: str | None = None, after_seq: int = 0
+    def lying_in(
+        self, place: Place, *, mailbox: str | None = None, after_seq: int = 0
     ) -> Iterator[StoredMessage]:
-        """Return the mails in inboxes, oldest first: one entry per mail and recipient."""
-        where, values = _inbox(search, mailbox)
+        """Return the mails of a place, oldest first: one entry per mail and recipient."""
         rows = self._db.execute(
-            f"SELECT seq FROM messages WHERE seq > ? AND {where} ORDER BY seq",  # noqa: S608  # fixed fragments
-            [after_seq, *values],
+            f"SELECT seq FROM messages WHERE seq > ? AND {lies_in(place)}"  # noqa: S608  # fixed fragments
+            " AND (? IS NULL OR mailbox = ?) ORDER BY seq",
+            [after_seq, mailbox, mailbox],
         ).fetchall()
         for row in rows:  # one by one: a full mailbox does not fit in memory twice
             yield from self._select("seq = ?", [row["seq"]])
 
-    def newest_in_inbox(self, search: Search, *, limit: int) -> tuple[list[StoredMessage], int]:
-        """Return the newest messages in inboxes, newest first, and the total count."""
-        where, values = _inbox(search, None)
+    def newest(self, search: Search, *, limit: int) -> tuple[list[StoredMessage], int]:
+        """Return the newest messages found, newest first, and the total count.
+
+        They are in inboxes unless the query says where to look.
+        """
+        where = f"mailbox NOT LIKE 'vault:%' AND {_found(search)}"
+        if not search.says_where:
+            where += f" AND {lies_in('inbox')}"
         total = self._db.execute(
             f"SELECT count(*) FROM messages WHERE {where}",  # noqa: S608  # fixed fragments
-            values,
+            search.values,
         ).fetchone()[0]
-        return self._select(where, values, tail=f"ORDER BY seq DESC LIMIT {limit:d}"), total
+        return self._select(where, search.values, tail=f"ORDER BY seq DESC LIMIT {limit:d}"), total
 
     def counts(self, mailbox: str) -> tuple[int, int, int]:
         """Return (messages, threads, last sequence number) of one mailbox."""
@@ -277,14 +292,6 @@ class Store:
         self._db.execute("DELETE FROM tokens")
 
 
-def _inbox(search: Search | None, mailbox: str | None) -> tuple[str, list[Any]]:
-    where = (
-        "seq IN (SELECT seq FROM labels WHERE label = 'INBOX')"
-        " AND seq NOT IN (SELECT seq FROM labels WHERE label IN ('SPAM', 'TRASH'))"
-    )
-    values: list[Any] = []
-    if mailbox is not None:
-        where, values = where + " AND mailbox = ?", [mailbox]
-    if search is not None:
-        where, values = f"{where} AND ({search.where})", [*values, *search.values]
-    return where, values
+def _found(search: Search) -> str:
+    hidden = "1" if search.anywhere else NEITHER_SPAM_NOR_TRASH
+    return f"({search.where}) AND {hidden}"

@@ -31,6 +31,9 @@ CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (
 CREATE TABLE IF NOT EXISTS tokens (
   token TEXT PRIMARY KEY, subject TEXT, scopes TEXT NOT NULL, expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS on_the_way (
+  mailbox TEXT NOT NULL, thread_id TEXT, received_at INTEGER NOT NULL, raw BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS sends (mailbox TEXT NOT NULL, sent_at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS sends_by_mailbox ON sends (mailbox, sent_at);
 """

@@ -1,0 +1,1 @@
+"""One mailbox: its messages, where they lie, and how mail gets in."""
