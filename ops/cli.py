@@ -15,10 +15,11 @@ from ops.terminal.safe_text import safe
 
 COMMANDS = {
     "status": "ops.commands.status",
-    "dlq": "ops.commands.dlq",
+    "dlq": "ops.commands.dlq.look",
     "verify": "ops.commands.verify",
     "reconcile": "ops.commands.reconcile",
     "payment": "ops.commands.payment",
+    "findings": "ops.commands.findings",
     "statement": "ops.commands.statement",
     "key": "ops.commands.key",
     "doctor": "ops.commands.doctor",

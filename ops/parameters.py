@@ -7,6 +7,10 @@ from typing import Any
 
 import click
 
+from functions.api.payments.free_text import shown
+
+LONGEST_REASON = 500
+
 
 class Day(click.ParamType):
     """YYYY-MM-DD, a business day of the stack."""
@@ -32,3 +36,17 @@ class EventId(click.ParamType):
         if not value:
             self.fail("it is empty: give an event's id, or leave the option out", param, ctx)
         return str(value)
+
+
+class Reason(click.ParamType):
+    """What a person says for the ops record, which is mailed."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = shown(str(value))
+        if not text:
+            self.fail("it is empty: say why, for those who read the record", param, ctx)
+        if len(text) > LONGEST_REASON:
+            self.fail(f"it is longer than {LONGEST_REASON} characters", param, ctx)
+        return text

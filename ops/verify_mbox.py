@@ -890,6 +890,7 @@ HOW_TO_VERIFY = (
 )
 HOW_TO_FIND = "Search for {} to find every mail about this payment."
 OPEN = "Open in the app"
+REISSUED = "This mail was issued again, as the operators' record {} says."
 
 
 def payment_file(entry: LedgerEntry) -> str:
@@ -897,8 +898,8 @@ def payment_file(entry: LedgerEntry) -> str:
     return f"{file_name(entry.event_id)}-{entry.seq:06d}.json"
 
 
-def payment_subject(entry: LedgerEntry, related: Related) -> str:
-    """Without the search token."""
+def payment_subject(entry: LedgerEntry, related: Related, reissue: str = "") -> str:
+    """Without the search token. reissue: the run that issued the mail again, or empty."""
     what = f"{_money(entry)} {_method(entry)}"
     of = name_of(related.original, original_id(entry))
     if entry.corrects:
@@ -907,6 +908,7 @@ def payment_subject(entry: LedgerEntry, related: Related) -> str:
         told = f"{number_of(entry)} {what}"
     else:
         told = f"{entry.kind.upper()} {number_of(entry)} of {of} {what}"
+    told = f"REISSUED {told}" if reissue else told
     return f"[SCC Audit] {told} - {clipped(entry.patron_name)} - {clipped(entry.event_name)}"
 
 
@@ -926,10 +928,12 @@ def payment_page(
     record_sha256: str,
     app_url: str = "",
     event_time: str = "",
+    reissue: str = "",
 ) -> Page:
     """What the mail shows, told from the entry and from those that it is about.
 
     event_time: when it was logged in the event's time zone, for a reader that lacks the zone.
+    reissue: the run that issued the mail again, or empty.
     """
     about = original_id(entry)
     return Page(
@@ -938,7 +942,7 @@ def payment_page(
         subheading=(
             f"{number_of(entry)}, {clipped(entry.event_date)}, {clipped(entry.event_name)}"
         ),
-        notice=notice(entry, related),
+        notice=" ".join(filter(None, (notice(entry, related), _reissued(reissue)))),
         link=PageLink(OPEN, app_url + payment_path(entry)) if app_url else None,
         sections=[
             *sections(entry, related),
@@ -948,6 +952,10 @@ def payment_page(
         ],
         closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(about or entry.payment_id)],
     )
+
+
+def _reissued(run: str) -> str:
+    return REISSUED.format(run) if run else ""
 
 
 def payment_path(entry: LedgerEntry) -> str:
@@ -1386,7 +1394,8 @@ class Link:
     computed: the hash it should have, empty for values that no entry has. sha256: of the whole
     record. faults: of the strict reading; if there are any, the fields below mean nothing. about:
     the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds. told: a
-    digest of what other mails may say about the entry, empty if its own mail was not read.
+    digest of what other mails may say about the entry, empty if its own mail was not read. reissue:
+    the name of a mail that was issued again, empty for the first one and for rows.
     """
 
     event_id: str
@@ -1405,6 +1414,7 @@ class Link:
     logged_at: int = 0
     logged_day: str = ""
     told: bytes = b""
+    reissue: str = ""
 
     @property
     def is_sound(self) -> bool:
@@ -1662,11 +1672,12 @@ def _chosen(
     """For each number the entry that fits best, and findings about all others."""
     findings: list[Finding] = []
     claims: dict[int, dict[str, Link]] = {}
+    mails: set[tuple[str, str]] = set()
     for link in links:
-        same = claims.setdefault(link.seq, {})
-        if link.sha256 in same:
+        if (link.sha256, link.reissue) in mails:
             findings.append(found(COMPLETENESS, link, "duplicate", "the same entry appears twice"))
-        same[link.sha256] = link
+        mails.add((link.sha256, link.reissue))
+        claims.setdefault(link.seq, {})[link.sha256] = link
     said = {(each.seq, each.hash) for each in anchors}
     wanted = {(each.seq - 1, each.prev_hash) for each in links if each.hash == each.computed}
     chain: dict[int, Link] = {}
@@ -2653,11 +2664,11 @@ class Expected:
 
 
 def payment_problem(
-    record: Mapping[str, Any], sha256: str, seen: Seen
+    record: Mapping[str, Any], sha256: str, seen: Seen, reissue: str = ""
 ) -> tuple[str, Sequence[Quote]]:
     """The first difference between a mail and its record, or an empty text; and its quotes.
 
-    record: without faults.
+    record: without faults. reissue: what its header says that it is called, if it was issued again.
     """
     entry = LedgerEntry.from_row(record)
     try:
@@ -2666,10 +2677,12 @@ def payment_problem(
     except OtherError as error:
         return f"its HTML {error}", ()
     expected = Expected(
-        subject=payment_subject(entry, related),
+        subject=payment_subject(entry, related, reissue),
         token=search_token(entry.payment_id),
         attachment=payment_file(entry),
-        page=payment_page(entry, related, sha256, _app_url(entry, seen), _event_time(entry, seen)),
+        page=payment_page(
+            entry, related, sha256, _app_url(entry, seen), _event_time(entry, seen), reissue
+        ),
     )
     numbers = [
         Quote(entry.event_id, entry.seq, entry.payment_id, Other(payment_id, seq))
@@ -3471,6 +3484,8 @@ _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
 class Own:
     """A mail of ours, taken apart. name, value: its own header. labels: where it lies.
 
+    reissue: what a mail that was issued again is called, empty for others.
+
     content, filename: of its attachment. problem: of its headers and parts, whatever they contain.
     """
 
@@ -3484,6 +3499,7 @@ class Own:
     texts: Mapping[str, str]
     labels: Iterable[str]
     problem: str
+    reissue: str
 
     @property
     def sha256(self) -> str:
@@ -3525,6 +3541,7 @@ def own_mail(mail: Message, where: str, labels: Iterable[str]) -> Own:
         },
         labels=[*labels, *_labels(mail)],
         problem=header_problem(mail) or structure_problem(mail, files),
+        reissue=" ".join(str(each) for each in mail.get_all("X-SCC-Reissue", [])),
     )
 
 
@@ -3584,7 +3601,7 @@ def _take_payment(box: Mailbox, own: Own, *, is_copy: bool) -> Link:
     record = json.loads(own.content)
     if not isinstance(record, dict):
         raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
-    link = link_of(record)
+    link = replace(link_of(record), reissue=own.reissue)
     if not is_copy:
         box.links.append(link)
     if not link.is_sound:
@@ -3602,7 +3619,7 @@ def _take_payment(box: Mailbox, own: Own, *, is_copy: bool) -> Link:
         else _date_problem(own.mail, link.payment_id, link.logged_at, "the entry was logged")
     )  # fmt: skip
     if not problem:
-        problem, found_quotes = payment_problem(record, link.sha256, own.seen)
+        problem, found_quotes = payment_problem(record, link.sha256, own.seen, own.reissue)
         quotes += found_quotes
     if problem:
         box.wrong.append(_altered(link, own, problem))

@@ -7,7 +7,6 @@ person has explained is not found again, and a new finding about the same paymen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,15 +22,13 @@ class MailFinding:
     gmail_ids: frozenset[str] = frozenset()
 
     @property
-    def ops_id(self) -> str:
-        """Of the OpsRecord item that settles it."""
+    def run(self) -> str:
+        """The run of the ops record that settles it."""
         named = "\n".join(sorted(self.gmail_ids)).encode()
-        return f"{self.run}_{hashlib.sha256(named).hexdigest()[:12]}_done"
+        digest = hashlib.sha256(named).hexdigest()[:12]
+        return f"ops_ack_{self.payment_id}_{self.kind}_{digest}"
 
     @property
-    def run(self) -> str:
-        return f"ops_ack_{self.payment_id}_{self.kind}"
-
-
-def settled_by(records: Iterable[str], finding: MailFinding) -> bool:
-    return finding.ops_id in records
+    def ops_id(self) -> str:
+        """Of the OpsRecord item that settles it."""
+        return f"{self.run}_done"

@@ -74,9 +74,9 @@ def pacing(user: str) -> Key:
     return {"payment_id": f"pacing:{user}"}
 
 
-def watch(user: str) -> Key:
-    """AuditDeliveries: where the watch over this user's mailbox stands."""
-    return {"payment_id": f"watch:{user}"}
+def watch() -> Key:
+    """AuditDeliveries: where the watch over the mailbox stands, and what it found."""
+    return {"payment_id": "watch:mailbox"}
 
 
 def patron(event_id: str, email: str) -> Key:

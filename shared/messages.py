@@ -2,7 +2,8 @@
 
 It is a claim check: it names the ledger entry to mail and holds none of its content, so a forged,
 stale or replayed message can only produce the true mail. The ops message does the same for a record
-of what operators did, the statement message for a day's statement.
+of what operators did, the reissue message for a mail that operators had issued again, the statement
+message for a day's statement.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from shared.statements.places import StatementPlace
 SCHEMA = "scc.audit/1"
 OPS_SCHEMA = "scc.ops/1"
 STATEMENT_SCHEMA = "scc.statement/1"
+REISSUE_SCHEMA = "scc.reissue/1"
 ROW_ATTRIBUTES = frozenset({"payment_id", "PK", "SK", "event_id", "seq"})  # what from_row reads
 
 
@@ -108,7 +110,30 @@ class StatementMessage:
         return cls(place=StatementPlace(day=day, final=final, sha256=digest))
 
 
-Message = AuditMessage | OpsMessage | StatementMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReissueMessage:
+    """run: of the ops records that say which mail is issued again, by whom and why.
+
+    It names the mail, too: however often the message arrives, there is one.
+    """
+
+    run: str
+
+    @property
+    def planned(self) -> str:
+        """Of the OpsRecord item that was written before anything was queued."""
+        return f"{self.run}_planned"
+
+    @property
+    def delivery_id(self) -> PaymentId:
+        """Its key in AuditDeliveries."""
+        return PaymentId(self.run)
+
+    def to_json(self) -> str:
+        return json.dumps({"schema": REISSUE_SCHEMA, "run": self.run}, separators=(",", ":"))
+
+
+Message = AuditMessage | OpsMessage | ReissueMessage | StatementMessage
 
 
 def read_message(body: str) -> Message:
@@ -123,8 +148,10 @@ def read_message(body: str) -> Message:
         return OpsMessage(ops_id=_text(content, "ops_id"))
     if content.get("schema") == STATEMENT_SCHEMA:
         return StatementMessage.from_content(content)
+    if content.get("schema") == REISSUE_SCHEMA:
+        return ReissueMessage(run=_text(content, "run"))
     if content.get("schema") != SCHEMA:
-        known = f"{SCHEMA}, {OPS_SCHEMA} or {STATEMENT_SCHEMA}"
+        known = f"{SCHEMA}, {OPS_SCHEMA}, {REISSUE_SCHEMA} or {STATEMENT_SCHEMA}"
         raise MalformedMessageError(f"the schema is not {known}")
     return AuditMessage.from_row({**content, "PK": content.get("pk"), "SK": content.get("sk")})
 

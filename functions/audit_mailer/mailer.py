@@ -18,7 +18,7 @@ from functions.audit_mailer.mails import ops_mail, payment_mail, statement_mail
 from functions.audit_mailer.mails.envelope import Addresses, AuditMail
 from functions.audit_mailer.mails.related import Related, original_id
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
-from shared.messages import AuditMessage, Message, OpsMessage, StatementMessage
+from shared.messages import AuditMessage, Message, OpsMessage, ReissueMessage, StatementMessage
 from shared.statements.places import StatementPlace
 
 MOST_NUMBERED = 5  # acknowledged duplicates whose number is looked up
@@ -70,6 +70,8 @@ class AuditMailer:
             return self._deliver_ops_mail(message.ops_id, this_try)
         if isinstance(message, StatementMessage):
             return self._deliver_statement(message.place, this_try)
+        if isinstance(message, ReissueMessage):
+            return self._deliver_reissue(message, this_try)
         return self._deliver_entry(message, this_try)
 
     def _deliver_entry(self, message: AuditMessage, this_try: Try) -> Delivered:
@@ -94,6 +96,23 @@ class AuditMailer:
 
         outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try)
         return Delivered(outcome, int(record["at"]))
+
+    def _deliver_reissue(self, message: ReissueMessage, this_try: Try) -> Delivered:
+        """The mail of an entry once more, because an ops record says so."""
+        record = self.ops_record.record(message.planned)
+        if record is None or record.get("action") != "reissue":
+            raise QuarantineError("poison-no-record", "no ops record says to issue a mail again")
+        row = self.ledger.find(str(record.get("filter")))
+        if row is None or row.get("payment_id") != record["filter"]:
+            raise QuarantineError("poison-no-payment", "the ledger has no such payment")
+        reissue = payment_mail.Reissue(message.run, int(record["at"]))
+
+        def mail() -> AuditMail:
+            related = self._related(row)
+            return payment_mail.compose(row, self.addresses, related, self.app_url, reissue)
+
+        outcome = self.courier.deliver(message.delivery_id, mail, this_try)
+        return Delivered(outcome, reissue.at)
 
     def _deliver_statement(self, place: StatementPlace, this_try: Try) -> Delivered:
         content, signature = self.evidence.record(place), self.evidence.signature(place)

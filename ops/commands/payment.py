@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 import click
 
 from ops.clock import now_ms
-from ops.commands.dlq import dead_letter_queue, described_now, peek
+from ops.commands.dlq.look import dead_letter_queue, described_now, peek
 from ops.errors import FINE, FOUND, OpsError
+from ops.lazy_group import LazyGroup
 from ops.offline.ledger.chain import gaps
 from ops.rules.dead_letters import moment
 from ops.rules.hits import Hits
@@ -35,12 +36,36 @@ class Found:
     is_linked: bool
 
 
-@click.command()
+class PaymentGroup(LazyGroup):
+    """`scc payment ID` shows; another verb is named first."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words = [each for each in args if not each.startswith("-")]
+        if words and words[0] not in self.list_commands(ctx):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=PaymentGroup, lazy={"reissue": "ops.commands.reissue"})
+@shared_options
+def payment() -> None:
+    """Show everything that is known about a payment, or issue its mail again.
+
+    `scc payment ID` is short for `scc payment show ID`.
+
+    \b
+    Examples:
+      scc payment pay_9f86d081884c7d659a2feaa0c55ad015
+      scc payment reissue pay_9f86d081884c7d659a2feaa0c55ad015 --reason "deleted by a filter"
+    """
+
+
+@payment.command()
 @shared_options
 @click.argument("payment_id", metavar="ID")
 @click.option("--mailbox", "look", is_flag=True, help="Search Gmail too.")
 @pass_session
-def payment(session: Session, payment_id: str, *, look: bool) -> None:
+def show(session: Session, payment_id: str, *, look: bool) -> None:
     """Show the whole history of a payment: ledger row, tries, dead letters, mail, void.
 
     ID is the payment id (pay_…) from the mail, the app's address bar or any log line. --mailbox
@@ -54,10 +79,9 @@ def payment(session: Session, payment_id: str, *, look: bool) -> None:
       scc payment pay_9f86d081884c7d659a2feaa0c55ad015
       scc payment pay_9f86d081884c7d659a2feaa0c55ad015 --mailbox --json
     """
-    if not re.fullmatch(r"pay_[0-9a-f]{32}", payment_id):
-        raise click.UsageError(f"{safe(payment_id)!r} is not a payment id: pay_ and 32 hex digits.")
+    payment_id = payment_id_of(payment_id)
     ledger = LedgerReader.of(session)
-    found = _found(session, ledger, payment_id)
+    found = found_or_gone(session, ledger, payment_id)
     if isinstance(found, GoneEntry):
         _show_gone(session, found)
     history = _history(session, ledger, found, payment_id, look=look)
@@ -86,7 +110,14 @@ def _show_gone(session: Session, gone: GoneEntry) -> NoReturn:
     raise click.exceptions.Exit(FOUND)
 
 
-def _found(session: Session, ledger: LedgerReader, payment_id: str) -> Found | GoneEntry:
+def payment_id_of(text: str) -> str:
+    """Raises click.UsageError."""
+    if not re.fullmatch(r"pay_[0-9a-f]{32}", text):
+        raise click.UsageError(f"{safe(text)!r} is not a payment id: pay_ and 32 hex digits.")
+    return text
+
+
+def found_or_gone(session: Session, ledger: LedgerReader, payment_id: str) -> Found | GoneEntry:
     """Its row, wherever it is, or what is left of it. Raises OpsError when nothing knows the id."""
     place = ledger.place_of(payment_id)
     there = ledger.row(place) if place else {}

@@ -14,7 +14,6 @@ import click
 
 from ops.clock import now_ms
 from ops.commands.reconciled import show
-from ops.commands.replay import ops_record
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
 from ops.parameters import Day, EventId
@@ -24,7 +23,7 @@ from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import certificates_of
 from ops.stack.mailbox import AuditMailbox
-from ops.stack.ops_record import Deed, new_run
+from ops.stack.ops_record import Deed, OpsRecord, new_run
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.console import Meter
 from shared.ledger import business_date
@@ -143,7 +142,7 @@ class Work:
         """Raises OpsError: the file belongs to another reconciliation, or cannot be used."""
         self._file, self.state = file, Reconciliation(scope, has_looked=self._mailbox is not None)
         if file is None or not file.exists():
-            self._certify()
+            self._prepare()
             self.save()
             return
         try:
@@ -158,10 +157,13 @@ class Work:
             raise OpsError(
                 f"{file} belongs to another reconciliation: remove it or choose another file."
             )
-        self._certify()
+        self._prepare()
 
-    def _certify(self) -> None:
+    def _prepare(self) -> None:
         """A reconciliation that is resumed goes on with the certificates that it began with."""
+        self.state.settled = OpsRecord.of(
+            self._session, OpsAuditQueue.of(self._session)
+        ).acknowledged()
         found = certificates_of(self._session, self.state.certified_until)
         self.state.certified_until, self._certificates = found.day, found.of
 
@@ -223,8 +225,8 @@ class Work:
         if not wanted:
             return
         session, at = self._session, now_ms()
-        queue = OpsAuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
-        record = ops_record(session, queue)
+        queue = OpsAuditQueue.of(session)
+        record = OpsRecord.of(session, queue)
         deed = Deed(
             run=new_run("repair", at),
             action="repair",

@@ -31,7 +31,8 @@ def show(session: Session, state: Reconciliation) -> None:
                 ("finding", "event", "entry", "payment", "detail"),
                 [
                     (
-                        each["kind"], each["event_id"],
+                        f"{each['kind']}, settled" if each.get("is_settled") else each["kind"],
+                        each["event_id"],
                         f"#{each['seq']:06d}" if each["seq"] else "",
                         each["payment_id"], each["detail"],
                     )
@@ -45,6 +46,8 @@ def show(session: Session, state: Reconciliation) -> None:
         )
     looked = AILING if state.has_looked else ("missing",)
     session.console.say(", ".join(f"{state.count(kind)} {kind}" for kind in looked))
+    if state.count("settled"):
+        session.console.say(f"{state.count('settled')} settled by a person: scc payment says more")
     if state.gone:
         rows = counted(state.gone, "row is gone", "rows are gone")
         session.console.say(f"{rows} from the ledger: the mails are there, see orphan")
@@ -68,6 +71,7 @@ def _content(state: Reconciliation) -> dict[str, Any]:
             "net_by_method": tally.expired_nets,
         }
         del shown["expired_nets"], shown["certified"]
+    counts["settled"] = state.count("settled")
     told = {"rows_gone": state.gone, "rows_in_no_sum": state.left_out}
     return {"found": counts} | told | {each: content[each] for each in kept}
 

@@ -8,7 +8,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.clock import now_ms
-from ops.commands.dlq import dead_letter_queue, peek
+from ops.commands.dlq.look import dead_letter_queue, peek
 from ops.errors import FINE, FOUND
 from ops.rules.dead_letters import moment
 from ops.rules.status import Mails, Status, days_until

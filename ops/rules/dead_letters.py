@@ -19,6 +19,7 @@ from shared.messages import (
     MalformedMessageError,
     Message,
     OpsMessage,
+    ReissueMessage,
     StatementMessage,
     read_message,
 )
@@ -59,6 +60,8 @@ class DeadLetter:
                 return self.message.payment_id
             case OpsMessage():
                 return self.message.ops_id
+            case ReissueMessage():
+                return self.message.delivery_id
             case StatementMessage():
                 return self.message.place.delivery_id
             case None:
@@ -134,6 +137,8 @@ def _texts(message: Message) -> Sequence[str]:
             return (message.payment_id, message.pk, message.event_id)
         case OpsMessage():
             return (message.ops_id,)
+        case ReissueMessage():
+            return (message.run,)
         case StatementMessage():
             return ()
 
@@ -227,6 +232,7 @@ def is_meant(wanted: str, letter: DeadLetter) -> bool:
 _KINDS = {
     AuditMessage: "audit",
     OpsMessage: "ops",
+    ReissueMessage: "reissue",
     StatementMessage: "statement",
     type(None): "unparseable",
 }
@@ -248,7 +254,7 @@ def described(
         "payment_id": message.payment_id if isinstance(message, AuditMessage) else None,
         "event_id": message.event_id if isinstance(message, AuditMessage) else None,
         "seq": message.seq if isinstance(message, AuditMessage) else None,
-        "ops_id": message.ops_id if isinstance(message, OpsMessage) else None,
+        "ops_id": _ops_id(message),
         "statement_day": message.place.day if isinstance(message, StatementMessage) else None,
         "attempts": max(letter.attempts, attempts_of(delivery)),
         "replay_count": letter.replay_count,
@@ -259,6 +265,16 @@ def described(
         "expires_at": moment(letter.sent_at + retention_ms),
         "delivery": known.get("state"),
     }
+
+
+def _ops_id(message: Message | None) -> str | None:
+    match message:
+        case OpsMessage():
+            return message.ops_id
+        case ReissueMessage():
+            return message.planned
+        case _:
+            return None
 
 
 def moment(milliseconds: int) -> str:

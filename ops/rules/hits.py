@@ -8,17 +8,21 @@ from typing import Any
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import link_of
+from shared.findings import MailFinding
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A mail that Gmail's search found for an entry, read. is_misplaced: in trash or spam."""
+    """A mail that Gmail's search found for an entry, read. is_misplaced: in trash or spam.
+
+    reissue: what it is called if it was issued again, empty for the first one.
+    """
 
     gmail_id: str
     payment_id: str
     hash: str
     sha256: str
-    digest: bytes
+    reissue: str
     is_misplaced: bool
 
 
@@ -26,13 +30,20 @@ def hits_in(found: Iterable[tuple[str, Mailbox]]) -> Iterator[Hit]:
     """The own mails among these; a mail that only quotes an entry is none."""
     for gmail_id, box in found:
         for link in box.links:
-            ((digest, is_well_placed),) = box.seen.items()
-            yield Hit(gmail_id, link.payment_id, link.hash, link.sha256, digest, not is_well_placed)
+            (is_well_placed,) = box.seen.values()
+            yield Hit(
+                gmail_id=gmail_id,
+                payment_id=link.payment_id,
+                hash=link.hash,
+                sha256=link.sha256,
+                reissue=link.reissue,
+                is_misplaced=not is_well_placed,
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """An entry's mails. genuine: those that hold its record, each once."""
+    """An entry's mails. genuine: those that hold its record. others: with another record."""
 
     genuine: Sequence[Hit]
     others: Sequence[Hit]
@@ -44,10 +55,25 @@ class Hits:
         except ValueError:
             return cls((), ())
         mine = [each for each in hits if each.payment_id == own.payment_id]
-        genuine = {
-            each.digest: each
-            for each in sorted(mine, key=lambda each: not each.is_misplaced)
-            if (each.hash, each.sha256) == (own.hash, own.sha256)
-        }
-        others = [each for each in mine if (each.hash, each.sha256) != (own.hash, own.sha256)]
-        return cls(list(genuine.values()), others)
+        genuine = [each for each in mine if (each.hash, each.sha256) == (own.hash, own.sha256)]
+        return cls(genuine, [each for each in mine if each not in genuine])
+
+    @property
+    def placed(self) -> list[Hit]:
+        """The genuine ones that are neither in the trash nor in spam: only they count."""
+        return [each for each in self.genuine if not each.is_misplaced]
+
+    @property
+    def twice(self) -> frozenset[str]:
+        """Gmail ids of mails that are there more than once; a reissued mail is another one."""
+        names = [each.reissue for each in self.placed]
+        return frozenset(each.gmail_id for each in self.placed if names.count(each.reissue) > 1)
+
+    def findings(self, payment_id: str) -> Iterator[MailFinding]:
+        """Of an entry whose mail was sent."""
+        for each in self.others:
+            yield MailFinding("altered", payment_id, frozenset({each.gmail_id}))
+        if not self.placed and not self.others:
+            yield MailFinding("missing", payment_id)
+        if self.twice:
+            yield MailFinding("duplicate", payment_id, self.twice)

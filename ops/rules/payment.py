@@ -129,11 +129,15 @@ class PaymentHistory:
     def _concerns_about_mails(self, *, is_expected: bool) -> Iterator[str]:
         if self.hits is None:
             return
-        genuine = self.hits.genuine
-        if len(genuine) != int(is_expected):
-            yield f"The mailbox has {len(genuine)} mails for it: run `scc reconcile`."
-        if genuine and all(each.is_misplaced for each in genuine):
+        again = f"`scc payment reissue {self.row.get('payment_id')}`"
+        if self.hits.twice:
+            yield f"The mailbox has {len(self.hits.twice)} mails for it: delete one, or settle it."
+        if self.hits.genuine and not self.hits.placed:
             yield "Its mail is in the trash or in spam: move it back to the inbox."
+        elif is_expected and not self.hits.placed:
+            yield f"The mailbox has no mail for it: issue it again with {again}, or settle it."
+        elif self.hits.placed and not is_expected:
+            yield "The mailbox has a mail for it that the mailer does not know of."
         for each in self.hits.others:
             yield f"The mail {each.gmail_id} is about it and holds another record."
 

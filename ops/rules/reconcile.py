@@ -12,14 +12,31 @@ from ops.offline.ledger.links import Link, link_of
 from ops.rules.hits import Hits
 from ops.rules.tally import Tally
 from shared.delivery import last_error, mail_state
+from shared.findings import MailFinding
 from shared.ledger import problem_with
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 
-VERSION = 4  # of a saved reconciliation
+VERSION = 5  # of a saved reconciliation
 LOOKED_UP = ("duplicate", "altered", "orphan", "misplaced")  # what only the mailbox shows
 AILING = ("missing", *LOOKED_UP)  # exit code 1; "late" is history
 ROW_GONE = "the row of this entry is gone: scc payment tells what is left of it"
 OTHER_RECORD = "its record differs from the ledger's row"
+
+
+def settling_of(finding: Mapping[str, Any]) -> MailFinding | None:
+    """What a person would settle it as; None for what cannot be explained away."""
+    payment_id, gmail_id = finding["payment_id"], finding.get("gmail_id")
+    match finding["kind"]:
+        case "missing" | "misplaced" if not finding.get("queue") and payment_id:
+            return MailFinding("missing", payment_id)
+        case "duplicate":
+            return MailFinding("duplicate", payment_id, frozenset(finding.get("mails", ())))
+        case "altered" if gmail_id and payment_id:
+            return MailFinding("altered", payment_id, frozenset({gmail_id}))
+        case "orphan" if gmail_id and payment_id:
+            return MailFinding("orphan", payment_id, frozenset({gmail_id}))
+        case _:
+            return None
 
 
 class OtherReleaseError(ValueError):
@@ -33,7 +50,7 @@ class Reconciliation:
     unit, after: the current event or day, and where its next page starts. mails_after: the next
     page of the mailbox. has_looked: the mailbox is part of it. repaired: payments that were queued
     again, as recorded by ops_id. certified_until: the day of the statement that says what may be
-    gone, empty without one.
+    gone, empty without one. settled: ops records by which a person settled findings; not stored.
     """
 
     scope: list[str]
@@ -51,9 +68,12 @@ class Reconciliation:
     repaired: list[str] = field(default_factory=list)
     ops_id: str = ""
     certified_until: str = ""
+    settled: Collection[str] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        content = asdict(self)
+        del content["settled"]
+        return content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Reconciliation:
@@ -67,7 +87,10 @@ class Reconciliation:
         return self.tallies.setdefault(event_id, Tally())
 
     def found(self, kind: str, row: Mapping[str, Any], detail: str, **more: Any) -> None:
-        """more: gmail_id of the mail, which is named once for each kind; queue: to be repaired."""
+        """more: gmail_id of the mail, which is named once for each kind; queue: to be repaired.
+
+        mails: their Gmail ids, of a duplicate.
+        """
         if "gmail_id" in more and any(
             each["kind"] == kind and each.get("gmail_id") == more["gmail_id"]
             for each in self.findings
@@ -75,30 +98,39 @@ class Reconciliation:
             return
         event_id, seq = str(row.get("event_id", "")), row.get("seq", 0)
         payment_id = row.get("payment_id", "")
-        self.findings.append(
-            {
-                "kind": kind,
-                "event_id": event_id,
-                "seq": seq if type(seq) is int else 0,
-                "payment_id": payment_id if isinstance(payment_id, str) else "",
-                "detail": detail,
-            }
-            | more
-        )
-        counts = self.tally(event_id).found
-        counts[kind] = counts.get(kind, 0) + 1
+        finding = {
+            "kind": kind,
+            "event_id": event_id,
+            "seq": seq if type(seq) is int else 0,
+            "payment_id": payment_id if isinstance(payment_id, str) else "",
+            "detail": detail,
+        } | more
+        settling = settling_of(finding)
+        if settling is not None and settling.ops_id in self.settled:
+            finding |= {"is_settled": True, "detail": f"{detail}; settled by {settling.ops_id}"}
+        self.findings.append(finding)
+        counts, name = self.tally(event_id).found, "settled" if "is_settled" in finding else kind
+        counts[name] = counts.get(name, 0) + 1
 
     def count(self, kind: str) -> int:
-        return sum(each["kind"] == kind for each in self.findings)
+        """Of those that are open. kind: also "settled"."""
+        if kind == "settled":
+            return len(self.findings) - len(self.open)
+        return sum(each["kind"] == kind for each in self.open)
+
+    @property
+    def open(self) -> list[dict[str, Any]]:
+        """The findings that nobody has settled."""
+        return [each for each in self.findings if not each.get("is_settled")]
 
     @property
     def is_fine(self) -> bool:
-        return not any(each["kind"] in AILING for each in self.findings)
+        return not any(each["kind"] in AILING for each in self.open)
 
     @property
     def to_repair(self) -> list[str]:
         """Payments that were never sent and are not queued again yet."""
-        waiting = [each["payment_id"] for each in self.findings if each.get("queue")]
+        waiting = [each["payment_id"] for each in self.open if each.get("queue")]
         return [each for each in dict.fromkeys(waiting) if each not in self.repaired]
 
     def take_row(
@@ -132,9 +164,9 @@ class Reconciliation:
             return
         for each in hits.others:
             self.found("altered", row, OTHER_RECORD, gmail_id=each.gmail_id)
-        if len(hits.genuine) > 1:
-            self.found("duplicate", row, f"{len(hits.genuine)} mails")
-        if hits.genuine and all(each.is_misplaced for each in hits.genuine):
+        if hits.twice:
+            self.found("duplicate", row, f"{len(hits.twice)} mails", mails=sorted(hits.twice))
+        if hits.genuine and not hits.placed:
             self.found("misplaced", row, "its mail is in the trash or in spam")
 
     def _take_delivery(

@@ -98,6 +98,11 @@ class LedgerReader:
         wanted = [{"payment_id": each} for each in dict.fromkeys(ids) if is_key(each)]
         return {each["payment_id"]: each for each in self._batch(self._deliveries, wanted)}
 
+    def unsettled(self) -> list[str]:
+        """Payments about whose mail the watch found something that nobody has settled."""
+        named = self._get(self._deliveries, keys.watch()).get("unsettled")
+        return [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
+
     def known(self, messages: Sequence[AuditMessage]) -> set[str]:
         """Which of the payments that these messages name are in the ledger where they say."""
         places = dict.fromkeys((each.pk, each.sk) for each in messages)

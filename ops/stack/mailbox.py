@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +18,17 @@ from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 from httplib2 import Http, HttpLib2Error
 
+from functions.audit_mailer.delivery.pacing import (
+    PER_MINUTE,
+    READ_UNITS,
+    SEARCH_UNITS,
+    UNITS,
+    NoSlotError,
+    Pacer,
+    Rate,
+)
+from functions.audit_mailer.gmail.failures import DeliveryError, classify
+from functions.audit_mailer.gmail.paced import Paced
 from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
@@ -29,7 +41,7 @@ from shared.text import search_token
 
 READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 TIMEOUT_SECONDS = 30
-RETRIES = 5  # of a read, with growing waits: 429, 5xx and broken connections
+ALONE_MS = 30  # for a unit of the quota, by who may not see what mailers use: a third of it
 
 
 def gmail_settings(session: Session) -> GmailSettings:
@@ -69,12 +81,55 @@ def service_account_key(session: Session, settings: GmailSettings) -> Mapping[st
         raise OpsError(f"The Gmail credential cannot be used: {error}.") from error
 
 
+class SharedQuota:
+    """The quota as the mailers keep it, or a part of it for who has no right to do so."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer = pacer
+        self._free_at = 0
+        self._is_alone = False
+
+    @classmethod
+    def of(cls, session: Session, settings: GmailSettings) -> SharedQuota:
+        method = settings.method
+        per_minute = settings.gmail_sends_per_minute or PER_MINUTE[method]
+        return cls(
+            Pacer(
+                session.aws.client("dynamodb"),
+                session.aws.output("DeliveriesTableName"),
+                user=settings.gmail_audit_recipient,
+                rate=Rate(per_minute, UNITS[method]),
+                probe_ms=0,  # only mailers probe
+            )
+        )
+
+    def reserve_reading(self, now: int, units: int) -> None:
+        """As Pacer does. Raises NoSlotError."""
+        if not self._is_alone:
+            try:
+                self._pacer.reserve_reading(now, units)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "AccessDeniedException":
+                    raise
+                self._is_alone = True
+        if self._is_alone:
+            if now < self._free_at:
+                raise NoSlotError(self._free_at - now)
+            self._free_at = now + units * ALONE_MS
+
+
 class AuditMailbox:
     """Finds and reads mails. Raises OpsError when Google refuses or does not answer."""
 
     def __init__(
-        self, key: Mapping[str, Any], user: str, endpoint: str = "", scope: str = READ_SCOPE
+        self,
+        key: Mapping[str, Any],
+        user: str,
+        endpoint: str = "",
+        scope: str = READ_SCOPE,
+        paced: Paced | None = None,
     ) -> None:
+        self._paced = paced
         try:
             credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
                 key, scopes=[scope], subject=user
@@ -105,6 +160,7 @@ class AuditMailbox:
             service_account_key(session, settings),
             settings.gmail_audit_recipient,
             settings.gmail_api_endpoint,
+            paced=Paced(quota=SharedQuota.of(session, settings)),
         )
 
     def find(self, query: str, page_token: str = "") -> Iterator[tuple[list[str], str]]:
@@ -117,7 +173,7 @@ class AuditMailbox:
                 maxResults=100,
                 pageToken=page_token or None,
             )
-            answer = self._execute(request)
+            answer = self._execute(request, SEARCH_UNITS)
             page_token = str(answer.get("nextPageToken") or "")
             yield [str(each["id"]) for each in answer.get("messages") or ()], page_token
             if not page_token:
@@ -125,7 +181,8 @@ class AuditMailbox:
 
     def mail(self, gmail_id: str) -> Mailbox:
         """One mail, as the offline verifier reads it, wherever in Gmail it lies."""
-        answer = self._execute(self._messages.get(userId="me", id=gmail_id, format="raw"))
+        request = self._messages.get(userId="me", id=gmail_id, format="raw")
+        answer = self._execute(request, READ_UNITS)
         content = base64.urlsafe_b64decode(str(answer["raw"]))
         return read_mail(content, "the mail", [str(each) for each in answer.get("labelIds", ())])
 
@@ -140,8 +197,23 @@ class AuditMailbox:
             lambda: self._credentials.refresh(google_auth_httplib2.Request(self._http.http))
         )
 
-    def _execute(self, request: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._guarded(lambda: request.execute(num_retries=RETRIES))
+    def _execute(self, request: Any, units: int) -> dict[str, Any]:
+        def once() -> dict[str, Any]:
+            try:
+                answer: dict[str, Any] = request.execute(num_retries=0)
+            except GoogleAuthError:
+                raise  # about all calls, and in words of its own
+            except Exception as error:  # sockets, HTTP framing, an unreadable answer
+                raise DeliveryError(classify(error, "gmail", time.time())) from error
+            return answer
+
+        def paced() -> dict[str, Any]:
+            try:
+                return self._paced.call(units, once) if self._paced else once()
+            except DeliveryError as error:
+                raise error.__cause__ or error from None
+
+        answer: dict[str, Any] = self._guarded(paced)
         return answer
 
     def _guarded(self, call: Any) -> Any:

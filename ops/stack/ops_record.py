@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+from ops.session import Session
 from ops.stack.queues import OpsAuditQueue
 from shared.attributes import to_attributes
 from shared.messages import OpsMessage
@@ -18,7 +19,7 @@ from shared.messages import OpsMessage
 SCHEMA_VERSION = 1
 MESSAGES_A_PART = 1_000  # of at most 200 bytes each; an item may have 400 KB
 
-Action = Literal["replay", "discard", "repair"]
+Action = Literal["replay", "discard", "repair", "ack", "reissue"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,22 @@ class OpsRecord:
         self._client = client
         self._table = table
         self._queue = queue
+
+    @classmethod
+    def of(cls, session: Session, queue: OpsAuditQueue) -> OpsRecord:
+        table = session.aws.output("OpsRecordTableName")
+        return cls(session.aws.client("dynamodb"), table, queue)
+
+    def acknowledged(self) -> frozenset[str]:
+        """The ops ids by which findings were settled. The table is small."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            FilterExpression="part = :first AND #action = :ack",
+            ExpressionAttributeNames={"#action": "action"},
+            ExpressionAttributeValues=to_attributes({":first": 0, ":ack": "ack"}),
+            ProjectionExpression="ops_id",
+        )
+        return frozenset(each["ops_id"]["S"] for page in pages for each in page["Items"])
 
     def append(self, deed: Deed) -> None:
         """Part 0 goes last: it completes the record, and the mail is made from it."""

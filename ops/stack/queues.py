@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.rules.depth import Depth
+from ops.session import Session
 from ops.terminal.interrupts import held_back
 
 BATCH = 10  # the most that SQS takes or returns in one call
@@ -120,6 +121,10 @@ class OpsAuditQueue:
     def __init__(self, client: Any, url: str) -> None:
         self._client = client
         self.url = url
+
+    @classmethod
+    def of(cls, session: Session) -> OpsAuditQueue:
+        return cls(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
 
     def depth(self) -> Depth:
         return depth_of(self._client, self.url)

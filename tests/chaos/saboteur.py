@@ -23,7 +23,7 @@ from shared.messages import AuditMessage
 from tests.chaos.plan import KILL, RESTART, Trouble
 from tests.dock import Dock
 
-HIT_SECONDS = 12.0
+HIT_SECONDS = 40.0
 IN_FLIGHT_MS = 2_000
 POISON = ("not JSON at all", '{"schema":"scc.audit/99"}', "{}")
 

@@ -26,6 +26,7 @@ from shared.messages import (
     MalformedMessageError,
     Message,
     OpsMessage,
+    ReissueMessage,
     StatementMessage,
     read_message,
 )
@@ -128,6 +129,8 @@ def _names(message: Message) -> dict[str, Any]:
         return {"statement_day": message.place.day}
     if isinstance(message, OpsMessage):
         return {"ops_id": message.ops_id}
+    if isinstance(message, ReissueMessage):
+        return {"ops_id": message.planned}
     return {"payment_id": message.payment_id, "seq": message.seq}
 
 

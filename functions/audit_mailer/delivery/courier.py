@@ -277,7 +277,11 @@ class Courier:
         return retrying(self.mailbox.send_audit_email_via_gmail, mail.content, thread_id)
 
     def _mark_sent(self, claim: Claim, receipt: Receipt, mail: AuditMail, at: int) -> None:
-        identity = {"message_id": mail.message_id, "record_sha256": mail.record_sha256}
+        identity = {
+            "message_id": mail.message_id,
+            "record_sha256": mail.record_sha256,
+            "recipient": mail.recipient,
+        }
         self.deliveries.mark_sent(claim, receipt, identity, at)
 
 

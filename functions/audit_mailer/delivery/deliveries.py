@@ -118,7 +118,7 @@ class Deliveries:
         return mail_state(from_attributes(answer.get("Item", {})))
 
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None:
-        """mail: message_id and record_sha256 of what was delivered."""
+        """mail: message_id, record_sha256 and recipient of what was delivered."""
         self._write(
             claim,
             {

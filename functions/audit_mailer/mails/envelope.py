@@ -63,8 +63,9 @@ class Attachment:
 class Letter:
     """What a mail says. own_id: of the entry, statement or ops record. written_at: epoch ms.
 
-    subject: without the search token. headers: those of this kind of mail only. follows: the
-    payment whose conversation it joins. more: files that prove the record.
+    name: what its Message-ID is made of; own_id if empty. subject: without the search token.
+    headers: those of this kind of mail only. follows: the payment whose conversation it joins.
+    more: files that prove the record.
     """
 
     own_id: str
@@ -72,6 +73,7 @@ class Letter:
     written_at: int
     page: Page
     record: Record
+    name: str = ""
     more: Sequence[Attachment] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     follows: PaymentId | None = None
@@ -89,6 +91,7 @@ class AuditMail:
     own_headers: Mapping[str, str]
     record_sha256: str
     written_at: int
+    recipient: str
     content: bytes
     follows: PaymentId | None = None
 
@@ -99,7 +102,7 @@ def sealed(letter: Letter, addresses: Addresses) -> AuditMail:
     Raises ValueError for an id that no header can hold.
     """
     token = search_token(letter.own_id)
-    message_id = f"<{plain_id(letter.own_id)}@{addresses.domain}>"
+    message_id = f"<{plain_id(letter.name or letter.own_id)}@{addresses.domain}>"
 
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address("SCC Payment Audit", addr_spec=addresses.sender)
@@ -128,6 +131,7 @@ def sealed(letter: Letter, addresses: Addresses) -> AuditMail:
         message_id=message_id,
         own_headers={name: each for name, each in letter.headers.items() if name in OWN_HEADERS},
         written_at=letter.written_at,
+        recipient=addresses.recipient,
         record_sha256=letter.record.sha256,
         content=header_field("Subject", f"{letter.subject} - {token}") + mail.as_bytes(),
         follows=letter.follows,

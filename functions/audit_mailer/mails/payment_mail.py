@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -53,7 +53,16 @@ HOW_TO_VERIFY = (
 )
 HOW_TO_FIND = "Search for {} to find every mail about this payment."
 OPEN = "Open in the app"
+REISSUED = "This mail was issued again, as the operators' record {} says."
 ALONE = Related()
+
+
+@dataclass(frozen=True, slots=True)
+class Reissue:
+    """A mail that is issued again. run: of the ops records about it. at: when (epoch ms)."""
+
+    run: str
+    at: int
 
 
 def compose(
@@ -61,10 +70,12 @@ def compose(
     addresses: Addresses,
     related: Related = ALONE,
     app_url: str = "",
+    reissue: Reissue | None = None,
 ) -> AuditMail:
     """The mail about one Payments row. app_url: of the app, without a slash at its end; or empty.
 
-    Raises MalformedEntryError, and ValueError for an id that no header can hold.
+    reissue: marks it as a second mail with the same record. Raises MalformedEntryError, and
+    ValueError for an id that no header can hold.
 
     The attached record is the canonical one, byte for byte: Gmail's `send` may rewrite the text of
     a mail, never an attachment. The mail must not contain another mail's token: a search for that
@@ -75,10 +86,17 @@ def compose(
     follows = original_id(entry)
     letter = Letter(
         own_id=entry.payment_id,
-        subject=payment_subject(entry, related),
-        written_at=entry.logged_at,
-        headers={"X-SCC-Payment-Id": entry.payment_id} | _thread(entry, related, addresses),
-        page=payment_page(entry, related, record.sha256, app_url),
+        name=reissue.run if reissue else "",
+        subject=payment_subject(entry, related, reissue.run if reissue else ""),
+        written_at=reissue.at if reissue else entry.logged_at,
+        headers={
+            "X-SCC-Payment-Id": entry.payment_id,
+            **({"X-SCC-Reissue": plain_id(reissue.run)} if reissue else {}),
+            **_thread(entry, related, addresses),
+        },
+        page=payment_page(
+            entry, related, record.sha256, app_url, reissue=reissue.run if reissue else ""
+        ),
         record=record,
         follows=follows,
     )
@@ -104,8 +122,8 @@ def payment_file(entry: LedgerEntry) -> str:
     return f"{file_name(entry.event_id)}-{entry.seq:06d}.json"
 
 
-def payment_subject(entry: LedgerEntry, related: Related) -> str:
-    """Without the search token."""
+def payment_subject(entry: LedgerEntry, related: Related, reissue: str = "") -> str:
+    """Without the search token. reissue: the run that issued the mail again, or empty."""
     what = f"{_money(entry)} {_method(entry)}"
     of = name_of(related.original, original_id(entry))
     if entry.corrects:
@@ -114,6 +132,7 @@ def payment_subject(entry: LedgerEntry, related: Related) -> str:
         told = f"{number_of(entry)} {what}"
     else:
         told = f"{entry.kind.upper()} {number_of(entry)} of {of} {what}"
+    told = f"REISSUED {told}" if reissue else told
     return f"[SCC Audit] {told} - {clipped(entry.patron_name)} - {clipped(entry.event_name)}"
 
 
@@ -133,10 +152,12 @@ def payment_page(
     record_sha256: str,
     app_url: str = "",
     event_time: str = "",
+    reissue: str = "",
 ) -> Page:
     """What the mail shows, told from the entry and from those that it is about.
 
     event_time: when it was logged in the event's time zone, for a reader that lacks the zone.
+    reissue: the run that issued the mail again, or empty.
     """
     about = original_id(entry)
     return Page(
@@ -145,7 +166,7 @@ def payment_page(
         subheading=(
             f"{number_of(entry)}, {clipped(entry.event_date)}, {clipped(entry.event_name)}"
         ),
-        notice=notice(entry, related),
+        notice=" ".join(filter(None, (notice(entry, related), _reissued(reissue)))),
         link=PageLink(OPEN, app_url + payment_path(entry)) if app_url else None,
         sections=[
             *sections(entry, related),
@@ -155,6 +176,10 @@ def payment_page(
         ],
         closing=[HOW_TO_VERIFY, HOW_TO_FIND.format(about or entry.payment_id)],
     )
+
+
+def _reissued(run: str) -> str:
+    return REISSUED.format(run) if run else ""
 
 
 def payment_path(entry: LedgerEntry) -> str:

@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.audit_mailer import wiring
 from functions.audit_mailer.gmail.failures import DeliveryError
 from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.gmail.paced import Paced
 from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.settings import WatchSettings
 from functions.audit_mailer.watch.reader import PacedReader
@@ -64,21 +65,19 @@ def watch(mailbox: Gmail, now: int, context: LambdaContext) -> Watch:
     """Raises SettingsError for a configuration that cannot read the mailbox."""
     gmail = wiring.gmail_settings()
     records = OpsRecordReader(wiring.dynamodb(), settings().ops_record_table)
-    reader = PacedReader(
-        mailbox=mailbox,
+    paced = Paced(
         quota=wiring.pacer_of(gmail.gmail_audit_recipient),
-        now=lambda: time.time_ns() // 1_000_000,
-        pause=time.sleep,
         may_go_on=lambda: context.get_remaining_time_in_millis() > RESERVE_MS,
     )
     deliveries = settings().deliveries_table
     return Watch(
         ledger=Daybook(wiring.dynamodb(), settings().payments_table, deliveries),
         rows=LedgerRows(wiring.dynamodb(), settings().payments_table, settings().ledger_table),
-        reader=reader,
-        sightings=Sightings(wiring.dynamodb(), deliveries, gmail.gmail_audit_recipient),
+        reader=PacedReader(mailbox, paced),
+        sightings=Sightings(wiring.dynamodb(), deliveries),
         is_settled=lambda finding: records.record(finding.ops_id) is not None,
         report=_report,
+        recipient=gmail.gmail_audit_recipient,
         now=now,
         settle_ms=gmail.gmail_search_settle_seconds * 1000,
     )

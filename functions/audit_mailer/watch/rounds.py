@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from typing import Any, Protocol
 
 from functions.audit_mailer.gmail.mailbox import MOST_FOUND, FoundMail, Receipt
+from functions.audit_mailer.gmail.paced import OutOfTimeError
 from functions.audit_mailer.mails.copies import is_misplaced
-from functions.audit_mailer.watch.reader import OutOfTimeError
 from functions.audit_mailer.watch.sightings import Round
 from functions.audit_mailer.watch.verdicts import Sighting, role_of, still_known
 from shared.daybook import is_key
@@ -65,7 +65,7 @@ class Watched:
 class Watch:
     """settle_ms: how long Gmail's search may not show a mail. is_settled: whether a person has.
 
-    report: is told of each unsettled finding.
+    report: is told of each unsettled finding. recipient: whose mailbox it is.
     """
 
     ledger: Ledger
@@ -74,6 +74,7 @@ class Watch:
     sightings: Sightings
     is_settled: Callable[[MailFinding], bool]
     report: Callable[[MailFinding], None]
+    recipient: str
     now: int
     settle_ms: int
 
@@ -136,6 +137,8 @@ class Watch:
             return
         if type(sent_at) is int and self.now - sent_at < self.settle_ms:
             return
+        if delivery.get("recipient", self.recipient) != self.recipient:
+            return  # it went to another mailbox, before the stack's recipient changed
         sighting = self._sighting(row, delivery)
         watched.looked += 1
         findings = list(sighting.findings())

@@ -29,13 +29,12 @@ class Round:
 
 
 class Sightings:
-    def __init__(self, client: Any, table: str, user: str) -> None:
+    def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
-        self._round_key = keys.watch(user)
 
     def round(self) -> Round:
-        answer = self._client.get_item(TableName=self._table, Key=to_attributes(self._round_key))
+        answer = self._client.get_item(TableName=self._table, Key=to_attributes(keys.watch()))
         item = from_attributes(answer.get("Item", {}))
         day, after, unsettled = (item.get(each) for each in ("day", "after", "unsettled"))
         return Round(
@@ -52,7 +51,7 @@ class Sightings:
         }
         self._client.update_item(
             TableName=self._table,
-            Key=to_attributes(self._round_key),
+            Key=to_attributes(keys.watch()),
             UpdateExpression="SET #day = :day, #after = :after, unsettled = :unsettled",
             ExpressionAttributeNames={"#day": "day", "#after": "after"},
             ExpressionAttributeValues=to_attributes({f":{name}": it for name, it in item.items()}),

@@ -38,10 +38,10 @@ class Sighting:
         return [name for name, role in self.roles.items() if role not in (ALTERED, OTHER)]
 
     def findings(self) -> Iterator[MailFinding]:
-        """At most one of each kind."""
+        """A mail with another record is one by itself: what a person said of it stays true."""
         altered = [name for name, role in self.roles.items() if role == ALTERED]
-        if altered:
-            yield MailFinding("altered", self.payment_id, frozenset(altered))
+        for each in altered:
+            yield MailFinding("altered", self.payment_id, frozenset({each}))
         if not self.genuine:
             if not altered:
                 yield MailFinding("missing", self.payment_id)

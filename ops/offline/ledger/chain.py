@@ -76,11 +76,12 @@ def _chosen(
     """For each number the entry that fits best, and findings about all others."""
     findings: list[Finding] = []
     claims: dict[int, dict[str, Link]] = {}
+    mails: set[tuple[str, str]] = set()
     for link in links:
-        same = claims.setdefault(link.seq, {})
-        if link.sha256 in same:
+        if (link.sha256, link.reissue) in mails:
             findings.append(found(COMPLETENESS, link, "duplicate", "the same entry appears twice"))
-        same[link.sha256] = link
+        mails.add((link.sha256, link.reissue))
+        claims.setdefault(link.seq, {})[link.sha256] = link
     said = {(each.seq, each.hash) for each in anchors}
     wanted = {(each.seq - 1, each.prev_hash) for each in links if each.hash == each.computed}
     chain: dict[int, Link] = {}

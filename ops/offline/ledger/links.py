@@ -34,7 +34,8 @@ class Link:
     computed: the hash it should have, empty for values that no entry has. sha256: of the whole
     record. faults: of the strict reading; if there are any, the fields below mean nothing. about:
     the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds. told: a
-    digest of what other mails may say about the entry, empty if its own mail was not read.
+    digest of what other mails may say about the entry, empty if its own mail was not read. reissue:
+    the name of a mail that was issued again, empty for the first one and for rows.
     """
 
     event_id: str
@@ -53,6 +54,7 @@ class Link:
     logged_at: int = 0
     logged_day: str = ""
     told: bytes = b""
+    reissue: str = ""
 
     @property
     def is_sound(self) -> bool:

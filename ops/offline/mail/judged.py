@@ -54,7 +54,7 @@ def _take_payment(box: Mailbox, own: Own, *, is_copy: bool) -> Link:
     record = json.loads(own.content)
     if not isinstance(record, dict):
         raise ValueError("its record is not a JSON object")  # noqa: TRY004 - of the mail
-    link = link_of(record)
+    link = replace(link_of(record), reissue=own.reissue)
     if not is_copy:
         box.links.append(link)
     if not link.is_sound:
@@ -72,7 +72,7 @@ def _take_payment(box: Mailbox, own: Own, *, is_copy: bool) -> Link:
         else _date_problem(own.mail, link.payment_id, link.logged_at, "the entry was logged")
     )  # fmt: skip
     if not problem:
-        problem, found_quotes = payment_problem(record, link.sha256, own.seen)
+        problem, found_quotes = payment_problem(record, link.sha256, own.seen, own.reissue)
         quotes += found_quotes
     if problem:
         box.wrong.append(_altered(link, own, problem))

@@ -28,6 +28,8 @@ _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
 class Own:
     """A mail of ours, taken apart. name, value: its own header. labels: where it lies.
 
+    reissue: what a mail that was issued again is called, empty for others.
+
     content, filename: of its attachment. problem: of its headers and parts, whatever they contain.
     """
 
@@ -41,6 +43,7 @@ class Own:
     texts: Mapping[str, str]
     labels: Iterable[str]
     problem: str
+    reissue: str
 
     @property
     def sha256(self) -> str:
@@ -82,6 +85,7 @@ def own_mail(mail: Message, where: str, labels: Iterable[str]) -> Own:
         },
         labels=[*labels, *_labels(mail)],
         problem=header_problem(mail) or structure_problem(mail, files),
+        reissue=" ".join(str(each) for each in mail.get_all("X-SCC-Reissue", [])),
     )
 
 

@@ -68,11 +68,11 @@ class Expected:
 
 
 def payment_problem(
-    record: Mapping[str, Any], sha256: str, seen: Seen
+    record: Mapping[str, Any], sha256: str, seen: Seen, reissue: str = ""
 ) -> tuple[str, Sequence[Quote]]:
     """The first difference between a mail and its record, or an empty text; and its quotes.
 
-    record: without faults.
+    record: without faults. reissue: what its header says that it is called, if it was issued again.
     """
     entry = LedgerEntry.from_row(record)
     try:
@@ -81,10 +81,12 @@ def payment_problem(
     except OtherError as error:
         return f"its HTML {error}", ()
     expected = Expected(
-        subject=payment_subject(entry, related),
+        subject=payment_subject(entry, related, reissue),
         token=search_token(entry.payment_id),
         attachment=payment_file(entry),
-        page=payment_page(entry, related, sha256, _app_url(entry, seen), _event_time(entry, seen)),
+        page=payment_page(
+            entry, related, sha256, _app_url(entry, seen), _event_time(entry, seen), reissue
+        ),
     )
     numbers = [
         Quote(entry.event_id, entry.seq, entry.payment_id, Other(payment_id, seq))

@@ -28,7 +28,7 @@ def history(
 
 
 def hit(*, is_misplaced: bool = False) -> Hit:
-    return Hit("18c0", "pay_1", "h", "s", b"d", is_misplaced)
+    return Hit("18c0", "pay_1", "h", "s", "", is_misplaced)
 
 
 @pytest.mark.parametrize(("klass", "is_said"), [("retry", True), ("permanent", False)])

@@ -13,9 +13,10 @@ import pytest
 from functions.audit_mailer.delivery.pacing import Pacer, Rate
 from functions.audit_mailer.gmail.failures import DeliveryError
 from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.gmail.paced import OutOfTimeError, Paced
 from functions.audit_mailer.ledger_rows import LedgerRows
 from functions.audit_mailer.mails.payment_mail import compose
-from functions.audit_mailer.watch.reader import OutOfTimeError, PacedReader
+from functions.audit_mailer.watch.reader import PacedReader
 from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
 from local.gmail_sandbox.mailbox.places import Place
@@ -48,19 +49,22 @@ class Watching:
         return Watch(
             ledger=Daybook(world.dynamodb, world.payments, world.table),
             rows=LedgerRows(world.dynamodb, world.payments, ledger),
-            reader=PacedReader(
-                mailbox=self.box,
-                quota=Pacer(world.dynamodb, world.table, AUDIT, Rate(60_000), probe_ms=1),
-                now=world.clock,
-                pause=world.clock.pause,
-                may_go_on=self._may_go_on,
-            ),
-            sightings=Sightings(world.dynamodb, world.table, AUDIT),
+            reader=PacedReader(self.box, self.paced(self._may_go_on)),
+            sightings=Sightings(world.dynamodb, world.table),
+            recipient=AUDIT,
             is_settled=lambda finding: finding.ops_id in self.settled,
             report=self.reported.append,
             now=world.clock.now,
             settle_ms=SETTLE_MS,
         ).run(today)
+
+    def paced(self, may_go_on: Callable[[], bool]) -> Paced:
+        return Paced(
+            quota=Pacer(self.world.dynamodb, self.world.table, AUDIT, Rate(60_000), probe_ms=1),
+            now=self.world.clock,
+            pause=self.world.clock.pause,
+            may_go_on=may_go_on,
+        )
 
     def _may_go_on(self) -> bool:
         self.calls_left -= 1
@@ -260,12 +264,20 @@ def test_a_delivery_that_is_gone_is_not_made_by_the_watch(watching: Watching) ->
 
 
 def test_a_reader_without_time_stops(watching: Watching) -> None:
-    reader = PacedReader(
-        mailbox=watching.box,
-        quota=Pacer(watching.world.dynamodb, watching.world.table, AUDIT, Rate(60), probe_ms=1),
-        now=watching.world.clock,
-        pause=watching.world.clock.pause,
-        may_go_on=lambda: False,
-    )
+    reader = PacedReader(watching.box, watching.paced(lambda: False))
     with pytest.raises(OutOfTimeError):
         reader.search("anything")
+
+
+def test_what_went_to_another_mailbox_is_not_looked_for_here(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    """The stack's recipient was changed: the old mails are where they were sent."""
+    sandbox.delete(ids(sandbox)[0])
+    watching.world.dynamodb.update_item(
+        TableName=watching.world.table,
+        Key=to_attributes({"payment_id": entry().payment_id}),
+        UpdateExpression="SET recipient = :old",
+        ExpressionAttributeValues=to_attributes({":old": "former@shipcaptaincrew.example"}),
+    )
+    assert watching.run().looked == 0

@@ -23,7 +23,7 @@ from ops.terminal.console import Meter
 from ops.terminal.counted import counted
 from ops.terminal.safe_text import safe
 
-LAZY = {"replay": "ops.commands.replay", "discard": "ops.commands.discard"}
+LAZY = {"replay": "ops.commands.dlq.replay", "discard": "ops.commands.dlq.discard"}
 LONGEST_BODY = 4_000  # characters shown of one body
 
 

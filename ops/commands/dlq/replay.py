@@ -16,7 +16,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.clock import now_ms
-from ops.commands.dlq import age, dead_letter_queue, described_now, no_such_letter, peek
+from ops.commands.dlq.look import age, dead_letter_queue, described_now, no_such_letter, peek
 from ops.errors import FINE, FOUND, INTERRUPTED, OpsError
 from ops.rules.dead_letters import Selection, Verdict, is_meant
 from ops.rules.replay import Drain, Pace, Planned, Report
@@ -215,8 +215,8 @@ def _ask(session: Session, counts: Counter[str], *, yes: bool) -> None:
 def _carry_out(
     session: Session, plan: Sequence[Planned], selection: Selection, pace: Pace, reason: str
 ) -> None:
-    queue = OpsAuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
-    record = ops_record(session, queue)
+    queue = OpsAuditQueue.of(session)
+    record = OpsRecord.of(session, queue)
     at = now_ms()
     deed = Deed(
         run=new_run("replay", at),
@@ -262,11 +262,6 @@ def _carry_out(
         )
         record.append(done)
     _conclude(session, done, report)
-
-
-def ops_record(session: Session, queue: OpsAuditQueue) -> OpsRecord:
-    table = session.aws.output("OpsRecordTableName")
-    return OpsRecord(session.aws.client("dynamodb"), table, queue)
 
 
 def _listed(plan: Sequence[Planned], outcomes: dict[str, str]) -> list[str]:

@@ -13,13 +13,12 @@ import click
 
 from functions.api.payments.free_text import shown
 from ops.clock import now_ms
-from ops.commands.dlq import no_such_letter, peek
-from ops.commands.replay import ops_record
+from ops.commands.dlq.look import no_such_letter, peek
 from ops.errors import OpsError
 from ops.rules.dead_letters import is_meant
 from ops.rules.survey import Examined
 from ops.session import Session, pass_session, shared_options
-from ops.stack.ops_record import Deed, new_run
+from ops.stack.ops_record import Deed, OpsRecord, new_run
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.safe_text import safe
 
@@ -149,9 +148,9 @@ def _archived(session: Session, content: Mapping[str, Any]) -> str:
 
 
 def _record(session: Session, run: str, chosen: Examined, reason: str) -> None:
-    queue = OpsAuditQueue(session.aws.client("sqs"), session.aws.output("AuditQueueUrl"))
+    queue = OpsAuditQueue.of(session)
     letter = chosen.letter
-    ops_record(session, queue).append(
+    OpsRecord.of(session, queue).append(
         Deed(
             run=run,
             action="discard",

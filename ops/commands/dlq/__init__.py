@@ -1,0 +1,1 @@
+"""`scc dlq`: look at dead letters, put them back, discard them."""

@@ -1,0 +1,93 @@
+"""`scc payment reissue`: send the mail of an entry once more, marked as such."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from ops.clock import now_ms
+from ops.commands.payment import Found, found_or_gone, payment_id_of
+from ops.errors import OpsError
+from ops.parameters import Reason
+from ops.rules.hits import Hits
+from ops.session import Session, pass_session, shared_options
+from ops.stack.entries import LedgerReader
+from ops.stack.mailbox import AuditMailbox
+from ops.stack.ops_record import Deed, OpsRecord, new_run
+from ops.stack.queues import OpsAuditQueue
+from shared.delivery import is_sent
+from shared.ledger import problem_with
+from shared.messages import ReissueMessage
+
+
+@click.command()
+@shared_options
+@click.argument("payment_id", metavar="PAY")
+@click.option("--reason", type=Reason(), required=True, metavar="TEXT", help="Why, for the record.")
+@pass_session
+def reissue(session: Session, payment_id: str, *, reason: str) -> None:
+    """Issue a payment's mail again: the same record, marked REISSUED.
+
+    For a mail that was sent and is in the mailbox no more. Looks into the mailbox first, and
+    refuses when the mail is there. Who had it issued and why is kept in the ops record and mailed
+    to compliance. The new mail counts as the entry's for `scc reconcile`, the watch and the offline
+    verifier. Exit 2 when nothing was issued.
+
+    \b
+    Examples:
+      scc payment reissue pay_9f86d081884c7d659a2feaa0c55ad015 --reason "deleted by a filter"
+    """
+    payment_id = payment_id_of(payment_id)
+    _refuse_unless_lost(session, payment_id)
+    queue, at = OpsAuditQueue.of(session), now_ms()
+    record = OpsRecord.of(session, queue)
+    run = new_run("reissue", at)
+    deed = Deed(
+        run=run,
+        action="reissue",
+        phase="planned",
+        who=session.aws.caller,
+        at=at,
+        stack=session.aws.target.stack,
+        filter=payment_id,
+        reason=reason,
+        counts={"send": 1},
+        messages=[f"- {payment_id} send"],
+    )
+    record.append(deed)
+    outcome = "not queued"
+    try:
+        queue.send(ReissueMessage(run=run).to_json())
+        outcome = "queued"
+    finally:
+        counts, messages = {outcome: 1}, [f"- {payment_id} {outcome}"]
+        done = replace(deed, phase="done", at=now_ms(), counts=counts, messages=messages)
+        record.append(done)
+    if session.console.as_json:
+        session.console.show({"payment_id": payment_id, "run": run, "ops_id": done.ops_id})
+    session.console.say(f"Queued. The mail will say REISSUED; recorded as {done.ops_id}.")
+
+
+def _refuse_unless_lost(session: Session, payment_id: str) -> None:
+    """Raises OpsError."""
+    ledger = LedgerReader.of(session)
+    entry = found_or_gone(session, ledger, payment_id)
+    if not isinstance(entry, Found):
+        raise OpsError(f"{entry.told()} Without its row there is nothing to make a mail from.")
+    problem = problem_with(entry.row)
+    if problem:
+        raise OpsError(
+            f"The ledger's row of {payment_id} is not as it was written ({problem}): "
+            "docs/runbook.md#ledger-tampered says what to do."
+        )
+    if not entry.is_linked:
+        raise OpsError(f"No pointer leads to {payment_id}: run `scc verify`.")
+    if not is_sent(ledger.deliveries([payment_id]).get(payment_id)):
+        raise OpsError(
+            f"The mail of {payment_id} was never sent: `scc payment {payment_id}` says what it "
+            "waits for, and `scc reconcile --repair` queues it again."
+        )
+    there = Hits.of(entry.row, AuditMailbox.of(session).hits_of(payment_id)).placed
+    if there:
+        raise OpsError(f"Its mail is in the mailbox, as {there[0].gmail_id}: nothing was issued.")
