@@ -13,7 +13,7 @@ from aiohttp import web
 
 from local.gmail_sandbox.faults import AT_ONCE, KINDS, FaultFieldError, parse_faults
 from local.gmail_sandbox.mailbox.messages import StoredMessage
-from local.gmail_sandbox.mailbox.places import PLACES
+from local.gmail_sandbox.mailbox.places import PLACES, place_named
 from local.gmail_sandbox.mbox import mbox_entry
 from local.gmail_sandbox.mime import Mail, read_mail
 from local.gmail_sandbox.wiring import FAULTS, LIMITS, STORE, iso
@@ -71,7 +71,7 @@ async def list_messages(request: web.Request) -> web.Response:
     store, after, limit = request.app[STORE], request.query.get("after"), request.query.get("limit")
     if limit is not None and not (limit.isdecimal() and 1 <= int(limit[:6]) <= LONGEST_LIST):
         return _refusal("limit", f"must be a whole number from 1 to {LONGEST_LIST}")
-    place = next((each for each in PLACES if each == request.query.get("place", "inbox")), None)
+    place = place_named(request.query.get("place", "inbox"))
     if place is None:
         return _refusal("place", f"must be one of {', '.join(PLACES)}")
     last_seen = store.message(after) if after is not None else None
@@ -112,11 +112,11 @@ async def move_message(request: web.Request) -> web.Response:
         return _refusal("", 'the body must be a JSON object such as {"to": "spam"}')
     if unknown := next((name for name in wanted if name != "to"), None):
         return _refusal(unknown, "is not a field of a move")
-    for place in PLACES:
-        if place == wanted.get("to"):
-            request.app[STORE].move(message, place)
-            return web.Response(status=204)
-    return _refusal("to", f"must be one of {', '.join(PLACES)}")
+    place = place_named(wanted.get("to"))
+    if place is None:
+        return _refusal("to", f"must be one of {', '.join(PLACES)}")
+    request.app[STORE].move(message, place)
+    return web.Response(status=204)
 
 
 async def delete_message(request: web.Request) -> web.Response:

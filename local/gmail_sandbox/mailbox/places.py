@@ -11,6 +11,10 @@ NEITHER_SPAM_NOR_TRASH = "seq NOT IN (SELECT seq FROM labels WHERE label IN ('SP
 """A condition on `messages`: what Gmail shows unless a search asks for more."""
 
 
+def place_named(name: object) -> Place | None:
+    return next((place for place in PLACES if place == name), None)
+
+
 def moved(labels: Iterable[str], place: Place) -> list[str]:
     """Return the labels after a move: UNREAD, SENT and the like stay."""
     return [*(label for label in labels if label not in _LABELS.values()), _LABELS[place]]

@@ -50,10 +50,12 @@ def test_a_bounce_is_a_report_for_programs_with_the_original_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipient", ["<b>x</b>@a.example", "a\r\nBcc: b@c.example", "李@x.example"]
+    "recipient",
+    ["<b>x</b>@a.example", "a\nBcc: b@c.example", "a\r\n\r\nb@c.example", "李@x.example"],
 )
 def test_an_odd_address_adds_neither_fields_nor_markup(recipient: str) -> None:
     mail = read_mail(bounce(recipient))
     assert mail.header("Bcc") == ""
+    assert mail.header("Subject") == "Delivery Status Notification (Failure)"
     assert "<b>x</b>" not in mail.html
     assert "Your message wasn't delivered to" in mail.text

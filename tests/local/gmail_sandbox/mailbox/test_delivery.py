@@ -1,7 +1,9 @@
 """What becomes of accepted mail, with a store and faults of the test's own."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 import pytest
@@ -160,6 +162,19 @@ def test_a_filter_moves_imported_mail_too_and_nothing_moves_inserted_mail(store:
     assert inserted.labels == ["INBOX"]
 
 
+def test_what_only_vault_keeps_is_not_looked_at(store: Store) -> None:
+    active = faults({"kind": "trash", "times": 1})
+    assert imported(store, active, vault_only=True).labels == []
+    assert active.as_json() == [{"kind": "trash", "times": 1}]
+
+
+def test_mail_in_the_trash_stays_there_when_it_is_imported_again(store: Store) -> None:
+    first = imported(store, faults({"kind": "trash"}))
+    assert imported(store, faults()).id == first.id
+    assert list(store.lying_in("inbox")) == []
+    assert [message.id for message in store.lying_in("trash")] == [first.id]
+
+
 def test_imported_mail_never_bounces(store: Store) -> None:
     assert imported(store, faults({"kind": "bounce", "ms": 0})).place == "inbox"
 
@@ -188,8 +203,8 @@ def test_spam_and_trash_are_found_only_when_asked_for(
     assert [message.place for message in of(store, CREW, query)] == found
 
 
-def test_a_deleted_mail_leaves_nothing_behind(store: Store) -> None:
-    sent(store, faults())
+def test_a_deleted_mail_leaves_nothing_behind(store: Store, tmp_path: Path) -> None:
+    own = sent(store, faults())
     (received,) = of(store, CREW)
     reply = read_mail(
         compose("Re: Ahoy", In_Reply_To=f"<{read_mail(received.raw).message_id}>").as_bytes()
@@ -204,3 +219,7 @@ def test_a_deleted_mail_leaves_nothing_behind(store: Store) -> None:
         store.thread_of(CREW, read_mail(compose("Re: Ahoy", In_Reply_To="<x>").as_bytes())) is None
     )
     assert [message.labels for message in of(store, AUDIT)] == [["SENT"]]
+    with closing(connect(tmp_path / "gmail.sqlite3")) as file:
+        for table, key in (("labels", "seq"), ("refs", "seq"), ("words", "rowid")):
+            kept = file.execute(f"SELECT DISTINCT {key} FROM {table}").fetchall()  # noqa: S608 - ours
+            assert kept == [(own.seq,)], table
