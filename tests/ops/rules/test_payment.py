@@ -27,8 +27,8 @@ def history(
     )  # fmt: skip
 
 
-def hit(*, is_misplaced: bool = False) -> Hit:
-    return Hit("18c0", "pay_1", "h", "s", "", is_misplaced)
+def hit(gmail_id: str = "18c0", *, is_misplaced: bool = False) -> Hit:
+    return Hit(gmail_id, "pay_1", "h", "s", "", is_misplaced)
 
 
 @pytest.mark.parametrize(("klass", "is_said"), [("retry", True), ("permanent", False)])
@@ -46,8 +46,8 @@ def test_a_mailed_payment_needs_nobody() -> None:
 @pytest.mark.parametrize(
     ("hits", "says"),
     [
-        (Hits([], []), "has 0 mails"),
-        (Hits([hit(), hit()], []), "has 2 mails"),
+        (Hits([], []), "has no mail"),
+        (Hits([hit("18c0"), hit("18c1")], []), "has 2 mails"),
         (Hits([hit(is_misplaced=True)], []), "in the trash or in spam"),
         (Hits([hit()], [hit()]), "holds another record"),
     ],
