@@ -181,6 +181,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         ["*"],
     ),
+    ("OpsMailboxPolicy", "ShareGmailsQuota"): (["dynamodb:UpdateItem"], ["DeliveriesTable"]),
     ("OpsMailboxPolicy", "ReadMailerSettings"): (
         ["lambda:GetFunctionConfiguration"],
         ["MailerFunction"],
