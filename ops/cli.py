@@ -19,8 +19,8 @@ COMMANDS = {
     "verify": "ops.commands.verify",
     "reconcile": "ops.commands.reconcile",
     "payment": "ops.commands.payment",
-    "statement": "ops.commands.statement",
-    "key": "ops.commands.key",
+    "statement": "ops.commands.proofs.statement",
+    "key": "ops.commands.proofs.key",
     "doctor": "ops.commands.doctor",
     "users": "ops.commands.users",
     # By name only: `release` is built on `ops`, so nothing here imports it.

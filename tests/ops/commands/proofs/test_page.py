@@ -18,7 +18,7 @@ from tests.dock import Dock, until
 from tests.pipeline.test_statement import versions, yesterday
 from tests.shells import SCC, Scc, environment
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "evidence.md"
 EXAMPLE_DAY = "2026-11-24"
 
