@@ -19,6 +19,7 @@ COMMANDS = {
     "verify": "ops.commands.verify",
     "reconcile": "ops.commands.reconcile",
     "payment": "ops.commands.payment",
+    "evidence": "ops.commands.proofs.evidence",
     "statement": "ops.commands.proofs.statement",
     "key": "ops.commands.proofs.key",
     "doctor": "ops.commands.doctor",

@@ -125,9 +125,12 @@ class AuditMailbox:
 
     def mail(self, gmail_id: str) -> Mailbox:
         """One mail, as the offline verifier reads it, wherever in Gmail it lies."""
-        answer = self._execute(self._messages.get(userId="me", id=gmail_id, format="raw"))
-        content = base64.urlsafe_b64decode(str(answer["raw"]))
-        return read_mail(content, "the mail", [str(each) for each in answer.get("labelIds", ())])
+        content, labels = self._raw(gmail_id)
+        return read_mail(content, "the mail", labels)
+
+    def content(self, gmail_id: str) -> bytes:
+        """One mail, byte by byte."""
+        return self._raw(gmail_id)[0]
 
     def hits_of(self, payment_id: str) -> list[Hit]:
         """The entry's own mails, read: replies and forwards quote its token, but do not count."""
@@ -139,6 +142,11 @@ class AuditMailbox:
         self._guarded(
             lambda: self._credentials.refresh(google_auth_httplib2.Request(self._http.http))
         )
+
+    def _raw(self, gmail_id: str) -> tuple[bytes, list[str]]:
+        answer = self._execute(self._messages.get(userId="me", id=gmail_id, format="raw"))
+        content = base64.urlsafe_b64decode(str(answer["raw"]))
+        return content, [str(each) for each in answer.get("labelIds", ())]
 
     def _execute(self, request: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._guarded(lambda: request.execute(num_retries=RETRIES))
