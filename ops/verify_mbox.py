@@ -4115,17 +4115,29 @@ _MAIL = re.compile(rf"{MAILS}/[^/]+\.eml")
 _STATEMENT = re.compile(rf"{STATEMENTS}/([^/]+)/(?:{STATEMENT_FILE}|{SIGNATURE_FILE})")
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a statement says of an event's entries from first_seq to last_seq."""
+
+    event_id: str
+    first_seq: int
+    last_seq: int
+    detail: str
+
+
 @dataclass(slots=True)
 class Excerpt:
     """box: the mails, then the statements, then the entries whose mail is not here.
 
-    records: of the files. mailed: of the mails. days: of the statements. wrong: about single files.
+    records: of the files. mailed: of the mails. days: of the statements. doubts: what statements
+    say of entries that were not as they should be. wrong: about single files.
     """
 
     box: Mailbox = field(default_factory=Mailbox)
     records: list[Link] = field(default_factory=list)
     mailed: list[Link] = field(default_factory=list)
     days: set[str] = field(default_factory=set)
+    doubts: list[Doubt] = field(default_factory=list)
     wrong: list[Finding] = field(default_factory=list)
 
 
@@ -4195,11 +4207,25 @@ def _statement(excerpt: Excerpt, day: str, contents: Contents) -> Iterator[Findi
             if record["day"] != day or record["is_final"] is not True
             else excerpt.box.statements.take(record, sha256, signature or b"")
         )  # fmt: skip
+        excerpt.doubts += _doubts(record)
     except Exception as error:  # noqa: BLE001 - as above
         yield _unreadable(name, error)
         return
     if problem:
         yield Finding(INTEGRITY, "", 0, 0, "altered", "", f"{name}: {problem}")
+
+
+def _doubts(record: Mapping[str, Any]) -> Iterator[Doubt]:
+    said = f"the statement of {record['day']} says that"
+    for each in record["extends"]["rewritten"]:
+        detail = f"{said} its event's chain was rewritten"
+        yield Doubt(each["event_id"], 1, MOST_ENTRIES, detail)
+    for event in record["events"]:
+        for first, last in event["missing"]:
+            yield Doubt(event["event_id"], int(first), int(last), f"{said} it had no row")
+        for seq in event["altered"]:
+            detail = f"{said} its row was not what was written"
+            yield Doubt(event["event_id"], int(seq), int(seq), detail)
 
 
 def _unlike_mails(excerpt: Excerpt) -> Iterator[Finding]:
@@ -4248,6 +4274,7 @@ def findings_of_excerpt(
         *_without_gaps(chains),
         *_without_gaps(statements.findings(box.links, chains)),
         *broken_seals(statements.seals, key),
+        *_doubtful(excerpt),
         *_lost_relatives(excerpt),
         *_lost_days(excerpt),
         *_lost_heads(excerpt, expected),
@@ -4256,6 +4283,15 @@ def findings_of_excerpt(
 
 def _without_gaps(findings: Iterable[Finding]) -> Iterator[Finding]:
     return (each for each in findings if each.kind not in _OF_WHOLE_LEDGERS)
+
+
+def _doubtful(excerpt: Excerpt) -> Iterator[Finding]:
+    """Who is given an excerpt does not read what its statements say of the day."""
+    for each in excerpt.box.links:
+        for doubt in excerpt.doubts:
+            is_meant = doubt.first_seq <= each.seq <= doubt.last_seq
+            if is_meant and doubt.event_id == each.event_id:
+                yield found(INTEGRITY, each, "contradiction", doubt.detail)
 
 
 def _lost_relatives(excerpt: Excerpt) -> Iterator[Finding]:
@@ -4370,8 +4406,9 @@ def excerpt_summary(
     whole = summary(excerpt.box, findings, key)
     for name in ("events", "only_copies"):
         del whole[name]
+    is_signed = key is not None and not any(each.kind == "broken-seal" for each in findings)
     return whole | {
-        "excerpt": [_entry(each, is_signed=key is not None) for each in vouched(excerpt)],
+        "excerpt": [_entry(each, is_signed=is_signed) for each in vouched(excerpt)],
         "notes": list(_notes(excerpt, contents, key)),
     }
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ops.offline.box import Mailbox
 from ops.offline.excerpt.files import (
@@ -21,7 +22,7 @@ from ops.offline.formats import MOST_KEPT, RawMail
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
 from ops.offline.mail.others import told_of
 from ops.offline.mails import take_mail
-from shared.ledger import canonical_json
+from shared.ledger import MOST_ENTRIES, canonical_json
 from shared.statements.places import SIGNATURE_FILE
 
 _RECORD = re.compile(rf"{RECORDS}/([^/]+)\.json")
@@ -29,17 +30,29 @@ _MAIL = re.compile(rf"{MAILS}/[^/]+\.eml")
 _STATEMENT = re.compile(rf"{STATEMENTS}/([^/]+)/(?:{STATEMENT_FILE}|{SIGNATURE_FILE})")
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a statement says of an event's entries from first_seq to last_seq."""
+
+    event_id: str
+    first_seq: int
+    last_seq: int
+    detail: str
+
+
 @dataclass(slots=True)
 class Excerpt:
     """box: the mails, then the statements, then the entries whose mail is not here.
 
-    records: of the files. mailed: of the mails. days: of the statements. wrong: about single files.
+    records: of the files. mailed: of the mails. days: of the statements. doubts: what statements
+    say of entries that were not as they should be. wrong: about single files.
     """
 
     box: Mailbox = field(default_factory=Mailbox)
     records: list[Link] = field(default_factory=list)
     mailed: list[Link] = field(default_factory=list)
     days: set[str] = field(default_factory=set)
+    doubts: list[Doubt] = field(default_factory=list)
     wrong: list[Finding] = field(default_factory=list)
 
 
@@ -109,11 +122,25 @@ def _statement(excerpt: Excerpt, day: str, contents: Contents) -> Iterator[Findi
             if record["day"] != day or record["is_final"] is not True
             else excerpt.box.statements.take(record, sha256, signature or b"")
         )  # fmt: skip
+        excerpt.doubts += _doubts(record)
     except Exception as error:  # noqa: BLE001 - as above
         yield _unreadable(name, error)
         return
     if problem:
         yield Finding(INTEGRITY, "", 0, 0, "altered", "", f"{name}: {problem}")
+
+
+def _doubts(record: Mapping[str, Any]) -> Iterator[Doubt]:
+    said = f"the statement of {record['day']} says that"
+    for each in record["extends"]["rewritten"]:
+        detail = f"{said} its event's chain was rewritten"
+        yield Doubt(each["event_id"], 1, MOST_ENTRIES, detail)
+    for event in record["events"]:
+        for first, last in event["missing"]:
+            yield Doubt(event["event_id"], int(first), int(last), f"{said} it had no row")
+        for seq in event["altered"]:
+            detail = f"{said} its row was not what was written"
+            yield Doubt(event["event_id"], int(seq), int(seq), detail)
 
 
 def _unlike_mails(excerpt: Excerpt) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from ops.offline.excerpt.contents import Excerpt
 from ops.offline.excerpt.files import Contents, wrong_sums
 from ops.offline.ledger.chain import check_chains
 from ops.offline.ledger.days import Stated
-from ops.offline.ledger.links import COMPLETENESS, Anchor, Finding, Link, found, merged
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found, merged
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
 from ops.offline.report import about_mails
@@ -39,6 +39,7 @@ def findings_of_excerpt(
         *_without_gaps(chains),
         *_without_gaps(statements.findings(box.links, chains)),
         *broken_seals(statements.seals, key),
+        *_doubtful(excerpt),
         *_lost_relatives(excerpt),
         *_lost_days(excerpt),
         *_lost_heads(excerpt, expected),
@@ -47,6 +48,15 @@ def findings_of_excerpt(
 
 def _without_gaps(findings: Iterable[Finding]) -> Iterator[Finding]:
     return (each for each in findings if each.kind not in _OF_WHOLE_LEDGERS)
+
+
+def _doubtful(excerpt: Excerpt) -> Iterator[Finding]:
+    """Who is given an excerpt does not read what its statements say of the day."""
+    for each in excerpt.box.links:
+        for doubt in excerpt.doubts:
+            is_meant = doubt.first_seq <= each.seq <= doubt.last_seq
+            if is_meant and doubt.event_id == each.event_id:
+                yield found(INTEGRITY, each, "contradiction", doubt.detail)
 
 
 def _lost_relatives(excerpt: Excerpt) -> Iterator[Finding]:

@@ -31,8 +31,9 @@ def excerpt_summary(
     whole = summary(excerpt.box, findings, key)
     for name in ("events", "only_copies"):
         del whole[name]
+    is_signed = key is not None and not any(each.kind == "broken-seal" for each in findings)
     return whole | {
-        "excerpt": [_entry(each, is_signed=key is not None) for each in vouched(excerpt)],
+        "excerpt": [_entry(each, is_signed=is_signed) for each in vouched(excerpt)],
         "notes": list(_notes(excerpt, contents, key)),
     }
 

@@ -36,7 +36,9 @@ def row_gaps(row: Mapping[str, Any]) -> Iterator[Gap]:
 def mail_gaps(row: Mapping[str, Any], hits: Hits, *, is_sent: bool) -> Iterator[Gap]:
     """is_sent: as the delivery says."""
     name, count = entry_name(row), len(hits.genuine)
-    if not count and is_sent:
+    if not count and hits.others:
+        yield Gap(f"No mail of {name} holds its record.", "Run `scc verify`.")
+    elif not count and is_sent:
         what = f"The mail of {name} was sent, and is not in the audit mailbox."
         yield Gap(what, "Run `scc reconcile --mailbox`.")
     elif not count:

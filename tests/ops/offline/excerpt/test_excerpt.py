@@ -151,6 +151,19 @@ def of_fewer(files: Files) -> Files:
     return files | {STATEMENT: statement.content, SIGNATURE: statement.signature}
 
 
+def restated(**changes: Any) -> Callable[[Files], Files]:
+    """With a statement of our own that says something else of the event."""
+
+    def restate(files: Files) -> Files:
+        record = json.loads(files[STATEMENT])
+        (event,) = record["events"]
+        event |= changes
+        content = canonical_json(record)
+        return files | {STATEMENT: content, SIGNATURE: signature_of(content)}
+
+    return restate
+
+
 def swapped(name: str, old: bytes, new: bytes) -> Callable[[Files], Files]:
     def swap(files: Files) -> Files:
         assert old in files[name]
@@ -185,6 +198,13 @@ DEEDS: dict[str, tuple[Callable[[Files], Files], str]] = {
     "statement changed": (swapped(STATEMENT, b'"USD"', b'"EUR"'), "is not signed by this key"),
     "statement of another end": (signed_anew, f"the statement of {DAY} has a different hash"),
     "statement of fewer entries": (of_fewer, f"the statement of {DAY} does not have it"),
+    "statement of an altered row": (
+        restated(altered=[2]),
+        f"the statement of {DAY} says that its row was not what was written",
+    ),
+    "statement of a missing row": (
+        restated(missing=[[1, 2]]), f"the statement of {DAY} says that it had no row"
+    ),
     "signature changed": (
         lambda files: files | {SIGNATURE: signature_of(b"something else")},
         "is not signed by this key",
@@ -213,6 +233,16 @@ def test_whatever_is_changed_is_named(tmp_path: Path, files: Files, deed: str) -
     assert not any("SHA256SUMS" in each for each in named)
     listed = told(changed | {"SHA256SUMS": complete(files)["SHA256SUMS"]})
     assert any("SHA256SUMS" in each for each in listed), listed
+
+
+def test_one_changed_byte_in_any_file_is_named(files: Files) -> None:
+    whole = complete(files)
+    assert told(whole) == []
+    for name, content in whole.items():
+        middle = len(content) // 2
+        changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        named = told(whole | {name: changed})
+        assert any(name in each or "SHA256SUMS" in each for each in named), name
 
 
 @pytest.mark.parametrize("name", ["README.txt", "key.pem", "SHA256SUMS"])
@@ -247,6 +277,20 @@ def test_another_key_has_signed_nothing(tmp_path: Path, files: Files) -> None:
     code, named = found(tmp_path, complete(files), key=str(tmp_path / "other.pem"))
     assert code == 1
     assert f"broken-seal the statement of {DAY} is not signed by this key" in named
+
+
+def test_doubts_of_a_statement_are_about_the_entries_that_it_names(files: Files) -> None:
+    assert told(complete(restated(altered=[3], missing=[[1, 1]])(files))) == []
+    record = json.loads(files[STATEMENT])
+    record["extends"] = {"holds": False, "rewritten": [{"event_id": "sunset-charter", "why": ""}]}
+    content = canonical_json(record)
+    signed = {STATEMENT: content, SIGNATURE: signature_of(content)}
+    assert len(told(complete(files | signed))) == 3
+
+
+def test_an_unsigned_statement_is_not_called_signed(tmp_path: Path, files: Files) -> None:
+    folder = unpacked(tmp_path / "excerpt", complete(files | {SIGNATURE: signature_of(b"")}))
+    assert "signed statement" not in checked(folder).stdout
 
 
 def test_a_head_that_is_expected_must_be_in_the_excerpt(tmp_path: Path, files: Files) -> None:

@@ -45,6 +45,12 @@ def test_a_mail_that_is_lost_or_too_much_needs_a_person(
     assert gap.is_due
 
 
+def test_a_mail_with_another_record_does_not_count_as_lost() -> None:
+    first, second = mail_gaps(ROW, hits(mail(ROW | {"amount_cents": 1})), is_sent=True)
+    assert first.what == "No mail of #000001 (pay_sunset-charter_1) holds its record."
+    assert "holds another record" in second.what
+
+
 def test_a_row_that_was_changed_needs_a_person() -> None:
     (gap,) = row_gaps(ROW | {"amount_cents": 1})
     assert gap.is_due
