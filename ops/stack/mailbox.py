@@ -7,6 +7,8 @@ import json
 import os
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import google_auth_httplib2
@@ -67,6 +69,10 @@ def service_account_key(session: Session, settings: GmailSettings) -> Mapping[st
         return settings.service_account(read_secret)
     except SettingsError as error:
         raise OpsError(f"The Gmail credential cannot be used: {error}.") from error
+
+
+class NoSuchMailError(OpsError):
+    """It was deleted, or never was there."""
 
 
 class AuditMailbox:
@@ -132,10 +138,18 @@ class AuditMailbox:
         """One mail, byte by byte."""
         return self._raw(gmail_id)[0]
 
-    def hits_of(self, payment_id: str) -> list[Hit]:
-        """The entry's own mails, read: replies and forwards quote its token, but do not count."""
-        found = (each for ids, _ in self.find(f'"{search_token(payment_id)}"') for each in ids)
-        return list(hits_in((each, self.mail(each)) for each in found))
+    def hits_of(self, payment_id: str, sent_as: str = "") -> list[Hit]:
+        """The entry's own mails, read: replies and forwards quote its token, but do not count.
+
+        sent_as: the Gmail id that its delivery names, as a search lags behind the mailbox.
+        """
+        query = f'"{search_token(payment_id)}"'
+        ids = dict.fromkeys(each for found, _ in self.find(query) for each in found)
+        read = [(each, self.mail(each)) for each in ids]
+        if sent_as and sent_as not in ids:
+            with suppress(NoSuchMailError):
+                read.append((sent_as, self.mail(sent_as)))
+        return list(hits_in(read))
 
     def authorize(self) -> None:
         """Only ask Google for a token."""
@@ -144,7 +158,13 @@ class AuditMailbox:
         )
 
     def _raw(self, gmail_id: str) -> tuple[bytes, list[str]]:
-        answer = self._execute(self._messages.get(userId="me", id=gmail_id, format="raw"))
+        try:
+            answer = self._execute(self._messages.get(userId="me", id=gmail_id, format="raw"))
+        except OpsError as error:
+            cause = error.__cause__
+            if isinstance(cause, HttpError) and cause.resp.status == HTTPStatus.NOT_FOUND:
+                raise NoSuchMailError(f"{self._user} has no mail {safe(gmail_id)}.") from cause
+            raise
         content = base64.urlsafe_b64decode(str(answer["raw"]))
         return content, [str(each) for each in answer.get("labelIds", ())]
 

@@ -152,12 +152,14 @@ def _take_entries(session: Session, ledger: LedgerReader, found: Gathered) -> No
     found.gaps += [Gap(each, "Run `scc verify`.") for each in lost_in(found.chain, voids)]
     with session.console.meter("fetching mails", len(ids)) as meter:
         for row, own_id, stem in zip(found.chain, ids, stems_of(found.chain), strict=True):
-            hits = Hits.of(row, mailbox.hits_of(own_id))
+            delivery = deliveries.get(own_id, {})
+            sent_as = str(delivery.get("gmail_id") or "")
+            hits = Hits.of(row, mailbox.hits_of(own_id, sent_as))
             mails = [mailbox.content(each.gmail_id) for each in hits.genuine]
             found.mails[own_id] = len(mails)
             found.files |= dict(entry_files(stem, row, mails))
             found.gaps += row_gaps(row)
-            found.gaps += mail_gaps(row, hits, is_sent=is_sent(deliveries.get(own_id, {})))
+            found.gaps += mail_gaps(row, hits, is_sent=is_sent(delivery))
             meter.advance()
 
 

@@ -73,16 +73,21 @@ def test_any_entry_of_a_payment_gives_its_whole_proof_and_no_other_entry(
     files = [each for each in folder.rglob("*") if each.is_file()]
     for lone in (ids[0], ids[2]):
         assert not any(lone.encode() in each.read_bytes() for each in files)
-    kept: list[bytes] = []
-
-    def keep(raw: bytes) -> bytes:
-        kept.append(raw)
-        return raw
-
-    voyage.edit_mail(2, keep)
-    assert (folder / f"mails/{stems[0]}.eml").read_bytes() == kept[0]
+    assert (folder / f"mails/{stems[0]}.eml").read_bytes() == voyage.mail(2)
     sums = [(tmp_path / name / "SHA256SUMS").read_text() for name in ("from_1", "from_3")]
     assert sums[0].splitlines()[1:] == sums[1].splitlines()[1:], "but for README.txt"
+
+
+def test_a_mail_that_search_does_not_find_yet_is_packed(
+    local: Scc, stack: RunningStack, tmp_path: Path
+) -> None:
+    voyage = set_sail(Dock(stack).sign_in(), 1)
+    voyage.dock.sandbox("POST", "/sandbox/faults", [{"kind": "search_lag", "ms": 60_000}])
+    try:
+        code, told = packed(local, voyage.payments[0]["payment_id"], tmp_path / "pay")
+    finally:
+        voyage.dock.sandbox("DELETE", "/sandbox/faults")
+    assert (code, told["entries"][0]["mails"]) == (0, 1)
 
 
 def test_a_day_that_is_not_over_is_told(local: Scc, voyage: Voyage, tmp_path: Path) -> None:
@@ -98,7 +103,12 @@ def test_a_mail_that_is_not_found_is_missed_by_everybody(
     local: Scc, stack: RunningStack, tmp_path: Path
 ) -> None:
     voyage = set_sail(Dock(stack).sign_in(), 1)
-    voyage.edit_mail(1, lambda _: None)
+    mail_id = voyage.mail_id(1)
+    voyage.move_mail(1, "trash")
+    code, told = packed(local, voyage.payments[0]["payment_id"], tmp_path / "trashed")
+    assert (code, told["entries"][0]["mails"], told["findings"]) == (1, 1, [])
+    assert "was in the trash or in spam" in told["gaps"][0]["what"]
+    voyage.dock.sandbox("DELETE", f"/sandbox/messages/{mail_id}")
     code, told = packed(local, voyage.payments[0]["payment_id"], tmp_path / "pay")
     assert code == 1
     (gap,) = (each["what"] for each in told["gaps"] if each["is_due"])
