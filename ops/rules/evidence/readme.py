@@ -60,11 +60,13 @@ _PROVES_NOT = """\
 - Who sent a mail. The mail program shows that, by DKIM.
 - Whose the key is. See below.
 """
-_STATEMENT = """\
-A statement is about a whole day, and holds no patron's name. It names events and
-admins with their sums; entries that were not mailed, or that deserve a second
-look, by number and id, with amount and method; and what operators did, by a hash.
-Only a damaged row is named by its key, which holds a patron's e-mail address.
+_OTHERS = """\
+A record names payments that it was known to resemble, by their ids, and its mail
+by their numbers, too. A statement is about a whole day, and holds no patron's
+name. It names events and admins with their sums; entries that were not mailed, or
+that deserve a second look, by number and id, with amount and method; and what
+operators did, by a hash. Only a damaged row is named by its key, which holds a
+patron's e-mail address.
 """
 
 
@@ -111,8 +113,8 @@ def readme(
         ),
         f"    openssl pkey -pubin -in {KEY_FILE} -outform DER | sha256sum",
         f"    {key_sha256}",
-        *_heading("What a statement shows"),
-        *_STATEMENT.splitlines(),
+        *_heading("What this shows of others"),
+        *_OTHERS.splitlines(),
     ]
     return "".join(f"{line.encode('ascii', 'replace').decode()}\n" for line in lines).strip() + "\n"
 
