@@ -20,8 +20,9 @@ COMMANDS = {
     "reconcile": "ops.commands.reconcile",
     "payment": "ops.commands.payment",
     "findings": "ops.commands.findings",
-    "statement": "ops.commands.statement",
-    "key": "ops.commands.key",
+    "evidence": "ops.commands.proofs.evidence",
+    "statement": "ops.commands.proofs.statement",
+    "key": "ops.commands.proofs.key",
     "doctor": "ops.commands.doctor",
     "users": "ops.commands.users",
     # By name only: `release` is built on `ops`, so nothing here imports it.

@@ -1,7 +1,7 @@
-"""The files that commands read besides their code: samconfig.toml and the web client.
+"""The files that commands read besides their code: samconfig.toml, the web client, the verifier.
 
-A clone has them at its root. An installed wheel brings its own copies, so `scc` needs no clone and
-never trusts a samconfig.toml that happens to be in the current folder.
+A clone has the first two at its root. An installed wheel brings its own copies, so `scc` needs no
+clone and never trusts a samconfig.toml that happens to be in the current folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ IS_INSTALLED = _IN_A_WHEEL.is_dir()
 ROOT = _IN_A_WHEEL if IS_INSTALLED else Path(__file__).resolve().parent.parent
 SAMCONFIG = ROOT / "samconfig.toml"
 WEB = ROOT / "web"
+VERIFIER = Path(__file__).with_name("verify_mbox.py")  # for auditors; lies with the code
 
 
 def repository() -> Path:

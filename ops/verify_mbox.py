@@ -4,7 +4,8 @@
     python3 verify_mbox.py export.mbox          (--json for a machine)
 
 It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them, also
-those that Apple Mail exports.
+those that Apple Mail exports. With --excerpt, it checks the unpacked zip of a single payment, as
+`scc evidence` makes it: records against mails, and both against the statements of their days.
 
 Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
 its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
@@ -1190,7 +1191,7 @@ def _findings(record: Told) -> dict[str, list[str]]:
     found = {
         "REWRITTEN": [each["event_id"] for each in record["extends"]["rewritten"]],
         "GAP in": [
-            f"{each['event_id']} {_numbers(*gap)}" for each in events for gap in each["missing"]
+            f"{each['event_id']} {_mails_statement_page_numbers(*gap)}" for each in events for gap in each["missing"]
         ],
         "ALTERED": [
             f"{each['event_id']} {_number(seq)}" for each in events for seq in each["altered"]
@@ -1228,14 +1229,14 @@ def _whole_day(record: Told) -> Section:
 def _event(event: Told) -> Section:
     rows: list[tuple[str, ...]] = []
     if event["entries"]:
-        span = _numbers(event["first_seq"], event["last_seq"])
+        span = _mails_statement_page_numbers(event["first_seq"], event["last_seq"])
         rows = [
             ("Entries", f"{span} ({event['entries']})"),
             ("Hash of the day's last entry", event["last_hash"]),
         ]
     rows += [
         ("Latest entry of the event", _mails_statement_page_head(event)),
-        ("Missing numbers", ", ".join(_numbers(*each) for each in event["missing"]) or "none"),
+        ("Missing numbers", ", ".join(_mails_statement_page_numbers(*each) for each in event["missing"]) or "none"),
     ]
     if event["altered"]:
         rows.append(("Not as written, in no sum", ", ".join(map(_number, event["altered"]))))
@@ -1360,7 +1361,7 @@ def _number(seq: int) -> str:
     return f"#{seq:06d}"
 
 
-def _numbers(first: int, last: int) -> str:
+def _mails_statement_page_numbers(first: int, last: int) -> str:
     return _number(first) if first == last else f"{_number(first)}-{_number(last)}"
 
 
@@ -3309,7 +3310,7 @@ _NEVER = (
     "Keywords", "Organization", "Content-Disposition", "Content-Location", "Content-Base",
 )  # fmt: skip
 _BODY = ("multipart/alternative", "text/plain", "text/html")
-_RECORD = "application/json"
+_mail_envelope_RECORD = "application/json"
 _PART_HEADERS = frozenset({
     "content-type", "content-transfer-encoding", "content-disposition", "mime-version",
     "content-id", "x-attachment-id",
@@ -3423,7 +3424,7 @@ def _part_problems(mail: Message, files: Mapping[str, str]) -> Iterator[str]:
             ("attachment", ""),
             ("filename", filename),
         ]:
-            what = "record" if kind == _RECORD else "signature"
+            what = "record" if kind == _mail_envelope_RECORD else "signature"
             yield f"its {what} is not attached as {filename}"
 
 
@@ -3989,18 +3990,7 @@ def finding_text(finding: Mapping[str, Any]) -> str:
 
 def report(content: Mapping[str, Any]) -> Iterator[str]:
     """The report for people, without characters that hide or move text."""
-    counts = [
-        _counted(content["records"], "entry", "entries"),
-        _counted(content["statements"], "statement", "statements"),
-    ]
-    for name, one, many in (
-        ("ops_records", "ops record", "ops records"),
-        ("copies", "copy of a mail", "copies of mails"),
-        ("forwards", "forward or reply, not judged", "forwards and replies, not judged"),
-    ):
-        if content[name]:
-            counts.append(_counted(content[name], one, many))
-    yield f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
+    yield count_line(content)
     for event in content["events"]:
         name = event["event_id"].encode("unicode_escape").decode()
         stated = (
@@ -4012,15 +4002,35 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
         yield _printable(f"{told}, whose own mail is not here")
+    yield from verdict_lines(content)
+    yield (
+        "What came after an event's last mail and last statement cannot be seen from this file: "
+        "ask for a newer export, or for `scc verify --mbox`."
+    )
+
+
+def count_line(content: Mapping[str, Any]) -> str:
+    counts = [
+        _counted(content["records"], "entry", "entries"),
+        _counted(content["statements"], "statement", "statements"),
+    ]
+    for name, one, many in (
+        ("ops_records", "ops record", "ops records"),
+        ("copies", "copy of a mail", "copies of mails"),
+        ("forwards", "forward or reply, not judged", "forwards and replies, not judged"),
+    ):
+        if content[name]:
+            counts.append(_counted(content[name], one, many))
+    return f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
+
+
+def verdict_lines(content: Mapping[str, Any]) -> Iterator[str]:
+    """Notes, and both verdicts with their findings."""
     yield from (_printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
         yield from (f"  {finding_text(each)}" for each in found)
-    yield (
-        "What came after an event's last mail and last statement cannot be seen from this file: "
-        "ask for a newer export, or for `scc verify --mbox`."
-    )
 
 
 def _printable(text: str) -> str:
@@ -4031,7 +4041,459 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
+# ── ops/offline/excerpt/files.py ──────────────────────────────────────────────────────────────────
+
+
+SUMS = "SHA256SUMS"  # as `sha256sum` writes and checks it
+RECORDS, MAILS, STATEMENTS = "records", "mails", "statements"
+STATEMENT_FILE = "statement.json"
+MOST_BYTES = 200 * 2**20
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](\S.{0,300})")
+_READ = re.compile(rf"{RECORDS}/[^/]+\.json|{MAILS}/[^/]+\.eml|{STATEMENTS}/.+")
+Contents = Mapping[str, bytes]  # by path below the folder, with slashes
+
+
+def entry_stem(event_id: str, seq: int) -> str:
+    """What the files of an entry are called, as the record in its mail is."""
+    return f"{file_name(event_id)}-{seq:06d}"
+
+
+def is_excerpt(path: Path) -> bool:
+    return (path / SUMS).is_file() and (path / RECORDS).is_dir()
+
+
+def read_folder(path: Path) -> dict[str, bytes]:
+    """All files but hidden ones. Raises OSError, ValueError for a folder that is no excerpt."""
+    if not path.is_dir():
+        raise ValueError(f"{path} is no folder: unpack the zip into one, and name that")
+    names = {each.relative_to(path): each for each in sorted(path.rglob("*"))}
+    files = {
+        name.as_posix(): each
+        for name, each in names.items()
+        if each.is_file() and not any(part.startswith(".") for part in name.parts)
+    }
+    if not any(name == SUMS or _READ.fullmatch(name) for name in files):
+        raise ValueError(f"{path} is no excerpt: it has no {SUMS}, and no {RECORDS} or {MAILS}")
+    if sum(each.stat().st_size for each in files.values()) > MOST_BYTES:
+        raise ValueError(f"{path} has over {MOST_BYTES >> 20} MB, and no excerpt has")
+    return {name: each.read_bytes() for name, each in files.items()}
+
+
+def wrong_sums(contents: Contents) -> Iterator[Finding]:
+    """What is not as the list of hashes says: files that are altered, gone, or put in."""
+    if SUMS not in contents:
+        yield _found(COMPLETENESS, "missing", f"{SUMS} is not here")
+        return
+    listed, odd = _listed(contents[SUMS])
+    if odd:
+        yield _found(INTEGRITY, "altered", f"{SUMS} has {odd} lines that sha256sum never writes")
+    for name, sha256 in sorted(listed.items()):
+        if name not in contents:
+            yield _found(COMPLETENESS, "missing", f"{name} is not here, and {SUMS} has it")
+        elif _sha256(contents[name]) != sha256:
+            yield _found(INTEGRITY, "altered", f"{name} is not what {SUMS} says")
+    for name in sorted(contents.keys() - listed.keys()):
+        if _READ.fullmatch(name):
+            yield _found(INTEGRITY, "inserted", f"{name} is here, and {SUMS} does not have it")
+
+
+def unlisted(contents: Contents) -> list[str]:
+    """What lies beside the excerpt, and is not read."""
+    listed, _ = _listed(contents.get(SUMS, b""))
+    others = contents.keys() - listed.keys() - {SUMS}
+    return sorted(each for each in others if not _READ.fullmatch(each))
+
+
+def _listed(content: bytes) -> tuple[dict[str, str], int]:
+    """Hashes by name, and how many lines are none of such a list."""
+    listed, odd = dict[str, str](), 0
+    for line in content.decode("utf-8", "replace").splitlines():
+        match = _LINE.fullmatch(line)
+        if match and match[2] not in listed:
+            listed[match[2]] = match[1]
+        else:
+            odd += 1
+    return listed, odd
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _found(verdict: str, kind: str, detail: str) -> Finding:
+    return Finding(verdict, "", 0, 0, kind, "", detail)
+
+
+# ── ops/offline/excerpt/contents.py ───────────────────────────────────────────────────────────────
+
+
+_excerpt_contents_RECORD = re.compile(rf"{RECORDS}/([^/]+)\.json")
+_MAIL = re.compile(rf"{MAILS}/[^/]+\.eml")
+_STATEMENT = re.compile(rf"{STATEMENTS}/([^/]+)/(?:{STATEMENT_FILE}|{SIGNATURE_FILE})")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a statement says of an event's entries from first_seq to last_seq."""
+
+    event_id: str
+    first_seq: int
+    last_seq: int
+    detail: str
+
+
+@dataclass(slots=True)
+class Excerpt:
+    """box: the mails, then the statements, then the entries whose mail is not here.
+
+    records: of the files. mailed: of the mails. days: of the statements. doubts: what statements
+    say of entries that were not as they should be. wrong: about single files.
+    """
+
+    box: Mailbox = field(default_factory=Mailbox)
+    records: list[Link] = field(default_factory=list)
+    mailed: list[Link] = field(default_factory=list)
+    days: set[str] = field(default_factory=set)
+    doubts: list[Doubt] = field(default_factory=list)
+    wrong: list[Finding] = field(default_factory=list)
+
+
+def excerpt_of(contents: Contents) -> Excerpt:
+    """Any garbage may be in a file: it is a finding about that file."""
+    excerpt = Excerpt()
+    for name in filter(_MAIL.fullmatch, sorted(contents)):
+        content = contents[name]
+        is_whole = len(content) <= MOST_KEPT
+        raw = RawMail(content[:MOST_KEPT], name, is_last=True, is_whole=is_whole)
+        take_mail(excerpt.box, raw)
+    excerpt.mailed = list(excerpt.box.links)
+    there = {(each.event_id, each.seq) for each in excerpt.mailed}
+    for name in filter(_excerpt_contents_RECORD.fullmatch, sorted(contents)):
+        try:
+            link = _record(excerpt, name, contents[name])
+        except Exception as error:  # noqa: BLE001 - as the docstring says
+            excerpt.wrong.append(_unreadable(name, error))
+            continue
+        excerpt.records.append(link)
+        if (link.event_id, link.seq) not in there:
+            excerpt.box.links.append(link)
+    for day in sorted({match[1] for match in map(_STATEMENT.fullmatch, contents) if match}):
+        excerpt.wrong += _statement(excerpt, day, contents)
+    excerpt.wrong += _unlike_mails(excerpt)
+    return excerpt
+
+
+def _record(excerpt: Excerpt, name: str, content: bytes) -> Link:
+    record = json.loads(content)
+    if not isinstance(record, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - of the file
+    link = link_of(record)
+    stem = entry_stem(link.event_id, link.seq)
+    problem = (
+        "; ".join(link.faults) if link.faults
+        else "the record does not match its own hash" if link.hash != link.computed
+        else "the record is not in canonical form" if canonical_json(record) != content
+        else f"the record is that of {stem}" if name != f"{RECORDS}/{stem}.json"
+        else ""
+    )  # fmt: skip
+    if problem:
+        excerpt.wrong.append(found(INTEGRITY, link, "altered", f"{name}: {problem}"))
+    return replace(link, told=told_of(record)) if link.is_sound else link
+
+
+def _statement(excerpt: Excerpt, day: str, contents: Contents) -> Iterator[Finding]:
+    """Takes the one of this day; what the file's names say is not believed."""
+    folder = f"{STATEMENTS}/{day}"
+    content = contents.get(f"{folder}/{STATEMENT_FILE}")
+    signature = contents.get(f"{folder}/{SIGNATURE_FILE}")
+    if content is None or signature is None:
+        lost = STATEMENT_FILE if content is None else SIGNATURE_FILE
+        detail = f"{folder}/{lost} is not here, and what belongs to it is"
+        yield Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)
+    if content is None:
+        return
+    excerpt.days.add(day)
+    excerpt.box.statement_mails += 1
+    name = f"{folder}/{STATEMENT_FILE}"
+    try:
+        record = json.loads(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        problem = (
+            "it is not in canonical form" if canonical_json(record) != content
+            else "it is not the final one of its day"
+            if record["day"] != day or record["is_final"] is not True
+            else excerpt.box.statements.take(record, sha256, signature or b"")
+        )  # fmt: skip
+        excerpt.doubts += _doubts(record)
+    except Exception as error:  # noqa: BLE001 - as above
+        yield _unreadable(name, error)
+        return
+    if problem:
+        yield Finding(INTEGRITY, "", 0, 0, "altered", "", f"{name}: {problem}")
+
+
+def _doubts(record: Mapping[str, Any]) -> Iterator[Doubt]:
+    said = f"the statement of {record['day']} says that"
+    for each in record["extends"]["rewritten"]:
+        detail = f"{said} its event's chain was rewritten"
+        yield Doubt(each["event_id"], 1, MOST_ENTRIES, detail)
+    for event in record["events"]:
+        for first, last in event["missing"]:
+            yield Doubt(event["event_id"], int(first), int(last), f"{said} it had no row")
+        for seq in event["altered"]:
+            detail = f"{said} its row was not what was written"
+            yield Doubt(event["event_id"], int(seq), int(seq), detail)
+
+
+def _unlike_mails(excerpt: Excerpt) -> Iterator[Finding]:
+    """Every entry must be here twice, as a record and in its mail, and be the same."""
+    mailed: dict[tuple[str, int], set[str]] = {}
+    for each in excerpt.mailed:
+        mailed.setdefault((each.event_id, each.seq), set()).add(each.sha256)
+    recorded = {(each.event_id, each.seq) for each in excerpt.records}
+    for each in excerpt.records:
+        digests = mailed.get((each.event_id, each.seq))
+        if digests is None:
+            yield found(COMPLETENESS, each, "missing", "its mail is not here")
+        elif each.sha256 not in digests:
+            yield found(INTEGRITY, each, "altered", "its mail holds another record than its file")
+    for each in excerpt.mailed:
+        if (each.event_id, each.seq) not in recorded:
+            yield found(COMPLETENESS, each, "missing", "its record is not here, only its mail")
+
+
+def _unreadable(name: str, error: Exception) -> Finding:
+    detail = f"{name} cannot be read: {type(error).__name__}: {error}"[:300]
+    return Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail)
+
+
+# ── ops/offline/excerpt/judged.py ─────────────────────────────────────────────────────────────────
+
+
+_OF_WHOLE_LEDGERS = frozenset({"missing", "no-statement"})
+
+
+def findings_of_excerpt(
+    excerpt: Excerpt,
+    contents: Contents,
+    expected: Sequence[Anchor] = (),
+    senders: Iterable[str] = (),
+    key: PublicKey | None = None,
+) -> list[Finding]:
+    """expected: entries that must be here. senders, key: as of a mailbox."""
+    box = excerpt.box
+    statements = box.statements
+    chains = check_chains(box.links, [*box.anchors, *expected], statements.zone)
+    return merged([
+        *wrong_sums(contents),
+        *excerpt.wrong,
+        *about_mails(box, senders),
+        *_without_gaps(chains),
+        *_without_gaps(statements.findings(box.links, chains)),
+        *broken_seals(statements.seals, key),
+        *_doubtful(excerpt),
+        *_lost_relatives(excerpt),
+        *_lost_days(excerpt),
+        *_lost_heads(excerpt, expected),
+    ])  # fmt: skip
+
+
+def _without_gaps(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (each for each in findings if each.kind not in _OF_WHOLE_LEDGERS)
+
+
+def _doubtful(excerpt: Excerpt) -> Iterator[Finding]:
+    """Who is given an excerpt does not read what its statements say of the day."""
+    for each in excerpt.box.links:
+        for doubt in excerpt.doubts:
+            is_meant = doubt.first_seq <= each.seq <= doubt.last_seq
+            if is_meant and doubt.event_id == each.event_id:
+                yield found(INTEGRITY, each, "contradiction", doubt.detail)
+
+
+def _lost_relatives(excerpt: Excerpt) -> Iterator[Finding]:
+    """What an entry, or its mail, says that it belongs to must be here, too."""
+    box = excerpt.box
+    there = {(each.event_id, each.payment_id) for each in box.links}
+    for each in box.links:
+        if each.about and (each.event_id, each.about) not in there:
+            detail = f"it is about {each.about}, which is not here"
+            yield found(COMPLETENESS, each, "missing", detail)
+    for quote in box.quotes:
+        other = quote.other
+        named = (quote.event_id, other.payment_id)
+        is_related = quote.is_looked_up and other.payment_id != quote.about
+        if is_related and other.seq and named not in there:
+            place = (COMPLETENESS, quote.event_id, quote.seq, quote.seq, "missing")
+            detail = f"its mail names {other.payment_id}, which is not here"
+            yield Finding(*place, quote.payment_id, detail)
+
+
+def _lost_days(excerpt: Excerpt) -> Iterator[Finding]:
+    """Days are sealed in order: one before a sealed day was sealed, too."""
+    last = max(excerpt.days, default="")
+    for each in excerpt.box.links:
+        if each.is_sound and each.logged_day < last and each.logged_day not in excerpt.days:
+            detail = f"the statement of {each.logged_day} is not here"
+            yield found(COMPLETENESS, each, "missing", detail)
+    logged = {each.logged_day for each in excerpt.box.links}
+    for day in sorted(excerpt.days - logged):
+        detail = f"no entry of {day} is here, and its statement is"
+        yield Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)
+
+
+def _lost_heads(excerpt: Excerpt, expected: Iterable[Anchor]) -> Iterator[Finding]:
+    there = {(each.event_id, each.seq) for each in excerpt.box.links}
+    for each in expected:
+        if (each.event_id, each.seq) not in there:
+            place = (COMPLETENESS, each.event_id, each.seq, each.seq, "missing")
+            yield Finding(*place, "", "it is expected, and not in this excerpt")
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """An entry, and what speaks for it. day: of the statement that has its number, or empty.
+
+    numbers: the event's first and last on that day. is_chained: hashes lead from the entry to one
+    that a statement holds.
+    """
+
+    link: Link
+    has_mail: bool
+    day: str
+    numbers: tuple[int, int]
+    is_chained: bool
+
+
+def vouched(excerpt: Excerpt) -> list[Vouched]:
+    """In order of events and numbers. It is worth nothing where there are findings."""
+    stated = {(each.event_id, each.day): each for each in excerpt.box.statements.stated}
+    mailed = {(each.event_id, each.seq, each.sha256) for each in excerpt.mailed}
+    chained = _chained(excerpt.box.links, excerpt.box.anchors)
+    entries = sorted(excerpt.box.links, key=lambda each: (each.event_id, each.seq))
+    return [
+        Vouched(
+            link=each,
+            has_mail=(each.event_id, each.seq, each.sha256) in mailed,
+            day=each.logged_day if _has(stated, each) else "",
+            numbers=_excerpt_judged_numbers(stated, each),
+            is_chained=(each.event_id, each.seq, each.hash) in chained,
+        )
+        for each in entries
+    ]
+
+
+def _chained(links: Iterable[Link], anchors: Iterable[Anchor]) -> set[tuple[str, int, str]]:
+    """Event, number and hash of entries that statements name, and of those that these hang on."""
+    named = {(each.event_id, each.seq, each.hash) for each in anchors}
+    for each in sorted(links, key=lambda each: -each.seq):
+        if each.is_sound and (each.event_id, each.seq, each.hash) in named:
+            named.add((each.event_id, each.seq - 1, each.prev_hash))
+    return named
+
+
+def _has(stated: Mapping[tuple[str, str], Stated], link: Link) -> bool:
+    first, last = _excerpt_judged_numbers(stated, link)
+    return first <= link.seq <= last
+
+
+def _excerpt_judged_numbers(stated: Mapping[tuple[str, str], Stated], link: Link) -> tuple[int, int]:
+    of_day = stated.get((link.event_id, link.logged_day))
+    return (of_day.first_seq, of_day.last_seq) if of_day else (0, 0)
+
+
+# ── ops/offline/excerpt/told.py ───────────────────────────────────────────────────────────────────
+
+
+NOT_CHECKED = (
+    "This is an excerpt: what is not in it was not checked, which is all other entries, mails and "
+    "statements, and whether anything about these entries was logged later. Ask for the whole "
+    "mailbox to check that."
+)
+_MOST_NAMED = 5
+
+
+def excerpt_summary(
+    excerpt: Excerpt,
+    contents: Contents,
+    findings: Sequence[Finding],
+    key: PublicKey | None = None,
+) -> dict[str, Any]:
+    """The report as plain data; of a mailbox's, without what only a whole one can say."""
+    whole = summary(excerpt.box, findings, key)
+    for name in ("events", "only_copies"):
+        del whole[name]
+    is_signed = key is not None and not any(each.kind == "broken-seal" for each in findings)
+    return whole | {
+        "excerpt": [_entry(each, is_signed=is_signed) for each in vouched(excerpt)],
+        "notes": list(_notes(excerpt, contents, key)),
+    }
+
+
+def excerpt_report(content: Mapping[str, Any]) -> Iterator[str]:
+    """The report for people."""
+    yield f"Excerpt of {count_line(content)}"
+    for each in content["excerpt"]:
+        name = each["event_id"].encode("unicode_escape").decode()
+        yield f"  {name} {span_text(each['seq'], 0)} {each['kind']}: {each['told']}"
+    yield from verdict_lines(content)
+    yield NOT_CHECKED
+
+
+def _entry(vouched_for: Vouched, *, is_signed: bool) -> dict[str, Any]:
+    link = vouched_for.link
+    return {
+        "event_id": link.event_id,
+        "seq": link.seq,
+        "kind": link.kind,
+        "payment_id": link.payment_id,
+        "has_mail": vouched_for.has_mail,
+        "statement": vouched_for.day,
+        "is_chained": vouched_for.is_chained,
+        "told": _excerpt_told_told(vouched_for, is_signed=is_signed),
+    }
+
+
+def _excerpt_told_told(each: Vouched, *, is_signed: bool) -> str:
+    """What speaks for an entry, in words."""
+    mail = "record and mail agree" if each.has_mail else "no mail holds this record"
+    if not each.day:
+        return f"{mail}; no statement has its number"
+    signed = "signed " if is_signed else ""
+    if each.is_chained:
+        return (
+            f"{mail}; the {signed}statement of {each.day} has its number, and vouches for its hash"
+        )
+    first, last = each.numbers
+    return (
+        f"{mail}; the {signed}statement of {each.day} has its number, among "
+        f"{span_text(first, last)}, but not its hash: the chain goes on through entries of others"
+    )
+
+
+def _notes(excerpt: Excerpt, contents: Contents, key: PublicKey | None) -> Iterator[str]:
+    yield from excerpt.box.notes
+    lacking = {each.logged_day for each in excerpt.box.links if each.is_sound} - excerpt.days
+    for day in sorted(lacking):
+        yield (
+            f"no statement of {day} is here: nothing signed vouches for its entries. If that day "
+            "was not over when the excerpt was made, ask for a new one"
+        )
+    others = unlisted(contents)
+    if others:
+        named = ", ".join(others[:_MOST_NAMED])
+        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+        yield f"not a part of the excerpt, and not read: {named}{more}"
+    if excerpt.days and key is None:
+        yield UNSIGNED
+    if excerpt.box.links and not has_zones():
+        yield NO_ZONES
+
+
 # ── ops/offline/program.py ────────────────────────────────────────────────────────────────────────
+
+
+Checked = tuple[dict[str, Any], Iterator[str]]  # the report as data, and for people
 
 
 class _Parser(argparse.ArgumentParser):
@@ -4058,19 +4520,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--key", metavar="FILE", type=Path, help="the public key that signs the statements"
     )
+    parser.add_argument(
+        "--excerpt", action="store_true",
+        help="FILE is the folder of one payment's zip, from `scc evidence`",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     try:
-        key = read_public_key(options.key) if options.key else None
-        expected = [expected_head(each) for each in options.expect_head]
-        box = read_mailbox(options.files)
+        content, told = (_excerpt if options.excerpt else _mailbox)(options)
     except (OSError, ValueError) as error:
         return _cannot(why_not(error))
-    if box.is_empty:
-        return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
-    content = summary(box, findings_of(box, expected, options.sender, key), key)
-    for line in json.dumps(content, indent=2).split("\n") if options.json else report(content):
+    for line in json.dumps(content, indent=2).split("\n") if options.json else told:
         print(_harmless(line))
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
+
+
+def _mailbox(options: argparse.Namespace) -> Checked:
+    key, expected = _known(options)
+    box = read_mailbox(options.files)
+    if box.is_empty:
+        raise ValueError(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
+    for each in filter(is_excerpt, options.files):
+        box.note(f"{each} is the excerpt of one payment: check it with --excerpt")
+    content = summary(box, findings_of(box, expected, options.sender, key), key)
+    return content, report(content)
+
+
+def _excerpt(options: argparse.Namespace) -> Checked:
+    if len(options.files) > 1:
+        raise ValueError("--excerpt checks one folder at a time")
+    key, expected = _known(options)
+    contents = read_folder(options.files[0])
+    excerpt = excerpt_of(contents)
+    findings = findings_of_excerpt(excerpt, contents, expected, options.sender, key)
+    content = excerpt_summary(excerpt, contents, findings, key)
+    return content, excerpt_report(content)
+
+
+def _known(options: argparse.Namespace) -> tuple[PublicKey | None, list[Anchor]]:
+    """What the auditor brings: the key and the heads. Raises OSError, ValueError."""
+    key = read_public_key(options.key) if options.key else None
+    return key, [expected_head(each) for each in options.expect_head]
 
 
 def _cannot(sentence: str) -> int:

@@ -48,6 +48,10 @@ PARTS = (  # each before those that need it
     "ops/offline/mail/judged.py",
     "ops/offline/mails.py",
     "ops/offline/report.py",
+    "ops/offline/excerpt/files.py",
+    "ops/offline/excerpt/contents.py",
+    "ops/offline/excerpt/judged.py",
+    "ops/offline/excerpt/told.py",
     "ops/offline/program.py",
 )
 _OURS = ("functions", "ops", "shared")

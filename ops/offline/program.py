@@ -3,7 +3,8 @@
     python3 verify_mbox.py export.mbox          (--json for a machine)
 
 It reads .mbox files, the zip that Google Takeout makes, single .eml files and folders of them, also
-those that Apple Mail exports.
+those that Apple Mail exports. With --excerpt, it checks the unpacked zip of a single payment, as
+`scc evidence` makes it: records against mails, and both against the statements of their days.
 
 Every audit mail carries one ledger entry as a JSON attachment. An entry's hash is the SHA-256 of
 its canonical JSON (sorted keys, no spaces, UTF-8) without `hash`; `prev_hash` is the previous
@@ -23,14 +24,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from ops.offline.ledger.links import COMPLETENESS, INTEGRITY
-from ops.offline.ledger.public_key import read_public_key
+from ops.offline.excerpt.contents import excerpt_of
+from ops.offline.excerpt.files import is_excerpt, read_folder
+from ops.offline.excerpt.judged import findings_of_excerpt
+from ops.offline.excerpt.told import excerpt_report, excerpt_summary
+from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor
+from ops.offline.ledger.public_key import PublicKey, read_public_key
 from ops.offline.mails import read_mailbox
 from ops.offline.report import expected_head, findings_of, report, summary, why_not
+
+Checked = tuple[dict[str, Any], Iterator[str]]  # the report as data, and for people
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,19 +64,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--key", metavar="FILE", type=Path, help="the public key that signs the statements"
     )
+    parser.add_argument(
+        "--excerpt", action="store_true",
+        help="FILE is the folder of one payment's zip, from `scc evidence`",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     try:
-        key = read_public_key(options.key) if options.key else None
-        expected = [expected_head(each) for each in options.expect_head]
-        box = read_mailbox(options.files)
+        content, told = (_excerpt if options.excerpt else _mailbox)(options)
     except (OSError, ValueError) as error:
         return _cannot(why_not(error))
-    if box.is_empty:
-        return _cannot(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
-    content = summary(box, findings_of(box, expected, options.sender, key), key)
-    for line in json.dumps(content, indent=2).split("\n") if options.json else report(content):
+    for line in json.dumps(content, indent=2).split("\n") if options.json else told:
         print(_harmless(line))
     return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
+
+
+def _mailbox(options: argparse.Namespace) -> Checked:
+    key, expected = _known(options)
+    box = read_mailbox(options.files)
+    if box.is_empty:
+        raise ValueError(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
+    for each in filter(is_excerpt, options.files):
+        box.note(f"{each} is the excerpt of one payment: check it with --excerpt")
+    content = summary(box, findings_of(box, expected, options.sender, key), key)
+    return content, report(content)
+
+
+def _excerpt(options: argparse.Namespace) -> Checked:
+    if len(options.files) > 1:
+        raise ValueError("--excerpt checks one folder at a time")
+    key, expected = _known(options)
+    contents = read_folder(options.files[0])
+    excerpt = excerpt_of(contents)
+    findings = findings_of_excerpt(excerpt, contents, expected, options.sender, key)
+    content = excerpt_summary(excerpt, contents, findings, key)
+    return content, excerpt_report(content)
+
+
+def _known(options: argparse.Namespace) -> tuple[PublicKey | None, list[Anchor]]:
+    """What the auditor brings: the key and the heads. Raises OSError, ValueError."""
+    key = read_public_key(options.key) if options.key else None
+    return key, [expected_head(each) for each in options.expect_head]
 
 
 def _cannot(sentence: str) -> int:

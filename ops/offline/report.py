@@ -190,18 +190,7 @@ def finding_text(finding: Mapping[str, Any]) -> str:
 
 def report(content: Mapping[str, Any]) -> Iterator[str]:
     """The report for people, without characters that hide or move text."""
-    counts = [
-        _counted(content["records"], "entry", "entries"),
-        _counted(content["statements"], "statement", "statements"),
-    ]
-    for name, one, many in (
-        ("ops_records", "ops record", "ops records"),
-        ("copies", "copy of a mail", "copies of mails"),
-        ("forwards", "forward or reply, not judged", "forwards and replies, not judged"),
-    ):
-        if content[name]:
-            counts.append(_counted(content[name], one, many))
-    yield f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
+    yield count_line(content)
     for event in content["events"]:
         name = event["event_id"].encode("unicode_escape").decode()
         stated = (
@@ -213,15 +202,35 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
         yield _printable(f"{told}, whose own mail is not here")
+    yield from verdict_lines(content)
+    yield (
+        "What came after an event's last mail and last statement cannot be seen from this file: "
+        "ask for a newer export, or for `scc verify --mbox`."
+    )
+
+
+def count_line(content: Mapping[str, Any]) -> str:
+    counts = [
+        _counted(content["records"], "entry", "entries"),
+        _counted(content["statements"], "statement", "statements"),
+    ]
+    for name, one, many in (
+        ("ops_records", "ops record", "ops records"),
+        ("copies", "copy of a mail", "copies of mails"),
+        ("forwards", "forward or reply, not judged", "forwards and replies, not judged"),
+    ):
+        if content[name]:
+            counts.append(_counted(content[name], one, many))
+    return f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
+
+
+def verdict_lines(content: Mapping[str, Any]) -> Iterator[str]:
+    """Notes, and both verdicts with their findings."""
     yield from (_printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
         yield from (f"  {finding_text(each)}" for each in found)
-    yield (
-        "What came after an event's last mail and last statement cannot be seen from this file: "
-        "ask for a newer export, or for `scc verify --mbox`."
-    )
 
 
 def _printable(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -24,13 +26,13 @@ CHUNK = 64  # days that are kept in memory at once
 
 
 class SealedStatements:
-    """Every day's objects, found by one listing.
+    """Every day's objects, found by one listing. only: of this day (YYYY-MM-DD).
 
     A lock forbids nobody to put another version on top, so the oldest one is read.
     """
 
-    def __init__(self, client: Any, bucket: str) -> None:
-        self._stored = Listing(client, bucket, SEALED)
+    def __init__(self, client: Any, bucket: str, only: str = "") -> None:
+        self._stored = Listing(client, bucket, f"{SEALED}{only}/" if only else SEALED)
 
     @property
     def days(self) -> list[str]:
@@ -125,3 +127,9 @@ def stack_key_der(session: Session) -> bytes:
     answer = session.aws.client("kms").get_public_key(KeyId=session.aws.output("SigningKeyId"))
     der: bytes = answer["PublicKey"]
     return der
+
+
+def pem_of(der: bytes) -> str:
+    """A public key as openssl writes it."""
+    lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
+    return "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""])

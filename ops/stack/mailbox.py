@@ -8,6 +8,8 @@ import os
 import time
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import google_auth_httplib2
@@ -118,6 +120,10 @@ class SharedQuota:
             self._free_at = now + units * ALONE_MS
 
 
+class NoSuchMailError(OpsError):
+    """It was deleted, or never was there."""
+
+
 class AuditMailbox:
     """Finds and reads mails. Raises OpsError when Google refuses or does not answer."""
 
@@ -181,21 +187,44 @@ class AuditMailbox:
 
     def mail(self, gmail_id: str) -> Mailbox:
         """One mail, as the offline verifier reads it, wherever in Gmail it lies."""
-        request = self._messages.get(userId="me", id=gmail_id, format="raw")
-        answer = self._execute(request, READ_UNITS)
-        content = base64.urlsafe_b64decode(str(answer["raw"]))
-        return read_mail(content, "the mail", [str(each) for each in answer.get("labelIds", ())])
+        content, labels = self._raw(gmail_id)
+        return read_mail(content, "the mail", labels)
 
-    def hits_of(self, payment_id: str) -> list[Hit]:
-        """The entry's own mails, read: replies and forwards quote its token, but do not count."""
-        found = (each for ids, _ in self.find(f'"{search_token(payment_id)}"') for each in ids)
-        return list(hits_in((each, self.mail(each)) for each in found))
+    def content(self, gmail_id: str) -> bytes:
+        """One mail, byte by byte."""
+        return self._raw(gmail_id)[0]
+
+    def hits_of(self, payment_id: str, sent_as: str = "") -> list[Hit]:
+        """The entry's own mails, read: replies and forwards quote its token, but do not count.
+
+        sent_as: the Gmail id that its delivery names, as a search lags behind the mailbox.
+        """
+        query = f'"{search_token(payment_id)}"'
+        ids = dict.fromkeys(each for found, _ in self.find(query) for each in found)
+        read = [(each, self.mail(each)) for each in ids]
+        if sent_as and sent_as not in ids:
+            with suppress(NoSuchMailError):
+                read.append((sent_as, self.mail(sent_as)))
+        return list(hits_in(read))
 
     def authorize(self) -> None:
         """Only ask Google for a token."""
         self._guarded(
             lambda: self._credentials.refresh(google_auth_httplib2.Request(self._http.http))
         )
+
+    def _raw(self, gmail_id: str) -> tuple[bytes, list[str]]:
+        try:
+            answer = self._execute(
+                self._messages.get(userId="me", id=gmail_id, format="raw"), READ_UNITS
+            )
+        except OpsError as error:
+            cause = error.__cause__
+            if isinstance(cause, HttpError) and cause.resp.status == HTTPStatus.NOT_FOUND:
+                raise NoSuchMailError(f"{self._user} has no mail {safe(gmail_id)}.") from cause
+            raise
+        content = base64.urlsafe_b64decode(str(answer["raw"]))
+        return content, [str(each) for each in answer.get("labelIds", ())]
 
     def _execute(self, request: Any, units: int) -> dict[str, Any]:
         def once() -> dict[str, Any]:

@@ -220,6 +220,7 @@ MINIMAL = {
     "scc dlq replay": ["--all", "--yes"],
     "scc dlq discard": ["--id", "abcdef", "--reason", "x", "--yes"],
     "scc payment": ["pay_" + "0" * 32],
+    "scc evidence": ["pay_" + "0" * 32],
     "scc users add": ["a@b.example", "--name", "A", "--group", "crew"],
     "scc users password": ["a@b.example"],
     "scc users disable": ["a@b.example"],

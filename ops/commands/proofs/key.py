@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import textwrap
 from pathlib import Path
 
 import click
 
 from ops.errors import FINE
 from ops.session import Session, pass_session, shared_options
-from ops.stack.evidence import stack_key_der
+from ops.stack.evidence import pem_of, stack_key_der
 from ops.terminal.new_file import write_new
 
 
@@ -36,8 +34,7 @@ def key(session: Session, *, file: Path | None) -> None:
     """
     der = stack_key_der(session)
     sha256 = hashlib.sha256(der).hexdigest()
-    lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
-    pem = "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""])
+    pem = pem_of(der)
     if file:
         write_new(file, pem.encode())
         session.console.say(f"Written to {file}.")

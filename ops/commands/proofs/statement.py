@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from ops.errors import FINE, FOUND, OpsError
+from ops.offline.excerpt.files import STATEMENT_FILE
 from ops.parameters import Day
 from ops.session import Session, pass_session, shared_options
 from ops.stack.evidence import SealedStatements
 from ops.terminal.new_file import write_new
 from shared.statements.places import SIGNATURE_FILE
 
-RECORD_FILE = "statement.json"  # as its mail attaches it
 HEADS_FILE = "heads.json"
 
 
@@ -47,7 +47,7 @@ def statement(session: Session, *, day: date | None, folder: Path) -> None:
     if sealed.content is None:
         raise OpsError(f"No statement of {day} is sealed. `scc statement` lists the days.")
     found = {
-        RECORD_FILE: sealed.content,
+        STATEMENT_FILE: sealed.content,
         SIGNATURE_FILE: sealed.signature,
         HEADS_FILE: stored.heads_of(sealed),
     }

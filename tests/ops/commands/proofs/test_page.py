@@ -18,9 +18,10 @@ from tests.dock import Dock, until
 from tests.pipeline.test_statement import versions, yesterday
 from tests.shells import SCC, Scc, environment
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "evidence.md"
 EXAMPLE_DAY = "2026-11-24"
+EXAMPLE_PAYMENT = "pay_9f86d081884c7d659a2feaa0c55ad015"
 
 
 def commands() -> Iterator[str]:
@@ -34,7 +35,8 @@ def commands() -> Iterator[str]:
 
 def test_every_command_on_the_page_works(stack: RunningStack, tmp_path: Path) -> None:
     dock = Dock(stack).sign_in()
-    dock.await_mail(dock.logged()["payment_id"])
+    payment_id = dock.logged()["payment_id"]
+    dock.await_mail(payment_id)
     until(lambda: versions(dock))
     with urllib.request.urlopen(f"{stack.mail_url}/sandbox/export.mbox", timeout=30) as answer:
         (tmp_path / "export.mbox").write_bytes(answer.read())
@@ -48,7 +50,7 @@ def test_every_command_on_the_page_works(stack: RunningStack, tmp_path: Path) ->
         # What other tests do to the ledger is their business; what is sealed is everybody's.
         if line.startswith(("scc verify", "python3 verify_mbox.py")):
             line = f"{line} --json || test $? = 1"  # noqa: PLW2901
-        command = line.replace(EXAMPLE_DAY, yesterday())
+        command = line.replace(EXAMPLE_DAY, yesterday()).replace(EXAMPLE_PAYMENT, payment_id)
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=tmp_path,

@@ -1,0 +1,1 @@
+"""What `scc evidence` packs for one payment: which entries, under which names, and in words."""

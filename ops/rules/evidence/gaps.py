@@ -1,0 +1,71 @@
+"""What an excerpt lacks, or has and should not have, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.rules.evidence.chain import entry_name
+from ops.rules.hits import Hits
+from ops.rules.sealed import SealedDay
+from shared.ledger import problem_with
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """what: for whoever gets the excerpt. remedy: for us. is_due: it needs a person."""
+
+    what: str
+    remedy: str = ""
+    is_due: bool = True
+
+    def told(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+
+def row_gaps(row: Mapping[str, Any]) -> Iterator[Gap]:
+    problem = problem_with(row)
+    if problem:
+        yield Gap(
+            f"The record of {entry_name(row)} is not what was written: {problem}.",
+            "Run `scc verify`.",
+        )
+
+
+def mail_gaps(row: Mapping[str, Any], hits: Hits, *, is_sent: bool) -> Iterator[Gap]:
+    """is_sent: as the delivery says."""
+    name, count = entry_name(row), len(hits.genuine)
+    if not count and hits.others:
+        yield Gap(f"No mail of {name} holds its record.", "Run `scc verify`.")
+    elif not count and is_sent:
+        what = f"The mail of {name} was sent, and is not in the audit mailbox."
+        yield Gap(what, "Run `scc reconcile --mailbox`.")
+    elif not count:
+        what = f"The mail of {name} is not sent yet."
+        yield Gap(what, f"`scc payment {row['payment_id']}` says what it is waiting for.")
+    elif count > 1:
+        yield Gap(f"{name} was mailed {count} times.", "Run `scc reconcile --mailbox`.")
+    if count and all(each.is_misplaced for each in hits.genuine):
+        what = f"The mail of {name} was in the trash or in spam."
+        yield Gap(what, "Move it back to the inbox.")
+    for each in hits.others:
+        what = f"A mail about {name} holds another record: it is not in this excerpt."
+        yield Gap(what, f"Its Gmail id is {each.gmail_id}.")
+
+
+def day_gaps(sealed: SealedDay, today: str) -> Iterator[Gap]:
+    """today: the business day that is not over."""
+    day = sealed.day
+    if sealed.content is None and day >= today:
+        what = f"The statement of {day} is not here: that day was not over."
+        yield Gap(what, "Run this again tomorrow to have it, too.", is_due=False)
+    elif sealed.content is None:
+        what = f"The statement of {day} is not here: that day has none."
+        yield Gap(what, "docs/runbook.md#statements-missing says what to do.")
+    elif sealed.signature is None:
+        yield Gap(f"The statement of {day} has lost its signature.", "Run `scc verify`.")
+    if sealed.others or sealed.is_hidden:
+        how = "hidden" if sealed.is_hidden else "covered by another version"
+        what = f"The statement of {day} was {how} after it was sealed; here is what was sealed."
+        yield Gap(what, "Run `scc verify`.")
