@@ -735,6 +735,9 @@ def _html_row(label: str, *values: str, style: str = CELL) -> str:
 # ── functions/audit_mailer/mails/envelope.py ──────────────────────────────────────────────────────
 
 
+REISSUE = "X-SCC-Reissue"
+
+
 def header_line(text: str) -> str:
     """Text that is safe as a header's value, with single spaces, as readers unfold it.
 
@@ -3542,7 +3545,7 @@ def own_mail(mail: Message, where: str, labels: Iterable[str]) -> Own:
         },
         labels=[*labels, *_labels(mail)],
         problem=header_problem(mail) or structure_problem(mail, files),
-        reissue=" ".join(str(each) for each in mail.get_all("X-SCC-Reissue", [])),
+        reissue=" ".join(str(each) for each in mail.get_all(REISSUE, [])),
     )
 
 

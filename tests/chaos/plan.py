@@ -135,6 +135,8 @@ TIMEOUT = Trouble(
 )
 KILL = Trouble("mailer killed", ({"kind": "hold", "ms": 30_000, "times": 1},), lasting=True)
 RESTART = Trouble("emulator restarted")
+RESTORED = Trouble("AuditDeliveries restored")
+DELETED = Trouble("mail deleted")
 
 
 def make_plan(seed: int, payments: int, *, restarts: bool = True) -> Plan:
@@ -173,8 +175,11 @@ def _rare(rng: Rng, count: int, *, short: bool, restarts: bool) -> list[tuple[in
     """Separate rounds, since each takes a while. A short run kills early, to recover in time."""
     if short:
         kill = rng.randrange(1, count // 2)
-        return [(kill, KILL), *([(rng.randrange(kill + 1, count), RESTART)] if restarts else [])]
+        late = [RESTORED, DELETED, *([RESTART] if restarts else [])]
+        places = sorted(rng.randrange(kill + 1, count) for _ in late)
+        return [(kill, KILL), *zip(places, rng.sample(late, len(late)), strict=True)]
     rare = [KILL] * (4 + count // 10) + [RESTART] * (2 if restarts else 0) + [TIMEOUT] * 2
+    rare += [RESTORED, DELETED] * 2
     return list(zip(rng.sample(range(1, count), len(rare)), rare, strict=True))
 
 

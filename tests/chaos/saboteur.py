@@ -8,7 +8,7 @@ import signal
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -20,12 +20,25 @@ from local.processes import wait_until
 from local.running_stack import RunningStack
 from shared.attributes import from_attributes, to_attributes
 from shared.messages import AuditMessage
-from tests.chaos.plan import KILL, RESTART, Trouble
+from tests.chaos.plan import DELETED, KILL, RESTART, RESTORED, Trouble
 from tests.dock import Dock
+from tests.shells import scc_here
 
 HIT_SECONDS = 40.0
 IN_FLIGHT_MS = 2_000
+LONG_AGO_MS = 12_000  # longer than the stack's search may lag
 POISON = ("not JSON at all", '{"schema":"scc.audit/99"}', "{}")
+
+
+def wait_until_some(look: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def looked() -> bool:
+        found[:] = look()
+        return bool(found)
+
+    assert wait_until(looked, HIT_SECONDS), "no mail was sent long ago"
+    return found
 
 
 class Saboteur:
@@ -55,6 +68,10 @@ class Saboteur:
             self._kill_mailer()
         elif trouble is RESTART:
             self._restart()
+        elif trouble is RESTORED:
+            self._restore_deliveries()
+        elif trouble is DELETED:
+            self._delete_mail({each["payment_id"] for each in logged})
         elif trouble.name == "stream again":
             self._stream_again(picked)
         elif trouble.name == "queue again":
@@ -92,6 +109,60 @@ class Saboteur:
         stopped = [line for line in self._stack.output().splitlines() if " stop the " in line]
         self._stack.start()
         self.notes.append(f"restarted in {time.monotonic() - began:.0f} s: {'; '.join(stopped)}")
+
+    def _restore_deliveries(self) -> None:
+        """The table as it was before its last mails: without them, or with a try that failed."""
+        dynamodb, table = self._deliveries
+        for number, delivery in enumerate(self._long_sent()):
+            key = {"payment_id": delivery["payment_id"]}
+            if number % 2:
+                dynamodb.delete_item(TableName=table, Key=to_attributes(key))
+            else:
+                failed = {"state": "failed", "retry_at": delivery["sent_at"], "attempts": 1}
+                dynamodb.put_item(TableName=table, Item=to_attributes(key | failed))
+        self.sweep()
+
+    def _delete_mail(self, logged: Collection[str]) -> None:
+        """Somebody deletes a mail; the watch misses it, and an operator has it issued again."""
+        chosen = wait_until_some(lambda: [
+            each for each in self._long_sent()
+            if each["payment_id"] in logged and self._dock.mails_of(each["payment_id"])
+        ])  # fmt: skip
+        payment_id = chosen[0]["payment_id"]
+        (mail,) = self._dock.mails_of(payment_id)
+        self._dock.sandbox("DELETE", f"/sandbox/messages/{mail['id']}")
+        assert self._watched().get("missing") == 1
+        done = scc_here(
+            ("--endpoint-url", self._stack.settings.engine_url, "payment", "reissue", payment_id,
+             "--reason", "deleted on purpose"),
+            self._stack.settings.state, {},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+    def _watched(self) -> dict[str, int]:
+        answer = self._stack.aws.client("lambda").invoke(
+            FunctionName=self._stack.outputs["WatchFunctionName"], Payload="{}"
+        )
+        found: dict[str, int] = json.load(answer["Payload"])["found"]
+        return found
+
+    def _long_sent(self) -> list[dict[str, Any]]:
+        """The entries whose mails have been sent for so long that a search must find them."""
+        dynamodb, table = self._deliveries
+        long_ago = time.time_ns() // 1_000_000 - LONG_AGO_MS
+        pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+        found = [from_attributes(item) for page in pages for item in page["Items"]]
+        return [
+            each
+            for each in found
+            if each["payment_id"].startswith("pay_")
+            and each.get("state") == "sent"
+            and each["sent_at"] < long_ago
+        ]
+
+    @property
+    def _deliveries(self) -> tuple[Any, str]:
+        return self._stack.aws.client("dynamodb"), self._stack.outputs["DeliveriesTableName"]
 
     def _stream_again(self, entries: Sequence[dict[str, Any]]) -> None:
         """Deliver stream records again, as the stream may after a failed batch."""
@@ -156,10 +227,7 @@ class Saboteur:
             return {fault["kind"] for fault in json.load(answer)}
 
     def _let_leases_lapse(self, killed_at: int) -> None:
-        dynamodb, table = (
-            self._stack.aws.client("dynamodb"),
-            self._stack.outputs["DeliveriesTableName"],
-        )
+        dynamodb, table = self._deliveries
         for item in dynamodb.scan(TableName=table)["Items"]:
             delivery = from_attributes(item)
             until = int(delivery.get("lease_until", 0))

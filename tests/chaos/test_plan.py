@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from local.gmail_sandbox.faults import parse_faults
-from tests.chaos.plan import COMMON, KILL, RESTART, TIMEOUT, Plan, make_plan
+from tests.chaos.plan import COMMON, DELETED, KILL, RESTART, RESTORED, TIMEOUT, Plan, make_plan
 
 
 def names(plan: Plan) -> set[str]:
@@ -24,8 +24,8 @@ def test_every_payment_is_requested_once_and_every_fault_is_caused(
     assert len({payment.key for payment in plan.payments}) == payments
     assert len({payment.body["amount"] for payment in plan.payments}) == payments
     assert all(each.payments for each in plan.rounds)
-    assert len(names(plan)) == len(COMMON) + (2 if payments < 100 else 3)
-    assert {KILL.name, RESTART.name} <= names(plan)
+    assert len(names(plan)) == len(COMMON) + (4 if payments < 100 else 5)
+    assert {KILL.name, RESTART.name, RESTORED.name, DELETED.name} <= names(plan)
     assert (TIMEOUT.name in names(plan)) == (payments >= 100)
 
 
@@ -34,8 +34,8 @@ def test_a_stack_that_we_did_not_start_is_not_restarted() -> None:
 
 
 def test_too_few_payments_for_every_fault_are_refused() -> None:
-    with pytest.raises(ValueError, match="needs at least 13 payments"):
-        make_plan(1, 12)
+    with pytest.raises(ValueError, match="needs at least 15 payments"):
+        make_plan(1, 14)
 
 
 def test_the_sandbox_knows_every_fault_in_a_plan() -> None:

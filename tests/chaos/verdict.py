@@ -74,8 +74,11 @@ def judge(logged: Sequence[str], evidence: Evidence) -> Verdict:
         mail = mails[payment_id][0]
         if not _holds(mail, rows[payment_id]):
             verdict.altered.append(payment_id)
-        delivery = evidence.deliveries.get(payment_id, {})
-        if delivery.get("state") != "sent" or delivery.get("gmail_id") != mail["id"]:
+        own = [payment_id, mail["headers"].get("X-SCC-Reissue", "")]  # a reissued mail has its own
+        marked = [evidence.deliveries.get(each, {}) for each in own]
+        if not any(
+            each.get("state") == "sent" and each["gmail_id"] == mail["id"] for each in marked
+        ):
             verdict.unmarked.append(payment_id)
     verdict.gaps = _gaps(evidence.rows)
     for letter in evidence.dead_letters:

@@ -11,7 +11,7 @@ import re
 from email import message_from_bytes
 from email.message import Message
 
-from functions.audit_mailer.mails.envelope import OWN_HEADERS, AuditMail
+from functions.audit_mailer.mails.envelope import OWN_HEADERS, REISSUE, AuditMail
 
 MOST_BYTES = 2 * 2**20  # of a mail; ours are far smaller, and parsing takes a multiple
 _MISPLACED = frozenset({"SPAM", "TRASH"})
@@ -19,8 +19,13 @@ _HEAD = re.compile(rb".*?\r?\n\r?\n", re.DOTALL)
 
 
 def is_copy(raw: bytes, mail: AuditMail) -> bool:
-    """Whether `raw` is this mail, as Gmail stored it: the same own headers, the same record."""
+    """Whether `raw` is this mail, as Gmail stored it: the same own headers, the same record.
+
+    One that was issued again stands in for the first, and only for that.
+    """
     found = own_headers(raw)
+    if REISSUE not in mail.own_headers:
+        found.pop(REISSUE, None)
     return found == dict(mail.own_headers) and record_sha256(raw) == mail.record_sha256
 
 

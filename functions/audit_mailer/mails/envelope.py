@@ -19,7 +19,8 @@ from shared.ledger import PaymentId, canonical_json
 from shared.text import one_line, search_token
 
 HEADER_WIDTH = 76  # of a line, as RFC 2047 wants it
-OWN_HEADERS = frozenset({"X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement", "X-SCC-Reissue"})
+REISSUE = "X-SCC-Reissue"
+OWN_HEADERS = frozenset({"X-SCC-Payment-Id", "X-SCC-Ops-Id", "X-SCC-Statement", REISSUE})
 _ID = re.compile(r"[A-Za-z0-9._+@-]{1,200}")
 
 

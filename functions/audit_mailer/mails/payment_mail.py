@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from functions.audit_mailer.mails.envelope import (
+    REISSUE,
     Addresses,
     AuditMail,
     Letter,
@@ -91,7 +92,7 @@ def compose(
         written_at=reissue.at if reissue else entry.logged_at,
         headers={
             "X-SCC-Payment-Id": entry.payment_id,
-            **({"X-SCC-Reissue": plain_id(reissue.run)} if reissue else {}),
+            **({REISSUE: plain_id(reissue.run)} if reissue else {}),
             **_thread(entry, related, addresses),
         },
         page=payment_page(

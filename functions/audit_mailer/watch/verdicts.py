@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from functions.audit_mailer.mails.copies import own_headers, record_sha256
+from functions.audit_mailer.mails.envelope import REISSUE
 from shared.findings import MailFinding
 
 OWN, ALTERED, OTHER = "own", "altered", "other"
@@ -22,7 +23,7 @@ def role_of(raw: bytes, payment_id: str, sha256: str) -> str:
         return OTHER
     if record_sha256(raw) != sha256:
         return ALTERED
-    name = headers.get("X-SCC-Reissue")
+    name = headers.get(REISSUE)
     return f"{_REISSUE}{name[:200]}" if name else OWN
 
 

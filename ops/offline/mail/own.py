@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
 from email.message import Message
 
+from functions.audit_mailer.mails.envelope import REISSUE
 from ops.offline.mail.envelope import (
     decoded,
     header_problem,
@@ -85,7 +86,7 @@ def own_mail(mail: Message, where: str, labels: Iterable[str]) -> Own:
         },
         labels=[*labels, *_labels(mail)],
         problem=header_problem(mail) or structure_problem(mail, files),
-        reissue=" ".join(str(each) for each in mail.get_all("X-SCC-Reissue", [])),
+        reissue=" ".join(str(each) for each in mail.get_all(REISSUE, [])),
     )
 
 

@@ -209,7 +209,7 @@ def test_what_was_not_looked_at_is_a_dash_and_not_a_zero(local: Scc, voyage: Voy
     found = json.loads(local("reconcile", "--event", voyage.event_id, "--json").stdout)["found"]
     assert found == {
         "missing": 0, "duplicate": None, "altered": None, "orphan": None, "misplaced": None,
-        "late": 0,
+        "late": 0, "settled": 0,
     }  # fmt: skip
 
 
@@ -251,6 +251,7 @@ def test_missing_duplicate_altered_and_orphan_mails_are_named(
     assert sorted(found) == [("altered", 3), ("duplicate", 2), ("missing", 1), ("orphan", 4)]
     assert content["found"] == {
         "missing": 1, "duplicate": 1, "altered": 1, "orphan": 1, "misplaced": 0, "late": 0,
+        "settled": 0,
     }  # fmt: skip
     voyage.put(orphan)
 
