@@ -43,6 +43,7 @@ FAMILIES = (
     Family("pipeline", "from POST to mail on the deployed stack, and the highest rate it holds"),
     Family("pages", "calls and request units per payment and page, as the event grows"),
     Family("statement", "the daily statement over 100,000 entries and 2,000 events"),
+    Family("mailbox", "Gmail's real quota, shared; only if named", is_on_demand=True),
     Family("startup", "make run from a fresh clone, and again"),
     Family("suite", "make test, as a whole and by folder; only if named", is_on_demand=True),
     Family("trips", "consecutive DynamoDB round trips of a logged payment"),

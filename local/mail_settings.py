@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import cast, get_args
 
+from functions.audit_mailer.delivery.pacing import PER_MINUTE
 from functions.audit_mailer.settings import DeliveryMethod
+from local.gmail_sandbox.quota import UNITS_PER_MINUTE
 
 METHODS = get_args(DeliveryMethod)
-UNITS = {"send": 100, "import": 25}
-"""What one mail costs: https://developers.google.com/workspace/gmail/api/reference/quota"""
 
 
 class MailSettingsError(Exception):
@@ -58,11 +58,17 @@ class MailSettings:
             "SCC_MAIL_SETTLE_SECONDS": str(self.search_settle_seconds),
         }
 
+    @property
+    def _per_minute(self) -> int:
+        """As the mailer takes it from Gmail's own quota."""
+        share = PER_MINUTE[cast("DeliveryMethod", self.method)]
+        return self.units_per_minute * share // UNITS_PER_MINUTE
+
     def as_parameters(self) -> dict[str, str]:
         """These settings as parameters of template.yaml."""
         return {
             "GmailDeliveryMethod": self.method,
-            "GmailSendsPerMinute": str(max(1, self.units_per_minute // UNITS[self.method])),
+            "GmailSendsPerMinute": str(max(1, self._per_minute)),
             "GmailSearchSettleSeconds": str(self.search_settle_seconds),
             "RetryCapSeconds": str(self.retry_cap_seconds),
         }

@@ -1,7 +1,7 @@
 """`make attacks`: everything an insider can try on a deployed stack, and what names it.
 
-Exit code 0: every attack is named, or known to be open. 1: one was missed, or a check shouts
-although nothing was done.
+Exit code 0: every attack is named, those on tables, mailbox and bucket by something that nobody has
+to start. 1: one was missed, or a check shouts although nothing was done.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from local.running_stack import RunningStack
-from tests.attacks.checks import CHECKS, Checks
+from tests.attacks.checks import BY_ITSELF, CHECKS, Checks
 from tests.attacks.plan import EVERY
 from tests.attacks.scene import Scene
 from tests.attacks.table import Line, carried_out
@@ -66,11 +66,17 @@ def deliver_nothing(stack: RunningStack) -> None:
 
 def show(lines: Iterable[Line]) -> int:
     missed = 0
-    print(f"{'attack':<{WIDTH}}{'verdict':<10}named by")
+    print(f"{'attack':<{WIDTH}}{'verdict':<8}{'seconds':>8}  {'by itself':<24}others")
     for line in lines:
         missed += line.verdict == "MISSED"
-        named = ", ".join(line.named_by)
-        print(f"{line.attack.name:<{WIDTH}}{line.verdict:<10}{named}", flush=True)
+        seconds = f"{line.seconds:.1f}" if line.by_itself else ""
+        others = ", ".join(each for each in line.named_by if each != line.by_itself)
+        told = f"{line.verdict:<8}{seconds:>8}  {line.by_itself:<24}{others}"
+        print(f"{line.attack.name:<{WIDTH}}{told}", flush=True)
+    within = "; ".join(f"{name}: {each}" for name, each in BY_ITSELF.items())
+    print(
+        f"\nSeconds from the deed, with watch and statement started at once. By itself, {within}."
+    )
     print(f"\n{missed} missed")
     return int(missed > 0)
 

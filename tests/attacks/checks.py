@@ -6,18 +6,24 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from shared.ledger import business_day
+from shared.statements.places import SO_FAR
 from tests.attacks.scene import Scene
+from tests.builders import ZONE
 from tests.shells import Scc
 
 OFFLINE = Path(__file__).parents[2] / "ops" / "verify_mbox.py"
 
 
-STREAM = "alarm ledger-tampered"
-CHECKS = ("scc verify", "scc verify --mbox", "scc reconcile --mailbox", "verify_mbox.py")
+STREAM, STATEMENT, WATCH = "alarm ledger-tampered", "daily statement", "mailbox watch"
+BY_ITSELF = {STREAM: "at once", WATCH: "within the hour", STATEMENT: "within a day"}
+BY_HAND = ("scc verify", "scc verify --mbox", "scc reconcile --mailbox", "verify_mbox.py")
+CHECKS = (WATCH, STATEMENT, *BY_HAND)
 QUIET_SECONDS = 2.0  # the stream tells within a second or two
 
 
@@ -30,9 +36,11 @@ class Checks:
     chosen: Collection[str]
 
     def all(self) -> dict[str, Callable[[], int]]:
-        """Each check that somebody starts, by its name; it returns how many findings it has."""
+        """Each check but the stream's, by its name; it returns how many findings it has."""
         export = str(self.scene.export)
         return {
+            WATCH: self._watched,
+            STATEMENT: self._stated,
             "scc verify": lambda: self._scc("verify"),
             "scc verify --mbox": lambda: self._scc("verify", "--mbox", export),
             "scc reconcile --mailbox": lambda: self._scc("reconcile", "--mailbox"),
@@ -40,9 +48,17 @@ class Checks:
         }
 
     def found(self) -> dict[str, int]:
-        """How many findings each of the chosen checks has, and the stream's alarm."""
-        counts = {name: look() for name, look in self.all().items() if name in self.chosen}
-        return counts | {STREAM: self.told_by_the_stream()}
+        """How many findings the stream's alarm and each chosen check have, in this order."""
+        return {name: count for name, count, _ in self.told()}
+
+    def told(self) -> Iterator[tuple[str, int, float]]:
+        """The same, each with the seconds since the beginning."""
+        began = time.monotonic()
+        looks = {STREAM: self.told_by_the_stream} | self.all()
+        for name, look in looks.items():
+            if name == STREAM or name in self.chosen:
+                count = look()
+                yield name, count, time.monotonic() - began
 
     def told_by_the_stream(self) -> int:
         """How many changes of rows the router has kept, once no more come."""
@@ -60,6 +76,32 @@ class Checks:
             before = now
             time.sleep(QUIET_SECONDS)
         return before
+
+    def _watched(self) -> int:
+        return sum(self._invoke("WatchFunctionName", {})["found"].values())
+
+    def _stated(self) -> int:
+        """As the next statement will say; one that is refused is an alarm, too."""
+        stack = self.scene.voyage.dock.stack
+        today = business_day(time.time_ns() // 1_000_000, ZONE)
+        outcome = self._invoke("StatementFunctionName", {"day": today})["statements"]
+        if outcome.get(today) != "so_far":
+            return 1
+        client, bucket = stack.aws.client("s3"), stack.outputs["EvidenceBucketName"]
+        listed = client.list_objects_v2(Bucket=bucket, Prefix=SO_FAR)["Contents"]
+        keys = [each["Key"] for each in listed if each["Key"].endswith(".json")]
+        made = [json.load(client.get_object(Bucket=bucket, Key=each)["Body"]) for each in keys]
+        record = max(made, key=lambda each: each["made_at"])
+        found: int = len(record["extends"]["rewritten"]) + record["malformed_rows"]
+        return found + sum(len(each["missing"]) + len(each["altered"]) for each in record["events"])
+
+    def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
+        stack = self.scene.voyage.dock.stack
+        answer = stack.aws.client("lambda").invoke(
+            FunctionName=stack.outputs[output], Payload=json.dumps(event)
+        )
+        told: dict[str, Any] = json.load(answer["Payload"])
+        return told
 
     def _scc(self, *arguments: str) -> int:
         done = self.scc(*arguments, "--json")

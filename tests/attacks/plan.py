@@ -10,21 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes
 
+from functions.audit_mailer.mails.envelope import Addresses
+from functions.audit_mailer.mails.payment_mail import compose
 from shared import keys
 from shared.ledger import canonical_json
 from shared.statements.expiry import Certificate
 from tests.attacks.scene import Scene
 
-WATCH = "the watch over the mailbox"
+ADDRESSES = Addresses("audit@shipcaptaincrew.example", "audit@shipcaptaincrew.example")
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """left_open: what will name it; empty for one that must be named today."""
+    """needs_a_watcher: something that nobody starts must name it; not for an exported file."""
 
     name: str
     deed: Callable[[Scene], None]
-    left_open: str = ""
+    needs_a_watcher: bool = True
 
 
 def _amount(scene: Scene) -> None:
@@ -119,6 +121,20 @@ def _mail_deleted(scene: Scene) -> None:
 
 def _mail_in_trash(scene: Scene) -> None:
     scene.move_mail(2, "TRASH")
+
+
+def _mail_in_spam(scene: Scene) -> None:
+    scene.move_mail(2, "SPAM")
+
+
+def _mail_exchanged(scene: Scene) -> None:
+    """By one with another amount, as somebody who may write into the mailbox can."""
+    forged = compose(scene.row(2) | {"amount_cents": 1}, ADDRESSES)
+    scene.voyage.edit_mail(2, lambda _: forged.content)
+
+
+def _mail_twice(scene: Scene) -> None:
+    scene.import_mail(_replaced(rb"(?m)^Message-ID: <", b"Message-ID: <second.")(scene.mail(2)))
 
 
 def _replaced(pattern: bytes, by: bytes) -> Callable[[bytes], bytes]:
@@ -239,30 +255,39 @@ LEDGER = (
     Attack("log one payment under two numbers", _one_id_twice),
     Attack("let an entry expire tomorrow", _earlier_expiry),
 )
-MAILS = (
-    Attack("remove a mail from the export", _mail_removed),
-    Attack("remove a mail and leave a forward of it", _copy_instead),
-    Attack("change the method in a mail's text", _mail_with(rb"(\*Method\*) cash", rb"\1 check")),
-    Attack("change the patron in a mail's text", _mail_with(rb"Jane Doe", b"Jane Roe")),
-    Attack("change who logged it in a mail's text", _mail_with(rb"Marina", b"Martha")),
-    Attack(
-        "hide the amount with CSS",
-        _mail_with(rb'<h1 style=3D"', b'<h1 style=3D"display:none;'),
+
+
+def exported(name: str, deed: Callable[[Scene], None]) -> Attack:
+    """On the file that an auditor gets: the mailbox itself is as it was."""
+    return Attack(name, deed, needs_a_watcher=False)
+
+
+EXPORTED = (
+    exported("remove a mail from the export", _mail_removed),
+    exported("remove a mail and leave a forward of it", _copy_instead),
+    exported("change the method in a mail's text", _mail_with(rb"(\*Method\*) cash", rb"\1 check")),
+    exported("change the patron in a mail's text", _mail_with(rb"Jane Doe", b"Jane Roe")),
+    exported("change who logged it in a mail's text", _mail_with(rb"Marina", b"Martha")),
+    exported(
+        "hide the amount with CSS", _mail_with(rb'<h1 style=3D"', b'<h1 style=3D"display:none;')
     ),
-    Attack("change a mail's sender", _mail_with(rb"(?m)^From: .*$", b"From: someone@example.com")),
-    Attack(
+    exported(
+        "change a mail's sender", _mail_with(rb"(?m)^From: .*$", b"From: someone@example.com")
+    ),
+    exported(
         "change a mail's date",
         _mail_with(rb"(?m)^Date: .*$", b"Date: Thu, 01 Jan 2026 00:00:00 +0000"),
     ),
-)  # fmt: skip
+    exported("send a second, different statement of a day", _second_statement),
+    exported("change a statement's total", _changed_statement),
+    exported("remove every statement", _no_statements),
+)
 INBOX = (
     Attack("delete a mail from the inbox", _mail_deleted),
     Attack("put a mail in the trash", _mail_in_trash),
-)
-STATED = (
-    Attack("send a second, different statement of a day", _second_statement),
-    Attack("change a statement's total", _changed_statement),
-    Attack("remove every statement", _no_statements),
+    Attack("have a mail filtered into spam", _mail_in_spam),
+    Attack("exchange a mail for one with another record", _mail_exchanged),
+    Attack("put a second mail of an entry into the inbox", _mail_twice),
 )
 SEALED = (
     Attack("hide a sealed statement behind a delete marker", _hidden),
@@ -272,4 +297,4 @@ SEALED = (
     Attack("certify young entries as expired, and delete them", _certified_early),
 )
 OPS = (Attack("change the record of a discard", _other_ops_record),)
-EVERY = (*LEDGER, *MAILS, *STATED, *SEALED, *INBOX, *OPS)
+EVERY = (*LEDGER, *INBOX, *SEALED, *OPS, *EXPORTED)

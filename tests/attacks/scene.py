@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import mailbox
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection, Row, connect
 from typing import Any, Literal
 
+from functions.audit_mailer.gmail.mailbox import Gmail
 from shared import keys
 from shared.attributes import to_attributes
 from shared.ledger import entry_hash
@@ -37,6 +39,7 @@ class Scene:
 
     voyage: Voyage
     export: Path
+    _imported: list[str] = field(default_factory=list)
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -98,7 +101,8 @@ class Scene:
     @contextmanager
     def restored(self) -> Iterator[None]:
         """Whatever is done inside to the tables, the event's mails and the export is undone."""
-        tables = {name: self._items(name) for name in ("Payments", "Ledger", "OpsRecord")}
+        names = ("Payments", "Ledger", "OpsRecord", "Deliveries")
+        tables = {name: self._items(name) for name in names}
         exported = self.export.read_bytes()
         mails = self._mails()
         sealed = self._versions()
@@ -106,6 +110,9 @@ class Scene:
             yield
         finally:
             self.export.write_bytes(exported)
+            for each in self._imported:
+                self.voyage.dock.sandbox("DELETE", f"/sandbox/messages/{each}")
+            self._imported.clear()
             self._restore_mails(mails)
             self._restore_sealed(sealed)
             for name, items in tables.items():
@@ -235,6 +242,15 @@ class Scene:
     def mail(self, number: int) -> bytes:
         """One entry's mail as the mailbox has it."""
         return self.voyage.mail(number)
+
+    def import_mail(self, raw: bytes) -> None:
+        """Put a mail into the mailbox, by whoever may."""
+        settings = self.voyage.dock.stack.settings
+        key = json.loads((settings.state / "service-account.json").read_text())
+        gmail = Gmail(lambda: key, "audit@shipcaptaincrew.example", "import", settings.mail_url)
+        with closing(gmail):
+            receipt = gmail.send_audit_email_via_gmail(raw)
+        self._imported.append(receipt.gmail_id)
 
     def _edit(self, is_it: Callable[[bytes], bool], change: Change) -> None:
         with closing(mailbox.mbox(self.export)) as box:
