@@ -15,10 +15,13 @@ FindingKind = Literal["missing", "duplicate", "altered", "misplaced", "orphan"]
 
 @dataclass(frozen=True, slots=True)
 class MailFinding:
-    """gmail_ids: of the mails that it is about; none for a mail that is missing."""
+    """own_id: of the payment, ops record or statement that a mail is about.
+
+    gmail_ids: of the mails; none for one that is missing.
+    """
 
     kind: FindingKind
-    payment_id: str
+    own_id: str
     gmail_ids: frozenset[str] = frozenset()
 
     @property
@@ -26,7 +29,7 @@ class MailFinding:
         """The run of the ops record that settles it."""
         named = "\n".join(sorted(self.gmail_ids)).encode()
         digest = hashlib.sha256(named).hexdigest()[:12]
-        return f"ops_ack_{self.payment_id}_{self.kind}_{digest}"
+        return f"ops_ack_{self.own_id}_{self.kind}_{digest}"
 
     @property
     def ops_id(self) -> str:

@@ -45,6 +45,7 @@ class WatchSettings:
     ledger_table: str
     deliveries_table: str
     ops_record_table: str
+    evidence_bucket: str
     business_timezone: str
 
 

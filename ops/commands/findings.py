@@ -33,7 +33,7 @@ class Open:
     @property
     def row(self) -> dict[str, Any]:
         return {
-            "payment_id": self.finding.payment_id,
+            "payment_id": self.finding.own_id,
             "kind": self.finding.kind,
             "event_id": self.event_id,
             "gmail_ids": sorted(self.finding.gmail_ids),
@@ -146,10 +146,10 @@ def _deed(session: Session, settled: Open, reason: str) -> Deed:
         who=session.aws.caller,
         at=now_ms(),
         stack=session.aws.target.stack,
-        filter=finding.payment_id,
+        filter=finding.own_id,
         reason=reason,
         counts={finding.kind: 1},
-        messages=[f"{each} {finding.payment_id} {finding.kind}" for each in mails],
+        messages=[f"{each} {finding.own_id} {finding.kind}" for each in mails],
     )
 
 

@@ -25,10 +25,13 @@ from functions.audit_mailer.settings import WatchSettings
 from functions.audit_mailer.watch.reader import PacedReader
 from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
+from functions.audit_mailer.watch.subjects import OpsRecords, Subjects
+from shared import aws
 from shared.daybook import Daybook
 from shared.findings import MailFinding
 from shared.ledger import business_date
 from shared.settings import SettingsError, read_settings, zone_named
+from shared.statements.bucket import Evidence
 
 RESERVE_MS = 60_000  # for the call in hand, and to keep where the round stands
 
@@ -64,17 +67,22 @@ def _unread(reason: str) -> dict[str, Any]:
 def watch(mailbox: Gmail, now: int, context: LambdaContext) -> Watch:
     """Raises SettingsError for a configuration that cannot read the mailbox."""
     gmail = wiring.gmail_settings()
-    records = OpsRecordReader(wiring.dynamodb(), settings().ops_record_table)
     paced = Paced(
         quota=wiring.pacer_of(gmail.gmail_audit_recipient),
         may_go_on=lambda: context.get_remaining_time_in_millis() > RESERVE_MS,
     )
-    deliveries = settings().deliveries_table
+    payments, deliveries = settings().payments_table, settings().deliveries_table
+    dynamodb = wiring.dynamodb()
+    records = OpsRecordReader(dynamodb, settings().ops_record_table)
     return Watch(
-        ledger=Daybook(wiring.dynamodb(), settings().payments_table, deliveries),
-        rows=LedgerRows(wiring.dynamodb(), settings().payments_table, settings().ledger_table),
+        ledger=Daybook(dynamodb, payments, deliveries),
+        subjects=Subjects(
+            entries=LedgerRows(dynamodb, payments, settings().ledger_table),
+            ops_records=OpsRecords(dynamodb, settings().ops_record_table),
+            evidence=Evidence(aws.client("s3"), settings().evidence_bucket),
+        ),
         reader=PacedReader(mailbox, paced),
-        sightings=Sightings(wiring.dynamodb(), deliveries),
+        sightings=Sightings(dynamodb, deliveries),
         is_settled=lambda finding: records.record(finding.ops_id) is not None,
         report=_report,
         recipient=gmail.gmail_audit_recipient,
@@ -87,7 +95,7 @@ def _report(finding: MailFinding) -> None:
     logger.error(
         "mail not as it should be",
         kind=finding.kind,
-        payment_id=finding.payment_id,
+        payment_id=finding.own_id,
         gmail_ids=sorted(finding.gmail_ids),
     )
 

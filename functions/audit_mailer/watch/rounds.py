@@ -1,12 +1,11 @@
-"""Which entries the watch looks at, and what it makes of them.
+"""Which mails the watch looks for, and what it makes of them.
 
-First what is unsettled, then the last days, then a part of everything before: in the end every mail
-of seven years, again and again.
+First what is unsettled, then the last days, statements and operators' mails too, then a part of all
+entries before: in the end every entry of seven years, again and again.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +16,11 @@ from functions.audit_mailer.gmail.mailbox import MOST_FOUND, FoundMail, Receipt
 from functions.audit_mailer.gmail.paced import OutOfTimeError
 from functions.audit_mailer.mails.copies import is_misplaced
 from functions.audit_mailer.watch.sightings import Round
-from functions.audit_mailer.watch.verdicts import Sighting, role_of, still_known
+from functions.audit_mailer.watch.subjects import Subject, entry_subject
+from functions.audit_mailer.watch.verdicts import Sighting, role_of, roles_of, still_known
 from shared.daybook import is_key
 from shared.delivery import is_sent
 from shared.findings import MailFinding
-from shared.ledger import canonical_json, problem_with, record_of
 from shared.text import search_token
 
 RECENT_DAYS = 3  # before today: every run looks at their mails
@@ -35,8 +34,9 @@ class Ledger(Protocol):
     def deliveries(self, payment_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
 
 
-class Rows(Protocol):
-    def find(self, payment_id: str) -> Mapping[str, Any] | None: ...
+class Subjects(Protocol):
+    def find(self, own_id: str) -> Subject | None: ...
+    def besides_entries(self, days: Iterable[str], since: int) -> Iterable[Subject]: ...
 
 
 class Reader(Protocol):
@@ -52,7 +52,7 @@ class Sightings(Protocol):
 
 @dataclass(slots=True)
 class Watched:
-    """looked: entries. found: unsettled findings by kind. is_finished: of the last days."""
+    """looked: mails. found: unsettled findings by kind. is_finished: of the last days."""
 
     looked: int = 0
     settled: int = 0
@@ -69,7 +69,7 @@ class Watch:
     """
 
     ledger: Ledger
-    rows: Rows
+    subjects: Subjects
     reader: Reader
     sightings: Sightings
     is_settled: Callable[[MailFinding], bool]
@@ -86,8 +86,12 @@ class Watch:
             while waiting:
                 self._look_again(waiting[0], watched)
                 waiting.pop(0)
-            for back in range(RECENT_DAYS + 1):
-                self._look_at_day((today - timedelta(back)).isoformat(), watched)
+            days = [(today - timedelta(back)).isoformat() for back in range(RECENT_DAYS + 1)]
+            for day in days:
+                self._look_at_day(day, watched)
+            since = self.now - RECENT_DAYS * 24 * 3_600_000
+            for subject in self.subjects.besides_entries(days, since):
+                self._look(subject, self._delivery(subject.own_id), watched)
             watched.is_finished = True
             self._go_round(state, today - timedelta(RECENT_DAYS + 1), today - OLDEST, watched)
         except OutOfTimeError:
@@ -97,10 +101,13 @@ class Watch:
             self.sightings.keep(state)
         return watched
 
-    def _look_again(self, payment_id: str, watched: Watched) -> None:
-        row = self.rows.find(payment_id)
-        if row is not None:
-            self._look(row, self.ledger.deliveries([payment_id]).get(payment_id, {}), watched)
+    def _look_again(self, own_id: str, watched: Watched) -> None:
+        subject = self.subjects.find(own_id)
+        if subject is not None:
+            self._look(subject, self._delivery(own_id), watched)
+
+    def _delivery(self, own_id: str) -> Mapping[str, Any]:
+        return self.ledger.deliveries([own_id]).get(own_id, {})
 
     def _look_at_day(
         self, day: str, watched: Watched, state: Round | None = None, most: int = 0
@@ -115,8 +122,9 @@ class Watch:
                     continue
                 if state is not None and watched.looked >= most:
                     raise OutOfTimeError
-                if payment_id not in known:
-                    self._look(row, deliveries.get(payment_id, {}), watched)
+                subject = entry_subject(row) if is_key(payment_id) else None
+                if subject and payment_id not in known:
+                    self._look(subject, deliveries.get(payment_id, {}), watched)
                 if state is not None and type(at) is int:
                     state.after = at
 
@@ -130,16 +138,16 @@ class Watch:
             self._look_at_day(state.day, watched, state, most)
             state.day, state.after = (day - timedelta(1)).isoformat(), 0
 
-    def _look(self, row: Mapping[str, Any], delivery: Mapping[str, Any], watched: Watched) -> None:
-        """One entry. A row that is not as it was written is named by others, and has no mail."""
-        sent_at, payment_id = delivery.get("sent_at"), row.get("payment_id")
-        if not is_sent(delivery) or not is_key(payment_id) or problem_with(row):
+    def _look(self, subject: Subject, delivery: Mapping[str, Any], watched: Watched) -> None:
+        """One mail, if it was sent long enough ago."""
+        sent_at = delivery.get("sent_at")
+        if not is_sent(delivery) or subject.own_id in watched.unsettled:
             return
         if type(sent_at) is int and self.now - sent_at < self.settle_ms:
             return
         if delivery.get("recipient", self.recipient) != self.recipient:
             return  # it went to another mailbox, before the stack's recipient changed
-        sighting = self._sighting(row, delivery)
+        sighting = self._sighting(subject, delivery)
         watched.looked += 1
         findings = list(sighting.findings())
         unsettled = [each for each in findings if not self.is_settled(each)]
@@ -148,38 +156,35 @@ class Watch:
             watched.found[each.kind] += 1
             self.report(each)
         if unsettled:
-            watched.unsettled.append(sighting.payment_id)
+            watched.unsettled.append(sighting.own_id)
         if _has_changed(delivery, sighting, unsettled):
             self.sightings.note(sighting, unsettled, self.now)
 
-    def _sighting(self, row: Mapping[str, Any], delivery: Mapping[str, Any]) -> Sighting:
-        payment_id = str(row["payment_id"])
-        sha256 = hashlib.sha256(canonical_json(record_of(row))).hexdigest()
-        there = [each.gmail_id for each in self.reader.search(f'"{search_token(payment_id)}"')]
-        roles = still_known(_roles(delivery), there)
+    def _sighting(self, subject: Subject, delivery: Mapping[str, Any]) -> Sighting:
+        query = f'"{search_token(subject.own_id)}"'
+        there = [each.gmail_id for each in self.reader.search(query)]
+        roles = still_known(_read_before(subject, delivery), there)
         for each in there:
             if each not in roles:
-                self._take(each, payment_id, sha256, roles)
-        sighting = Sighting(payment_id, roles)
+                self._take(each, subject, roles)
+        sighting = Sighting(subject.own_id, roles)
         if not sighting.genuine or len(there) >= MOST_FOUND:  # a search may miss it
-            for each in dict.fromkeys([*_roles(delivery), str(delivery.get("gmail_id") or "")]):
+            for each in dict.fromkeys([*roles_of(delivery), str(delivery.get("gmail_id") or "")]):
                 if each and each not in roles:
-                    self._take(each, payment_id, sha256, roles)
+                    self._take(each, subject, roles)
         return sighting
 
-    def _take(self, gmail_id: str, payment_id: str, sha256: str, roles: dict[str, str]) -> None:
+    def _take(self, gmail_id: str, subject: Subject, roles: dict[str, str]) -> None:
         """Read a mail. One in the trash or in spam is none."""
         found = self.reader.read(gmail_id)
         if found is not None and not is_misplaced(found.labels):
-            roles[gmail_id] = role_of(found.raw, payment_id, sha256)
+            roles[gmail_id] = role_of(found.raw, subject)
 
 
-def _roles(delivery: Mapping[str, Any]) -> dict[str, str]:
-    """What an earlier run read. Whoever edits a table by hand writes anything."""
-    mails = delivery.get("mails")
-    if not isinstance(mails, Mapping):
-        return {}
-    return {name: role for name, role in mails.items() if isinstance(role, str)}
+def _read_before(subject: Subject, delivery: Mapping[str, Any]) -> dict[str, str]:
+    """What the mails were when they were read; nothing, if the record is not the one mailed."""
+    mailed = delivery.get("record_sha256", subject.sha256)
+    return roles_of(delivery) if mailed == subject.sha256 else {}
 
 
 def _has_changed(
@@ -187,5 +192,5 @@ def _has_changed(
 ) -> bool:
     kind = findings[0].kind if findings else None
     has_seen = bool(delivery.get("seen_at")) == bool(sighting.genuine)
-    is_same = dict(sighting.roles) == _roles(delivery)
+    is_same = dict(sighting.roles) == roles_of(delivery)
     return not (is_same and has_seen and delivery.get("mailbox_finding") == kind)

@@ -20,7 +20,7 @@ class Round:
     """Where the round over the whole ledger stands, and what is unsettled.
 
     day, after: the business day, and the last `logged_at` that was looked at; empty before the
-    first. unsettled: payments.
+    first. unsettled: keys of AuditDeliveries.
     """
 
     day: str = ""
@@ -76,7 +76,7 @@ class Sightings:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=to_attributes({"payment_id": sighting.payment_id}),
+                Key=to_attributes({"payment_id": sighting.own_id}),
                 UpdateExpression=change + (f" REMOVE {', '.join(gone)}" if gone else ""),
                 ConditionExpression="#state = :sent",
                 ExpressionAttributeNames={"#state": "state"},

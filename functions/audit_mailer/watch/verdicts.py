@@ -1,4 +1,4 @@
-"""What the mailbox has about one entry. Pure rules.
+"""What the mailbox has about one subject. Pure rules.
 
 A mail is what it was when it was read: Gmail's messages never change, they only come and go.
 """
@@ -7,31 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from functions.audit_mailer.mails.copies import own_headers, record_sha256
 from functions.audit_mailer.mails.envelope import REISSUE
+from functions.audit_mailer.watch.subjects import Subject
 from shared.findings import MailFinding
 
 OWN, ALTERED, OTHER = "own", "altered", "other"
 _REISSUE = "reissue "
 
 
-def role_of(raw: bytes, payment_id: str, sha256: str) -> str:
-    """OWN, ALTERED, OTHER, or a reissue by its name. sha256: of the entry's record."""
-    headers = own_headers(raw)
-    if headers.get("X-SCC-Payment-Id") != payment_id:
+def role_of(raw: bytes, subject: Subject) -> str:
+    """OWN, ALTERED, OTHER, or a reissue by its name."""
+    headers, (name, value) = own_headers(raw), subject.header
+    if headers.get(name) != value:
         return OTHER
-    if record_sha256(raw) != sha256:
+    if record_sha256(raw) != subject.sha256:
         return ALTERED
-    name = headers.get(REISSUE)
-    return f"{_REISSUE}{name[:200]}" if name else OWN
+    reissue = headers.get(REISSUE)
+    return f"{_REISSUE}{reissue[:200]}" if reissue else OWN
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """roles: what each mail that a search for the entry finds is, by Gmail id."""
+    """roles: what each mail that a search for the subject finds is, by Gmail id."""
 
-    payment_id: str
+    own_id: str
     roles: Mapping[str, str]
 
     @property
@@ -42,17 +44,25 @@ class Sighting:
         """A mail with another record is one by itself: what a person said of it stays true."""
         altered = [name for name, role in self.roles.items() if role == ALTERED]
         for each in altered:
-            yield MailFinding("altered", self.payment_id, frozenset({each}))
+            yield MailFinding("altered", self.own_id, frozenset({each}))
         if not self.genuine:
             if not altered:
-                yield MailFinding("missing", self.payment_id)
+                yield MailFinding("missing", self.own_id)
             return
         roles = [self.roles[each] for each in self.genuine]
         twice = {name for name in self.genuine if roles.count(self.roles[name]) > 1}
         if twice:
-            yield MailFinding("duplicate", self.payment_id, frozenset(twice))
+            yield MailFinding("duplicate", self.own_id, frozenset(twice))
 
 
 def still_known(roles: Mapping[str, str], there: Collection[str]) -> dict[str, str]:
     """What was read before and is still there: it need not be read again."""
     return {name: role for name, role in roles.items() if name in there}
+
+
+def roles_of(delivery: Mapping[str, Any]) -> dict[str, str]:
+    """What an earlier run read. Whoever edits a table by hand writes anything."""
+    mails = delivery.get("mails")
+    if not isinstance(mails, Mapping):
+        return {}
+    return {name: role for name, role in mails.items() if isinstance(role, str)}

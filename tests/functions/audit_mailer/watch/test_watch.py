@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import boto3
 import pytest
 
 from functions.audit_mailer.delivery.pacing import Pacer, Rate
@@ -19,14 +20,18 @@ from functions.audit_mailer.mails.payment_mail import compose
 from functions.audit_mailer.watch.reader import PacedReader
 from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
+from functions.audit_mailer.watch.subjects import OpsRecords, Subjects
 from local.gmail_sandbox.mailbox.places import Place
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import from_attributes, to_attributes
 from shared.daybook import Daybook
 from shared.findings import MailFinding
 from shared.ledger import LedgerEntry, PaymentId
+from shared.messages import OpsMessage, StatementMessage
+from shared.statements.bucket import Evidence
 from tests.builders import NOW, entry, message
-from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT, BUCKET
+from tests.functions.audit_mailer.test_statements import sealed
 from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
 
 DAY = date.fromisoformat(entry().logged_day)
@@ -48,7 +53,11 @@ class Watching:
         ledger = world.payments.replace("Payments", "Ledger")
         return Watch(
             ledger=Daybook(world.dynamodb, world.payments, world.table),
-            rows=LedgerRows(world.dynamodb, world.payments, ledger),
+            subjects=Subjects(
+                entries=LedgerRows(world.dynamodb, world.payments, ledger),
+                ops_records=OpsRecords(world.dynamodb, self.ops_table),
+                evidence=Evidence(boto3.client("s3"), BUCKET),
+            ),
             reader=PacedReader(self.box, self.paced(self._may_go_on)),
             sightings=Sightings(world.dynamodb, world.table),
             recipient=AUDIT,
@@ -69,6 +78,10 @@ class Watching:
     def _may_go_on(self) -> bool:
         self.calls_left -= 1
         return self.calls_left >= 0
+
+    @property
+    def ops_table(self) -> str:
+        return self.world.payments.replace("Payments", "OpsRecord")
 
     def delivery(self, payment_id: str = entry().payment_id) -> dict[str, Any]:
         key = to_attributes({"payment_id": payment_id})
@@ -281,3 +294,24 @@ def test_what_went_to_another_mailbox_is_not_looked_for_here(
         ExpressionAttributeValues=to_attributes({":old": "former@shipcaptaincrew.example"}),
     )
     assert watching.run().looked == 0
+
+
+def test_statements_and_operators_mails_of_the_last_days_are_watched_too(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    world = watching.world
+    (statement,) = sealed(DAY.isoformat())
+    world.mailer.deliver(StatementMessage(place=statement.place), TRY)
+    deed: dict[str, Any] = {"ops_id": "ops_1_done", "part": 0, "action": "repair", "phase": "done"}
+    deed |= {"at": NOW, "messages": [], "who": "Grace", "reason": "a drill"}
+    world.dynamodb.put_item(TableName=watching.ops_table, Item=to_attributes(deed))
+    world.mailer.deliver(OpsMessage(ops_id="ops_1_done"), TRY)
+    watched = watching.run()
+    assert (watched.looked, watched.found.total()) == (3, 0)
+    later = deed | {"reason": "another one"}
+    world.dynamodb.put_item(TableName=watching.ops_table, Item=to_attributes(later))
+    (mail,) = (each for each in sandbox.messages() if "X-SCC-Statement" in each["headers"])
+    sandbox.delete(mail["id"])
+    assert watching.run().found == {"missing": 1, "altered": 1}
+    years_later = date(DAY.year + 5, 1, 1)
+    assert watching.run(years_later).found == {"missing": 1, "altered": 1}, "until it is settled"
