@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from functions.audit_mailer.watch.verdicts import Sighting, roles_of
 from ops.clock import now_ms
 from ops.commands.payment import Found, found_or_gone, payment_id_of
 from ops.errors import FINE, FOUND, OpsError
@@ -18,6 +19,7 @@ from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox
 from ops.stack.ops_record import Deed, OpsRecord
 from ops.stack.queues import OpsAuditQueue
+from ops.terminal.safe_text import safe
 from shared.delivery import is_sent
 from shared.findings import MailFinding
 from shared.ledger import problem_with
@@ -80,30 +82,33 @@ def ls(session: Session) -> None:
 
 @findings.command()
 @shared_options
-@click.argument("payment_id", metavar="PAY")
+@click.argument("own_id", metavar="PAY")
 @click.option("--reason", type=Reason(), required=True, metavar="TEXT", help="What explains it.")
 @pass_session
-def ack(session: Session, payment_id: str, *, reason: str) -> None:
+def ack(session: Session, own_id: str, *, reason: str) -> None:
     """Settle what is found about a payment's mail now: it is explained, and no longer an alarm.
 
     Looks into the mailbox, and settles just what it finds: another mail, or another fault, is a new
-    finding. `scc reconcile` shows settled findings as such, and the watch passes over them. What is
-    settled, by whom and why is kept in the ops record and mailed to compliance. A ledger row that
-    is not as it was written cannot be settled. Exit 2 when there is nothing to settle.
+    finding. PAY may also be an id that `scc findings ls` shows for a statement's or an operators'
+    mail; then what the watch found is settled. `scc reconcile` shows settled findings as such, and
+    the watch passes over them. What is settled, by whom and why is kept in the ops record and
+    mailed to compliance. A ledger row that is not as it was written cannot be settled. Exit 2 when
+    there is nothing to settle.
 
     \b
     Examples:
       scc findings ack pay_9f86d081884c7d659a2feaa0c55ad015 --reason "deleted by mistake, ticket 12"
     """
-    payment_id = payment_id_of(payment_id)
+    is_payment = not own_id.startswith(("ops_", "statement_"))
+    look = _found if is_payment else _found_by_the_watch
+    found = list(look(session, payment_id_of(own_id) if is_payment else own_id))
     record = OpsRecord.of(session, OpsAuditQueue.of(session))
-    found = list(_found(session, payment_id))
     settled = record.acknowledged()
     still_open = [each for each in found if each.finding.ops_id not in settled]
     if not found:
         raise OpsError(
-            f"There is nothing to settle: the mailbox has one mail for {payment_id}, and it is as "
-            "it was written."
+            f"There is nothing to settle: the mailbox has one mail for {safe(own_id)}, and it is "
+            "as it was written."
         )
     for each in still_open:
         record.append(_deed(session, each, reason))
@@ -134,6 +139,16 @@ def _found(session: Session, payment_id: str) -> Iterator[Open]:
         )
     for finding in Hits.of(entry.row, hits).findings(payment_id):
         yield Open(finding, str(entry.row["event_id"]))
+
+
+def _found_by_the_watch(session: Session, own_id: str) -> Iterator[Open]:
+    """Of a statement's or operators' mail: the watch has read it."""
+    delivery = LedgerReader.of(session).deliveries([own_id]).get(own_id)
+    if delivery is None:
+        raise OpsError(f"Nothing that was mailed has the id {safe(own_id)}: see `scc findings ls`.")
+    if delivery.get("mailbox_finding"):
+        for finding in Sighting(own_id, roles_of(delivery)).findings():
+            yield Open(finding, "")
 
 
 def _deed(session: Session, settled: Open, reason: str) -> Deed:

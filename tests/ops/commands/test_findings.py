@@ -131,6 +131,7 @@ def test_an_altered_row_cannot_be_settled(local: Scc, voyage: Voyage) -> None:
     ("arguments", "says"),
     [
         (("pay_1", "--reason", "x"), "not a payment id"),
+        (("\x1b[2J", "--reason", "x"), "not a payment id"),
         (("pay_" + "0" * 32,), "--reason"),
         (("pay_" + "0" * 32, "--reason", " "), "it is empty"),
         (("pay_" + "0" * 32, "--reason", "x" * 501), "longer than 500"),
@@ -143,3 +144,9 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     answer = local(*verb, *arguments)
     assert answer.returncode == 2
     assert says in answer.stderr
+
+
+@pytest.mark.parametrize("own_id", ["ops_nothing_done", "statement_2025-01-01_final_0"])
+def test_an_id_of_nothing_that_was_mailed_is_refused(local: Scc, own_id: str) -> None:
+    answer = local("findings", "ack", own_id, "--reason", "x")
+    assert (answer.returncode, "findings ls" in answer.stderr) == (2, True)
