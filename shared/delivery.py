@@ -6,10 +6,14 @@ An entry without an item has not been tried yet: pass None or an empty mapping.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Item = Mapping[str, Any]
 MailState = Literal["queued", "sending", "retrying", "failed", "sent"]
+MailboxFinding = Literal["missing", "duplicate", "altered"]
+
+_FINDINGS: tuple[MailboxFinding, ...] = get_args(MailboxFinding)
+_MOMENTS = range(1, 253_402_300_800_000)  # epoch milliseconds, up to the year 9999
 
 
 def mail_state(item: Item | None) -> MailState:
@@ -27,6 +31,22 @@ def mail_state(item: Item | None) -> MailState:
 
 def is_sent(item: Item | None) -> bool:
     return mail_state(item) == "sent"
+
+
+def sent_at(item: Item | None) -> int | None:
+    """When Gmail accepted the mail, in epoch milliseconds."""
+    return _moment(item, "sent_at")
+
+
+def seen_at(item: Item | None) -> int | None:
+    """Since when a sent mail is known to be in the audit mailbox, in epoch milliseconds."""
+    return _moment(item, "seen_at") if is_sent(item) else None
+
+
+def mailbox_finding(item: Item | None) -> MailboxFinding | None:
+    """What is wrong with a sent mail in the audit mailbox, as long as nobody settled it."""
+    found = (item or {}).get("mailbox_finding") if is_sent(item) else None
+    return next((each for each in _FINDINGS if each == found), None)
 
 
 def error_class(item: Item | None) -> str:
@@ -48,20 +68,21 @@ def last_error(item: Item | None) -> Mapping[str, Any]:
 def needs_message(item: Item | None, now: int, grace_ms: int) -> bool:
     """No mail, no live lease and no try still to come: nobody is at it. now: epoch milliseconds.
 
+    A lease or a try without a moment was long ago: an extra message is harmless.
     What failed for good has its message in the dead-letter queue, where a person decides.
     """
     match mail_state(item):
         case "queued":
             return True
         case "sending":
-            return _moment(item, "lease_until") + grace_ms < now
+            return (_moment(item, "lease_until") or 0) + grace_ms < now
         case "retrying":
-            return _moment(item, "retry_at") + grace_ms < now
+            return (_moment(item, "retry_at") or 0) + grace_ms < now
         case _:
             return False
 
 
-def _moment(item: Item | None, name: str) -> int:
-    """Long ago if the item does not say: an extra message is harmless."""
+def _moment(item: Item | None, name: str) -> int | None:
+    """Nothing for what is no moment: browsers fail on one that is too far away."""
     moment = (item or {}).get(name)
-    return moment if isinstance(moment, int) else 0
+    return moment if type(moment) is int and moment in _MOMENTS else None

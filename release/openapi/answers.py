@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.people.identity import Grant
+from shared.delivery import MailboxFinding
 from shared.ledger import EVENT_ID, PAYMENT_ID, Kind, LedgerEntry
 from shared.methods import METHODS, Method
 
@@ -191,10 +192,28 @@ class DeliveryError(Answer):
 
 
 class AuditView(Answer):
-    """The state of the entry's audit mail."""
+    """The state of the entry's audit mail, and what was last seen of it in the audit mailbox.
+
+    A mail stays `sent` when it is gone from the mailbox.
+    """
 
     state: Literal["queued", "sent", "failed"]
     sent_at: Milliseconds | None
+    seen_at: Annotated[
+        Milliseconds | None,
+        Field(
+            description="Since when the mail is known to be in the audit mailbox. "
+            "Epoch milliseconds; null before, and once it is gone."
+        ),
+    ]
+    mailbox: Annotated[
+        MailboxFinding | None,
+        Field(
+            description="What is wrong in the audit mailbox: the mail is not in it, is in it "
+            "twice, or one there holds another record. Null when all is well, explained, or not "
+            "looked at yet."
+        ),
+    ]
     attempts: int
     last_error: DeliveryError | None
 

@@ -36,12 +36,18 @@ interface ScEvent {
   audit?: { failed: number; late: number };
 }
 
+type MailboxFinding = "missing" | "duplicate" | "altered";
+
 interface Audit {
   state: "queued" | "sent" | "failed";
   /** epoch ms */
   sent_at?: number | null;
+  /** epoch ms, since when the mail is known to be in the audit mailbox */
+  seen_at?: number | null;
+  /** what is wrong in the audit mailbox */
+  mailbox?: MailboxFinding | null;
   attempts?: number;
-  last_error?: { class?: string; code?: string; message?: string; at?: number } | string | null;
+  last_error?: { class?: string; code?: string; message?: string; at?: number } | null;
 }
 
 interface Payment {

@@ -15,6 +15,7 @@ from functions.api.payments.fields import NOTE_LENGTH, REFERENCE_LENGTH
 from functions.api.payments.free_text import CARD_REFUSAL
 from functions.api.payments.void import VoidRequest
 from functions.api.people.identity import GRANTS, Grant
+from shared.delivery import MailboxFinding
 from shared.ledger import RETENTION_SECONDS
 from shared.methods import METHODS
 from tests.web.node import ROOT, node
@@ -51,6 +52,10 @@ def test_the_form_offers_the_methods_that_the_server_takes(
         reference = methods[method]["reference"]
         assert methods[method]["label"] == rules.label
         assert bool(reference and reference["required"]) == rules.reference_is_required
+
+
+def test_every_finding_of_the_watch_has_its_words() -> None:
+    assert list(exported("entries/audit-words.js", "FINDINGS")) == [*get_args(MailboxFinding)]
 
 
 def test_every_method_has_its_icon(methods: dict[str, dict[str, Any]]) -> None:

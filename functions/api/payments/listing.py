@@ -12,7 +12,14 @@ from typing import Any, Protocol
 
 from functions.api.http.problems import FieldError, MalformedRequestError
 from functions.api.payments.money import text_from_cents
-from shared.delivery import attempts_of, last_error, mail_state
+from shared.delivery import (
+    attempts_of,
+    last_error,
+    mail_state,
+    mailbox_finding,
+    seen_at,
+    sent_at,
+)
 from shared.ledger import LedgerEntry, is_event_id, problem_with
 from shared.text import EMAIL
 
@@ -91,14 +98,13 @@ def payment_view(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def audit_view(delivery: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`queued` while a try is running or will follow."""
-    if delivery is None:
-        return {"state": "queued", "sent_at": None, "attempts": 0, "last_error": None}
+    """`queued` while a try is running or will follow. `sent` stays, whatever the mailbox holds."""
     state = mail_state(delivery)
-    sent_at = delivery.get("sent_at")
     return {
         "state": state if state in ("sent", "failed") else "queued",
-        "sent_at": sent_at if isinstance(sent_at, int) else None,
+        "sent_at": sent_at(delivery),
+        "seen_at": seen_at(delivery),
+        "mailbox": mailbox_finding(delivery),
         "attempts": attempts_of(delivery),
         "last_error": last_error(delivery) or None,
     }

@@ -251,6 +251,18 @@ def test_a_row_follows_its_mail_and_never_calls_it_sent_early(
     expect(page.get_by_role("listitem").filter(has_text="Accepted by Gmail")).to_be_visible()
 
 
+def test_on_a_tablet_each_column_stands_below_its_heading(page: Page, admin: Dock) -> None:
+    admin.logged()
+    page.set_viewport_size({"width": 820, "height": 800})
+    page.goto(f"{EVENT}?tab=payments")
+    expect(page.get_by_role("cell").first).to_be_visible()
+    headings, cells = page.get_by_role("columnheader"), page.get_by_role("row").nth(1)
+    lefts = "places => places.map(place => Math.round(place.getBoundingClientRect().left))"
+    columns: list[int] = cells.get_by_role("cell").evaluate_all(lefts)
+    assert headings.evaluate_all(lefts) == columns
+    assert len(columns) == 6
+
+
 def test_two_admins_see_each_others_payments(page: Page, admin: Dock) -> None:
     page.goto(f"{EVENT}?tab=payments")
     expect(page.get_by_role("table")).to_be_visible()

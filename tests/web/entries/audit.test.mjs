@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isUnsettled, nextPause } from "../../../web/scripts/entries/audit-watch.js";
+import { isUnsettled, latestAudit, nextPause } from "../../../web/scripts/entries/audit-watch.js";
 import { auditTrail, explainFailure } from "../../../web/scripts/entries/audit-trail.js";
-import { describeAudit } from "../../../web/scripts/entries/audit-words.js";
+import { describeAudit, FINDINGS } from "../../../web/scripts/entries/audit-words.js";
 
 const LOGGED = Date.UTC(2026, 10, 23, 12);
 const chip = (audit, age = 1_000) => describeAudit({ audit, logged_at: LOGGED }, LOGGED + age);
@@ -24,6 +24,45 @@ test("a late mail is marked, and its error can be read", () => {
   });
 });
 
+test("a mail that was seen is in the inbox, for good", () => {
+  const seen = chip({ state: "sent", sent_at: LOGGED, seen_at: LOGGED + 60_000 });
+  assert.deepEqual(seen, {
+    text: "In the inbox", tone: "good", title: "Seen in the audit inbox at 2026-11-23 12:01:00 UTC",
+  });
+  assert.equal(chip({ state: "sent", sent_at: LOGGED, seen_at: null, mailbox: null }).tone, "good");
+});
+
+test("what is wrong in the inbox is said first, and who knows of it", () => {
+  const findings = { missing: "Not in the inbox", duplicate: "Twice in the inbox", altered: "Altered in the inbox" };
+  for (const [mailbox, text] of Object.entries(findings)) {
+    for (const seenAt of [null, LOGGED]) {
+      const shown = chip({ state: "sent", sent_at: LOGGED, seen_at: seenAt, mailbox });
+      assert.deepEqual([shown.text, shown.tone], [text, "bad"]);
+      assert.match(shown.title, /^Operations has been alerted\..* by Gmail at 2026-11-23 12:00:00 UTC$/);
+      const step = trail({ state: "sent", sent_at: LOGGED, seen_at: seenAt, mailbox }).at(-1);
+      assert.deepEqual([step.title, step.tone], [text, "bad"]);
+      assert.match(step.text, /audit inbox.*\. Operations has been alerted\.$/);
+    }
+  }
+  assert.deepEqual(FINDINGS, findings);
+});
+
+test("nothing waits for the watch: a mail that was sent is settled", () => {
+  for (const more of [{}, { seen_at: LOGGED }, { mailbox: "missing" }]) {
+    assert.equal(isUnsettled({ audit: { state: "sent", sent_at: LOGGED, ...more } }), false);
+  }
+});
+
+test("an older answer never undoes Sent, and a newer one tells of the inbox", () => {
+  const [queued, sent, seen] = [{ state: "queued" }, { state: "sent" }, { state: "sent", seen_at: LOGGED }];
+  const after = (before, read) => latestAudit({ audit: before }, { audit: read });
+  assert.equal(after(queued, sent), sent);
+  assert.equal(after(sent, queued), sent);
+  assert.equal(after(sent, undefined), sent);
+  assert.equal(after(sent, seen), seen);
+  assert.equal(after(seen, sent), sent); // its mail was deleted, and that was explained
+});
+
 test("polling starts fast and slows down to twice a minute", () => {
   let pause = 0;
   const pauses = Array.from({ length: 12 }, () => (pause = nextPause(pause)));
@@ -41,6 +80,21 @@ test("the trail ends with Sent only when Gmail has the mail", () => {
   assert.equal(trail({ state: "queued", attempts: 0 }).at(-1).title, "Not sent yet");
   assert.match(trail({ state: "queued", attempts: 0 }, 301_000).at(-1).text, /longer/);
   assert.equal(trail({ state: "failed", attempts: 1, last_error: { class: "permanent" } }).at(-1).title, "Given up");
+});
+
+test("the trail goes on to the inbox, and says what is wrong there", () => {
+  const sent = { state: "sent", sent_at: LOGGED + 500, attempts: 1 };
+  const seen = trail({ ...sent, seen_at: LOGGED + 60_000 });
+  assert.deepEqual(seen.map(({ title }) => title), ["Logged", "Audit mail queued", "Sent", "In the inbox"]);
+  assert.deepEqual([seen[3].at, seen[3].tone], [LOGGED + 60_000, "good"]);
+
+  const missing = trail({ ...sent, seen_at: null, mailbox: "missing" });
+  assert.deepEqual(missing.slice(2).map(({ title, tone }) => [title, tone]), [["Sent", "good"], ["Not in the inbox", "bad"]]);
+  assert.match(missing[3].text, /^Gmail accepted this mail, but it is not in the audit inbox/);
+
+  const twice = trail({ ...sent, seen_at: LOGGED + 60_000, mailbox: "duplicate" });
+  assert.deepEqual(twice.slice(3).map(({ title }) => title), ["In the inbox", "Twice in the inbox"]);
+  assert.equal(trail({ state: "queued", attempts: 0, seen_at: LOGGED, mailbox: "missing" }).at(-1).title, "Not sent yet");
 });
 
 test("an error is explained in plain words, with Google's own as the detail", () => {

@@ -1,6 +1,6 @@
 /** The steps of an audit mail, in words that an admin understands. No DOM, no clock. */
 
-import { LATE_MS } from "./audit-words.js";
+import { FINDINGS, LATE_MS } from "./audit-words.js";
 import { entryNumber } from "./words.js";
 
 /** @typedef {import("./audit-words.js").Tone} Tone */
@@ -13,6 +13,13 @@ const FAILURES = {
   ambiguous: "Gmail’s answer was lost. We search the mailbox before sending again, so nothing is sent twice.",
   systemic: "Google denies our access to Gmail. The mail will wait until operations fixes it.",
   permanent: "Gmail rejected this mail, and it won’t be retried automatically. Operations must look into it.",
+};
+
+/** @type {Record<MailboxFinding, string>} what the watch over the mailbox found */
+const FOUND = {
+  missing: "Gmail accepted this mail, but it is not in the audit inbox.",
+  duplicate: "The audit inbox has more than one mail for this entry.",
+  altered: "The audit inbox has a mail that doesn’t match this entry’s record.",
 };
 
 /**
@@ -44,7 +51,7 @@ export function auditTrail(payment, now) {
   }
   if (audit?.state === "sent") {
     const tries = attempts > 1 ? `Accepted by Gmail, after ${attempts} attempts.` : "Accepted by Gmail.";
-    steps.push({ title: "Sent", at: audit.sent_at ?? null, text: tries, detail: "", tone: "good" });
+    steps.push({ title: "Sent", at: audit.sent_at ?? null, text: tries, detail: "", tone: "good" }, ...sightings(audit));
   } else if (audit?.state === "failed") {
     steps.push({ title: "Given up", at: null, text: "The mail is in the dead-letter queue until operations replays it.", detail: "", tone: "bad" });
   } else {
@@ -54,11 +61,22 @@ export function auditTrail(payment, now) {
   return steps;
 }
 
+/** What was seen of a sent mail since. @param {Audit} audit @returns {Step[]} */
+function sightings({ seen_at: seenAt, mailbox }) {
+  /** @type {Step[]} */
+  const steps = [];
+  if (seenAt) steps.push({ title: "In the inbox", at: seenAt, text: "Seen in the audit inbox.", detail: "", tone: "good" });
+  if (mailbox) {
+    const text = `${FOUND[mailbox]} Operations has been alerted.`;
+    steps.push({ title: FINDINGS[mailbox], at: null, text, detail: "", tone: "bad" });
+  }
+  return steps;
+}
+
 /** @param {Audit | undefined} audit @returns {{text: string, detail: string, at: number | null} | null} */
 export function explainFailure(audit) {
   const error = audit?.last_error;
   if (!error) return null;
-  if (typeof error === "string") return { text: error, detail: "", at: null };
   return {
     text: FAILURES[error.class ?? ""] ?? "The mail could not be sent.",
     detail: [error.code, error.message].filter(Boolean).join(": "),

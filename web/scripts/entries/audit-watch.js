@@ -13,6 +13,11 @@ export function isUnsettled(payment) {
   return payment.audit?.state !== "sent";
 }
 
+/** What is known of a mail: an older answer must not undo that it was sent. @param {Payment} before @param {Payment} read */
+export function latestAudit(before, read) {
+  return isUnsettled(read) && !isUnsettled(before) ? before.audit : read.audit;
+}
+
 /** @param {number} previousMs 0 at the start @returns {number} the next pause */
 export function nextPause(previousMs) {
   return previousMs === 0 ? FIRST_MS : Math.min(previousMs * FACTOR, LONGEST_MS);

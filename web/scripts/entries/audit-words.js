@@ -6,6 +6,9 @@ import { formatTime, formatUtc } from "../kit/time.js";
 
 export const LATE_MS = 300_000; // as the server counts them on event views
 
+/** @type {Record<MailboxFinding, string>} */
+export const FINDINGS = { missing: "Not in the inbox", duplicate: "Twice in the inbox", altered: "Altered in the inbox" };
+
 /**
  * @param {Pick<Payment, "audit" | "logged_at">} payment
  * @param {number} now epoch ms
@@ -13,22 +16,18 @@ export const LATE_MS = 300_000; // as the server counts them on event views
  */
 export function describeAudit({ audit, logged_at: loggedAt }, now) {
   const late = now - loggedAt > LATE_MS;
-  const error = messageOf(audit);
+  const error = audit?.last_error?.message ?? "";
   switch (audit?.state) {
-    case "sent":
-      return {
-        text: audit.sent_at ? `Sent ${formatTime(audit.sent_at)}` : "Sent",
-        tone: "good",
-        title: audit.sent_at ? `Audit mail accepted by Gmail at ${formatUtc(audit.sent_at)}` : "",
-      };
+    case "sent": {
+      const { sent_at: sentAt, seen_at: seenAt, mailbox } = audit;
+      const title = sentAt ? `Audit mail accepted by Gmail at ${formatUtc(sentAt)}` : "";
+      if (mailbox) return { text: FINDINGS[mailbox], tone: "bad", title: `Operations has been alerted. ${title}` };
+      if (seenAt) return { text: "In the inbox", tone: "good", title: `Seen in the audit inbox at ${formatUtc(seenAt)}` };
+      return { text: sentAt ? `Sent ${formatTime(sentAt)}` : "Sent", tone: "good", title };
+    }
     case "failed":
       return { text: "Failed", tone: "bad", title: error || "The audit mail could not be sent yet." };
     default:
       return { text: late ? "Queued, late" : "Queued", tone: late || error ? "warn" : "wait", title: error };
   }
-}
-
-/** @param {Audit | undefined} audit */
-function messageOf(audit) {
-  return typeof audit?.last_error === "string" ? audit.last_error : (audit?.last_error?.message ?? "");
 }

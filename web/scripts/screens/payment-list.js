@@ -1,6 +1,6 @@
 /** A list of entries, newest first, each with the live state of its mail; for an event and for a patron. */
 
-import { isUnsettled, watchAudit } from "../entries/audit-watch.js";
+import { isUnsettled, latestAudit, watchAudit } from "../entries/audit-watch.js";
 import { createRow, updateRow } from "../entries/row.js";
 import { part } from "../kit/dom.js";
 import { serverNow } from "../server/api-fetch.js";
@@ -58,8 +58,8 @@ export function createPaymentList(panel, app, signal, { names, read, nothing, vo
     const before = entry.payment;
     entry.payment = {
       ...payment,
-      // A list read just before the mailer or a void wrote must not undo what is known.
-      audit: isUnsettled(before) ? payment.audit : before.audit,
+      audit: latestAudit(before, payment),
+      // A list read just before a void was written must not undo what is known.
       voided_by: payment.voided_by ?? before.voided_by,
     };
     updateRow(entry.row, entry.payment, serverNow(), context);

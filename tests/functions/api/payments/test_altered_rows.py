@@ -208,6 +208,12 @@ OTHER_TABLES: dict[str, Change] = {
         "AuditDeliveries",
         {"payment_id": PAID.payment_id, "state": "sent", "sent_at": Decimal("0.5"), "attempts": ""},
     ),
+    "a mail that was seen in binary": lambda api: put(
+        api,
+        "AuditDeliveries",
+        dict.fromkeys(("seen_at", "mailbox_finding"), BINARY)
+        | {"payment_id": PAID.payment_id, "state": "sent"},
+    ),
     "a mail that failed for no reason": lambda api: put(
         api,
         "AuditDeliveries",

@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
+from typing import Any, get_args
 
 import pytest
 
-from shared.attributes import to_attributes
+from functions.api.payments.listing import audit_view
+from shared.attributes import Foreign, to_attributes
+from shared.delivery import MailboxFinding
 from tests.functions.api.conftest import Client, add_event, add_patron
 
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"
+MAILED = {
+    "state": "sent",
+    "sent_at": 5,
+    "seen_at": None,
+    "mailbox": None,
+    "attempts": 1,
+    "last_error": None,
+}
 
 
 def test_one_broken_row_does_not_hide_the_others(admin: Client) -> None:
@@ -45,7 +56,48 @@ def test_a_payment_is_queued_until_its_mail_is_accepted(admin: Client) -> None:
     sent = {"payment_id": payment["payment_id"], "state": "sent", "sent_at": 5, "attempts": 1}
     admin.dynamodb.put_item(TableName=admin.tables["AuditDeliveries"], Item=to_attributes(sent))
     (listed,) = admin.call("GET", "/api/payments", query=query).json["payments"]
-    assert listed["audit"] == {"state": "sent", "sent_at": 5, "attempts": 1, "last_error": None}
+    assert listed["audit"] == MAILED
+
+
+def test_what_the_watch_saw_of_a_mail_is_shown_beside_its_state(admin: Client) -> None:
+    payment = admin.log().json["payment"]
+    seen = {
+        "payment_id": payment["payment_id"],
+        "state": "sent",
+        "sent_at": 5,
+        "attempts": 1,
+        "seen_at": 9,
+        "mailbox_finding": "duplicate",
+    }
+    admin.dynamodb.put_item(TableName=admin.tables["AuditDeliveries"], Item=to_attributes(seen))
+    expected = MAILED | {"seen_at": 9, "mailbox": "duplicate"}
+    (listed,) = admin.call("GET", "/api/payments", query={"event_id": "sunset-charter"}).json[
+        "payments"
+    ]
+    assert listed["audit"] == expected
+    shown = admin.call("GET", f"/api/payments/{payment['payment_id']}").json["payment"]
+    assert shown["audit"] == expected
+
+
+@pytest.mark.parametrize("finding", get_args(MailboxFinding))
+def test_a_mail_with_a_finding_stays_sent(finding: MailboxFinding) -> None:
+    delivery = {"state": "sent", "sent_at": 5, "attempts": 1, "mailbox_finding": finding}
+    assert audit_view(delivery) == MAILED | {"mailbox": finding}
+
+
+@pytest.mark.parametrize("state", ["queued", "sending", "failed", None, 7])
+def test_a_mail_that_was_not_sent_has_not_been_seen(state: Any) -> None:
+    audit = audit_view({"state": state, "seen_at": 9, "mailbox_finding": "missing"})
+    assert (audit["seen_at"], audit["mailbox"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "anything", ["noon", True, 0, -5, 253_402_300_800_000, 10**18, Decimal("0.5"), [], Foreign("B")]
+)
+def test_what_is_no_moment_and_no_finding_is_shown_as_nothing(anything: Any) -> None:
+    edited = {"state": "sent", "attempts": 1}
+    edited |= dict.fromkeys(("sent_at", "seen_at", "mailbox_finding"), anything)
+    assert audit_view(edited) == MAILED | {"sent_at": None}
 
 
 def test_a_patrons_payments_are_listed_across_events(admin: Client) -> None:
