@@ -155,7 +155,7 @@ def _take_entries(session: Session, ledger: LedgerReader, found: Gathered) -> No
             delivery = deliveries.get(own_id, {})
             sent_as = str(delivery.get("gmail_id") or "")
             hits = Hits.of(row, mailbox.hits_of(own_id, sent_as))
-            mails = [mailbox.content(each.gmail_id) for each in hits.genuine]
+            mails = [mailbox.content(each.gmail_id) for each in hits.placed or hits.genuine]
             found.mails[own_id] = len(mails)
             found.files |= dict(entry_files(stem, row, mails))
             found.gaps += row_gaps(row)

@@ -35,20 +35,21 @@ def row_gaps(row: Mapping[str, Any]) -> Iterator[Gap]:
 
 def mail_gaps(row: Mapping[str, Any], hits: Hits, *, is_sent: bool) -> Iterator[Gap]:
     """is_sent: as the delivery says."""
-    name, count = entry_name(row), len(hits.genuine)
-    if not count and hits.others:
+    name = entry_name(row)
+    if not hits.genuine and hits.others:
         yield Gap(f"No mail of {name} holds its record.", "Run `scc verify`.")
-    elif not count and is_sent:
+    elif not hits.genuine and is_sent:
         what = f"The mail of {name} was sent, and is not in the audit mailbox."
         yield Gap(what, "Run `scc reconcile --mailbox`.")
-    elif not count:
+    elif not hits.genuine:
         what = f"The mail of {name} is not sent yet."
         yield Gap(what, f"`scc payment {row['payment_id']}` says what it is waiting for.")
-    elif count > 1:
-        yield Gap(f"{name} was mailed {count} times.", "Run `scc reconcile --mailbox`.")
-    if count and all(each.is_misplaced for each in hits.genuine):
+    elif not hits.placed:
         what = f"The mail of {name} was in the trash or in spam."
         yield Gap(what, "Move it back to the inbox.")
+    if hits.twice:
+        what = f"The mail of {name} was there {len(hits.twice)} times."
+        yield Gap(what, "Run `scc reconcile --mailbox`.")
     for each in hits.others:
         what = f"A mail about {name} holds another record: it is not in this excerpt."
         yield Gap(what, f"Its Gmail id is {each.gmail_id}.")
