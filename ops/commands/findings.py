@@ -46,7 +46,13 @@ class Open:
 @click.group()
 @shared_options
 def findings() -> None:
-    """Look at what the watch over the audit mailbox found, and settle what is explained."""
+    """Look at what the watch over the audit mailbox found, and settle what is explained.
+
+    \b
+    Examples:
+      scc findings ls
+      scc findings ack pay_9f86d081884c7d659a2feaa0c55ad015 --reason "deleted by mistake, ticket 12"
+    """
 
 
 @findings.command()

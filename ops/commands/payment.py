@@ -41,7 +41,7 @@ class PaymentGroup(LazyGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         words = [each for each in args if not each.startswith("-")]
-        if words and words[0] not in self.list_commands(ctx):
+        if words and not {*words} & {*self.list_commands(ctx)}:
             args = ["show", *args]
         return super().parse_args(ctx, args)
 
@@ -76,8 +76,8 @@ def show(session: Session, payment_id: str, *, look: bool) -> None:
 
     \b
     Examples:
-      scc payment pay_9f86d081884c7d659a2feaa0c55ad015
-      scc payment pay_9f86d081884c7d659a2feaa0c55ad015 --mailbox --json
+      scc payment show pay_9f86d081884c7d659a2feaa0c55ad015
+      scc payment show pay_9f86d081884c7d659a2feaa0c55ad015 --mailbox --json
     """
     payment_id = payment_id_of(payment_id)
     ledger = LedgerReader.of(session)

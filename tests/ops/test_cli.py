@@ -64,6 +64,21 @@ def test_every_command_has_help_with_examples_that_it_accepts(
         assert option in shown.output, f"{path} does not take {option}"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["payment", "pay_1"],
+        ["payment", "show", "pay_1"],
+        ["payment", "--endpoint-url", "http://127.0.0.1:9", "pay_1", "--mailbox"],
+        ["payment", "--json", "--mailbox", "pay_1"],
+        ["payment", "--endpoint-url", "http://127.0.0.1:9", "reissue", "pay_1", "--reason", "x"],
+    ],
+)
+def test_a_payment_is_shown_unless_another_verb_is_named(arguments: list[str]) -> None:
+    answer = CliRunner().invoke(program, arguments)
+    assert "'pay_1' is not a payment id" in answer.output
+
+
 def test_make_install_brings_the_command_and_it_works_from_any_folder(tmp_path: Path) -> None:
     answer = subprocess.run(
         [SCC, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -219,7 +234,9 @@ MINIMAL = {
     "scc dlq show": ["abcdef"],
     "scc dlq replay": ["--all", "--yes"],
     "scc dlq discard": ["--id", "abcdef", "--reason", "x", "--yes"],
-    "scc payment": ["pay_" + "0" * 32],
+    "scc payment show": ["pay_" + "0" * 32],
+    "scc payment reissue": ["pay_" + "0" * 32, "--reason", "x"],
+    "scc findings ack": ["pay_" + "0" * 32, "--reason", "x"],
     "scc evidence": ["pay_" + "0" * 32],
     "scc users add": ["a@b.example", "--name", "A", "--group", "crew"],
     "scc users password": ["a@b.example"],
