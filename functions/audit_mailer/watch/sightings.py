@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from functions.audit_mailer.watch.verdicts import Sighting
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
+from shared.daybook import is_key
 from shared.findings import MailFinding
 
 MOST_OPEN = 2_000  # findings that are looked at again in every run
@@ -36,11 +38,11 @@ class Sightings:
     def round(self) -> Round:
         answer = self._client.get_item(TableName=self._table, Key=to_attributes(keys.watch()))
         item = from_attributes(answer.get("Item", {}))
-        day, after, unsettled = (item.get(each) for each in ("day", "after", "unsettled"))
+        after, unsettled = item.get("after"), item.get("unsettled")
         return Round(
-            day if isinstance(day, str) else "",
-            after if isinstance(after, int) else 0,
-            unsettled if isinstance(unsettled, list) else (),
+            _day(item.get("day")),
+            after if type(after) is int else 0,
+            [each for each in unsettled if is_key(each)] if isinstance(unsettled, list) else (),
         )
 
     def keep(self, state: Round) -> None:
@@ -84,3 +86,11 @@ class Sightings:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+
+def _day(value: Any) -> str:
+    """Whoever edits a table by hand writes anything; the round then begins anew."""
+    try:
+        return date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        return ""

@@ -23,6 +23,7 @@ from functions.audit_mailer.watch.sightings import Sightings
 from functions.audit_mailer.watch.subjects import OpsRecords, Subjects
 from local.gmail_sandbox.mailbox.places import Place
 from local.gmail_sandbox.process import GmailSandbox
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.daybook import Daybook
 from shared.findings import MailFinding
@@ -315,3 +316,40 @@ def test_statements_and_operators_mails_of_the_last_days_are_watched_too(
     assert watching.run().found == {"missing": 1, "altered": 1}
     years_later = date(DAY.year + 5, 1, 1)
     assert watching.run(years_later).found == {"missing": 1, "altered": 1}, "until it is settled"
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"day": {"S": "tomorrow"}, "after": {"S": "x"}, "unsettled": {"S": "pay_1"}},
+        {"day": {"N": "1"}, "after": {"N": "1.5"}, "unsettled": {"L": [{"N": "1"}, {"S": ""}]}},
+        {"day": {"B": b"1"}, "after": {"BOOL": True}, "unsettled": {"L": [{"S": "no such id"}]}},
+        {"day": {"S": "9999-12-31"}, "after": {"N": "-1"}, "unsettled": {"NULL": True}},
+    ],
+)
+def test_a_round_that_somebody_edited_begins_anew(
+    watching: Watching, edited: dict[str, Any]
+) -> None:
+    item = to_attributes(keys.watch()) | edited
+    watching.world.dynamodb.put_item(TableName=watching.world.table, Item=item)
+    assert watching.run().looked == 1
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"mails": {"S": "own"}, "seen_at": {"S": "x"}, "mailbox_finding": {"N": "1"}},
+        {"mails": {"M": {"x": {"N": "1"}, "y": {"S": "own"}}}, "gmail_id": {"N": "1"}},
+        {"sent_at": {"S": "x"}, "record_sha256": {"NULL": True}, "gmail_id": {"BOOL": True}},
+    ],
+)
+def test_a_delivery_that_somebody_edited_is_looked_at_all_the_same(
+    watching: Watching, sandbox: GmailSandbox, edited: dict[str, Any]
+) -> None:
+    key = to_attributes({"payment_id": entry().payment_id})
+    table, dynamodb = watching.world.table, watching.world.dynamodb
+    item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.put_item(TableName=table, Item=item | edited)
+    assert watching.run().found.total() == 0
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run().found == {"missing": 1}
