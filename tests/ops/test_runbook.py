@@ -47,6 +47,9 @@ class Scene:
         self.variables = {
             "PAYMENT_ID": payment,
             "POISON_ID": self.dead.put(f"nonsense {uuid.uuid4()}"),
+            "LOST_ID": self._lost(),
+            "EXPLAINED_ID": self._lost(),
+            "EVENT_ID": "sunset-charter",
             "REASON": "a drill",
             "TODAY": business_day(time.time_ns() // 1_000_000, ZONE),
             "EXPORTED_MBOX": str(Voyage(dock, "", []).export(self.folder / "export.mbox")),
@@ -54,6 +57,14 @@ class Scene:
             "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
         }
         assert self.run("scc users add $EMAIL --name Leaving --group crew").returncode == 0
+
+    def _lost(self) -> str:
+        """A payment whose mail arrived and was deleted."""
+        dock = self.dead.dock
+        payment: str = dock.logged()["payment_id"]
+        mail = dock.await_mail(payment)
+        dock.sandbox("DELETE", f"/sandbox/messages/{mail['id']}")
+        return payment
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run it in its own folder, where ops/ is found as in the repository."""

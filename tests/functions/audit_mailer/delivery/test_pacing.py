@@ -173,7 +173,7 @@ def test_a_closed_account_may_still_be_read(dynamodb: Any) -> None:
         pace.reserve(NOW + 1, 0)
 
 
-@pytest.mark.parametrize("method", ["send", "import"])
+@pytest.mark.parametrize("method", ["send", later("import")])
 def test_two_readers_and_a_mailer_in_a_hurry_never_exceed_gmails_quota(
     dynamodb: Any, method: DeliveryMethod
 ) -> None:

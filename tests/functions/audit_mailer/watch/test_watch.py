@@ -34,6 +34,7 @@ from tests.builders import NOW, entry, message
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT, BUCKET
 from tests.functions.audit_mailer.test_statements import sealed
 from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
+from tests.suites import later
 
 DAY = date.fromisoformat(entry().logged_day)
 
@@ -142,8 +143,17 @@ def test_a_mail_is_given_time_to_be_found(watching: Watching, sandbox: GmailSand
     assert watching.run().found == {"missing": 1}
 
 
-@pytest.mark.parametrize("was_seen", [False, True])
-@pytest.mark.parametrize("place", [None, "trash", "spam"])
+@pytest.mark.parametrize(
+    ("place", "was_seen"),
+    [
+        (None, True),
+        ("trash", False),
+        later(None, False),
+        later("trash", True),
+        later("spam", False),
+        later("spam", True),
+    ],
+)
 def test_a_mail_that_is_gone_is_missing_until_it_is_back(
     watching: Watching, sandbox: GmailSandbox, place: Place | None, *, was_seen: bool
 ) -> None:
@@ -221,7 +231,7 @@ def test_a_finding_is_looked_at_again_however_old_its_entry_is(
 def test_every_entry_has_its_turn_in_the_round(watching: Watching, sandbox: GmailSandbox) -> None:
     sandbox.delete(ids(sandbox)[0])
     watching.world.log(entry())
-    found = [watching.run(date(DAY.year + 5, 1, 1)).found["missing"] for _ in range(14)]
+    found = [watching.run(date(DAY.year + 1, 11, 1)).found["missing"] for _ in range(4)]
     assert found[0] == 0
     assert found[-1] == 1
 
