@@ -1189,7 +1189,10 @@ def _totals(record: Told) -> str:
 
 
 def _findings(record: Told) -> dict[str, list[str]]:
-    """What is wrong, and where: ids and numbers only."""
+    """What is wrong, and where: ids and numbers only.
+
+    Statements of earlier releases say nothing of `unlinked` and `totals_differ`.
+    """
     events = record["events"]
     found = {
         "REWRITTEN": [each["event_id"] for each in record["extends"]["rewritten"]],
@@ -1199,7 +1202,13 @@ def _findings(record: Told) -> dict[str, list[str]]:
         "ALTERED": [
             f"{each['event_id']} {_number(seq)}" for each in events for seq in each["altered"]
         ],
+        "UNLINKED": [
+            f"{each['event_id']} {_number(seq)}"
+            for each in events
+            for seq in each.get("unlinked", ())
+        ],
         "HEAD UNREADABLE in": [each["event_id"] for each in events if not each["head_hash"]],
+        "TOTALS in": [each["event_id"] for each in events if each.get("totals_differ")],
         "MALFORMED ROWS": [str(record["malformed_rows"])] if record["malformed_rows"] else [],
         "NOT MAILED": [str(record["not_mailed"])] if record["not_mailed"] else [],
     }
@@ -1243,6 +1252,10 @@ def _event(event: Told) -> Section:
     ]
     if event["altered"]:
         rows.append(("Not as written, in no sum", ", ".join(map(_number, event["altered"]))))
+    if event.get("unlinked"):
+        rows.append(("Not found by their ids", ", ".join(map(_number, event["unlinked"]))))
+    if event.get("totals_differ"):
+        rows.append(("Totals of its screen", event["totals_differ"]))
     rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))
     name = f"{event['event_name']} ({event['event_id']})" if event["event_name"] else ""
     return Section(name or event["event_id"], rows, sums=_mails_statement_page_sums(event) if event["entries"] else ())

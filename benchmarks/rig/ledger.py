@@ -1,8 +1,9 @@
-"""A ledger of any size behind the endpoint: its indexes by event and by day, heads, deliveries."""
+"""A ledger of any size behind the endpoint: indexes by event and day, heads, pointers, mails."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from benchmarks.rig.endpoint import Endpoint
 from shared import keys
 from shared.attributes import to_attributes
-from shared.ledger import LedgerEntry
+from shared.ledger import COUNTS, LedgerEntry
 
 MOST_BYTES = 1_000_000  # of a page, as in DynamoDB
 Place = tuple[str, str]  # the index's attribute, and its value
@@ -24,7 +25,8 @@ class LedgerEndpoint(Endpoint):
     _heads: list[Any] = field(default_factory=list)
 
     def hold(self, entries: Iterable[LedgerEntry]) -> None:
-        """All entries of one event, each with its mail sent."""
+        """All entries of one event, each with its pointer, and its mail sent."""
+        totals: Counter[str] = Counter()
         for each in entries:
             item = to_attributes(each.to_row())
             sized = (len(json.dumps(item)), item)
@@ -32,10 +34,16 @@ class LedgerEndpoint(Endpoint):
                 self._rows.setdefault((name, getattr(each, name)), []).append(sized)
             sent = {"payment_id": each.payment_id, "state": "sent", "sent_at": each.logged_at}
             self.put("AuditDeliveries", ["payment_id"], sent)
+            place = {"row_pk": each.pk, "row_sk": each.timestamp, "fingerprint": "-"}
+            self.put("Ledger", ["PK"], keys.pointer(each.payment_id) | place)
+            totals["payments_count"] += COUNTS[each.kind]
+            totals["total_cents"] += each.net_cents
+            totals[f"{each.method}_cents"] += each.net_cents
         head = keys.head(each.event_id) | {
             "seq": each.seq,
             "hash": each.hash,
             "last_logged_at": each.logged_at,
+            **totals,
         }
         self.put("Ledger", ["PK"], head)
         self._heads.append(to_attributes(head))

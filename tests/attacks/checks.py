@@ -93,7 +93,7 @@ class Checks:
         made = [json.load(client.get_object(Bucket=bucket, Key=each)["Body"]) for each in keys]
         record = max(made, key=lambda each: each["made_at"])
         found: int = len(record["extends"]["rewritten"]) + record["malformed_rows"]
-        return found + sum(len(each["missing"]) + len(each["altered"]) for each in record["events"])
+        return found + sum(map(_findings_of, record["events"]))
 
     def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
         stack = self.scene.voyage.dock.stack
@@ -111,6 +111,12 @@ class Checks:
         command = [sys.executable, str(OFFLINE), str(self.scene.export), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return _count(done.returncode, done.stdout, done.stderr)
+
+
+def _findings_of(event: dict[str, Any]) -> int:
+    """event: of a statement's record."""
+    lists = (event[each] for each in ("missing", "altered", "unlinked"))
+    return sum(map(len, lists)) + bool(event["totals_differ"]) + (not event["head_hash"])
 
 
 def _count(code: int, text: str, complaint: str) -> int:

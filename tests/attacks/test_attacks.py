@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.running_stack import RunningStack
-from tests.attacks.checks import STREAM, Checks
+from tests.attacks.checks import STATEMENT, STREAM, Checks
 from tests.attacks.plan import EVERY, Attack
 from tests.attacks.scene import Scene
 from tests.attacks.table import carried_out
@@ -49,6 +49,20 @@ def test_attacks_are_named(checks: Checks) -> None:
     ]
     for line in lines:
         assert SHORT[line.attack.name] <= set(line.named_by), line
+
+
+@LONG
+def test_the_statement_names_what_changes_no_row(
+    local: Scc, voyage: Voyage, tmp_path: Path
+) -> None:
+    scene = Scene(voyage, voyage.export(tmp_path / "export.mbox"))
+    attacks = [
+        named("change a head's totals"),
+        named("delete a pointer"),
+        named("write a head's number in words"),
+    ]
+    lines = carried_out(attacks, Checks(local, scene, (STATEMENT,)))
+    assert [line.by_itself for line in lines] == [STATEMENT] * len(attacks)
 
 
 @LONG

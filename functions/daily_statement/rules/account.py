@@ -39,8 +39,9 @@ class EventAccount:
 
     links: the day's entries as links of the chain. head: the event's last entry when the statement
     was made, None if it cannot be read. missing: ranges of numbers without a row. altered: numbers
-    of rows that are not what was written. rewritten: in words, why the chain is no longer the one
-    that the statement before knew; empty when it is.
+    of rows that are not what was written. unlinked: numbers of rows that no pointer leads to.
+    rewritten: in words, why the chain is no longer the one that the statement before knew; empty
+    when it is. totals_differ: in words, what its head says unlike its entries.
     """
 
     event_id: str
@@ -50,9 +51,11 @@ class EventAccount:
     head: Head | None = field(default_factory=Head)
     missing: list[tuple[int, int]] = field(default_factory=list)
     altered: list[int] = field(default_factory=list)
+    unlinked: list[int] = field(default_factory=list)
     unmailed: list[Unmailed] = field(default_factory=list)
     unmailed_count: int = 0
     rewritten: str = ""
+    totals_differ: str = ""
 
     def add(self, entry: LedgerEntry, link: Link, delivery: Mapping[str, Any]) -> None:
         self.event_name = entry.event_name
@@ -70,6 +73,9 @@ class EventAccount:
         self.altered = _joined(self.altered, found.altered)
         if found.broken_at and not self.rewritten:
             self.rewritten = f"{number(found.broken_at)} does not follow the entry before it"
+
+    def report_unlinked(self, seq: int) -> None:
+        self.unlinked = _joined(self.unlinked, [seq])
 
     @property
     def first(self) -> int:
@@ -125,8 +131,8 @@ class Statement:
 
     def add(
         self, rows: Sequence[Mapping[str, Any]], deliveries: Mapping[str, Mapping[str, Any]]
-    ) -> list[LedgerEntry]:
-        """Add one page of the day's rows; returns them as entries.
+    ) -> list[tuple[LedgerEntry, Link]]:
+        """Add one page of the day's rows; returns those that are entries.
 
         What a row that is not an entry, or is not as it was written, says is in no sum.
         """
@@ -137,8 +143,8 @@ class Statement:
             except MalformedEntryError:
                 self.add_malformed(row, faults_of(row))
                 continue
-            entries.append(entry)
             link = Link.of(entry, row)
+            entries.append((entry, link))
             self.account(entry.event_id).add(entry, link, deliveries.get(entry.payment_id, {}))
             if link.is_sound:
                 self.sums.add(entry)
@@ -173,7 +179,11 @@ class Statement:
             "ALTERED": [
                 f"{each.event_id} {number(seq)}" for each in self.events for seq in each.altered
             ],
+            "UNLINKED": [
+                f"{each.event_id} {number(seq)}" for each in self.events for seq in each.unlinked
+            ],
             "HEAD UNREADABLE in": [each.event_id for each in self.events if each.head is None],
+            "TOTALS in": [each.event_id for each in self.events if each.totals_differ],
             "MALFORMED ROWS": [str(self.malformed_count)] if self.malformed else [],
             "NOT MAILED": [str(self.unmailed_count)] if self.unmailed_count else [],
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from functions.daily_statement.rules.continuity import ChainEnd, Link
-from shared.ledger import COUNTS
+from functions.daily_statement.rules.totals import Totals
 from shared.statements.expiry import Certificate
 
 
@@ -21,20 +21,22 @@ def extended(
     by_seq: dict[int, list[Link]] = {}
     for link in links:
         by_seq.setdefault(link.seq, []).append(link)
-    through, last = certificate.through_seq, None
-    last_hash, payments = certificate.hash, certificate.payments_count
-    nets = dict(certificate.net_by_method)
+    through, last_hash = certificate.through_seq, certificate.hash
+    added: list[Link] = []
     while len(found := by_seq.get(through + 1, [])) == 1:
         link = found[0]
         if not link.is_sound or link.prev_hash != last_hash or link.logged_day > last_day:
             break
-        through, last_hash, last = link.seq, link.hash, link
-        nets[link.method] = nets.get(link.method, 0) + link.net_cents
-        payments += COUNTS[link.kind]
-    if last is None or not _hangs(last, by_seq, end):
+        through, last_hash = link.seq, link.hash
+        added.append(link)
+    if not added or not _hangs(added[-1], by_seq, end):
         return certificate
+    totals = Totals.certified(certificate).plus(added)
     return Certificate(
-        through_seq=through, hash=last_hash, net_by_method=nets, payments_count=payments
+        through_seq=through,
+        hash=last_hash,
+        net_by_method=totals.net_by_method,
+        payments_count=totals.payments_count,
     )
 
 

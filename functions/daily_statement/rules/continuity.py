@@ -72,6 +72,10 @@ class Continuation:
     altered: Sequence[int] = ()
     broken_at: int = 0
 
+    @property
+    def is_whole(self) -> bool:
+        return not (self.missing or self.altered or self.broken_at)
+
 
 def continue_from(end: ChainEnd, links: Iterable[Link]) -> Continuation:
     """Follow an event's links, in any order, from where the last statement ended."""
@@ -104,6 +108,22 @@ def hangs_on(end: ChainEnd, head: Head | None, next_link: Link | None) -> bool:
     if head.seq == end.seq:
         return head.hash == end.hash
     return next_link is None or next_link.prev_hash == end.hash  # None: that it is missing is named
+
+
+def how_it_was_cut(end: ChainEnd, head: Head) -> str:
+    """In words, why the chain as it is now does not have `end` in it."""
+    if head.seq < end.seq:
+        return f"#{end.seq:06d} was there, and the last entry is #{head.seq:06d} now"
+    return f"#{end.seq:06d} had another hash"
+
+
+def missing_at_the_end(
+    end: ChainEnd, head: Head | None, later: Iterable[Link]
+) -> list[tuple[int, int]]:
+    """Numbers after `end`, up to the head's, that none of the later entries has."""
+    if head is None or head.seq <= end.seq:
+        return []
+    return missing_numbers([each.seq for each in later], end.seq + 1, head.seq)
 
 
 def missing_numbers(seen: Iterable[int], first: int, last: int) -> list[tuple[int, int]]:

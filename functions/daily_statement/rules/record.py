@@ -8,17 +8,24 @@ from typing import Any
 
 from functions.daily_statement.rules.account import EventAccount, Statement
 from functions.daily_statement.rules.continuity import BEFORE_THE_FIRST, ChainEnd
+from functions.daily_statement.rules.totals import NO_ENTRIES, Totals
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from shared.statements.places import HEADS_SCHEMA, SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What is known of an event at the end of a sealed day: its last entry, and what expired."""
+    """What is known of an event at the end of a sealed day: its last entry, and what expired.
+
+    totals: of all its entries, None if they are not known.
+    """
 
     end: ChainEnd = BEFORE_THE_FIRST
     certificate: Certificate = NOTHING_EXPIRES
+    totals: Totals | None = None
 
+
+NEW_EVENT = Standing(totals=NO_ENTRIES)
 
 Standings = dict[str, Standing]  # by event_id
 
@@ -71,7 +78,7 @@ def statement_record(statement: Statement) -> dict[str, Any]:
 
 
 def heads_record(day: str, standings: Standings) -> dict[str, Any]:
-    """Every event's last entry at the end of the day, and the last certificate of those that have.
+    """Every event's last entry and totals at the end of the day, and its last certificate.
 
     The next statement goes on from here.
     """
@@ -86,6 +93,7 @@ def standings_of(record: Mapping[str, Any]) -> Standings:
             certificate=(
                 Certificate.from_record(each["expired"]) if "expired" in each else NOTHING_EXPIRES
             ),
+            totals=Totals.from_record(each),
         )
         for event_id, each in record["events"].items()
     }
@@ -94,6 +102,8 @@ def standings_of(record: Mapping[str, Any]) -> Standings:
 def _head(item: tuple[str, Standing]) -> tuple[str, dict[str, Any]]:
     event_id, standing = item
     head: dict[str, Any] = {"seq": standing.end.seq, "hash": standing.end.hash}
+    if standing.totals is not None:
+        head |= standing.totals.to_record()
     if standing.certificate.through_seq:
         head["expired"] = standing.certificate.to_record()
     return event_id, head
@@ -112,6 +122,8 @@ def _event_record(account: EventAccount) -> dict[str, Any]:
         **account.sums.to_record(),
         "missing": [list(each) for each in account.missing],
         "altered": account.altered,
+        "unlinked": account.unlinked,
+        "totals_differ": account.totals_differ,
         "not_mailed": account.unmailed_count,
         "not_mailed_entries": [
             {

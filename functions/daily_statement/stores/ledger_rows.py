@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from functions.daily_statement.rules.heads import EventHead
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
-from shared.ledger import GENESIS_HASH, Head
+from shared.daybook import is_key
 from shared.reads import Pause, batch_get
 
 
@@ -33,13 +34,10 @@ class LedgerRows:
         for page in pages:
             yield from (keys.event_of_head(from_attributes(item)) for item in page["Items"])
 
-    def heads(self, event_ids: Iterable[str]) -> dict[str, Head | None]:
-        """The events' last entries: Head() without an item, None for one that is forged.
-
-        Raises UnreadKeysError.
-        """
+    def heads(self, event_ids: Iterable[str]) -> dict[str, EventHead]:
+        """Raises UnreadKeysError."""
         wanted = list(dict.fromkeys(event_ids))
-        found: dict[str, Head | None] = dict.fromkeys(wanted, Head())
+        found = dict.fromkeys(wanted, EventHead())
         read = batch_get(
             self._client,
             [(self._ledger, keys.head(each)) for each in wanted],
@@ -47,8 +45,25 @@ class LedgerRows:
             pause=self._pause,
         )
         for _, item in read:
-            found[keys.event_of_head(item)] = _head(item)
+            found[keys.event_of_head(item)] = EventHead.of(item)
         return found
+
+    def places(self, payment_ids: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+        """Where pointers say that rows are, as a row's PK and SK; of those that have a pointer.
+
+        Raises UnreadKeysError.
+        """
+        wanted = [keys.pointer(each) for each in dict.fromkeys(payment_ids)]
+        read = batch_get(
+            self._client,
+            [(self._ledger, each) for each in wanted if is_key(each["PK"])],
+            consistent=True,
+            pause=self._pause,
+        )
+        return {
+            keys.payment_of_pointer(item): (item.get("row_pk"), item.get("row_sk"))
+            for _, item in read
+        }
 
     def of_event(self, event_id: str) -> Iterator[dict[str, Any]]:
         """Every row of the event, in any order. The index may lag by a moment."""
@@ -84,10 +99,3 @@ class LedgerRows:
         )
         for page in pages:
             yield from (from_attributes(item) for item in page["Items"])
-
-
-def _head(item: Mapping[str, Any]) -> Head | None:
-    seq, last_hash = item.get("seq"), item.get("hash")
-    if type(seq) is not int or seq < 0 or not isinstance(last_hash, str):
-        return None
-    return Head(seq=seq, hash=last_hash if seq else GENESIS_HASH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,9 +21,10 @@ from functions.daily_statement.stores.ledger_rows import LedgerRows
 from functions.daily_statement.stores.ops_records import OpsRecords
 from functions.daily_statement.stores.outbox import Outbox
 from functions.daily_statement.stores.signing_key import SigningKey
+from shared import keys
 from shared.attributes import to_attributes
 from shared.daybook import Daybook
-from shared.ledger import Head, LedgerEntry
+from shared.ledger import COUNTS, Head, LedgerEntry
 from shared.messages import StatementMessage, read_message
 from shared.statements.places import StatementPlace
 from tests.builders import NOW, ZONE, entry
@@ -60,6 +62,7 @@ class Office:
     queue_url: str
     key_id: str
     heads: dict[str, Head] = field(default_factory=dict)
+    totals: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     cash_over_cents: int = 0
     zone: Any = ZONE
 
@@ -95,12 +98,28 @@ class Office:
         written = entry(head, **fields)
         self.heads[event_id] = Head(seq=written.seq, hash=written.hash)
         self.put("Payments", written.to_row())
-        self.put("Ledger", {"PK": f"EVENT#{event_id}", "seq": written.seq, "hash": written.hash})
+        totals = self.totals[event_id]
+        totals["payments_count"] += COUNTS[written.kind]
+        for name in ("total_cents", f"{written.method}_cents"):
+            totals[name] += written.net_cents
+        self.put_head(event_id)
         pointer = {"PK": f"PAYMENT#{payment_id}", "row_pk": written.pk, "row_sk": written.timestamp}
         self.put("Ledger", pointer)
         if mailed:
             self.put("AuditDeliveries", {"payment_id": payment_id, "state": "sent"})
         return written
+
+    def put_head(self, event_id: str = "sunset-charter", **changes: Any) -> None:
+        """As the API writes it, but for the changes; None takes an attribute away."""
+        head = self.heads[event_id]
+        row = {"PK": f"EVENT#{event_id}", "seq": head.seq, "hash": head.hash}
+        row |= self.totals[event_id] | changes
+        self.put("Ledger", {name: value for name, value in row.items() if value is not None})
+
+    def unlink(self, payment_id: str) -> None:
+        self.dynamodb.delete_item(
+            TableName=self.tables["Ledger"], Key=to_attributes(keys.pointer(payment_id))
+        )
 
     def rewrite(self, forged: LedgerEntry, **changes: Any) -> None:
         """Put the row back with these attributes, as DynamoDB types them; None takes one away."""
@@ -181,6 +200,8 @@ def office(account: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
         empty(table)
     empty_bucket(BUCKET)
     queue_url = account.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
-    made = replace(account, clock=Clock(), heads={}, queue_url=queue_url)
+    made = replace(
+        account, clock=Clock(), heads={}, totals=defaultdict(Counter), queue_url=queue_url
+    )
     monkeypatch.setattr(wiring, "sealer", made.sealer)
     return made

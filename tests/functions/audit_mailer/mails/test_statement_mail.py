@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from functions.audit_mailer.mails.statement_mail import compose
+from functions.audit_mailer.mails.statement_page import statement_page, statement_subject
 from functions.daily_statement.rules.account import Statement
 from functions.daily_statement.rules.record import statement_record
 from shared.ledger import canonical_json
@@ -99,6 +100,31 @@ def test_a_head_that_cannot_be_read_is_shown_as_such() -> None:
     mail, text, _ = read(made)
     assert "HEAD UNREADABLE in sunset-charter" in mail["Subject"]
     assert re.search(r"Latest entry of the event: +cannot be read", text)
+
+
+def test_totals_and_entries_that_cannot_be_found_are_in_subject_and_page() -> None:
+    made = statement(row())
+    made.events[0].unlinked = [1, 7]
+    made.events[0].totals_differ = "collected is $0.01 in its head, and $125.00 by its entries"
+    mail, text, html = read(made)
+    assert (
+        "UNLINKED sunset-charter #000001 and 1 more - TOTALS in sunset-charter - "
+        in (mail["Subject"])
+    )
+    assert re.search(r"Not found by their ids: +#000001, #000007", text)
+    assert re.search(r"Totals of its screen: +collected is \$0\.01 in its head", text)
+    for body in (text, html):
+        assert "UNLINKED sunset-charter #000007" in body
+
+
+def test_the_page_of_a_release_that_did_not_look_for_these_is_as_it_was() -> None:
+    record = statement_record(statement(row()))
+    (event,) = record["events"]
+    before = {k: v for k, v in event.items() if k not in {"unlinked", "totals_differ"}}
+    assert before != event
+    old = record | {"events": [before]}
+    assert statement_page(old, "0" * 64, "token") == statement_page(record, "0" * 64, "token")
+    assert statement_subject(old) == statement_subject(record)
 
 
 def test_a_day_without_payments_has_a_normal_statement() -> None:

@@ -1,0 +1,58 @@
+"""An event whose rows are all read again: each must be what was written, and none be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from functions.daily_statement.rules.account import Statement
+from functions.daily_statement.rules.certificates import extended
+from functions.daily_statement.rules.continuity import (
+    ChainEnd,
+    Link,
+    continue_from,
+    missing_numbers,
+)
+from functions.daily_statement.rules.record import Standings
+from functions.daily_statement.rules.totals import Totals
+from shared.statements.expiry import last_day_to_certify
+
+
+def examine(
+    statement: Statement, standings: Standings, event_id: str, links: Sequence[Link]
+) -> None:
+    """Names what is wrong with the event's rows; without a fault, adds its totals up anew.
+
+    links: of all rows of the event. Those that a certificate covers may be there or gone.
+    """
+    standing = standings[event_id]
+    certified = standing.certificate
+    kept = [each for each in links if certified.through_seq < each.seq <= standing.end.seq]
+    found = continue_from(ChainEnd(seq=certified.through_seq, hash=certified.hash), kept)
+    gone = missing_numbers([each.seq for each in kept], certified.through_seq + 1, standing.end.seq)
+    expiring = [each for each in links if each.seq <= certified.through_seq]
+    altered = [*found.altered, *(each.seq for each in expiring if not each.is_sound)]
+    if gone or altered or found.broken_at:
+        statement.account(event_id).report(replace(found, missing=gone, altered=sorted(altered)))
+    if found.is_whole and found.end == standing.end:
+        totals = Totals.certified(certified).plus(kept)
+        standings[event_id] = replace(standing, totals=totals)
+
+
+def certify(
+    statement: Statement, standings: Standings, event_id: str, links: Sequence[Link]
+) -> None:
+    """links: of all rows of the event."""
+    standing = standings[event_id]
+    certificate = extended(
+        standing.certificate, links, last_certified_day(statement.day), standing.end
+    )
+    if certificate != standing.certificate:
+        statement.certificates[event_id] = certificate
+        standings[event_id] = replace(standing, certificate=certificate)
+
+
+def last_certified_day(day: str) -> str:
+    """Whose entries the statement of this day certifies."""
+    return last_day_to_certify(date.fromisoformat(day)).isoformat()
