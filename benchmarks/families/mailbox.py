@@ -68,8 +68,8 @@ def measure(say: Say) -> list[Result]:
 def fill(bench: Bench) -> None:
     """Entries that were mailed an hour ago, and their mails. Gmail's quota is lifted meanwhile."""
     stack, dynamodb = bench.stack, bench.stack.aws.client("dynamodb")
-    router = _mapping(stack, "RouterFunctionName")
-    _switch(stack, router, is_on=False)
+    mailer = _mapping(stack, "MailerFunctionName")
+    _switch(stack, mailer, is_on=False)
     bench.faults({"kind": "quota", "units_per_minute": 10**9})
     key = json.loads((stack.settings.state / "service-account.json").read_text())
     addresses = Addresses(AUDIT, AUDIT)
@@ -86,6 +86,20 @@ def fill(bench: Bench) -> None:
     head = keys.head(EVENT) | {"seq": MAILS, "hash": entry.hash, "last_logged_at": entry.logged_at}
     dynamodb.put_item(TableName=stack.outputs["LedgerTableName"], Item=to_attributes(head))
     bench.faults()
+    forget_messages(stack)
+    _switch(stack, mailer, is_on=True)
+
+
+def forget_messages(stack: RunningStack) -> None:
+    """Those about the entries above, which are mailed: each would take a slot of the quota."""
+    sqs, url = stack.aws.client("sqs"), stack.outputs["AuditQueueUrl"]
+    names = ["ApproximateNumberOfMessages"]
+    while True:
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        if int(found[names[0]]) >= MAILS:
+            break
+        time.sleep(1)
+    sqs.purge_queue(QueueUrl=url)
 
 
 def voyage() -> Iterator[LedgerEntry]:
