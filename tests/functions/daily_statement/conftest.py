@@ -7,6 +7,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 import boto3
@@ -29,6 +30,7 @@ from shared.messages import StatementMessage, read_message
 from shared.statements.places import StatementPlace
 from tests.builders import NOW, ZONE, entry
 from tests.functions.lambda_context import Context
+from tests.seven_years import LAST_DAY, at_noon
 from tests.tables import create_tables, empty, empty_bucket
 
 DAY = "2025-11-24"
@@ -205,3 +207,21 @@ def office(account: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     )
     monkeypatch.setattr(wiring, "sealer", made.sealer)
     return made
+
+
+def logged_on(office: Office, payment_id: str, day: date, **changes: Any) -> LedgerEntry:
+    moment = at_noon(day) + len(office.heads)
+    seq = office.heads["sunset-charter"].seq if office.heads else 0
+    return office.log(payment_id, logged_at=moment + seq, timestamp=moment + seq, **changes)
+
+
+@pytest.fixture
+def seven_years(office: Office) -> list[LedgerEntry]:
+    """Two entries that may go in thirty days, one a day later, and one of today."""
+    void = {"kind": "void", "voids": "pay_1", "reason": "other"}
+    return [
+        logged_on(office, "pay_1", LAST_DAY, amount_cents=10_000, method="cash"),
+        logged_on(office, "pay_2", LAST_DAY, amount_cents=10_000, method="cash", **void),
+        logged_on(office, "pay_3", LAST_DAY + timedelta(1), amount_cents=500),
+        office.log("pay_4", logged_at=NOW, timestamp=NOW),
+    ]

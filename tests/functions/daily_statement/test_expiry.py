@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from shared.ledger import LedgerEntry
 from shared.statements.expiry import NOTICE, RETENTION
-from tests.builders import NOW, ZONE
+from tests.builders import ZONE
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office
 from tests.functions.daily_statement.test_findings import findings
+from tests.seven_years import at_noon
 from tests.suites import LONG, later
 
 TODAY = date.fromisoformat(DAY)
-FIRST_TO_GO = TODAY + NOTICE - RETENTION
-
-
-def at_noon(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, 12, tzinfo=ZONE).timestamp() * 1000)
-
-
-def logged_on(office: Office, payment_id: str, day: date, **changes: Any) -> LedgerEntry:
-    moment = at_noon(day) + len(office.heads)
-    seq = office.heads["sunset-charter"].seq if office.heads else 0
-    return office.log(payment_id, logged_at=moment + seq, timestamp=moment + seq, **changes)
-
-
-@pytest.fixture
-def seven_years(office: Office) -> list[LedgerEntry]:
-    """Two entries that may go in thirty days, one a day later, and one of today."""
-    void = {"kind": "void", "voids": "pay_1", "reason": "other"}
-    return [
-        logged_on(office, "pay_1", FIRST_TO_GO, amount_cents=10_000, method="cash"),
-        logged_on(office, "pay_2", FIRST_TO_GO, amount_cents=10_000, method="cash", **void),
-        logged_on(office, "pay_3", FIRST_TO_GO + timedelta(1), amount_cents=500),
-        office.log("pay_4", logged_at=NOW, timestamp=NOW),
-    ]
 
 
 def test_entries_are_certified_thirty_days_before_they_may_go(

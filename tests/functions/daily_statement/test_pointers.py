@@ -12,11 +12,8 @@ from functions.daily_statement.stores.ledger_rows import LedgerRows
 from shared.ledger import LedgerEntry
 from tests.builders import NOW, entry
 from tests.functions.daily_statement.conftest import Office
-from tests.functions.daily_statement.test_expiry import seven_years
 from tests.functions.daily_statement.test_findings import findings, next_day
 from tests.functions.daily_statement.test_totals import named_within
-
-__all__ = ["seven_years"]  # a fixture
 
 SECOND = {"UNLINKED": ["sunset-charter #000002"]}
 
