@@ -3530,7 +3530,7 @@ class Own:
 
 def own_mail(mail: Message, where: str, labels: Iterable[str]) -> Own:
     """Raises ValueError for a mail that lacks a part, or has one that no mail of ours has."""
-    values = [(name, value) for name in OWN for value in mail.get_all(name, [])]
+    values = [(name, str(value).strip()) for name in OWN for value in mail.get_all(name, [])]
     if len(values) != 1:
         raise ValueError("it has more than one of our headers")
     parts = list(leaves(mail))
@@ -3558,7 +3558,7 @@ def own_mail(mail: Message, where: str, labels: Iterable[str]) -> Own:
         },
         labels=[*labels, *_labels(mail)],
         problem=header_problem(mail) or structure_problem(mail, files),
-        reissue=" ".join(str(each) for each in mail.get_all(REISSUE, [])),
+        reissue=" ".join(str(each).strip() for each in mail.get_all(REISSUE, [])),
     )
 
 

@@ -7,17 +7,19 @@ person has explained is not found again, and a new finding about the same paymen
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-FindingKind = Literal["missing", "duplicate", "altered", "misplaced", "orphan"]
+FindingKind = Literal["missing", "duplicate", "altered", "orphan"]
 
 
 @dataclass(frozen=True, slots=True)
 class MailFinding:
     """own_id: of the payment, ops record or statement that a mail is about.
 
-    gmail_ids: of the mails; none for one that is missing.
+    gmail_ids: of the mails that it is about. One that is missing is called what it was when it was
+    last there: when another one is lost later, that is a new finding.
     """
 
     kind: FindingKind
@@ -26,12 +28,35 @@ class MailFinding:
 
     @property
     def run(self) -> str:
-        """The run of the ops record that settles it."""
-        named = "\n".join(sorted(self.gmail_ids)).encode()
-        digest = hashlib.sha256(named).hexdigest()[:12]
-        return f"ops_ack_{self.own_id}_{self.kind}_{digest}"
+        """The run of the ops record that settles it. Short: a header must hold it in one line."""
+        return f"ops_ack_{self.kind}_{_digest(self.own_id, self.gmail_ids)}"
 
     @property
     def ops_id(self) -> str:
         """Of the OpsRecord item that settles it."""
         return f"{self.run}_done"
+
+
+def reissue_run(payment_id: str, lost: frozenset[str]) -> str:
+    """The run by which a mail is issued again, the same for the same loss: so it is sent once.
+
+    lost: Gmail ids of the mails that were lost.
+    """
+    return f"ops_reissue_{_digest(payment_id, lost)}"
+
+
+def last_known_as(delivery: Mapping[str, Any]) -> frozenset[str]:
+    """Gmail ids of an entry's mails when they were last seen, or as which its mail was sent.
+
+    delivery: an item of AuditDeliveries; whoever edits one by hand writes anything.
+    """
+    seen = delivery.get("last_seen_as")
+    if isinstance(seen, list) and seen:
+        return frozenset(each for each in seen if isinstance(each, str))
+    sent_as = delivery.get("gmail_id")
+    return frozenset({sent_as}) if isinstance(sent_as, str) and sent_as else frozenset()
+
+
+def _digest(own_id: str, gmail_ids: frozenset[str]) -> str:
+    named = "\n".join([own_id, *sorted(gmail_ids)]).encode("utf-8", "replace")
+    return hashlib.sha256(named).hexdigest()[:24]

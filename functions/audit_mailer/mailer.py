@@ -100,12 +100,13 @@ class AuditMailer:
     def _deliver_reissue(self, message: ReissueMessage, this_try: Try) -> Delivered:
         """The mail of an entry once more, because an ops record says so."""
         record = self.ops_record.record(message.planned)
-        if record is None or record.get("action") != "reissue":
+        at = record.get("at") if record else None
+        if record is None or record.get("action") != "reissue" or type(at) is not int:
             raise QuarantineError("poison-no-record", "no ops record says to issue a mail again")
         row = self.ledger.find(str(record.get("filter")))
         if row is None or row.get("payment_id") != record["filter"]:
             raise QuarantineError("poison-no-payment", "the ledger has no such payment")
-        reissue = payment_mail.Reissue(message.run, int(record["at"]))
+        reissue = payment_mail.Reissue(message.run, at)
 
         def mail() -> AuditMail:
             related = self._related(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import click
 
 from functions.audit_mailer.watch.verdicts import Sighting, roles_of
 from ops.clock import now_ms
-from ops.commands.payment import Found, found_or_gone, payment_id_of
+from ops.commands.payment import Found, found_or_gone, payment_id_of, sent_as
 from ops.errors import FINE, FOUND, OpsError
 from ops.parameters import Reason
 from ops.rules.hits import Hits
@@ -21,7 +21,7 @@ from ops.stack.ops_record import Deed, OpsRecord
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.safe_text import safe
 from shared.delivery import is_sent
-from shared.findings import MailFinding
+from shared.findings import MailFinding, last_known_as
 from shared.ledger import problem_with
 
 
@@ -69,12 +69,13 @@ def ls(session: Session) -> None:
       scc findings ls
     """
     ledger = LedgerReader.of(session)
-    named = ledger.unsettled()
-    deliveries = ledger.deliveries(named)
+    settled = OpsRecord.of(session, OpsAuditQueue.of(session)).acknowledged()
+    deliveries = ledger.deliveries(ledger.unsettled())
     listed = [
-        {"payment_id": each, "kind": str(deliveries[each]["mailbox_finding"])}
-        for each in named
-        if deliveries.get(each, {}).get("mailbox_finding")
+        {"payment_id": own_id, "kind": str(delivery["mailbox_finding"])}
+        for own_id, delivery in deliveries.items()
+        if delivery.get("mailbox_finding")
+        and not {each.ops_id for each in _noted(own_id, delivery)} <= settled
     ]
     if session.console.as_json:
         session.console.show(listed)
@@ -125,7 +126,7 @@ def _found(session: Session, payment_id: str) -> Iterator[Open]:
     """Raises OpsError for what cannot be settled."""
     ledger, mailbox = LedgerReader.of(session), AuditMailbox.of(session)
     entry = found_or_gone(session, ledger, payment_id)
-    hits = mailbox.hits_of(payment_id)
+    hits = mailbox.hits_of(payment_id, sent_as(ledger, payment_id))
     if not isinstance(entry, Found):
         for each in hits:
             if each.payment_id == payment_id:
@@ -138,12 +139,13 @@ def _found(session: Session, payment_id: str) -> Iterator[Open]:
             f"The ledger's row of {payment_id} is not as it was written ({problem}). That cannot "
             "be settled: docs/runbook.md#ledger-tampered says what to do."
         )
-    if not is_sent(ledger.deliveries([payment_id]).get(payment_id)):
+    delivery = ledger.deliveries([payment_id]).get(payment_id, {})
+    if not is_sent(delivery):
         raise OpsError(
             f"The mail of {payment_id} was never sent: `scc payment {payment_id}` says what it "
             "waits for, and `scc reconcile --repair` queues it again."
         )
-    for finding in Hits.of(entry.row, hits).findings(payment_id):
+    for finding in Hits.of(entry.row, hits).findings(payment_id, delivery):
         yield Open(finding, str(entry.row["event_id"]))
 
 
@@ -153,8 +155,13 @@ def _found_by_the_watch(session: Session, own_id: str) -> Iterator[Open]:
     if delivery is None:
         raise OpsError(f"Nothing that was mailed has the id {safe(own_id)}: see `scc findings ls`.")
     if delivery.get("mailbox_finding"):
-        for finding in Sighting(own_id, roles_of(delivery)).findings():
+        for finding in _noted(own_id, delivery):
             yield Open(finding, "")
+
+
+def _noted(own_id: str, delivery: Mapping[str, Any]) -> Iterator[MailFinding]:
+    """What the watch found, by what it noted."""
+    return Sighting(own_id, roles_of(delivery), last_known_as(delivery)).findings()
 
 
 def _deed(session: Session, settled: Open, reason: str) -> Deed:

@@ -153,6 +153,17 @@ def found_or_gone(session: Session, ledger: LedgerReader, payment_id: str) -> Fo
     )
 
 
+def sent_as(ledger: LedgerReader, payment_id: str) -> str:
+    """The Gmail id of its mail: a search may not show it yet. Empty if it was not sent."""
+    gmail_id = ledger.deliveries([payment_id]).get(payment_id, {}).get("gmail_id")
+    return gmail_id if isinstance(gmail_id, str) else ""
+
+
+def _hits(session: Session, ledger: LedgerReader, row: Mapping[str, Any], payment_id: str) -> Hits:
+    found = AuditMailbox.of(session).hits_of(payment_id, sent_as(ledger, payment_id))
+    return Hits.of(row, found)
+
+
 def _history(
     session: Session, ledger: LedgerReader, found: Found, payment_id: str, *, look: bool
 ) -> PaymentHistory:
@@ -172,7 +183,7 @@ def _history(
         voided_by=ledger.payment(void_id) if void_id else {},
         voids=ledger.payment(str(row["voids"])) if row.get("voids") else {},
         dead_letters=letters,
-        hits=Hits.of(row, AuditMailbox.of(session).hits_of(payment_id)) if look else None,
+        hits=_hits(session, ledger, row, payment_id) if look else None,
         now=now_ms(),
     )
 

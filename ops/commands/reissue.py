@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -13,10 +15,11 @@ from ops.parameters import Reason
 from ops.rules.hits import Hits
 from ops.session import Session, pass_session, shared_options
 from ops.stack.entries import LedgerReader
-from ops.stack.mailbox import AuditMailbox
-from ops.stack.ops_record import Deed, OpsRecord, new_run
+from ops.stack.mailbox import AuditMailbox, gmail_settings
+from ops.stack.ops_record import Deed, OpsRecord
 from ops.stack.queues import OpsAuditQueue
 from shared.delivery import is_sent
+from shared.findings import last_known_as, reissue_run
 from shared.ledger import problem_with
 from shared.messages import ReissueMessage
 
@@ -39,10 +42,9 @@ def reissue(session: Session, payment_id: str, *, reason: str) -> None:
       scc payment reissue pay_9f86d081884c7d659a2feaa0c55ad015 --reason "deleted by a filter"
     """
     payment_id = payment_id_of(payment_id)
-    _refuse_unless_lost(session, payment_id)
+    run = _run_for_the_loss(session, payment_id)
     queue, at = OpsAuditQueue.of(session), now_ms()
     record = OpsRecord.of(session, queue)
-    run = new_run("reissue", at)
     deed = Deed(
         run=run,
         action="reissue",
@@ -69,8 +71,11 @@ def reissue(session: Session, payment_id: str, *, reason: str) -> None:
     session.console.say(f"Queued. The mail will say REISSUED; recorded as {done.ops_id}.")
 
 
-def _refuse_unless_lost(session: Session, payment_id: str) -> None:
-    """Raises OpsError."""
+def _run_for_the_loss(session: Session, payment_id: str) -> str:
+    """The same for the same loss: however often it is asked for, there is one mail.
+
+    Raises OpsError when nothing is lost, or nobody can tell yet.
+    """
     ledger = LedgerReader.of(session)
     entry = found_or_gone(session, ledger, payment_id)
     if not isinstance(entry, Found):
@@ -83,11 +88,36 @@ def _refuse_unless_lost(session: Session, payment_id: str) -> None:
         )
     if not entry.is_linked:
         raise OpsError(f"No pointer leads to {payment_id}: run `scc verify`.")
-    if not is_sent(ledger.deliveries([payment_id]).get(payment_id)):
+    delivery = ledger.deliveries([payment_id]).get(payment_id, {})
+    if not is_sent(delivery):
         raise OpsError(
             f"The mail of {payment_id} was never sent: `scc payment {payment_id}` says what it "
             "waits for, and `scc reconcile --repair` queues it again."
         )
-    there = Hits.of(entry.row, AuditMailbox.of(session).hits_of(payment_id)).placed
-    if there:
-        raise OpsError(f"Its mail is in the mailbox, as {there[0].gmail_id}: nothing was issued.")
+    lost, last_sent = last_known_as(delivery), delivery
+    mailbox = AuditMailbox.of(session)
+    while True:
+        run = reissue_run(payment_id, lost)
+        issued = ledger.deliveries([run]).get(run)
+        there = Hits.of(entry.row, mailbox.hits_of(payment_id, _gmail_id(last_sent))).placed
+        if there:
+            raise OpsError(
+                f"Its mail is in the mailbox, as {there[0].gmail_id}: nothing was issued."
+            )
+        if issued is None:
+            break
+        if not is_sent(issued):
+            raise OpsError(f"Its mail is being issued again already: {run} is on its way.")
+        lost, last_sent = lost | {_gmail_id(issued)}, issued
+    settle = gmail_settings(session).gmail_search_settle_seconds
+    age = (now_ms() - int(last_sent.get("sent_at", 0))) // 1000
+    if 0 <= age < settle:
+        raise OpsError(
+            f"Its mail was sent {age} seconds ago, and Gmail's search may not show it yet: try "
+            f"again in {settle - age} seconds."
+        )
+    return run
+
+
+def _gmail_id(delivery: Mapping[str, Any]) -> str:
+    return str(delivery.get("gmail_id") or "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import link_of
-from shared.findings import MailFinding
+from shared.findings import MailFinding, last_known_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ class Hits:
         names = [each.reissue for each in self.placed]
         return frozenset(each.gmail_id for each in self.placed if names.count(each.reissue) > 1)
 
-    def findings(self, payment_id: str) -> Iterator[MailFinding]:
-        """Of an entry whose mail was sent."""
+    def findings(self, payment_id: str, delivery: Mapping[str, Any]) -> Iterator[MailFinding]:
+        """Of an entry whose mail was sent. delivery: its item of AuditDeliveries."""
         for each in self.others:
             yield MailFinding("altered", payment_id, frozenset({each.gmail_id}))
-        if not self.placed and not self.others:
-            yield MailFinding("missing", payment_id)
+        if not self.placed:
+            yield MailFinding("missing", payment_id, last_known_as(delivery))
         if self.twice:
             yield MailFinding("duplicate", payment_id, self.twice)

@@ -12,7 +12,7 @@ from ops.offline.ledger.links import Link, link_of
 from ops.rules.hits import Hits
 from ops.rules.tally import Tally
 from shared.delivery import last_error, mail_state
-from shared.findings import MailFinding
+from shared.findings import MailFinding, last_known_as
 from shared.ledger import problem_with
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 
@@ -28,7 +28,7 @@ def settling_of(finding: Mapping[str, Any]) -> MailFinding | None:
     payment_id, gmail_id = finding["payment_id"], finding.get("gmail_id")
     match finding["kind"]:
         case "missing" | "misplaced" if not finding.get("queue") and payment_id:
-            return MailFinding("missing", payment_id)
+            return MailFinding("missing", payment_id, frozenset(finding.get("mails", ())))
         case "duplicate":
             return MailFinding("duplicate", payment_id, frozenset(finding.get("mails", ())))
         case "altered" if gmail_id and payment_id:
@@ -89,7 +89,7 @@ class Reconciliation:
     def found(self, kind: str, row: Mapping[str, Any], detail: str, **more: Any) -> None:
         """more: gmail_id of the mail, which is named once for each kind; queue: to be repaired.
 
-        mails: their Gmail ids, of a duplicate.
+        mails: Gmail ids: of a duplicate, or as which a lost mail was last known.
         """
         if "gmail_id" in more and any(
             each["kind"] == kind and each.get("gmail_id") == more["gmail_id"]
@@ -167,7 +167,8 @@ class Reconciliation:
         if hits.twice:
             self.found("duplicate", row, f"{len(hits.twice)} mails", mails=sorted(hits.twice))
         if hits.genuine and not hits.placed:
-            self.found("misplaced", row, "its mail is in the trash or in spam")
+            known = sorted(last_known_as(delivery))
+            self.found("misplaced", row, "its mail is in the trash or in spam", mails=known)
 
     def _take_delivery(
         self,
@@ -180,8 +181,9 @@ class Reconciliation:
     ) -> None:
         state = mail_state(delivery)
         if state == "sent" and hits is not None and not hits.genuine:
-            if not hits.others:  # an altered mail is not missing
-                self.found("missing", row, "was sent but is not in the mailbox", queue=False)
+            known = sorted(last_known_as(delivery))
+            told = "was sent but is not in the mailbox"
+            self.found("missing", row, told, queue=False, mails=known)
         elif state == "sent":
             tally.mailed += 1
             sent_at = delivery.get("sent_at", 0)

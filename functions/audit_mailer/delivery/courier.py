@@ -206,13 +206,13 @@ class Courier:
 
         Then the entry is old, and nobody has tried it since it was due.
         """
-        last = max(mail.written_at, claim.due_since or 0)
-        return self.now() - last > self.settle_ms
+        waited = self.now() - max(mail.written_at, claim.due_since or 0)
+        return not 0 <= waited <= self.settle_ms
 
     def _find(self, mail: AuditMail, deadline: int) -> FoundMail | None:
         """The mail in the mailbox, read and compared: others may quote it. Raises DeliveryError."""
         seen = set[str]()
-        queries = [f'"{mail.token}"']
+        queries = [f'"{mail.token}" filename:json']  # most of what quotes it has no record
         if self.method == "import":  # keeps the Message-ID
             queries.insert(0, f"rfc822msgid:{mail.message_id.strip('<>')}")
         for query in queries:

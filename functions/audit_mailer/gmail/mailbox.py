@@ -36,7 +36,7 @@ from functions.audit_mailer.settings import DeliveryMethod
 
 _SCOPES = "https://www.googleapis.com/auth/"
 _Found = TypeVar("_Found")
-MOST_FOUND = 100  # by one search
+MOST_FOUND = 500  # by one search, which is all that Gmail gives at once
 IDLE_SECONDS = 30.0  # by the wall clock: a frozen Lambda's other clocks may stand still
 
 
@@ -115,8 +115,8 @@ class Gmail:
     def search(self, query: str) -> list[Receipt]:
         """The mails that match, outside trash and spam, oldest first. Raises DeliveryError.
 
-        Of many, the 100 newest. Gmail's search index lags: that nothing is found soon after a
-        delivery proves nothing.
+        Of many, the MOST_FOUND newest. Gmail's search index lags: that nothing is found soon after
+        a delivery proves nothing.
         """
         return self._call(
             "gmail.readonly",

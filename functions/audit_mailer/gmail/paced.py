@@ -61,7 +61,8 @@ class Paced:
 
 def _wait_after(failure: Failure, tries: int) -> float | None:
     """Seconds until it may work, or None if waiting does not help."""
-    if failure.klass not in ("retry", "ambiguous"):
+    is_told = failure.klass == "later" and failure.wait is not None
+    if failure.klass not in ("retry", "ambiguous") and not is_told:
         return None
     wait = FIRST_WAIT * 2**tries if failure.wait is None else failure.wait
     return wait if wait <= LONGEST_WAIT else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from functools import cache
 from typing import Any
@@ -33,6 +34,11 @@ from shared.ledger import business_date
 from shared.settings import SettingsError, read_settings, zone_named
 from shared.statements.bucket import Evidence
 
+METRICS = {
+    "missing": "MailboxMissing",
+    "duplicate": "MailboxDuplicate",
+    "altered": "MailboxAltered",
+}
 RESERVE_MS = 60_000  # for the call in hand, and to keep where the round stands
 
 logger = Logger()
@@ -43,19 +49,25 @@ metrics = Metrics()
 @metrics.log_metrics
 def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """A mailbox that cannot be read is counted as a run that was not finished, and nothing else."""
-    now = time.time_ns() // 1_000_000
+    now, watched = time.time_ns() // 1_000_000, Watched()
     try:
         with closing(wiring.gmail_of(wiring.gmail_settings().gmail_audit_recipient)) as mailbox:
-            watched = watch(mailbox, now, context).run(business_date(now, zone_named(_zone())))
+            today = business_date(now, zone_named(_zone()))
+            watch(mailbox, now, context).run(today, watched)
     except DeliveryError as error:
+        _count_found(watched, only=watched.found.keys())  # it is no less true
         return _unread(error.failure.code)  # Google's own words may name people
     except SettingsError as error:
         return _unread(str(error))
-    metrics.add_metric("MailboxMissing", MetricUnit.Count, watched.found["missing"])
-    metrics.add_metric("MailboxDuplicate", MetricUnit.Count, watched.found["duplicate"])
-    metrics.add_metric("MailboxAltered", MetricUnit.Count, watched.found["altered"])
+    _count_found(watched, only=METRICS.keys())
     metrics.add_metric("WatchesUnfinished", MetricUnit.Count, int(not watched.is_finished))
     return _told(watched)
+
+
+def _count_found(watched: Watched, only: Collection[str]) -> None:
+    for kind, name in METRICS.items():
+        if kind in only:
+            metrics.add_metric(name, MetricUnit.Count, watched.found[kind])
 
 
 def _unread(reason: str) -> dict[str, Any]:
@@ -83,12 +95,16 @@ def watch(mailbox: Gmail, now: int, context: LambdaContext) -> Watch:
         ),
         reader=PacedReader(mailbox, paced),
         sightings=Sightings(dynamodb, deliveries),
-        is_settled=lambda finding: records.record(finding.ops_id) is not None,
+        is_settled=lambda finding: _settles(records.record(finding.ops_id), finding),
         report=_report,
         recipient=gmail.gmail_audit_recipient,
         now=now,
         settle_ms=gmail.gmail_search_settle_seconds * 1000,
     )
+
+
+def _settles(record: Mapping[str, Any] | None, finding: MailFinding) -> bool:
+    return bool(record and record.get("action") == "ack" and record.get("filter") == finding.own_id)
 
 
 def _report(finding: MailFinding) -> None:

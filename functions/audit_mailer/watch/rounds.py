@@ -20,7 +20,7 @@ from functions.audit_mailer.watch.subjects import Subject, entry_subject
 from functions.audit_mailer.watch.verdicts import Sighting, role_of, roles_of, still_known
 from shared.daybook import is_key
 from shared.delivery import is_sent
-from shared.findings import MailFinding
+from shared.findings import MailFinding, last_known_as
 from shared.text import search_token
 
 RECENT_DAYS = 3  # before today: every run looks at their mails
@@ -37,6 +37,7 @@ class Ledger(Protocol):
 class Subjects(Protocol):
     def find(self, own_id: str) -> Subject | None: ...
     def besides_entries(self, days: Iterable[str], since: int) -> Iterable[Subject]: ...
+    def is_reissue(self, run: str, own_id: str) -> bool: ...
 
 
 class Reader(Protocol):
@@ -52,13 +53,17 @@ class Sightings(Protocol):
 
 @dataclass(slots=True)
 class Watched:
-    """looked: mails. found: unsettled findings by kind. is_finished: of the last days."""
+    """looked_at: whose mails. found: unsettled findings by kind. is_finished: of the last days."""
 
-    looked: int = 0
+    looked_at: set[str] = field(default_factory=set)
     settled: int = 0
     found: Counter[str] = field(default_factory=Counter)
     unsettled: list[str] = field(default_factory=list)
     is_finished: bool = False
+
+    @property
+    def looked(self) -> int:
+        return len(self.looked_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +83,10 @@ class Watch:
     now: int
     settle_ms: int
 
-    def run(self, today: date) -> Watched:
-        """Raises DeliveryError when the mailbox cannot be read. What was seen is kept."""
-        state, watched = self.sightings.round(), Watched()
-        waiting = list(state.unsettled)
+    def run(self, today: date, watched: Watched) -> None:
+        """Raises DeliveryError when the mailbox cannot be read. What was seen before is kept."""
+        state = self.sightings.round()
+        waiting, before = list(state.unsettled), list(state.unsettled)
         try:
             while waiting:
                 self._look_again(waiting[0], watched)
@@ -92,6 +97,8 @@ class Watch:
             since = self.now - RECENT_DAYS * 24 * 3_600_000
             for subject in self.subjects.besides_entries(days, since):
                 self._look(subject, self._delivery(subject.own_id), watched)
+            for own_id in before:
+                self._keep_open(own_id, watched)
             watched.is_finished = True
             self._go_round(state, today - timedelta(RECENT_DAYS + 1), today - OLDEST, watched)
         except OutOfTimeError:
@@ -99,12 +106,18 @@ class Watch:
         finally:
             state.unsettled = list(dict.fromkeys([*watched.unsettled, *waiting]))
             self.sightings.keep(state)
-        return watched
 
     def _look_again(self, own_id: str, watched: Watched) -> None:
         subject = self.subjects.find(own_id)
         if subject is not None:
             self._look(subject, self._delivery(own_id), watched)
+
+    def _keep_open(self, own_id: str, watched: Watched) -> None:
+        """What a finding is about is gone, too, or cannot be found: nobody has explained that."""
+        kind = self._delivery(own_id).get("mailbox_finding")
+        if own_id not in watched.looked_at and isinstance(kind, str):
+            watched.found[kind] += 1
+            watched.unsettled.append(own_id)
 
     def _delivery(self, own_id: str) -> Mapping[str, Any]:
         return self.ledger.deliveries([own_id]).get(own_id, {})
@@ -113,42 +126,45 @@ class Watch:
         self, day: str, watched: Watched, state: Round | None = None, most: int = 0
     ) -> None:
         """All of a day, or with a state what is left of it."""
-        known = set(watched.unsettled)  # looked at in this run
-        for rows in self.ledger.logged_on(day):
+        begin = (state.after, state.last) if state else (-1, "")
+        for page in self.ledger.logged_on(day):
+            rows = sorted(page, key=_place)
             deliveries = self.ledger.deliveries([str(each.get("payment_id")) for each in rows])
             for row in rows:
-                at, payment_id = row.get("logged_at"), str(row.get("payment_id"))
-                if state is not None and type(at) is int and at <= state.after:
+                place = _place(row)
+                payment_id = place[1]
+                if place <= begin:
                     continue
                 if state is not None and watched.looked >= most:
                     raise OutOfTimeError
                 subject = entry_subject(row) if is_key(payment_id) else None
-                if subject and payment_id not in known:
+                if subject:
                     self._look(subject, deliveries.get(payment_id, {}), watched)
-                if state is not None and type(at) is int:
-                    state.after = at
+                if state is not None:
+                    state.after, state.last = place
 
     def _go_round(self, state: Round, newest: date, oldest: date, watched: Watched) -> None:
         most = watched.looked + ROUND_ENTRIES
         for _ in range(ROUND_DAYS):
             day = date.fromisoformat(state.day) if state.day else newest
             if not oldest <= day <= newest:
-                day, state.after = newest, 0
+                day, state.after, state.last = newest, 0, ""
             state.day = day.isoformat()
             self._look_at_day(state.day, watched, state, most)
-            state.day, state.after = (day - timedelta(1)).isoformat(), 0
+            state.day, state.after, state.last = (day - timedelta(1)).isoformat(), 0, ""
 
     def _look(self, subject: Subject, delivery: Mapping[str, Any], watched: Watched) -> None:
         """One mail, if it was sent long enough ago."""
         sent_at = delivery.get("sent_at")
-        if not is_sent(delivery) or subject.own_id in watched.unsettled:
+        if not is_sent(delivery) or subject.own_id in watched.looked_at:
             return
-        if type(sent_at) is int and self.now - sent_at < self.settle_ms:
+        if type(sent_at) is int and 0 <= self.now - sent_at < self.settle_ms:
             return
-        if delivery.get("recipient", self.recipient) != self.recipient:
+        recipient = delivery.get("recipient")
+        if isinstance(recipient, str) and recipient.lower() != self.recipient.lower():
             return  # it went to another mailbox, before the stack's recipient changed
         sighting = self._sighting(subject, delivery)
-        watched.looked += 1
+        watched.looked_at.add(subject.own_id)
         findings = list(sighting.findings())
         unsettled = [each for each in findings if not self.is_settled(each)]
         watched.settled += len(findings) - len(unsettled)
@@ -161,13 +177,13 @@ class Watch:
             self.sightings.note(sighting, unsettled, self.now)
 
     def _sighting(self, subject: Subject, delivery: Mapping[str, Any]) -> Sighting:
-        query = f'"{search_token(subject.own_id)}"'
+        query = f'"{search_token(subject.own_id)}" filename:json'
         there = [each.gmail_id for each in self.reader.search(query)]
         roles = still_known(_read_before(subject, delivery), there)
         for each in there:
             if each not in roles:
                 self._take(each, subject, roles)
-        sighting = Sighting(subject.own_id, roles)
+        sighting = Sighting(subject.own_id, roles, last_known_as(delivery))
         if not sighting.genuine or len(there) >= MOST_FOUND:  # a search may miss it
             for each in dict.fromkeys([*roles_of(delivery), str(delivery.get("gmail_id") or "")]):
                 if each and each not in roles:
@@ -178,7 +194,17 @@ class Watch:
         """Read a mail. One in the trash or in spam is none."""
         found = self.reader.read(gmail_id)
         if found is not None and not is_misplaced(found.labels):
-            roles[gmail_id] = role_of(found.raw, subject)
+            roles[gmail_id] = role_of(
+                found.raw, subject, lambda run: self.subjects.is_reissue(run, subject.own_id)
+            )
+
+
+def _place(row: Mapping[str, Any]) -> tuple[int, str]:
+    return _whole(row.get("logged_at")), str(row.get("payment_id"))
+
+
+def _whole(value: Any) -> int:
+    return value if type(value) is int else 0
 
 
 def _read_before(subject: Subject, delivery: Mapping[str, Any]) -> dict[str, str]:

@@ -21,12 +21,13 @@ MOST_ROLES = 200  # mails about one entry that are remembered
 class Round:
     """Where the round over the whole ledger stands, and what is unsettled.
 
-    day, after: the business day, and the last `logged_at` that was looked at; empty before the
-    first. unsettled: keys of AuditDeliveries.
+    day, after, last: the business day, and `logged_at` and id of the last entry that was looked at;
+    empty before the first. unsettled: keys of AuditDeliveries.
     """
 
     day: str = ""
     after: int = 0
+    last: str = ""
     unsettled: Sequence[str] = field(default_factory=tuple)
 
 
@@ -38,10 +39,11 @@ class Sightings:
     def round(self) -> Round:
         answer = self._client.get_item(TableName=self._table, Key=to_attributes(keys.watch()))
         item = from_attributes(answer.get("Item", {}))
-        after, unsettled = item.get("after"), item.get("unsettled")
+        after, last, unsettled = (item.get(each) for each in ("after", "last", "unsettled"))
         return Round(
             _day(item.get("day")),
             after if type(after) is int else 0,
+            last if isinstance(last, str) else "",
             [each for each in unsettled if is_key(each)] if isinstance(unsettled, list) else (),
         )
 
@@ -49,13 +51,16 @@ class Sightings:
         item = {
             "day": state.day,
             "after": state.after,
+            "last": state.last,
             "unsettled": list(state.unsettled[:MOST_OPEN]),
         }
         self._client.update_item(
             TableName=self._table,
             Key=to_attributes(keys.watch()),
-            UpdateExpression="SET #day = :day, #after = :after, unsettled = :unsettled",
-            ExpressionAttributeNames={"#day": "day", "#after": "after"},
+            UpdateExpression=(
+                "SET #day = :day, #after = :after, #last = :last, unsettled = :unsettled"
+            ),
+            ExpressionAttributeNames={"#day": "day", "#after": "after", "#last": "last"},
             ExpressionAttributeValues=to_attributes({f":{name}": it for name, it in item.items()}),
         )
 
@@ -68,8 +73,8 @@ class Sightings:
         values: dict[str, Any] = {":roles": roles, ":sent": "sent"}
         change = "SET mails = :roles"
         if sighting.genuine:
-            change += ", seen_at = if_not_exists(seen_at, :now)"
-            values[":now"] = now
+            change += ", seen_at = if_not_exists(seen_at, :now), last_seen_as = :seen_as"
+            values |= {":now": now, ":seen_as": sorted(sighting.genuine)}
         if findings:
             change += ", mailbox_finding = :finding"
             values[":finding"] = findings[0].kind

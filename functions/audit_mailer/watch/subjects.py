@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from shared.attributes import from_attributes, to_attributes
 from shared.ledger import canonical_json, problem_with, record_of
+from shared.messages import ReissueMessage
 from shared.statements.bucket import EvidenceDamagedError, SealedStatement
 
 _STATEMENT = re.compile(r"statement_(\d{4}-\d\d-\d\d)_final_[0-9a-f]{64}")
@@ -56,13 +57,24 @@ class OpsRecords:
             ExpressionAttributeValues=to_attributes({":first": 0, ":at": at}),
         )
         for page in pages:
-            yield from (_ops_subject(from_attributes(item)) for item in page["Items"])
+            for item in page["Items"]:
+                if subject := _ops_subject(from_attributes(item)):
+                    yield subject
 
     def find(self, ops_id: str) -> Subject | None:
+        record = self._record(ops_id)
+        return _ops_subject(record) if record else None
+
+    def has_reissue(self, run: str, payment_id: str) -> bool:
+        record = self._record(ReissueMessage(run=run).planned)
+        return record.get("action") == "reissue" and record.get("filter") == payment_id
+
+    def _record(self, ops_id: str) -> dict[str, Any]:
+        """Empty without one."""
         answer = self._client.get_item(
             TableName=self._table, Key=to_attributes({"ops_id": ops_id, "part": 0})
         )
-        return _ops_subject(from_attributes(answer["Item"])) if "Item" in answer else None
+        return from_attributes(answer.get("Item", {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,10 @@ class Subjects:
                 yield statement
         yield from self.ops_records.since(since)
 
+    def is_reissue(self, run: str, own_id: str) -> bool:
+        """Whether operators had this mail issued again under this name."""
+        return self.ops_records.has_reissue(run, own_id)
+
     def _statement(self, day: str) -> Subject | None:
         try:
             sealed = self.evidence.sealed(day)
@@ -99,9 +115,13 @@ class Subjects:
         return Subject(sealed.place.delivery_id, ("X-SCC-Statement", day), sealed.sha256)
 
 
-def _ops_subject(record: Mapping[str, Any]) -> Subject:
+def _ops_subject(record: Mapping[str, Any]) -> Subject | None:
+    """None for what no record of ours holds: the statement and `scc verify` say so."""
     ops_id = str(record["ops_id"])
-    return Subject(ops_id, ("X-SCC-Ops-Id", ops_id), _sha256(record))
+    try:
+        return Subject(ops_id, ("X-SCC-Ops-Id", ops_id), _sha256(record))
+    except TypeError:
+        return None
 
 
 def _sha256(record: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ A mail is what it was when it was read: Gmail's messages never change, they only
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,23 +18,29 @@ OWN, ALTERED, OTHER = "own", "altered", "other"
 _REISSUE = "reissue "
 
 
-def role_of(raw: bytes, subject: Subject) -> str:
-    """OWN, ALTERED, OTHER, or a reissue by its name."""
+def role_of(raw: bytes, subject: Subject, is_reissue: Callable[[str], bool]) -> str:
+    """OWN, ALTERED, OTHER, or a reissue by its name. is_reissue: whether operators had one made."""
     headers, (name, value) = own_headers(raw), subject.header
     if headers.get(name) != value:
         return OTHER
     if record_sha256(raw) != subject.sha256:
         return ALTERED
     reissue = headers.get(REISSUE)
-    return f"{_REISSUE}{reissue[:200]}" if reissue else OWN
+    if reissue is None:
+        return OWN
+    return f"{_REISSUE}{reissue[:200]}" if is_reissue(reissue) else ALTERED
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """roles: what each mail that a search for the subject finds is, by Gmail id."""
+    """roles: what each mail that a search for the subject finds is, by Gmail id.
+
+    known_as: the mails that were there before.
+    """
 
     own_id: str
     roles: Mapping[str, str]
+    known_as: frozenset[str] = frozenset()
 
     @property
     def genuine(self) -> list[str]:
@@ -46,8 +52,7 @@ class Sighting:
         for each in altered:
             yield MailFinding("altered", self.own_id, frozenset({each}))
         if not self.genuine:
-            if not altered:
-                yield MailFinding("missing", self.own_id)
+            yield MailFinding("missing", self.own_id, self.known_as)
             return
         roles = [self.roles[each] for each in self.genuine]
         twice = {name for name in self.genuine if roles.count(self.roles[name]) > 1}

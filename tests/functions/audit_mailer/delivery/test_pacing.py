@@ -22,6 +22,8 @@ from functions.audit_mailer.delivery.pacing import (
 )
 from functions.audit_mailer.settings import DeliveryMethod
 from local.gmail_sandbox.quota import UNITS_PER_MINUTE, Limits
+from shared import keys
+from shared.attributes import to_attributes
 from tests.builders import NOW
 from tests.suites import later
 from tests.tables import create_tables
@@ -197,3 +199,20 @@ def test_two_readers_and_a_mailer_in_a_hurry_never_exceed_gmails_quota(
             sent += 1
     assert sent * cost > UNITS_PER_MINUTE // 3, "the mailer had its share at once"
     assert read * READ_UNITS > UNITS_PER_MINUTE // 3, "and the readers had the rest"
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"next_at": {"N": "1.5"}},
+        {"next_at": {"N": str(NOW + 2 * 3_600_000)}},
+        {"next_at": {"N": str(NOW)}, "closed_until": {"N": "2.5"}},
+    ],
+)
+def test_an_item_that_no_mailer_wrote_is_begun_anew(dynamodb: Any, edited: Any) -> None:
+    item = to_attributes(keys.pacing("audit@x.example")) | edited
+    dynamodb.put_item(TableName="test-AuditDeliveries", Item=item)
+    pace = pacer(dynamodb)
+    assert read_at(pace, NOW, SEARCH_UNITS) or read_at(pace, NOW, SEARCH_UNITS)
+    dynamodb.put_item(TableName="test-AuditDeliveries", Item=item)
+    assert slots(pace, 1)[0] <= NOW + 1_200

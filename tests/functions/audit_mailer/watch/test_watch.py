@@ -16,7 +16,7 @@ from functions.audit_mailer.gmail.failures import DeliveryError
 from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.gmail.paced import OutOfTimeError, Paced
 from functions.audit_mailer.ledger_rows import LedgerRows
-from functions.audit_mailer.mails.payment_mail import compose
+from functions.audit_mailer.mails.payment_mail import Reissue, compose
 from functions.audit_mailer.watch.reader import PacedReader
 from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
@@ -52,8 +52,8 @@ class Watching:
     def run(self, today: date = DAY, after_ms: int = SETTLE_MS + 1) -> Watched:
         world, self.reported = self.world, []
         world.clock.now = max(world.clock.now, NOW + after_ms)
-        ledger = world.payments.replace("Payments", "Ledger")
-        return Watch(
+        ledger, watched = world.payments.replace("Payments", "Ledger"), Watched()
+        Watch(
             ledger=Daybook(world.dynamodb, world.payments, world.table),
             subjects=Subjects(
                 entries=LedgerRows(world.dynamodb, world.payments, ledger),
@@ -67,7 +67,8 @@ class Watching:
             report=self.reported.append,
             now=world.clock.now,
             settle_ms=SETTLE_MS,
-        ).run(today)
+        ).run(today, watched)
+        return watched
 
     def paced(self, may_go_on: Callable[[], bool]) -> Paced:
         return Paced(
@@ -154,7 +155,7 @@ def test_a_mail_that_is_gone_is_missing_until_it_is_back(
     sandbox.move(mail, place) if place else sandbox.delete(mail)
     for _ in range(2):
         assert watching.run().found == {"missing": 1}
-        assert watching.reported == [MailFinding("missing", entry().payment_id)]
+        assert watching.reported == [MailFinding("missing", entry().payment_id, frozenset({mail}))]
         assert watching.delivery()["mailbox_finding"] == "missing"
         assert "seen_at" not in watching.delivery()
     if place:
@@ -314,9 +315,9 @@ def test_statements_and_operators_mails_of_the_last_days_are_watched_too(
     world.dynamodb.put_item(TableName=watching.ops_table, Item=to_attributes(later))
     (mail,) = (each for each in sandbox.messages() if "X-SCC-Statement" in each["headers"])
     sandbox.delete(mail["id"])
-    assert watching.run().found == {"missing": 1, "altered": 1}
+    assert watching.run().found == {"missing": 2, "altered": 1}, "the record's mail is lost, too"
     years_later = date(DAY.year + 5, 1, 1)
-    assert watching.run(years_later).found == {"missing": 1, "altered": 1}, "until it is settled"
+    assert watching.run(years_later).found == {"missing": 2, "altered": 1}, "until it is settled"
 
 
 @pytest.mark.parametrize(
@@ -354,3 +355,99 @@ def test_a_delivery_that_somebody_edited_is_looked_at_all_the_same(
     assert watching.run().found.total() == 0
     sandbox.delete(ids(sandbox)[0])
     assert watching.run().found == {"missing": 1}
+
+
+def test_a_mail_that_came_back_and_is_lost_again_is_a_new_finding(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    sandbox.delete(ids(sandbox)[0])
+    watching.run()
+    watching.settled = {each.ops_id for each in watching.reported}
+    assert watching.run().found.total() == 0
+    put(gmail, compose(entry().to_row(), ADDRESSES).content)
+    assert watching.run().found.total() == 0
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run().found == {"missing": 1}
+
+
+def test_a_forged_mail_that_was_explained_does_not_stand_in_for_the_original(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    (original,) = ids(sandbox)
+    put(gmail, compose(entry().to_row() | {"note": "other"}, ADDRESSES).content)
+    watching.run()
+    watching.settled = {each.ops_id for each in watching.reported}
+    sandbox.delete(original)
+    assert watching.run().found == {"missing": 1}
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_reissued_mail_counts_only_with_its_ops_record(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail], *, is_recorded: bool
+) -> None:
+    reissue = Reissue("ops_reissue_1", NOW)
+    if is_recorded:
+        record = {"ops_id": "ops_reissue_1_planned", "part": 0, "action": "reissue"}
+        item = to_attributes(record | {"filter": entry().payment_id, "at": 1})
+        watching.world.dynamodb.put_item(TableName=watching.ops_table, Item=item)
+    (original,) = ids(sandbox)
+    made = compose(entry().to_row(), ADDRESSES, reissue=reissue)
+    gmail("import").send_audit_email_via_gmail(made.content)
+    assert watching.run().found == ({} if is_recorded else {"altered": 1})
+    sandbox.delete(original)
+    assert watching.run().found == ({} if is_recorded else {"altered": 1, "missing": 1})
+
+
+def test_entries_of_the_same_millisecond_each_have_their_turn(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    """A void and what replaces the payment are logged at once."""
+    made = [
+        entry(entry().as_head, payment_id=PaymentId(f"pay_{number:016x}{0:016x}"),
+              patron_email=f"{number}@example.com", logged_at=NOW + 1)
+        for number in (1, 2, 3)
+    ]  # fmt: skip
+    watching.world.log(*made)
+    for each in made:
+        watching.world.mailer.deliver(message(each), TRY)
+    later_on = date.fromordinal(DAY.toordinal() + 10)
+    for _ in range(12):
+        watching.calls_left = 3
+        watching.run(later_on)
+    assert all("seen_at" in watching.delivery(each.payment_id) for each in made)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"recipient": {"S": AUDIT.upper()}},
+        {"recipient": {"N": "1"}},
+        {"sent_at": {"N": "9999999999999"}},
+    ],
+)
+def test_an_edited_delivery_does_not_blind_the_watch(
+    watching: Watching, sandbox: GmailSandbox, edited: dict[str, Any]
+) -> None:
+    key = to_attributes({"payment_id": entry().payment_id})
+    table, dynamodb = watching.world.table, watching.world.dynamodb
+    dynamodb.put_item(
+        TableName=table, Item=dynamodb.get_item(TableName=table, Key=key)["Item"] | edited
+    )
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run().found == {"missing": 1}
+
+
+def test_a_finding_whose_row_is_gone_stays_open(watching: Watching, sandbox: GmailSandbox) -> None:
+    watching.world.log(entry())
+    sandbox.delete(ids(sandbox)[0])
+    watching.run()
+    key = to_attributes({"PK": entry().pk, "SK": entry().timestamp})
+    watching.world.dynamodb.delete_item(TableName=watching.world.payments, Key=key)
+    for _ in range(2):
+        assert watching.run(date(DAY.year + 5, 1, 1)).found == {"missing": 1}
+
+
+def test_an_ops_record_of_odd_types_does_not_end_the_run(watching: Watching) -> None:
+    odd = to_attributes({"ops_id": "ops_odd", "part": 0, "at": NOW}) | {"x": {"N": "1.5"}}
+    watching.world.dynamodb.put_item(TableName=watching.ops_table, Item=odd)
+    assert watching.run().is_finished
