@@ -120,7 +120,7 @@ def voyage() -> Iterator[LedgerEntry]:
 
 
 def watched(stack: RunningStack) -> None:
-    """Until every mail was seen. A run is a quarter of an hour at most; then the next one goes on."""
+    """Until every mail was seen. A run lasts a quarter of an hour; then the next one goes on."""
     client, name = stack.aws.client("lambda"), stack.outputs["WatchFunctionName"]
     began = -float(RUN_SECONDS)
     while seen(stack) < MAILS:
