@@ -69,7 +69,7 @@ def test_the_mail_settings_go_to_a_child_as_they_came() -> None:
     mail = settings_with(**given).mail
     assert mail.as_environment() == given
     assert mail.as_parameters()["GmailDeliveryMethod"] == "import"
-    assert mail.as_parameters()["GmailSendsPerMinute"] == "2400"  # 25 units each
+    assert mail.as_parameters()["GmailSendsPerMinute"] == "2000"  # 30 units each, with a search
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.visits import row_of
 from tests.dock import Dock, until
 from tests.shells import Scc
+from tests.suites import LONG
 
 
 def watch(dock: Dock) -> None:
@@ -36,6 +37,7 @@ def watch_until(dock: Dock, payment_id: str, finding: str | None) -> None:
     until(is_so)
 
 
+@LONG
 def test_a_mail_is_in_the_inbox_once_it_was_seen_there_and_until_it_is_gone(
     admin_page: Page, dock: Dock, local: Scc
 ) -> None:

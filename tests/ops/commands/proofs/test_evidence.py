@@ -20,6 +20,7 @@ from tests.ops.commands.test_permissions import holding
 from tests.ops.voyage import Voyage, set_sail
 from tests.pipeline.test_statement import versions, yesterday
 from tests.shells import Scc
+from tests.suites import LONG
 
 VERIFY = [sys.executable, "-I", "-S", "verify_mbox.py", ".", "--excerpt", "--key", "key.pem"]
 
@@ -78,6 +79,7 @@ def test_any_entry_of_a_payment_gives_its_whole_proof_and_no_other_entry(
     assert sums[0].splitlines()[1:] == sums[1].splitlines()[1:], "but for README.txt"
 
 
+@LONG
 def test_a_mail_that_search_does_not_find_yet_is_packed(
     local: Scc, stack: RunningStack, tmp_path: Path
 ) -> None:
@@ -120,6 +122,7 @@ def test_a_mail_that_is_not_found_is_missed_by_everybody(
     assert "its mail is not here" in answer.stdout
 
 
+@LONG
 def test_a_row_put_into_a_sealed_day_is_packed_with_that_days_statement(
     local: Scc, stack: RunningStack, tmp_path: Path
 ) -> None:
@@ -141,6 +144,7 @@ def test_a_row_put_into_a_sealed_day_is_packed_with_that_days_statement(
     assert f"the statement of {yesterday()} does not have it" in answer.stdout
 
 
+@LONG
 def test_who_packs_needs_the_policies_to_read_the_ledger_and_the_mailbox(
     scc: Scc, voyage: Voyage
 ) -> None:
