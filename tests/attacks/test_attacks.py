@@ -18,7 +18,6 @@ from tests.suites import LONG, later
 
 SHORT = {
     "rewrite an entry and all that follow it, head included": {"scc verify --mbox", STREAM},
-    "change a head's totals": {"scc verify"},
     "store a note as bytes": {"scc verify", STREAM},
     "remove a mail and leave a forward of it": {"scc verify --mbox"},
 }

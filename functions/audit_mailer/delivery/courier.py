@@ -22,7 +22,7 @@ from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure, FailureClass
 from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
 from functions.audit_mailer.mails.copies import is_copy
-from functions.audit_mailer.mails.envelope import AuditMail
+from functions.audit_mailer.mails.envelope import REISSUE, AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.delivery import MailState
 from shared.ledger import PaymentId
@@ -204,8 +204,11 @@ class Courier:
     def _may_be_forgotten(self, claim: Claim, mail: AuditMail) -> bool:
         """Whether AuditDeliveries may lack what was done: it was lost, or is an older copy.
 
-        Then the entry is old, and nobody has tried it since it was due.
+        Then the entry is old, and nobody has tried it since it was due. What is issued again may
+        have come back meanwhile.
         """
+        if REISSUE in mail.own_headers:
+            return True
         waited = self.now() - max(mail.written_at, claim.due_since or 0)
         return abs(waited) > self.settle_ms  # a time far ahead says nothing either
 

@@ -21,12 +21,13 @@ _HEAD = re.compile(rb".*?\r?\n\r?\n", re.DOTALL)
 def is_copy(raw: bytes, mail: AuditMail) -> bool:
     """Whether `raw` is this mail, as Gmail stored it: the same own headers, the same record.
 
-    One that was issued again stands in for the first, and only for that.
+    The first mail of an entry and one that was issued again stand in for each other: when one of
+    them is there, the entry has its mail.
     """
-    found = own_headers(raw)
-    if REISSUE not in mail.own_headers:
-        found.pop(REISSUE, None)
-    return found == dict(mail.own_headers) and record_sha256(raw) == mail.record_sha256
+    found, wanted = own_headers(raw), dict(mail.own_headers)
+    for each in (found, wanted):
+        each.pop(REISSUE, None)
+    return found == wanted and record_sha256(raw) == mail.record_sha256
 
 
 def is_misplaced(labels: frozenset[str]) -> bool:

@@ -7,8 +7,9 @@ import pytest
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from tests.builders import NOW, entry
-from tests.functions.audit_mailer.world import SETTLE_MS, World
+from shared.messages import Message, ReissueMessage
+from tests.builders import NOW, entry, message
+from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
 
 
 def forget(world: World, *, but: dict[str, object] | None = None) -> None:
@@ -65,3 +66,23 @@ def test_a_search_that_fails_leaves_an_old_entry_unsent(
 def test_a_new_entry_costs_no_search(world: World, sandbox: GmailSandbox) -> None:
     sandbox.post_fault({"kind": "status", "code": 503, "on": "list"})
     assert world.deliver() is Outcome.SENT
+
+
+@pytest.mark.parametrize("first", ["original", "reissue"])
+def test_a_mail_that_came_back_is_not_issued_again_and_one_issued_again_not_sent_again(
+    world: World, sandbox: GmailSandbox, first: str
+) -> None:
+    """The mail was lost; its reissue and, from a restored AuditDeliveries, the first are queued."""
+    record: dict[str, object] = {"ops_id": "ops_reissue_1_planned", "part": 0, "action": "reissue"}
+    record |= {"filter": entry().payment_id, "at": NOW}
+    world.log(entry())
+    world.dynamodb.put_item(
+        TableName=world.payments.replace("Payments", "OpsRecord"), Item=to_attributes(record)
+    )
+    world.clock.now += SETTLE_MS + 1
+    reissue = ReissueMessage(run="ops_reissue_1")
+    order: list[Message] = [message(), reissue] if first == "original" else [reissue, message()]
+    outcomes = [world.mailer.deliver(each, TRY).outcome for each in order]
+    assert outcomes == [Outcome.SENT, Outcome.ALREADY_SENT]
+    (mail,) = sandbox.messages()
+    assert ("REISSUED" in mail["subject"]) is (first == "reissue")
