@@ -38,6 +38,7 @@ CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the retr
 SPREAD_SECONDS = 30  # messages without a slot come back spread over this time
 
 
+LONG_AGO = 1  # epoch milliseconds
 READ_AT_LEAST = 1  # of the mails that a search found, however long that takes
 _UNREAD = Failure(
     klass="ambiguous",
@@ -184,11 +185,14 @@ class Courier:
     ) -> Outcome:
         """deadline: when the last wait in place must be over (epoch ms)."""
         mail = _composed(compose)
-        if doubt.since is not None or self._may_be_forgotten(claim, mail):
+        was_in_doubt = doubt.since is not None
+        if doubt.since is None and self._may_be_forgotten(claim, mail):
+            doubt.since = LONG_AGO  # kept if the search fails: the next try has to search, too
+        if doubt.since is not None:
             found = self._find(mail, deadline)
             if found is not None:
                 self._mark_sent(claim, found.receipt, mail, found.at)
-                return Outcome.ALREADY_SENT if doubt.since is None else Outcome.FOUND
+                return Outcome.FOUND if was_in_doubt else Outcome.ALREADY_SENT
         if doubt.since is not None and self.method == "send":
             self._require_settled(doubt.since)
         doubt.since = None

@@ -86,3 +86,17 @@ def test_a_mail_that_came_back_is_not_issued_again_and_one_issued_again_not_sent
     assert outcomes == [Outcome.SENT, Outcome.ALREADY_SENT]
     (mail,) = sandbox.messages()
     assert ("REISSUED" in mail["subject"]) is (first == "reissue")
+
+
+def test_a_search_that_fails_is_made_again_before_anything_is_sent(
+    world: World, sandbox: GmailSandbox
+) -> None:
+    world.deliver()
+    forget(world)
+    world.clock.now += 24 * 3_600_000
+    sandbox.post_fault({"kind": "status", "code": 503, "times": 1, "on": "list"})
+    with pytest.raises(PostponeError):
+        world.deliver()
+    world.come_back()
+    assert world.deliver() is not Outcome.SENT
+    assert len(sandbox.messages()) == 1
