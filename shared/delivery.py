@@ -65,6 +65,16 @@ def last_error(item: Item | None) -> Mapping[str, Any]:
     return error if isinstance(error, Mapping) else {}
 
 
+def last_known_as(item: Item | None) -> frozenset[str]:
+    """Gmail ids of an entry's mails when they were last seen, or as which its mail was sent."""
+    known = item or {}
+    seen = known.get("last_seen_as")
+    if isinstance(seen, list) and seen:
+        return frozenset(each for each in seen if isinstance(each, str))
+    sent_as = known.get("gmail_id")
+    return frozenset({sent_as}) if isinstance(sent_as, str) and sent_as else frozenset()
+
+
 def needs_message(item: Item | None, now: int, grace_ms: int) -> bool:
     """No mail, no live lease and no try still to come: nobody is at it. now: epoch milliseconds.
 

@@ -7,9 +7,8 @@ person has explained is not found again, and a new finding about the same paymen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 FindingKind = Literal["missing", "duplicate", "altered", "orphan"]
 
@@ -43,18 +42,6 @@ def reissue_run(payment_id: str, lost: frozenset[str]) -> str:
     lost: Gmail ids of the mails that were lost.
     """
     return f"ops_reissue_{_digest(payment_id, lost)}"
-
-
-def last_known_as(delivery: Mapping[str, Any]) -> frozenset[str]:
-    """Gmail ids of an entry's mails when they were last seen, or as which its mail was sent.
-
-    delivery: an item of AuditDeliveries; whoever edits one by hand writes anything.
-    """
-    seen = delivery.get("last_seen_as")
-    if isinstance(seen, list) and seen:
-        return frozenset(each for each in seen if isinstance(each, str))
-    sent_as = delivery.get("gmail_id")
-    return frozenset({sent_as}) if isinstance(sent_as, str) and sent_as else frozenset()
 
 
 def _digest(own_id: str, gmail_ids: frozenset[str]) -> str:

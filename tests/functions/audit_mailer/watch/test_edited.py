@@ -1,0 +1,85 @@
+"""What somebody edited by hand neither stops the watch nor blinds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.gmail_sandbox.process import GmailSandbox
+from shared import keys
+from shared.attributes import to_attributes
+from tests.builders import NOW, entry
+from tests.functions.audit_mailer.conftest import AUDIT
+from tests.functions.audit_mailer.watch.watching import Watching, ids
+
+
+def test_a_delivery_that_is_gone_is_not_made_by_the_watch(watching: Watching) -> None:
+    watching.run()
+    key = to_attributes({"payment_id": entry().payment_id})
+    watching.world.dynamodb.delete_item(TableName=watching.world.table, Key=key)
+    assert watching.run().looked == 0
+    assert watching.delivery() == {}
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"day": {"S": "tomorrow"}, "after": {"S": "x"}, "unsettled": {"S": "pay_1"}},
+        {"day": {"N": "1"}, "after": {"N": "1.5"}, "unsettled": {"L": [{"N": "1"}, {"S": ""}]}},
+        {"day": {"B": b"1"}, "after": {"BOOL": True}, "unsettled": {"L": [{"S": "no such id"}]}},
+        {"day": {"S": "9999-12-31"}, "after": {"N": "-1"}, "unsettled": {"NULL": True}},
+    ],
+)
+def test_a_round_that_somebody_edited_begins_anew(
+    watching: Watching, edited: dict[str, Any]
+) -> None:
+    item = to_attributes(keys.watch()) | edited
+    watching.world.dynamodb.put_item(TableName=watching.world.table, Item=item)
+    assert watching.run().looked == 1
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"mails": {"S": "own"}, "seen_at": {"S": "x"}, "mailbox_finding": {"N": "1"}},
+        {"mails": {"M": {"x": {"N": "1"}, "y": {"S": "own"}}}, "gmail_id": {"N": "1"}},
+        {"sent_at": {"S": "x"}, "record_sha256": {"NULL": True}, "gmail_id": {"BOOL": True}},
+    ],
+)
+def test_a_delivery_that_somebody_edited_is_looked_at_all_the_same(
+    watching: Watching, sandbox: GmailSandbox, edited: dict[str, Any]
+) -> None:
+    key = to_attributes({"payment_id": entry().payment_id})
+    table, dynamodb = watching.world.table, watching.world.dynamodb
+    item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.put_item(TableName=table, Item=item | edited)
+    assert watching.run().found.total() == 0
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run().found == {"missing": 1}
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"recipient": {"S": AUDIT.upper()}},
+        {"recipient": {"N": "1"}},
+        {"sent_at": {"N": "9999999999999"}},
+    ],
+)
+def test_an_edited_delivery_does_not_blind_the_watch(
+    watching: Watching, sandbox: GmailSandbox, edited: dict[str, Any]
+) -> None:
+    key = to_attributes({"payment_id": entry().payment_id})
+    table, dynamodb = watching.world.table, watching.world.dynamodb
+    dynamodb.put_item(
+        TableName=table, Item=dynamodb.get_item(TableName=table, Key=key)["Item"] | edited
+    )
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run().found == {"missing": 1}
+
+
+def test_an_ops_record_of_odd_types_does_not_end_the_run(watching: Watching) -> None:
+    odd = to_attributes({"ops_id": "ops_odd", "part": 0, "at": NOW}) | {"x": {"N": "1.5"}}
+    watching.world.dynamodb.put_item(TableName=watching.ops_table, Item=odd)
+    assert watching.run().is_finished
