@@ -29,6 +29,10 @@ class Inbox:
             self.mails += [each for each in page if "X-SCC-Payment-Id" in each["headers"]]
         return self.mails
 
+    def read_anew(self) -> None:
+        """Forget what was read: a mail of it was deleted."""
+        self._after, self.mails = "", []
+
     def _page(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(self._url + self._after, timeout=30) as answer:
             page: list[dict[str, Any]] = json.load(answer)

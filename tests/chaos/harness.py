@@ -66,7 +66,7 @@ class Harness:
     def run(self, plan: Plan, heal_seconds: float) -> tuple[Verdict, Saboteur]:
         """Carry out the plan. heal_seconds: how long to wait for mails once all faults are over."""
         hasten = len(plan.payments) < SHORT
-        saboteur = Saboteur(self.stack, self.dock, hasten=hasten)
+        saboteur = Saboteur(self.stack, self.dock, self.inbox, hasten=hasten)
         self.hide_received_for(20 if hasten else 60)
         asked: list[Requests] = []
         began = time.monotonic()

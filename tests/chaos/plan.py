@@ -139,15 +139,12 @@ RESTORED = Trouble("AuditDeliveries restored")
 DELETED = Trouble("mail deleted")
 
 
-def make_plan(seed: int, payments: int, *, restarts: bool = True, losses: bool = True) -> Plan:
-    """restarts False: leave the emulator running. losses False: lose neither mails nor deliveries.
-
-    Raises ValueError for too few payments.
-    """
+def make_plan(seed: int, payments: int, *, restarts: bool = True) -> Plan:
+    """restarts False: leave the emulator running. Raises ValueError for too few payments."""
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose, no secret
     short = payments < SHORT
     hands = _deal(rng, max(len(COMMON) // 2, payments // 8))
-    for place, trouble in _rare(rng, len(hands), short=short, restarts=restarts, losses=losses):
+    for place, trouble in _rare(rng, len(hands), short=short, restarts=restarts):
         hands.insert(place, (trouble,))
     if payments < len(hands):
         raise ValueError(f"a run needs at least {len(hands)} payments to meet every trouble")
@@ -174,17 +171,15 @@ def _deal(rng: Rng, count: int) -> list[tuple[Trouble, ...]]:
     return hands
 
 
-def _rare(
-    rng: Rng, count: int, *, short: bool, restarts: bool, losses: bool
-) -> list[tuple[int, Trouble]]:
+def _rare(rng: Rng, count: int, *, short: bool, restarts: bool) -> list[tuple[int, Trouble]]:
     """Separate rounds, since each takes a while. A short run kills early, to recover in time."""
     if short:
         kill = rng.randrange(1, count // 2)
-        late = [*([RESTORED, DELETED] if losses else []), *([RESTART] if restarts else [])]
+        late = [RESTORED, DELETED, *([RESTART] if restarts else [])]
         places = sorted(rng.randrange(kill + 1, count) for _ in late)
         return [(kill, KILL), *zip(places, rng.sample(late, len(late)), strict=True)]
     rare = [KILL] * (4 + count // 10) + [RESTART] * (2 if restarts else 0) + [TIMEOUT] * 2
-    rare += [RESTORED, DELETED] * 2 if losses else []
+    rare += [RESTORED, DELETED] * 2
     return list(zip(rng.sample(range(1, count), len(rare)), rare, strict=True))
 
 

@@ -20,6 +20,7 @@ from local.processes import wait_until
 from local.running_stack import RunningStack
 from shared.attributes import from_attributes, to_attributes
 from shared.messages import AuditMessage
+from tests.chaos.evidence import Inbox
 from tests.chaos.plan import DELETED, KILL, RESTART, RESTORED, Trouble
 from tests.dock import Dock
 from tests.shells import scc_here
@@ -48,9 +49,11 @@ class Saboteur:
     short run sets it to just after the kill, a long run waits for it.
     """
 
-    def __init__(self, stack: RunningStack, dock: Dock, *, hasten: bool) -> None:
+    def __init__(self, stack: RunningStack, dock: Dock, inbox: Inbox, *, hasten: bool) -> None:
         self._stack = stack
         self._dock = dock
+        self._inbox = inbox
+        self._reissued: set[str] = set()
         self.hasten = hasten
         self.done: Counter[str] = Counter()
         self.notes: list[str] = []
@@ -111,9 +114,13 @@ class Saboteur:
         self.notes.append(f"restarted in {time.monotonic() - began:.0f} s: {'; '.join(stopped)}")
 
     def _restore_deliveries(self) -> None:
-        """The table as it was before its last mails: without them, or with a try that failed."""
+        """The table as it was before its last mails: without them, or with a try that failed.
+
+        But for what is just being issued again: a search may not show that yet.
+        """
         dynamodb, table = self._deliveries
-        for number, delivery in enumerate(self._long_sent()):
+        restored = [each for each in self._long_sent() if each["payment_id"] not in self._reissued]
+        for number, delivery in enumerate(restored):
             key = {"payment_id": delivery["payment_id"]}
             if number % 2:
                 dynamodb.delete_item(TableName=table, Key=to_attributes(key))
@@ -131,6 +138,8 @@ class Saboteur:
         payment_id = chosen[0]["payment_id"]
         (mail,) = self._dock.mails_of(payment_id)
         self._dock.sandbox("DELETE", f"/sandbox/messages/{mail['id']}")
+        self._inbox.read_anew()
+        self._reissued.add(payment_id)
         assert self._watched().get("missing") == 1
         done = scc_here(
             ("--endpoint-url", self._stack.settings.engine_url, "payment", "reissue", payment_id,
