@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.attributes import to_attributes
+from shared.audit.messages import AuditMessage
 from shared.ledger import EventId, Head, LedgerEntry, PaymentId
-from shared.messages import AuditMessage
 
 ZONE = ZoneInfo("America/New_York")
 NOW = 1_764_000_000_000  # 2025-11-24T16:00:00Z

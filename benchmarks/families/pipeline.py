@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
 
 from benchmarks.catalogue import Say
-from benchmarks.families.outage_simulation import simulate
 from benchmarks.report.result import Result
+from benchmarks.rig.outage_simulation import simulate
 from benchmarks.rig.stacks import Bench, some_stack
 from local.processes import wait_until
 

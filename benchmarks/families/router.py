@@ -10,7 +10,7 @@ from benchmarks.report.result import Goal, Result
 from benchmarks.rig import world
 from benchmarks.rig.endpoint import Endpoint
 from benchmarks.rig.turns import take_turns
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 
 RECORDS, BATCH, ROUNDS = 10_000, 100, 7
 

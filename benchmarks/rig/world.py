@@ -15,8 +15,8 @@ from functions.api.payments.appending import Snapshot
 from local.gmail_sandbox.accounts import CLIENT_EMAIL, new_service_account
 from shared import keys
 from shared.attributes import to_attributes
+from shared.audit.messages import AuditMessage
 from shared.ledger import EventId, Head, LedgerEntry, PaymentId
-from shared.messages import AuditMessage
 
 AUDIT = "audit@shipcaptaincrew.example"
 TOKEN = "a-session's-token"  # noqa: S105 - of a session that only the fixed endpoint knows

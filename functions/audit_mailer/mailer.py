@@ -17,8 +17,14 @@ from functions.audit_mailer.delivery.courier import (
 from functions.audit_mailer.mails import ops_mail, payment_mail, statement_mail
 from functions.audit_mailer.mails.envelope import Addresses, AuditMail
 from functions.audit_mailer.mails.related import Related, original_id
+from shared.audit.messages import (
+    AuditMessage,
+    Message,
+    OpsMessage,
+    ReissueMessage,
+    StatementMessage,
+)
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId
-from shared.messages import AuditMessage, Message, OpsMessage, ReissueMessage, StatementMessage
 from shared.statements.places import StatementPlace
 
 MOST_NUMBERED = 5  # acknowledged duplicates whose number is looked up

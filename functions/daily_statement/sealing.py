@@ -18,7 +18,7 @@ from functions.daily_statement.rules.record import (
     standings_of,
     statement_record,
 )
-from shared.delivery import is_sent, needs_message
+from shared.audit.delivery import is_sent, needs_message
 from shared.ledger import business_date, canonical_json
 from shared.statements.bucket import EvidenceDamagedError, SealedStatement
 from shared.statements.places import StatementPlace

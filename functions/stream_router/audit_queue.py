@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 
 BATCH_SIZE = 10  # what SendMessageBatch takes
 

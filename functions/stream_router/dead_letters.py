@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.messages import AuditMessage, MalformedMessageError
+from shared.audit.messages import AuditMessage, MalformedMessageError
 
 PAGE = 10  # what ReceiveMessage and ChangeMessageVisibilityBatch take
 MOST_PAGES = 500

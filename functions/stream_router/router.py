@@ -9,7 +9,7 @@ from typing import Protocol
 from functions.stream_router.audit_queue import BATCH_SIZE
 from functions.stream_router.failures_bucket import BucketRefusedError
 from functions.stream_router.routing import Batch, Routed, Tampered, Unroutable, chunks
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 
 
 class QueueRefusedError(Exception):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from functions.stream_router.changes import Fate, fate_of_modified, fate_of_removed, ids_of
 from shared.attributes import from_attributes
-from shared.messages import ROW_ATTRIBUTES, AuditMessage, MalformedMessageError
+from shared.audit.messages import ROW_ATTRIBUTES, AuditMessage, MalformedMessageError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 from functions.stream_router.audit_queue import BATCH_SIZE
 from functions.stream_router.dead_letters import DeadLetterView
+from shared.audit.delivery import is_sent, needs_message
+from shared.audit.messages import AuditMessage, MalformedMessageError
 from shared.daybook import is_key
-from shared.delivery import is_sent, needs_message
 from shared.ledger import business_date
-from shared.messages import AuditMessage, MalformedMessageError
 
 MOST_QUEUED = 1_000  # in one sweep: about what Gmail's quota lets through until the next one
 BACKLOG = 100  # with this many waiting on the audit queue, an entry's own may be among them

@@ -20,8 +20,8 @@ from ops.stack.mailbox import AuditMailbox
 from ops.stack.ops_record import Deed, OpsRecord
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.safe_text import safe
-from shared.delivery import is_sent, last_known_as
-from shared.findings import MailFinding
+from shared.audit.delivery import is_sent, last_known_as
+from shared.audit.findings import MailFinding
 from shared.ledger import problem_with
 
 

@@ -26,8 +26,8 @@ from ops.stack.mailbox import AuditMailbox
 from ops.stack.ops_record import Deed, OpsRecord, new_run
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.console import Meter
+from shared.audit.messages import AuditMessage, MalformedMessageError
 from shared.ledger import business_date
-from shared.messages import AuditMessage, MalformedMessageError
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 
 MOST_DAYS = 400

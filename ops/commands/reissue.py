@@ -18,10 +18,10 @@ from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox, gmail_settings
 from ops.stack.ops_record import Deed, OpsRecord
 from ops.stack.queues import OpsAuditQueue
-from shared.delivery import is_sent, last_known_as
-from shared.findings import reissue_run
+from shared.audit.delivery import is_sent, last_known_as
+from shared.audit.findings import reissue_run
+from shared.audit.messages import ReissueMessage
 from shared.ledger import problem_with
-from shared.messages import ReissueMessage
 
 
 @click.command()

@@ -28,7 +28,7 @@ from ops.stack.entries import LedgerReader
 from ops.stack.evidence import read_sealed, stack_key
 from ops.terminal.console import Meter
 from ops.terminal.safe_text import safe
-from shared.delivery import is_sent
+from shared.audit.delivery import is_sent
 from shared.ledger import business_day, canonical_json
 
 LOOKS = 4  # an index lags behind its table for a moment

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.delivery import attempts_of, is_sent, last_error
-from shared.messages import (
+from shared.audit.delivery import attempts_of, is_sent, last_error
+from shared.audit.messages import (
     AuditMessage,
     MalformedMessageError,
     Message,

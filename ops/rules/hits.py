@@ -8,8 +8,8 @@ from typing import Any
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import link_of
-from shared.delivery import last_known_as
-from shared.findings import MailFinding
+from shared.audit.delivery import last_known_as
+from shared.audit.findings import MailFinding
 
 
 @dataclass(frozen=True, slots=True)

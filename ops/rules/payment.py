@@ -9,7 +9,7 @@ from typing import Any
 from ops.offline.ledger.links import span_text
 from ops.rules.dead_letters import moment
 from ops.rules.hits import Hits
-from shared.delivery import is_sent, last_error, mail_state
+from shared.audit.delivery import is_sent, last_error, mail_state
 from shared.ledger import faults_of, matches_its_hash
 
 MAIL_IS_LATE_MS = 15 * 60_000

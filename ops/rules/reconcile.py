@@ -11,8 +11,8 @@ from ops.offline.box import Mailbox
 from ops.offline.ledger.links import Link, link_of
 from ops.rules.hits import Hits
 from ops.rules.tally import Tally
-from shared.delivery import last_error, last_known_as, mail_state
-from shared.findings import MailFinding
+from shared.audit.delivery import last_error, last_known_as, mail_state
+from shared.audit.findings import MailFinding
 from shared.ledger import problem_with
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ops.rules.dead_letters import Selection, Verdict, read_letter
 from ops.rules.depth import hold_seconds
 from ops.rules.survey import Examined, Ledger, Pages, judged
-from shared.delivery import attempts_of, error_class, is_sent, last_error
+from shared.audit.delivery import attempts_of, error_class, is_sent, last_error
 
 FAILURES_IN_A_ROW = 3
 MOST_PENDING = 50  # replayed but not yet mailed: more would only wait in another queue

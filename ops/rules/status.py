@@ -11,7 +11,7 @@ from typing import Any
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
 from ops.terminal.counted import counted
-from shared.delivery import error_class, last_error, mail_state
+from shared.audit.delivery import error_class, last_error, mail_state
 
 # The router queues an entry within seconds; the sweep finds what it lost, every 15 minutes.
 ROUTED_MS = 60_000

@@ -15,7 +15,7 @@ from ops.rules.dead_letters import (
     read_letter,
     verdict_of,
 )
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 
 JOINED = 100  # messages whose deliveries are read in one call
 

@@ -9,8 +9,8 @@ from typing import Any
 from ops.session import Session
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
+from shared.audit.messages import AuditMessage
 from shared.daybook import PAGE, is_key
-from shared.messages import AuditMessage
 from shared.reads import Pause, batch_get
 
 Row = dict[str, Any]

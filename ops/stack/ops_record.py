@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from ops.session import Session
 from ops.stack.queues import OpsAuditQueue
 from shared.attributes import to_attributes
-from shared.messages import OpsMessage
+from shared.audit.messages import OpsMessage
 
 SCHEMA_VERSION = 1
 MESSAGES_A_PART = 1_000  # of at most 200 bytes each; an item may have 400 KB

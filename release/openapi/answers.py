@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from functions.api.people.identity import Grant
-from shared.delivery import MailboxFinding
+from shared.audit.delivery import MailboxFinding
 from shared.ledger import EVENT_ID, PAYMENT_ID, Kind, LedgerEntry
 from shared.methods import METHODS, Method
 

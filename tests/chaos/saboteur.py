@@ -19,7 +19,7 @@ from functions.audit_mailer.delivery.courier import LEASE_MS
 from local.processes import wait_until
 from local.running_stack import RunningStack
 from shared.attributes import from_attributes, to_attributes
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 from tests.chaos.evidence import Inbox
 from tests.chaos.plan import DELETED, KILL, RESTART, RESTORED, Trouble
 from tests.dock import Dock

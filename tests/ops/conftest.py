@@ -12,7 +12,7 @@ import pytest
 from local.running_stack import RunningStack
 from ops.rules.depth import Depth
 from ops.stack.queues import depth_of
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 from tests.dock import Dock, until
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 from tests.builders import NOW, message
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \u202eevil\u2066 \u200b\r\nforged line"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 from tests.dock import Dock, until
 from tests.suites import LONG
 

@@ -15,7 +15,7 @@ from functions.api.payments.fields import NOTE_LENGTH, REFERENCE_LENGTH
 from functions.api.payments.free_text import CARD_REFUSAL
 from functions.api.payments.void import VoidRequest
 from functions.api.people.identity import GRANTS, Grant
-from shared.delivery import MailboxFinding
+from shared.audit.delivery import MailboxFinding
 from shared.ledger import RETENTION_SECONDS
 from shared.methods import METHODS
 from tests.web.node import ROOT, node

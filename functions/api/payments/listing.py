@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from functions.api.http.problems import FieldError, MalformedRequestError
 from functions.api.payments.money import text_from_cents
-from shared.delivery import (
+from shared.audit.delivery import (
     attempts_of,
     last_error,
     mail_state,

@@ -22,7 +22,7 @@ from functions.audit_mailer.delivery.courier import (
 )
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.mailer import Delivered
-from shared.messages import (
+from shared.audit.messages import (
     MalformedMessageError,
     Message,
     OpsMessage,

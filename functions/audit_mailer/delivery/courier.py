@@ -24,7 +24,7 @@ from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
 from functions.audit_mailer.mails.copies import is_copy
 from functions.audit_mailer.mails.envelope import REISSUE, AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
-from shared.delivery import MailState
+from shared.audit.delivery import MailState
 from shared.ledger import PaymentId
 
 LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer

@@ -8,7 +8,7 @@ from typing import Any
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Receipt
 from shared.attributes import from_attributes, to_attributes
-from shared.delivery import MailState, mail_state
+from shared.audit.delivery import MailState, mail_state
 from shared.ledger import PaymentId
 
 

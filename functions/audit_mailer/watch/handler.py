@@ -28,8 +28,8 @@ from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
 from functions.audit_mailer.watch.subjects import OpsRecords, Subjects
 from shared import aws
+from shared.audit.findings import MailFinding
 from shared.daybook import Daybook
-from shared.findings import MailFinding
 from shared.ledger import business_date
 from shared.settings import SettingsError, read_settings, zone_named
 from shared.statements.bucket import Evidence

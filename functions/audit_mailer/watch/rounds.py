@@ -18,9 +18,9 @@ from functions.audit_mailer.mails.copies import is_misplaced
 from functions.audit_mailer.watch.sightings import Round
 from functions.audit_mailer.watch.subjects import Subject, entry_subject
 from functions.audit_mailer.watch.verdicts import Sighting, role_of, roles_of, still_known
+from shared.audit.delivery import is_sent, last_known_as
+from shared.audit.findings import MailFinding
 from shared.daybook import is_key
-from shared.delivery import is_sent, last_known_as
-from shared.findings import MailFinding
 from shared.text import search_token
 
 RECENT_DAYS = 3  # before today: every run looks at their mails

@@ -10,8 +10,8 @@ from typing import Any
 from functions.audit_mailer.watch.verdicts import Sighting
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
+from shared.audit.findings import MailFinding
 from shared.daybook import is_key
-from shared.findings import MailFinding
 
 MOST_OPEN = 2_000  # findings that are looked at again in every run
 MOST_ROLES = 200  # mails about one entry that are remembered

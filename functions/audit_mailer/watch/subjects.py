@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.attributes import from_attributes, to_attributes
+from shared.audit.messages import ReissueMessage
 from shared.ledger import canonical_json, problem_with, record_of
-from shared.messages import ReissueMessage
 from shared.statements.bucket import EvidenceDamagedError, SealedStatement
 
 _STATEMENT = re.compile(r"statement_(\d{4}-\d\d-\d\d)_final_[0-9a-f]{64}")

@@ -12,7 +12,7 @@ from typing import Any
 from functions.audit_mailer.mails.copies import own_headers, record_sha256
 from functions.audit_mailer.mails.envelope import REISSUE
 from functions.audit_mailer.watch.subjects import Subject
-from shared.findings import MailFinding
+from shared.audit.findings import MailFinding
 
 OWN, ALTERED, OTHER = "own", "altered", "other"
 _REISSUE = "reissue "

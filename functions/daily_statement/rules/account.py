@@ -9,7 +9,7 @@ from typing import Any
 from functions.daily_statement.rules.continuity import MOST_NAMED, Continuation, Link, numbers
 from functions.daily_statement.rules.notable import Notable
 from functions.daily_statement.rules.sums import Sums
-from shared.delivery import is_sent, last_error, mail_state
+from shared.audit.delivery import is_sent, last_error, mail_state
 from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of
 from shared.statements.expiry import Certificate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.messages import StatementMessage
+from shared.audit.messages import StatementMessage
 from shared.statements.places import StatementPlace
 
 

@@ -40,7 +40,7 @@ from ops.stack.mailbox import AuditMailbox
 from ops.terminal.counted import counted
 from ops.terminal.new_file import write_new
 from ops.terminal.safe_text import safe
-from shared.delivery import is_sent
+from shared.audit.delivery import is_sent
 from shared.ledger import business_day, is_payment_id
 
 

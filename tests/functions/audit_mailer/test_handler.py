@@ -19,7 +19,7 @@ from functions.audit_mailer.delivery.consumer import Consumer
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError, QuarantineError, Try
 from functions.audit_mailer.gmail.failures import Failure, FailureClass
 from functions.audit_mailer.mailer import Delivered
-from shared.messages import AuditMessage, Message
+from shared.audit.messages import AuditMessage, Message
 from shared.settings import SettingsError
 from tests.builders import NOW, entry
 from tests.functions.lambda_context import Context

@@ -19,8 +19,8 @@ from functions.stream_router.router import Router
 from functions.stream_router.routing import Tampered, Unroutable, sort_out
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
+from shared.audit.messages import AuditMessage
 from shared.ledger import Head, LedgerEntry, PaymentId
-from shared.messages import AuditMessage
 from shared.text import search_token
 from tests.builders import NOW, entry, message, stream_record
 from tests.functions.audit_mailer.world import TRY, World

@@ -14,7 +14,7 @@ from functions.audit_mailer.mails.statement_mail import StoredStatement
 from functions.daily_statement.stores.evidence_bucket import EvidenceBucket
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from shared.messages import StatementMessage
+from shared.audit.messages import StatementMessage
 from shared.statements.places import StatementPlace
 from tests.builders import NOW
 from tests.functions.audit_mailer.conftest import BUCKET

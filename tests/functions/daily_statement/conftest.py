@@ -24,9 +24,9 @@ from functions.daily_statement.stores.outbox import Outbox
 from functions.daily_statement.stores.signing_key import SigningKey
 from shared import keys
 from shared.attributes import to_attributes
+from shared.audit.messages import StatementMessage, read_message
 from shared.daybook import Daybook
 from shared.ledger import COUNTS, Head, LedgerEntry
-from shared.messages import StatementMessage, read_message
 from shared.statements.places import StatementPlace
 from tests.builders import NOW, ZONE, entry
 from tests.functions.lambda_context import Context

@@ -14,7 +14,7 @@ from functions.stream_router.failures_bucket import BucketRefusedError, Failures
 from functions.stream_router.router import QueueRefusedError, Router
 from functions.stream_router.routing import Routed, Tampered, Unroutable, route, sort_out
 from shared.attributes import to_attributes
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 from tests.builders import entry, stream_record
 from tests.functions.lambda_context import Context
 

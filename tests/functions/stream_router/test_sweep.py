@@ -16,7 +16,7 @@ from functions.stream_router.sweep import (
     Swept,
     days_to_sweep,
 )
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 from tests.builders import NOW, ZONE, entry
 
 GRACE = 900_000

@@ -19,8 +19,8 @@ from functions.stream_router import sweep_handler as sweep
 from functions.stream_router.dead_letters import DeadLetters
 from functions.stream_router.sweep import Sweeper
 from shared.attributes import to_attributes
+from shared.audit.messages import AuditMessage
 from shared.ledger import business_day
-from shared.messages import AuditMessage
 from tests.builders import ZONE, entry, message
 from tests.functions.lambda_context import Context
 from tests.tables import create_tables

@@ -22,8 +22,8 @@ from functions.audit_mailer.gmail.mailbox import Gmail
 from local.gmail_sandbox.process import GmailSandbox
 from shared import keys
 from shared.attributes import to_attributes
+from shared.audit.messages import OpsMessage
 from shared.ledger import EXPIRY, business_day
-from shared.messages import OpsMessage
 from tests.builders import ZONE
 from tests.functions.api.conftest import PASSWORD, Client, add_event, add_patron
 from tests.functions.lambda_context import Context

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages import OpsMessage, StatementMessage
+from shared.audit.messages import OpsMessage, StatementMessage
 from shared.statements.places import StatementPlace
 from tests.dock import until
 from tests.ops.conftest import DeadLetters

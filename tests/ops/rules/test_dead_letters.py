@@ -16,7 +16,7 @@ from ops.rules.dead_letters import (
     verdict_of,
 )
 from ops.terminal.safe_text import safe
-from shared.messages import OpsMessage, StatementMessage
+from shared.audit.messages import OpsMessage, StatementMessage
 from shared.statements.places import StatementPlace
 from tests.builders import NOW, message
 from tests.ops.letters import HOSTILE, raw

@@ -12,7 +12,7 @@ import pytest
 from ops.rules.dead_letters import Selection, Verdict, read_letter
 from ops.rules.replay import Drain, Pace, Planned, Report
 from ops.rules.survey import Examined, judged
-from shared.messages import AuditMessage
+from shared.audit.messages import AuditMessage
 from tests.ops.letters import numbered, raw
 
 ALL = Selection()

@@ -12,7 +12,7 @@ import pytest
 
 from functions.api.payments.listing import audit_view
 from shared.attributes import Foreign, to_attributes
-from shared.delivery import MailboxFinding
+from shared.audit.delivery import MailboxFinding
 from tests.functions.api.conftest import Client, add_event, add_patron
 
 KEY = "7f6d1f0e-8a55-4f0a-9d58-3f3b0f1c2d3e"

@@ -7,7 +7,7 @@ import pytest
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from shared.messages import Message, ReissueMessage
+from shared.audit.messages import Message, ReissueMessage
 from tests.builders import NOW, entry, message
 from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
 

@@ -12,8 +12,8 @@ from functions.audit_mailer.gmail.paced import OutOfTimeError
 from functions.audit_mailer.watch.reader import PacedReader
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
+from shared.audit.messages import OpsMessage, StatementMessage
 from shared.ledger import PaymentId
-from shared.messages import OpsMessage, StatementMessage
 from tests.builders import NOW, entry, message
 from tests.functions.audit_mailer.test_statements import sealed
 from tests.functions.audit_mailer.watch.watching import DAY, Watching, ids, mail_others

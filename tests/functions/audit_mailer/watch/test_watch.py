@@ -12,7 +12,7 @@ from functions.audit_mailer.mails.payment_mail import Reissue, compose
 from local.gmail_sandbox.mailbox.places import Place
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from shared.findings import MailFinding
+from shared.audit.findings import MailFinding
 from tests.builders import NOW, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES
 from tests.functions.audit_mailer.watch.watching import Watching, ids, put

@@ -20,8 +20,8 @@ from functions.audit_mailer.watch.sightings import Sightings
 from functions.audit_mailer.watch.subjects import OpsRecords, Subjects
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import from_attributes, to_attributes
+from shared.audit.findings import MailFinding
 from shared.daybook import Daybook
-from shared.findings import MailFinding
 from shared.ledger import LedgerEntry, PaymentId
 from shared.statements.bucket import Evidence
 from tests.builders import NOW, entry, message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.families.outage_simulation import simulate
+from benchmarks.rig.outage_simulation import simulate
 
 
 def test_a_backlog_drains_at_the_pace_that_new_entries_leave() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.attributes import Foreign
-from shared.delivery import needs_message
+from shared.audit.delivery import needs_message
 from tests.builders import NOW
 
 

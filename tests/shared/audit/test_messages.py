@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages import AuditMessage, MalformedMessageError
+from shared.audit.messages import AuditMessage, MalformedMessageError
 from tests.builders import message
 
 
