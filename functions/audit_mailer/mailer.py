@@ -104,7 +104,10 @@ class AuditMailer:
         return Delivered(outcome, int(record["at"]))
 
     def _deliver_reissue(self, message: ReissueMessage, this_try: Try) -> Delivered:
-        """The mail of an entry once more, because an ops record says so."""
+        """The mail of an entry once more, because an ops record says so.
+
+        The entry's own delivery comes first: if AuditDeliveries has lost it, it is found or made.
+        """
         record = self.ops_record.record(message.planned)
         at = record.get("at") if record else None
         if record is None or record.get("action") != "reissue" or type(at) is not int:
@@ -112,13 +115,16 @@ class AuditMailer:
         row = self.ledger.find(str(record.get("filter")))
         if row is None or row.get("payment_id") != record["filter"]:
             raise QuarantineError("poison-no-payment", "the ledger has no such payment")
+        own = AuditMessage.from_row(row)
+        self._deliver_entry(own, this_try)
+        sent_at = self.courier.deliveries.sent_at_of(own.payment_id) or 0
         reissue = payment_mail.Reissue(message.run, at)
 
         def mail() -> AuditMail:
             related = self._related(row)
             return payment_mail.compose(row, self.addresses, related, self.app_url, reissue)
 
-        outcome = self.courier.deliver(message.delivery_id, mail, this_try)
+        outcome = self.courier.deliver(message.delivery_id, mail, this_try, after=sent_at)
         return Delivered(outcome, reissue.at)
 
     def _deliver_statement(self, place: StatementPlace, this_try: Try) -> Delivered:

@@ -53,7 +53,7 @@ class Saboteur:
         self._stack = stack
         self._dock = dock
         self._inbox = inbox
-        self._reissued: set[str] = set()
+        self._reissues: dict[str, str] = {}  # their runs, by the payment that lost its mail
         self.hasten = hasten
         self.done: Counter[str] = Counter()
         self.notes: list[str] = []
@@ -116,10 +116,15 @@ class Saboteur:
     def _restore_deliveries(self) -> None:
         """The table as it was before its last mails: without them, or with a try that failed.
 
-        But for what is just being issued again: a search may not show that yet.
+        But for what was just issued again: a search may not show that yet.
         """
         dynamodb, table = self._deliveries
-        restored = [each for each in self._long_sent() if each["payment_id"] not in self._reissued]
+        sent = {each["payment_id"]: each for each in self._long_sent()}
+        restored = [
+            each
+            for name, each in sent.items()
+            if name.startswith("pay_") and self._reissues.get(name, name) in sent
+        ]
         for number, delivery in enumerate(restored):
             key = {"payment_id": delivery["payment_id"]}
             if number % 2:
@@ -139,14 +144,14 @@ class Saboteur:
         (mail,) = self._dock.mails_of(payment_id)
         self._dock.sandbox("DELETE", f"/sandbox/messages/{mail['id']}")
         self._inbox.read_anew()
-        self._reissued.add(payment_id)
         assert self._watched().get("missing") == 1
         done = scc_here(
             ("--endpoint-url", self._stack.settings.engine_url, "payment", "reissue", payment_id,
-             "--reason", "deleted on purpose"),
+             "--reason", "deleted on purpose", "--json"),
             self._stack.settings.state, {},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
+        self._reissues[payment_id] = json.loads(done.stdout)["run"]
 
     def _watched(self) -> dict[str, int]:
         answer = self._stack.aws.client("lambda").invoke(
@@ -156,17 +161,13 @@ class Saboteur:
         return found
 
     def _long_sent(self) -> list[dict[str, Any]]:
-        """The entries whose mails have been sent for so long that a search must find them."""
+        """The deliveries that have been sent for so long that a search must find them."""
         dynamodb, table = self._deliveries
         long_ago = time.time_ns() // 1_000_000 - LONG_AGO_MS
         pages = dynamodb.get_paginator("scan").paginate(TableName=table)
         found = [from_attributes(item) for page in pages for item in page["Items"]]
         return [
-            each
-            for each in found
-            if each["payment_id"].startswith("pay_")
-            and each.get("state") == "sent"
-            and each["sent_at"] < long_ago
+            each for each in found if each.get("state") == "sent" and each["sent_at"] < long_ago
         ]
 
     @property

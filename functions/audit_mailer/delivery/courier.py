@@ -22,7 +22,7 @@ from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure, FailureClass
 from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
 from functions.audit_mailer.mails.copies import is_copy
-from functions.audit_mailer.mails.envelope import REISSUE, AuditMail
+from functions.audit_mailer.mails.envelope import AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.audit.delivery import MailState
 from shared.ledger import PaymentId
@@ -84,6 +84,7 @@ class DeliveryLog(Protocol):
     def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim: ...
     def thread_of(self, payment_id: PaymentId) -> str | None: ...
     def state_of(self, payment_id: PaymentId) -> MailState: ...
+    def sent_at_of(self, payment_id: PaymentId) -> int | None: ...
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None: ...
     def mark_failed(self, claim: Claim, setback: Setback) -> None: ...
 
@@ -124,11 +125,16 @@ class Courier:
     pause: Callable[[float], None]
 
     def deliver(
-        self, payment_id: PaymentId, compose: Callable[[], AuditMail], this_try: Try
+        self,
+        payment_id: PaymentId,
+        compose: Callable[[], AuditMail],
+        this_try: Try,
+        after: int | None = None,
     ) -> Outcome:
         """Deliver the mail of this id unless it was delivered. compose: makes it, once claimed.
 
-        Raises QuarantineError or PostponeError.
+        after: when another mail with the same record was sent (epoch ms), for one that is issued
+        again: not while that one is there. Raises QuarantineError or PostponeError.
         """
         deadline = self.now() + int(this_try.budget * 1000)
         slot = self._wait_for_slot(this_try)
@@ -143,7 +149,7 @@ class Courier:
             raise PostponeError(max(1, wait), str(held)) from held
         doubt = _Doubt(claim.doubtful_since)
         try:
-            outcome = self._deliver_claimed(compose, claim, doubt, deadline)
+            outcome = self._deliver_claimed(compose, claim, doubt, deadline, after)
         except DeliveryError as error:
             self._close_for_all(slot, error.failure, this_try)
             self._give_up_for_now(claim, error.failure, doubt, this_try)
@@ -181,19 +187,26 @@ class Courier:
             self._reopen_after(slot)
 
     def _deliver_claimed(
-        self, compose: Callable[[], AuditMail], claim: Claim, doubt: _Doubt, deadline: int
+        self,
+        compose: Callable[[], AuditMail],
+        claim: Claim,
+        doubt: _Doubt,
+        deadline: int,
+        after: int | None,
     ) -> Outcome:
         """deadline: when the last wait in place must be over (epoch ms)."""
         mail = _composed(compose)
         was_in_doubt = doubt.since is not None
-        if doubt.since is None and self._may_be_forgotten(claim, mail):
+        if after is not None:
+            doubt.since = max(after, doubt.since or LONG_AGO)
+        elif doubt.since is None and self._may_be_forgotten(claim, mail):
             doubt.since = LONG_AGO  # kept if the search fails: the next try has to search, too
         if doubt.since is not None:
             found = self._find(mail, deadline)
             if found is not None:
                 self._mark_sent(claim, found.receipt, mail, found.at)
                 return Outcome.FOUND if was_in_doubt else Outcome.ALREADY_SENT
-        if doubt.since is not None and self.method == "send":
+        if doubt.since is not None and (after is not None or self.method == "send"):
             self._require_settled(doubt.since)
         doubt.since = None
         try:
@@ -208,11 +221,8 @@ class Courier:
     def _may_be_forgotten(self, claim: Claim, mail: AuditMail) -> bool:
         """Whether AuditDeliveries may lack what was done: it was lost, or is an older copy.
 
-        Then the entry is old, and nobody has tried it since it was due. What is issued again may
-        have come back meanwhile.
+        Then the entry is old, and nobody has tried it since it was due.
         """
-        if REISSUE in mail.own_headers:
-            return True
         waited = self.now() - max(mail.written_at, claim.due_since or 0)
         return abs(waited) > self.settle_ms  # a time far ahead says nothing either
 
@@ -254,7 +264,7 @@ class Courier:
 
     def _require_settled(self, doubtful_since: int) -> None:
         """Not found proves nothing until search has had time to index the earlier try."""
-        waited = self.now() - doubtful_since
+        waited = abs(self.now() - doubtful_since)  # a time far ahead says nothing
         if waited < self.settle_ms:
             raise DeliveryError(
                 Failure(

@@ -8,7 +8,7 @@ from typing import Any
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Receipt
 from shared.attributes import from_attributes, to_attributes
-from shared.audit.delivery import MailState, mail_state
+from shared.audit.delivery import MailState, mail_state, sent_at
 from shared.ledger import PaymentId
 
 
@@ -112,10 +112,11 @@ class Deliveries:
 
     def state_of(self, payment_id: PaymentId) -> MailState:
         """As of the last try; "queued" while there was none."""
-        answer = self._client.get_item(
-            TableName=self._table, Key=to_attributes({"payment_id": payment_id})
-        )
-        return mail_state(from_attributes(answer.get("Item", {})))
+        return mail_state(self._item(payment_id))
+
+    def sent_at_of(self, payment_id: PaymentId) -> int | None:
+        """When its mail was sent, in epoch milliseconds."""
+        return sent_at(self._item(payment_id))
 
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None:
         """mail: message_id, record_sha256 and recipient of what was delivered."""
@@ -148,6 +149,12 @@ class Deliveries:
             values["doubtful_since"] = doubtful_since
         remove = ("lease_until",) if doubtful_since else ("lease_until", "doubtful_since")
         self._write(claim, values, remove=remove)
+
+    def _item(self, payment_id: PaymentId) -> dict[str, Any]:
+        answer = self._client.get_item(
+            TableName=self._table, Key=to_attributes({"payment_id": payment_id})
+        )
+        return from_attributes(answer.get("Item", {}))
 
     def _write(self, claim: Claim, values: dict[str, Any], remove: tuple[str, ...]) -> None:
         names = {f"#{name}": name for name in (*values, *remove)}
