@@ -89,8 +89,7 @@ class AuditMailer:
             return payment_mail.compose(row, self.addresses, self._related(row), self.app_url)
 
         outcome = self.courier.deliver(message.payment_id, mail, this_try)
-        logged_at = row.get("logged_at")
-        return Delivered(outcome, logged_at if isinstance(logged_at, int) else 0)
+        return Delivered(outcome, _whole(row.get("logged_at")))
 
     def _deliver_ops_mail(self, ops_id: str, this_try: Try) -> Delivered:
         record = self.ops_record.record(ops_id)
@@ -101,7 +100,7 @@ class AuditMailer:
             return ops_mail.compose(record, self.addresses)
 
         outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try)
-        return Delivered(outcome, int(record["at"]))
+        return Delivered(outcome, _whole(record.get("at")))
 
     def _deliver_reissue(self, message: ReissueMessage, this_try: Try) -> Delivered:
         """The mail of an entry once more, because an ops record says so.
@@ -131,21 +130,22 @@ class AuditMailer:
         content, signature = self.evidence.record(place), self.evidence.signature(place)
         if content is None or signature is None:
             raise QuarantineError("poison-no-statement", "there is no such statement, or unsigned")
-        self._wait_for_the_day_before(place, content)
+        told = _told(content)
+        self._wait_for_the_day_before(place, told.get("previous"))
         stored = statement_mail.StoredStatement(place, content, signature)
 
         def mail() -> AuditMail:
             return statement_mail.compose(stored, self.addresses)
 
         outcome = self.courier.deliver(place.delivery_id, mail, this_try)
-        return Delivered(outcome, int(json.loads(content)["made_at"]))
+        return Delivered(outcome, _whole(told.get("made_at")))
 
-    def _wait_for_the_day_before(self, place: StatementPlace, content: bytes) -> None:
+    def _wait_for_the_day_before(self, place: StatementPlace, previous: Any) -> None:
         """Statements arrive in their order, unless one of them never will. Raises PostponeError."""
-        previous = json.loads(content)["previous"]
-        if not place.final or previous is None:
+        if not place.final or not isinstance(previous, Mapping):
             return
-        before = StatementPlace(day=previous["day"], final=True, sha256=previous["sha256"])
+        day, digest = str(previous.get("day")), str(previous.get("sha256"))
+        before = StatementPlace(day=day, final=True, sha256=digest)
         if self.courier.deliveries.state_of(before.delivery_id) not in {"sent", "failed"}:
             raise PostponeError(DAY_BEFORE_SECONDS, f"{before.day} is not mailed yet")
 
@@ -192,6 +192,21 @@ class AuditMailer:
     def _entry(self, payment_id: str) -> LedgerEntry | None:
         found = _entry(self.ledger.find(payment_id))
         return found if found and found.payment_id == payment_id else None
+
+
+def _told(statement: bytes) -> Mapping[str, Any]:
+    """Raises QuarantineError for what is no statement."""
+    try:
+        told = json.loads(statement)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, Mapping):
+        raise QuarantineError("poison-no-statement", "what was sealed there is not a statement")
+    return told
+
+
+def _whole(value: Any) -> int:
+    return value if type(value) is int else 0
 
 
 def _entry(row: Mapping[str, Any] | None) -> LedgerEntry | None:

@@ -13,6 +13,8 @@ MailState = Literal["queued", "sending", "retrying", "failed", "sent"]
 MailboxFinding = Literal["missing", "duplicate", "altered"]
 
 _FINDINGS: tuple[MailboxFinding, ...] = get_args(MailboxFinding)
+MOST_AHEAD_MS = 24 * 3_600_000  # SQS hides no message for longer than 12 h
+LONG_AGO = 1  # epoch milliseconds
 _MOMENTS = range(1, 253_402_300_800_000)  # epoch milliseconds, up to the year 9999
 
 
@@ -78,18 +80,43 @@ def last_known_as(item: Item | None) -> frozenset[str]:
 def needs_message(item: Item | None, now: int, grace_ms: int) -> bool:
     """No mail, no live lease and no try still to come: nobody is at it. now: epoch milliseconds.
 
-    A lease or a try without a moment was long ago: an extra message is harmless.
-    What failed for good has its message in the dead-letter queue, where a person decides.
+    An extra message is harmless. What failed for good has its message in the dead-letter queue,
+    where a person decides.
+    """
+    if mail_state(item) in ("sent", "failed"):
+        return False
+    return held_until(item, now - grace_ms) is None
+
+
+def held_until(item: Item | None, now: int) -> int | None:
+    """Until when nobody may try it: a lease lives, or the next try is not due. Epoch milliseconds.
+
+    A moment that is none, or that no mailer sets so far ahead, holds nothing.
     """
     match mail_state(item):
-        case "queued":
-            return True
         case "sending":
-            return (_moment(item, "lease_until") or 0) + grace_ms < now
-        case "retrying":
-            return (_moment(item, "retry_at") or 0) + grace_ms < now
+            until = _moment(item, "lease_until")
+        case "retrying" | "failed":
+            until = _moment(item, "retry_at")
         case _:
-            return False
+            return None
+    return until if until is not None and now <= until <= now + MOST_AHEAD_MS else None
+
+
+def doubtful_since(item: Item | None) -> int | None:
+    """The last time a try of unknown outcome may have sent (epoch ms), None without one.
+
+    A lapsed lease belonged to a mailer that was killed, perhaps after it had sent.
+    """
+    name = "lease_until" if mail_state(item) == "sending" else "doubtful_since"
+    if name not in (item or {}):
+        return None
+    return _moment(item, name) or LONG_AGO
+
+
+def due_since(item: Item | None) -> int | None:
+    """From when on an earlier try let it be tried again (epoch ms), None without one."""
+    return _moment(item, "retry_at")
 
 
 def _moment(item: Item | None, name: str) -> int | None:

@@ -24,7 +24,7 @@ from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
 from functions.audit_mailer.mails.copies import is_copy
 from functions.audit_mailer.mails.envelope import AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
-from shared.audit.delivery import MailState
+from shared.audit.delivery import LONG_AGO, MailState
 from shared.ledger import PaymentId
 
 LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer
@@ -38,7 +38,6 @@ CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the retr
 SPREAD_SECONDS = 30  # messages without a slot come back spread over this time
 
 
-LONG_AGO = 1  # epoch milliseconds
 READ_AT_LEAST = 1  # of the mails that a search found, however long that takes
 _UNREAD = Failure(
     klass="ambiguous",
@@ -305,8 +304,9 @@ class Courier:
 def _composed(compose: Callable[[], AuditMail]) -> AuditMail:
     try:
         return compose()
-    except (ValueError, TypeError, OverflowError) as error:
-        failure = Failure(klass="permanent", code="poison-entry", message=str(error))
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        told = str(error) if isinstance(error, ValueError | TypeError) else repr(error)
+        failure = Failure(klass="permanent", code="poison-entry", message=told)
         raise DeliveryError(failure) from error
 
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.gmail.mailbox import Receipt
 from shared.attributes import from_attributes, to_attributes
-from shared.audit.delivery import MailState, mail_state, sent_at
+from shared.audit.delivery import (
+    LONG_AGO,
+    MailState,
+    doubtful_since,
+    due_since,
+    held_until,
+    is_sent,
+    mail_state,
+    sent_at,
+)
 from shared.ledger import PaymentId
+
+_FREE = (
+    "attribute_not_exists(payment_id)"
+    " OR ((attribute_not_exists(attempts) OR attribute_type(attempts, :number))"
+    " AND ((#state = :failed AND attribute_not_exists(retry_at))"
+    " OR (#state = :failed AND attribute_type(retry_at, :number) AND retry_at <= :now)"
+    " OR (#state = :sending AND attribute_type(#lease_until, :number) AND #lease_until < :now)))"
+)
+_FREE_VALUES = {":failed": "failed", ":number": "N"}
 
 
 class AlreadySentError(Exception):
@@ -61,44 +80,64 @@ class Deliveries:
     def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim:
         """Take the entry by conditional write. Raises AlreadySentError or HeldError.
 
-        A lapsed lease belonged to a mailer that was killed, perhaps after it had sent. A failed
-        entry is free from its `retry_at` on, whichever message asks for it.
+        A failed entry is free from its `retry_at` on, whichever message asks for it.
         """
+        until = now + lease_ms
+        count, values = "ADD attempts :one", to_attributes(_FREE_VALUES | {":now": now})
         try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=to_attributes({"payment_id": payment_id}),
-                UpdateExpression="SET #state = :sending, lease_until = :until ADD attempts :one",
-                ConditionExpression=(
-                    "attribute_not_exists(payment_id)"
-                    " OR (#state = :failed"
-                    " AND (attribute_not_exists(retry_at) OR retry_at <= :now))"
-                    " OR (#state = :sending AND lease_until < :now)"
-                ),
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_attributes(
-                    {
-                        ":sending": "sending",
-                        ":failed": "failed",
-                        ":now": now,
-                        ":until": now + lease_ms,
-                        ":one": 1,
-                    }
-                ),
-                ReturnValues="ALL_OLD",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            before = self._take(payment_id, until, count, _FREE, values)
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            raise _taken(from_attributes(error.response.get("Item", {}))) from error
-        before = from_attributes(answer.get("Attributes", {}))
-        lapsed = before.get("state") == "sending"
-        doubtful = before["lease_until"] if lapsed else before.get("doubtful_since")
+            return self._claim_edited(payment_id, error.response.get("Item", {}), now, until)
         return Claim(
             payment_id=payment_id,
-            lease_until=now + lease_ms,
-            doubtful_since=doubtful,
-            due_since=before.get("retry_at"),
+            lease_until=until,
+            doubtful_since=doubtful_since(before),
+            due_since=due_since(before),
         )
+
+    def _claim_edited(
+        self, payment_id: PaymentId, item: Mapping[str, Any], now: int, until: int
+    ) -> Claim:
+        """Take what is neither sent nor held, but not as a mailer leaves it: if it still is so.
+
+        Nobody knows whether its mail was sent. item: in DynamoDB's form.
+        """
+        _require_free(from_attributes(item), now)
+        names = ("state", "lease_until")
+        values = {f":was_{each}": item[each] for each in names if each in item}
+        unchanged = " AND ".join(
+            f"#{each} = :was_{each}" if each in item else f"attribute_not_exists(#{each})"
+            for each in names
+        )
+        try:
+            self._take(payment_id, until, ", attempts = :one", unchanged, values)
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise HeldError(until, "another mailer holds this entry") from error
+        return Claim(
+            payment_id=payment_id, lease_until=until, doubtful_since=LONG_AGO, due_since=None
+        )
+
+    def _take(
+        self,
+        payment_id: PaymentId,
+        until: int,
+        count: str,
+        condition: str,
+        values: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """What the item was before. count: how the expression goes on. values: as DynamoDB's."""
+        taken = {":sending": "sending", ":until": until, ":one": 1}
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=to_attributes({"payment_id": payment_id}),
+            UpdateExpression=f"SET #state = :sending, #lease_until = :until {count}",
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#state": "state", "#lease_until": "lease_until"},
+            ExpressionAttributeValues=to_attributes(taken) | dict(values),
+            ReturnValues="ALL_OLD",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+        return from_attributes(answer.get("Attributes", {}))
 
     def thread_of(self, payment_id: PaymentId) -> str | None:
         """The Gmail conversation of the entry's mail; None while there is none."""
@@ -176,9 +215,12 @@ class Deliveries:
         )
 
 
-def _taken(item: dict[str, Any]) -> Exception:
-    if item.get("state") == "sent":
-        return AlreadySentError()
-    if item.get("state") == "failed":
-        return HeldError(int(item["retry_at"]), "this entry's next try is not due yet")
-    return HeldError(int(item.get("lease_until", 0)), "another mailer holds this entry")
+def _require_free(item: dict[str, Any], now: int) -> None:
+    """Raises AlreadySentError or HeldError."""
+    if is_sent(item):
+        raise AlreadySentError
+    until = held_until(item, now)
+    if until is not None and mail_state(item) == "sending":
+        raise HeldError(until, "another mailer holds this entry")
+    if until is not None:
+        raise HeldError(until, "this entry's next try is not due yet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -149,6 +150,21 @@ def test_a_statement_without_a_signature_is_not_mailed(world: World) -> None:
     bucket().seal(DAY, unsigned.content)
     with pytest.raises(QuarantineError, match="unsigned"):
         deliver(world, unsigned)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff", b"[1]", b"null", b"{}", b'{"made_at":"now","previous":7}', b"[" * 100_000],
+)
+def test_what_is_no_statement_is_set_aside(
+    world: World, sandbox: GmailSandbox, content: bytes
+) -> None:
+    place = StatementPlace(day=DAY, final=True, sha256=hashlib.sha256(content).hexdigest())
+    assert bucket().seal(DAY, content)
+    bucket().sign(place, b"signed")
+    with pytest.raises(QuarantineError):
+        world.mailer.deliver(StatementMessage(place=place), TRY)
+    assert sandbox.messages() == []
 
 
 def test_a_forged_newer_version_in_the_bucket_is_never_mailed(

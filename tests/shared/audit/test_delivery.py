@@ -26,6 +26,9 @@ from tests.builders import NOW
         ({"state": "failed", "retry_at": NOW - 1001, "last_error": {"class": "retry"}}, True),
         ({"state": "failed", "retry_at": 0, "last_error": {"class": "permanent"}}, False),
         ({"state": "failed"}, True),
+        ({"state": "sending", "lease_until": NOW + 10**10}, True),
+        ({"state": "failed", "retry_at": 253_402_300_799_999}, True),
+        ({"state": "sleeping", "retry_at": NOW + 60_000}, True),
     ],
 )
 def test_only_what_no_mailer_works_on_needs_a_message(

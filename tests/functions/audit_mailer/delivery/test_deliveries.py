@@ -9,8 +9,10 @@ from functions.audit_mailer.delivery.courier import (
     Outcome,
     PostponeError,
 )
+from functions.audit_mailer.delivery.deliveries import HeldError
 from functions.audit_mailer.gmail.mailbox import Receipt
 from local.gmail_sandbox.process import GmailSandbox
+from shared.attributes import to_attributes
 from tests.builders import NOW, entry
 from tests.functions.audit_mailer.world import SETTLE_MS, World
 
@@ -60,6 +62,47 @@ def test_the_log_says_when_the_message_comes_back(world: World, sandbox: GmailSa
         world.deliver()
     assert world.delivery()["retry_at"] == world.clock.now + caught.value.seconds * 1000
     assert world.delivery()["last_error"]["class"] == "systemic"
+
+
+HANDS: dict[str, dict[str, object]] = {
+    "unknown state": {"state": "sleeping"},
+    "no state": {"retry_at": NOW + 60_000},
+    "state of another type": {"state": 7},
+    "wait that is no number": {"state": "failed", "retry_at": "tomorrow"},
+    "wait of years": {"state": "failed", "retry_at": NOW + 10**11},
+    "lease that is no number": {"state": "sending", "lease_until": "soon"},
+    "lease of years": {"state": "sending", "lease_until": NOW + 10**11},
+    "no lease": {"state": "sending"},
+    "doubt that is no number": {"state": "failed", "retry_at": 1, "doubtful_since": "once"},
+    "doubt far ahead": {"state": "failed", "retry_at": 1, "doubtful_since": NOW + 10**11},
+    "tries that are no number": {"state": "failed", "retry_at": 1, "attempts": "many"},
+    "an error that is none": {"state": "failed", "retry_at": 1, "last_error": "none"},
+}
+"""Items as only somebody's hands leave them."""
+
+
+@pytest.mark.parametrize("edited", HANDS)
+@pytest.mark.parametrize("was_sent", [True, False])
+def test_an_item_that_was_edited_holds_up_no_mail_and_doubles_none(
+    world: World, sandbox: GmailSandbox, edited: str, *, was_sent: bool
+) -> None:
+    if was_sent:
+        world.deliver()
+    item: dict[str, object] = {"payment_id": entry().payment_id, **HANDS[edited]}
+    world.dynamodb.put_item(TableName=world.table, Item=to_attributes(item))
+    world.clock.now += SETTLE_MS + 1
+    world.deliver()
+    assert world.delivery()["state"] == "sent"
+    assert len(sandbox.messages()) == 1
+
+
+def test_of_two_mailers_one_takes_an_item_that_was_edited(world: World) -> None:
+    deliveries = world.mailer.courier.deliveries
+    item = {"payment_id": entry().payment_id, "state": "sleeping"}
+    world.dynamodb.put_item(TableName=world.table, Item=to_attributes(item))
+    deliveries.claim(entry().payment_id, NOW, LEASE_MS)
+    with pytest.raises(HeldError):
+        deliveries.claim(entry().payment_id, NOW, LEASE_MS)
 
 
 def test_a_late_mailer_cannot_overwrite_the_winner(world: World) -> None:
