@@ -210,8 +210,8 @@ class AuditView(Answer):
         MailboxFinding | None,
         Field(
             description="What is wrong in the audit mailbox: the mail is not in it, is in it "
-            "twice, or one there holds another record. Null when all is well, explained, or not "
-            "looked at yet."
+            "twice, or one there holds another record; or it is not in it, and an operator said "
+            "why. Null when all is well or not looked at yet."
         ),
     ]
     attempts: int

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 Item = Mapping[str, Any]
 MailState = Literal["queued", "sending", "retrying", "failed", "sent"]
-MailboxFinding = Literal["missing", "duplicate", "altered"]
+MailboxFinding = Literal["missing", "duplicate", "altered", "explained"]
 
 _FINDINGS: tuple[MailboxFinding, ...] = get_args(MailboxFinding)
 MOST_AHEAD_MS = 24 * 3_600_000  # SQS hides no message for longer than 12 h
@@ -46,9 +46,15 @@ def seen_at(item: Item | None) -> int | None:
 
 
 def mailbox_finding(item: Item | None) -> MailboxFinding | None:
-    """What is wrong with a sent mail in the audit mailbox, as long as nobody settled it."""
-    found = (item or {}).get("mailbox_finding") if is_sent(item) else None
-    return next((each for each in _FINDINGS if each == found), None)
+    """What is wrong with a sent mail in the audit mailbox.
+
+    `explained` when the mail is not there, and a person has said why.
+    """
+    known = item or {}
+    if not is_sent(item):
+        return None
+    found = next((each for each in _FINDINGS if each == known.get("mailbox_finding")), None)
+    return found or ("explained" if known.get("mailbox_explained") is True else None)
 
 
 def error_class(item: Item | None) -> str:

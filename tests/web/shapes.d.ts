@@ -36,7 +36,7 @@ interface ScEvent {
   audit?: { failed: number; late: number };
 }
 
-type MailboxFinding = "missing" | "duplicate" | "altered";
+type MailboxFinding = "missing" | "duplicate" | "altered" | "explained";
 
 interface Audit {
   state: "queued" | "sent" | "failed";

@@ -219,4 +219,6 @@ def _has_changed(
     kind = findings[0].kind if findings else None
     has_seen = bool(delivery.get("seen_at")) == bool(sighting.genuine)
     is_same = dict(sighting.roles) == roles_of(delivery)
-    return not (is_same and has_seen and delivery.get("mailbox_finding") == kind)
+    is_explained = not (sighting.genuine or findings)
+    is_told = bool(delivery.get("mailbox_explained")) == is_explained
+    return not (is_same and has_seen and is_told and delivery.get("mailbox_finding") == kind)

@@ -67,7 +67,8 @@ class Sightings:
     def note(self, sighting: Sighting, findings: Sequence[MailFinding], now: int) -> None:
         """Keep what was seen of a mail that was sent. seen_at: since when it is known to be there.
 
-        Nothing is kept for a delivery that is gone or was not sent: the watch makes no deliveries.
+        findings: those that nobody has settled. Nothing is kept for a delivery that is gone or was
+        not sent: the watch makes no deliveries.
         """
         roles: Mapping[str, str] = dict(list(sighting.roles.items())[:MOST_ROLES])
         values: dict[str, Any] = {":roles": roles, ":sent": "sent"}
@@ -80,6 +81,11 @@ class Sightings:
             values[":finding"] = findings[0].kind
         gone = [] if findings else ["mailbox_finding"]
         gone += [] if sighting.genuine else ["seen_at"]
+        if sighting.genuine or findings:
+            gone.append("mailbox_explained")
+        else:  # it is not there, and a person has said why
+            change += ", mailbox_explained = :explained"
+            values[":explained"] = True
         try:
             self._client.update_item(
                 TableName=self._table,

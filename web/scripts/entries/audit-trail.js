@@ -1,6 +1,6 @@
 /** The steps of an audit mail, in words that an admin understands. No DOM, no clock. */
 
-import { FINDINGS, LATE_MS } from "./audit-words.js";
+import { FINDINGS, gravity, LATE_MS } from "./audit-words.js";
 import { entryNumber } from "./words.js";
 
 /** @typedef {import("./audit-words.js").Tone} Tone */
@@ -20,6 +20,7 @@ const FOUND = {
   missing: "Gmail accepted this mail, but it is not in the audit inbox.",
   duplicate: "The audit inbox has more than one mail for this entry.",
   altered: "The audit inbox has a mail that doesn’t match this entry’s record.",
+  explained: "This mail is gone, and somebody said why.",
 };
 
 /**
@@ -68,7 +69,7 @@ function sightings({ seen_at: seenAt, mailbox }) {
   if (seenAt) steps.push({ title: "In the inbox", at: seenAt, text: "Seen in the audit inbox.", detail: "", tone: "good" });
   if (mailbox) {
     const text = `${FOUND[mailbox]} Operations has been alerted.`;
-    steps.push({ title: FINDINGS[mailbox], at: null, text, detail: "", tone: "bad" });
+    steps.push({ title: FINDINGS[mailbox], at: null, text, detail: "", tone: gravity(mailbox) });
   }
   return steps;
 }

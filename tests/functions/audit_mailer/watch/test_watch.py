@@ -12,6 +12,7 @@ from functions.audit_mailer.mails.payment_mail import Reissue, compose
 from local.gmail_sandbox.mailbox.places import Place
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
+from shared.audit.delivery import mailbox_finding, seen_at
 from shared.audit.findings import MailFinding
 from tests.builders import NOW, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES
@@ -104,6 +105,22 @@ def test_what_a_person_settled_is_not_found_again_and_what_is_new_is(
     assert "mailbox_finding" not in watching.delivery()
     put(gmail, second.replace(b"Message-ID: <", b"Message-ID: <third."))
     assert watching.run().found == {"duplicate": 1}
+
+
+def test_a_loss_that_was_explained_is_told_as_that_until_the_mail_is_back(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    (mail,) = ids(sandbox)
+    sandbox.move(mail, "trash")
+    watching.run()
+    watching.settled = {each.ops_id for each in watching.reported}
+    for _ in range(2):
+        watching.run()
+        assert mailbox_finding(watching.delivery()) == "explained"
+    sandbox.move(mail, "inbox")
+    watching.run()
+    assert mailbox_finding(watching.delivery()) is None
+    assert seen_at(watching.delivery())
 
 
 def test_what_went_to_another_mailbox_is_not_looked_for_here(
