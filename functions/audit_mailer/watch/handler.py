@@ -23,6 +23,8 @@ from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.gmail.paced import Paced
 from functions.audit_mailer.ledger_rows import LedgerRows, OpsRecordReader
 from functions.audit_mailer.settings import WatchSettings
+from functions.audit_mailer.watch.bounces import Bounces
+from functions.audit_mailer.watch.finder import Finder
 from functions.audit_mailer.watch.reader import PacedReader
 from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
@@ -86,14 +88,16 @@ def watch(mailbox: Gmail, now: int, context: LambdaContext) -> Watch:
     payments, deliveries = settings().payments_table, settings().deliveries_table
     dynamodb = wiring.dynamodb()
     records = OpsRecordReader(dynamodb, settings().ops_record_table)
+    reader = PacedReader(mailbox, paced)
+    subjects = Subjects(
+        entries=LedgerRows(dynamodb, payments, settings().ledger_table),
+        ops_records=OpsRecords(dynamodb, settings().ops_record_table),
+        evidence=Evidence(aws.client("s3"), settings().evidence_bucket),
+    )
     return Watch(
         ledger=Daybook(dynamodb, payments, deliveries),
-        subjects=Subjects(
-            entries=LedgerRows(dynamodb, payments, settings().ledger_table),
-            ops_records=OpsRecords(dynamodb, settings().ops_record_table),
-            evidence=Evidence(aws.client("s3"), settings().evidence_bucket),
-        ),
-        reader=PacedReader(mailbox, paced),
+        subjects=subjects,
+        finder=Finder(reader, subjects, Bounces(reader)),
         sightings=Sightings(dynamodb, deliveries),
         is_settled=lambda finding: _settles(records.record(finding.ops_id), finding),
         report=_report,

@@ -12,16 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from functions.audit_mailer.gmail.mailbox import MOST_FOUND, FoundMail, Receipt
 from functions.audit_mailer.gmail.paced import OutOfTimeError
-from functions.audit_mailer.mails.copies import is_misplaced
 from functions.audit_mailer.watch.sightings import Round
 from functions.audit_mailer.watch.subjects import Subject, entry_subject
-from functions.audit_mailer.watch.verdicts import Sighting, role_of, roles_of, still_known
-from shared.audit.delivery import is_sent, last_known_as
+from functions.audit_mailer.watch.verdicts import Sighting, roles_of
+from shared.audit.delivery import is_sent
 from shared.audit.findings import MailFinding
 from shared.daybook import is_key
-from shared.text import search_token
 
 RECENT_DAYS = 3  # before today: every run looks at their mails
 ROUND_DAYS = 150  # at the most, of the rest, in a run
@@ -37,12 +34,10 @@ class Ledger(Protocol):
 class Subjects(Protocol):
     def find(self, own_id: str) -> Subject | None: ...
     def besides_entries(self, days: Iterable[str], since: int) -> Iterable[Subject]: ...
-    def is_reissue(self, run: str, own_id: str) -> bool: ...
 
 
-class Reader(Protocol):
-    def search(self, query: str) -> list[Receipt]: ...
-    def read(self, gmail_id: str) -> FoundMail | None: ...
+class Finder(Protocol):
+    def sighting(self, subject: Subject, delivery: Mapping[str, Any]) -> Sighting: ...
 
 
 class Sightings(Protocol):
@@ -75,7 +70,7 @@ class Watch:
 
     ledger: Ledger
     subjects: Subjects
-    reader: Reader
+    finder: Finder
     sightings: Sightings
     is_settled: Callable[[MailFinding], bool]
     report: Callable[[MailFinding], None]
@@ -163,7 +158,7 @@ class Watch:
         recipient = delivery.get("recipient")
         if isinstance(recipient, str) and recipient.lower() != self.recipient.lower():
             return  # it went to another mailbox, before the stack's recipient changed
-        sighting = self._sighting(subject, delivery)
+        sighting = self.finder.sighting(subject, delivery)
         watched.looked_at.add(subject.own_id)
         findings = list(sighting.findings())
         unsettled = [each for each in findings if not self.is_settled(each)]
@@ -176,28 +171,6 @@ class Watch:
         if _has_changed(delivery, sighting, unsettled):
             self.sightings.note(sighting, unsettled, self.now)
 
-    def _sighting(self, subject: Subject, delivery: Mapping[str, Any]) -> Sighting:
-        query = f'"{search_token(subject.own_id)}" filename:json'
-        there = [each.gmail_id for each in self.reader.search(query)]
-        roles = still_known(_read_before(subject, delivery), there)
-        for each in there:
-            if each not in roles:
-                self._take(each, subject, roles)
-        sighting = Sighting(subject.own_id, roles, last_known_as(delivery))
-        if not sighting.genuine or len(there) >= MOST_FOUND:  # a search may miss it
-            for each in dict.fromkeys([*roles_of(delivery), str(delivery.get("gmail_id") or "")]):
-                if each and each not in roles:
-                    self._take(each, subject, roles)
-        return sighting
-
-    def _take(self, gmail_id: str, subject: Subject, roles: dict[str, str]) -> None:
-        """Read a mail. One in the trash or in spam is none."""
-        found = self.reader.read(gmail_id)
-        if found is not None and not is_misplaced(found.labels):
-            roles[gmail_id] = role_of(
-                found.raw, subject, lambda run: self.subjects.is_reissue(run, subject.own_id)
-            )
-
 
 def _place(row: Mapping[str, Any]) -> tuple[int, str]:
     return _whole(row.get("logged_at")), str(row.get("payment_id"))
@@ -205,12 +178,6 @@ def _place(row: Mapping[str, Any]) -> tuple[int, str]:
 
 def _whole(value: Any) -> int:
     return value if type(value) is int else 0
-
-
-def _read_before(subject: Subject, delivery: Mapping[str, Any]) -> dict[str, str]:
-    """What the mails were when they were read; nothing, if the record is not the one mailed."""
-    mailed = delivery.get("record_sha256", subject.sha256)
-    return roles_of(delivery) if mailed == subject.sha256 else {}
 
 
 def _has_changed(

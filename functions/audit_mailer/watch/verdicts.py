@@ -5,7 +5,7 @@ A mail is what it was when it was read: Gmail's messages never change, they only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from functions.audit_mailer.mails.envelope import REISSUE
 from functions.audit_mailer.watch.subjects import Subject
 from shared.audit.findings import MailFinding
 
-OWN, ALTERED, OTHER = "own", "altered", "other"
+OWN, ALTERED, OTHER, BOUNCED = "own", "altered", "other", "bounced"
 _REISSUE = "reissue "
 
 
@@ -31,6 +31,11 @@ def role_of(raw: bytes, subject: Subject, is_reissue: Callable[[str], bool]) -> 
     return f"{_REISSUE}{reissue[:200]}" if is_reissue(reissue) else ALTERED
 
 
+def is_genuine(role: str) -> bool:
+    """Whether it is the subject's mail, or one that was issued again."""
+    return role not in (ALTERED, OTHER, BOUNCED)
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """roles: what each mail that a search for the subject finds is, by Gmail id.
@@ -44,7 +49,7 @@ class Sighting:
 
     @property
     def genuine(self) -> list[str]:
-        return [name for name, role in self.roles.items() if role not in (ALTERED, OTHER)]
+        return [name for name, role in self.roles.items() if is_genuine(role)]
 
     def findings(self) -> Iterator[MailFinding]:
         """A mail with another record is one by itself: what a person said of it stays true."""
@@ -58,11 +63,6 @@ class Sighting:
         twice = {name for name in self.genuine if roles.count(self.roles[name]) > 1}
         if twice:
             yield MailFinding("duplicate", self.own_id, frozenset(twice))
-
-
-def still_known(roles: Mapping[str, str], there: Collection[str]) -> dict[str, str]:
-    """What was read before and is still there: it need not be read again."""
-    return {name: role for name, role in roles.items() if name in there}
 
 
 def roles_of(delivery: Mapping[str, Any]) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_a_run_that_is_cut_off_goes_on_where_it_stopped(
     made = mail_others(watching, 5)
     later = date.fromordinal(DAY.toordinal() + 10)
     for _ in range(16):
-        watching.calls_left = 3
+        watching.calls_left = 4
         watched = watching.run(later)
         assert watched.is_finished, "of the last days, which have no entries"
     assert all("seen_at" in watching.delivery(each.payment_id) for each in made)
@@ -67,7 +67,7 @@ def test_entries_of_the_same_millisecond_each_have_their_turn(
         watching.world.mailer.deliver(message(each), TRY)
     later_on = date.fromordinal(DAY.toordinal() + 10)
     for _ in range(12):
-        watching.calls_left = 3
+        watching.calls_left = 4
         watching.run(later_on)
     assert all("seen_at" in watching.delivery(each.payment_id) for each in made)
 

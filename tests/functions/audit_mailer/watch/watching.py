@@ -14,6 +14,8 @@ from functions.audit_mailer.delivery.pacing import Pacer, Rate
 from functions.audit_mailer.gmail.mailbox import Gmail
 from functions.audit_mailer.gmail.paced import Paced
 from functions.audit_mailer.ledger_rows import LedgerRows
+from functions.audit_mailer.watch.bounces import Bounces
+from functions.audit_mailer.watch.finder import Finder
 from functions.audit_mailer.watch.reader import PacedReader
 from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
@@ -45,14 +47,16 @@ class Watching:
         world, self.reported = self.world, []
         world.clock.now = max(world.clock.now, NOW + after_ms)
         ledger, watched = world.payments.replace("Payments", "Ledger"), Watched()
+        reader = PacedReader(self.box, self.paced(self._may_go_on))
+        subjects = Subjects(
+            entries=LedgerRows(world.dynamodb, world.payments, ledger),
+            ops_records=OpsRecords(world.dynamodb, self.ops_table),
+            evidence=Evidence(boto3.client("s3"), BUCKET),
+        )
         Watch(
             ledger=Daybook(world.dynamodb, world.payments, world.table),
-            subjects=Subjects(
-                entries=LedgerRows(world.dynamodb, world.payments, ledger),
-                ops_records=OpsRecords(world.dynamodb, self.ops_table),
-                evidence=Evidence(boto3.client("s3"), BUCKET),
-            ),
-            reader=PacedReader(self.box, self.paced(self._may_go_on)),
+            subjects=subjects,
+            finder=Finder(reader, subjects, Bounces(reader)),
             sightings=Sightings(world.dynamodb, world.table),
             recipient=AUDIT,
             is_settled=lambda finding: finding.ops_id in self.settled,

@@ -1,0 +1,71 @@
+"""What the mailbox has about one subject: searched for, and read where it was not read before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from functions.audit_mailer.gmail.mailbox import MOST_FOUND, FoundMail, Receipt
+from functions.audit_mailer.mails.copies import is_misplaced
+from functions.audit_mailer.watch.bounces import Bounces
+from functions.audit_mailer.watch.subjects import Subject
+from functions.audit_mailer.watch.verdicts import (
+    BOUNCED,
+    Sighting,
+    is_genuine,
+    role_of,
+    roles_of,
+)
+from shared.audit.delivery import last_known_as
+from shared.text import search_token
+
+
+class Reader(Protocol):
+    def search(self, query: str) -> list[Receipt]: ...
+    def read(self, gmail_id: str) -> FoundMail | None: ...
+
+
+class Reissues(Protocol):
+    def is_reissue(self, run: str, own_id: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    reader: Reader
+    reissues: Reissues
+    bounces: Bounces
+
+    def sighting(self, subject: Subject, delivery: Mapping[str, Any]) -> Sighting:
+        """delivery: its item of AuditDeliveries. Raises DeliveryError or OutOfTimeError."""
+        there = self.reader.search(f'"{search_token(subject.own_id)}" filename:json')
+        before, roles = _read_before(subject, delivery), dict[str, str]()
+        for each in there:
+            role = before.get(each.gmail_id)
+            if role is None or (is_genuine(role) and self.bounces.may_concern(subject.header[1])):
+                self._take(each.gmail_id, subject, roles)
+            else:
+                roles[each.gmail_id] = role
+        sighting = Sighting(subject.own_id, roles, last_known_as(delivery))
+        if not sighting.genuine or len(there) >= MOST_FOUND:  # a search may miss it
+            for known in dict.fromkeys([*roles_of(delivery), str(delivery.get("gmail_id") or "")]):
+                if known and known not in roles:
+                    self._take(known, subject, roles)
+        return sighting
+
+    def _take(self, gmail_id: str, subject: Subject, roles: dict[str, str]) -> None:
+        """Read a mail. One in the trash or in spam is none."""
+        found = self.reader.read(gmail_id)
+        if found is None or is_misplaced(found.labels):
+            return
+        role = role_of(
+            found.raw, subject, lambda run: self.reissues.is_reissue(run, subject.own_id)
+        )
+        has_bounced = is_genuine(role) and self.bounces.have(found)
+        roles[gmail_id] = BOUNCED if has_bounced else role
+
+
+def _read_before(subject: Subject, delivery: Mapping[str, Any]) -> dict[str, str]:
+    """What the mails were when they were read; nothing, if the record is not the one mailed."""
+    mailed = delivery.get("record_sha256", subject.sha256)
+    return roles_of(delivery) if mailed == subject.sha256 else {}
