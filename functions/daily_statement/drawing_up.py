@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -22,9 +23,15 @@ from functions.daily_statement.rules.continuity import (
     missing_at_the_end,
 )
 from functions.daily_statement.rules.heads import EventHead
+from functions.daily_statement.rules.meaning import BACK_DATED, Meaning, back_dated
 from functions.daily_statement.rules.notable import Watch
-from functions.daily_statement.rules.record import Standing, Standings
-from functions.daily_statement.rules.rereading import certify, examine, last_certified_day
+from functions.daily_statement.rules.record import NEW_EVENT, Standing, Standings
+from functions.daily_statement.rules.rereading import (
+    certify,
+    examine,
+    last_certified_day,
+    name_impossible,
+)
 from functions.daily_statement.rules.standings import Present, compare_totals, ends_of, go_on
 from functions.daily_statement.rules.totals import NO_ENTRIES
 from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId, business_date
@@ -49,6 +56,7 @@ class Ledger(Protocol):
     def places(self, payment_ids: Sequence[str]) -> Mapping[str, Place]: ...
     def of_event(self, event_id: str) -> Iterable[Mapping[str, Any]]: ...
     def find(self, payment_id: str) -> Mapping[str, Any] | None: ...
+    def mark_of(self, payment_id: str) -> Mapping[str, Any]: ...
     def of_patron(self, event_id: str, patron_email: str) -> Iterable[Mapping[str, Any]]: ...
 
 
@@ -96,6 +104,7 @@ class Draughtsman:
             if event_id in old:
                 self._name_undated(statement, rows)
                 pointers.look_at(_sound(entries, day))
+                name_impossible(statement, before[event_id], [*_sound(entries, day)], self.zone)
                 examine(statement, standings, event_id, links)
             certify(statement, standings, event_id, links)
         compare_totals(statement, standings, present)
@@ -107,15 +116,20 @@ class Draughtsman:
         return statement, standings
 
     def _take_entries(self, statement: Statement, pointers: PointerCheck) -> None:
-        watch = Watch(
-            cash_over_cents=self.cash_over_cents, find=self._find, has_twin=self._has_twin
-        )
+        find = lru_cache(maxsize=1)(self._find)  # both ask for what an entry is about
+        watch = Watch(cash_over_cents=self.cash_over_cents, find=find, has_twin=self._has_twin)
+        meaning = Meaning(zone=self.zone, find=find, mark_of=self.ledger.mark_of)
         for rows in self.daybook.logged_on(statement.day):
             payment_ids = [row.get("payment_id", "") for row in rows]
             entries = statement.add(rows, self.daybook.deliveries(payment_ids))
             pointers.look_at(_sound(entries))
-            for entry, _ in entries:
+            for entry, link in entries:
                 statement.notable += watch.look_at(entry)
+                if link.is_sound and (why := meaning.problem_with(entry)):
+                    statement.account(entry.event_id).report_impossible(entry.seq, why)
+        for account in statement.events:
+            for seq in back_dated(account.links):
+                account.report_impossible(seq, BACK_DATED)
 
     def _present(self, statement: Statement, before: Standings) -> Present:
         heads = self.ledger.heads(sorted({*before, *statement.accounts}))
@@ -169,7 +183,9 @@ class Draughtsman:
             rows = list(self.ledger.of_event(event_id))
             self._name_undated(statement, rows)
             entries = [(entry, Link.of(entry, row)) for entry, row in _entries(rows)]
-            pointers.look_at(_sound(entries, statement.day))
+            sound = [*_sound(entries, statement.day)]
+            pointers.look_at(sound)
+            name_impossible(statement, NEW_EVENT, sound, self.zone)
             links = [link for _, link in entries if link.logged_day < statement.day]
             found = continue_from(BEFORE_THE_FIRST, links)
             if not found.is_whole:

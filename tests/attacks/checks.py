@@ -115,7 +115,7 @@ class Checks:
 
 def _findings_of(event: dict[str, Any]) -> int:
     """event: of a statement's record."""
-    lists = (event[each] for each in ("missing", "altered", "unlinked"))
+    lists = (event[each] for each in ("missing", "altered", "unlinked", "impossible"))
     return sum(map(len, lists)) + bool(event["totals_differ"]) + (not event["head_hash"])
 
 

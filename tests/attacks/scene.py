@@ -15,7 +15,7 @@ from typing import Any, Literal
 from functions.audit_mailer.gmail.mailbox import Gmail
 from shared import keys
 from shared.attributes import to_attributes
-from shared.ledger import entry_hash
+from shared.ledger import COUNTS, entry_hash
 from shared.statements.places import SEALED
 from tests.ops.voyage import Voyage
 
@@ -65,7 +65,7 @@ class Scene:
         self.put(self.voyage.head() | {"hash": rows[-1]["hash"]}, "Ledger")
 
     def append(self, **changes: Any) -> Item:
-        """Write another entry, chained and counted as the API does it, with whatever it says."""
+        """Another entry, chained, counted and found by its id as the API's, whatever it says."""
         head = self.voyage.head()
         moment = self.row(len(self.voyage.payments))["SK"] + head["seq"]
         made = self.row(len(self.voyage.payments)) | {
@@ -78,9 +78,12 @@ class Scene:
         made |= changes
         made["hash"] = entry_hash(made)
         self.put(made)
+        place = {"row_pk": made["PK"], "row_sk": made["SK"]}
+        self.put(keys.pointer(made["payment_id"]) | place, "Ledger")
         sign = 1 if made["kind"] == "payment" else -1
         cents = sign * made["amount_cents"]
         moved = {name: head[name] + cents for name in ("total_cents", "cash_cents")}
+        moved["payments_count"] = head["payments_count"] + COUNTS[made["kind"]]
         self.put(head | moved | {"seq": made["seq"], "hash": made["hash"]}, "Ledger")
         return made
 

@@ -104,7 +104,7 @@ def _totals(record: Told) -> str:
 def _findings(record: Told) -> dict[str, list[str]]:
     """What is wrong, and where: ids and numbers only.
 
-    Statements of earlier releases say nothing of `unlinked` and `totals_differ`.
+    Statements of earlier releases say nothing of `unlinked`, `impossible` and `totals_differ`.
     """
     events = record["events"]
     found = {
@@ -119,6 +119,11 @@ def _findings(record: Told) -> dict[str, list[str]]:
             f"{each['event_id']} {_number(seq)}"
             for each in events
             for seq in each.get("unlinked", ())
+        ],
+        "IMPOSSIBLE": [
+            f"{each['event_id']} {_number(seq)}"
+            for each in events
+            for seq, _ in each.get("impossible", ())
         ],
         "HEAD UNREADABLE in": [each["event_id"] for each in events if not each["head_hash"]],
         "TOTALS in": [each["event_id"] for each in events if each.get("totals_differ")],
@@ -167,6 +172,8 @@ def _event(event: Told) -> Section:
         rows.append(("Not as written, in no sum", ", ".join(map(_number, event["altered"]))))
     if event.get("unlinked"):
         rows.append(("Not found by their ids", ", ".join(map(_number, event["unlinked"]))))
+    for seq, why in event.get("impossible", ()):
+        rows.append((f"Not written by the app, {_number(seq)}", why))
     if event.get("totals_differ"):
         rows.append(("Totals of its screen", event["totals_differ"]))
     rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))

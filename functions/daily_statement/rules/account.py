@@ -40,6 +40,7 @@ class EventAccount:
     links: the day's entries as links of the chain. head: the event's last entry when the statement
     was made, None if it cannot be read. missing: ranges of numbers without a row. altered: numbers
     of rows that are not what was written. unlinked: numbers of rows that no pointer leads to.
+    impossible: numbers of entries that the API never writes, each with the reason in words.
     rewritten: in words, why the chain is no longer the one that the statement before knew; empty
     when it is. totals_differ: in words, what its head says unlike its entries.
     """
@@ -52,6 +53,7 @@ class EventAccount:
     missing: list[tuple[int, int]] = field(default_factory=list)
     altered: list[int] = field(default_factory=list)
     unlinked: list[int] = field(default_factory=list)
+    impossible: dict[int, str] = field(default_factory=dict)
     unmailed: list[Unmailed] = field(default_factory=list)
     unmailed_count: int = 0
     rewritten: str = ""
@@ -76,6 +78,10 @@ class EventAccount:
 
     def report_unlinked(self, seq: int) -> None:
         self.unlinked = _joined(self.unlinked, [seq])
+
+    def report_impossible(self, seq: int, why: str) -> None:
+        if len(self.impossible) < MOST_NAMED:
+            self.impossible.setdefault(seq, why)
 
     @property
     def first(self) -> int:
@@ -181,6 +187,9 @@ class Statement:
             ],
             "UNLINKED": [
                 f"{each.event_id} {number(seq)}" for each in self.events for seq in each.unlinked
+            ],
+            "IMPOSSIBLE": [
+                f"{each.event_id} {number(seq)}" for each in self.events for seq in each.impossible
             ],
             "HEAD UNREADABLE in": [each.event_id for each in self.events if each.head is None],
             "TOTALS in": [each.event_id for each in self.events if each.totals_differ],

@@ -23,7 +23,7 @@ MOST_NAMED = 50  # of each kind, per event; counts are always complete
 class Link:
     """An entry as a link of its event's chain. is_sound: it is what was written, by its own hash.
 
-    net_cents: of the entry, signed. logged_day: its business day.
+    net_cents: of the entry, signed. logged_at: epoch milliseconds. logged_day: its business day.
     """
 
     seq: int
@@ -33,6 +33,7 @@ class Link:
     kind: str
     method: str
     net_cents: int
+    logged_at: int
     logged_day: str
 
     @classmethod
@@ -45,6 +46,7 @@ class Link:
             kind=entry.kind,
             method=entry.method,
             net_cents=entry.net_cents,
+            logged_at=entry.logged_at,
             logged_day=entry.logged_day,
         )
 

@@ -123,6 +123,7 @@ def _event_record(account: EventAccount) -> dict[str, Any]:
         "missing": [list(each) for each in account.missing],
         "altered": account.altered,
         "unlinked": account.unlinked,
+        "impossible": [[seq, why] for seq, why in sorted(account.impossible.items())],
         "totals_differ": account.totals_differ,
         "not_mailed": account.unmailed_count,
         "not_mailed_entries": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, tzinfo
 
 from functions.daily_statement.rules.account import Statement
 from functions.daily_statement.rules.certificates import extended
@@ -14,9 +14,27 @@ from functions.daily_statement.rules.continuity import (
     continue_from,
     missing_numbers,
 )
-from functions.daily_statement.rules.record import Standings
+from functions.daily_statement.rules.meaning import BACK_DATED, Meaning, back_dated, marks_of
+from functions.daily_statement.rules.record import Standing, Standings
 from functions.daily_statement.rules.totals import Totals
+from shared.ledger import LedgerEntry
 from shared.statements.expiry import last_day_to_certify
+
+
+def name_impossible(
+    statement: Statement, standing: Standing, entries: Sequence[LedgerEntry], zone: tzinfo
+) -> None:
+    """Names entries that the API never writes. entries: all sound ones of one event."""
+    marks, by_id = marks_of(entries), {each.payment_id: each for each in reversed(entries)}
+    meaning = Meaning(
+        zone=zone,
+        find=by_id.get,
+        mark_of=lambda payment_id: marks.get(payment_id, {}),
+        is_whole=not standing.certificate.through_seq,
+    )
+    for each in entries:
+        if why := meaning.problem_with(each):
+            statement.account(each.event_id).report_impossible(each.seq, why)
 
 
 def examine(
@@ -30,6 +48,8 @@ def examine(
     certified = standing.certificate
     kept = [each for each in links if certified.through_seq < each.seq <= standing.end.seq]
     found = continue_from(ChainEnd(seq=certified.through_seq, hash=certified.hash), kept)
+    for seq in back_dated(kept):
+        statement.account(event_id).report_impossible(seq, BACK_DATED)
     gone = missing_numbers([each.seq for each in kept], certified.through_seq + 1, standing.end.seq)
     expiring = [each for each in links if each.seq <= certified.through_seq]
     altered = [*found.altered, *(each.seq for each in expiring if not each.is_sound)]

@@ -90,6 +90,13 @@ class LedgerRows:
         )
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
+    def mark_of(self, payment_id: str) -> dict[str, Any]:
+        """The mark that a payment is voided, and by which entry; empty without one."""
+        answer = self._client.get_item(
+            TableName=self._ledger, Key=to_attributes(keys.void_mark(payment_id))
+        )
+        return from_attributes(answer.get("Item", {}))
+
     def of_patron(self, event_id: str, patron_email: str) -> Iterator[dict[str, Any]]:
         """Every row of a patron at an event."""
         pages = self._client.get_paginator("query").paginate(

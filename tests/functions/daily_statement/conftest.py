@@ -105,11 +105,24 @@ class Office:
         for name in ("total_cents", f"{written.method}_cents"):
             totals[name] += written.net_cents
         self.put_head(event_id)
+        if written.voids:
+            mark = keys.void_mark(written.voids) | {"void_id": payment_id}
+            self.put("Ledger", mark)
+        if written.corrects:
+            self.mark_corrected(written)
         pointer = {"PK": f"PAYMENT#{payment_id}", "row_pk": written.pk, "row_sk": written.timestamp}
         self.put("Ledger", pointer)
         if mailed:
             self.put("AuditDeliveries", {"payment_id": payment_id, "state": "sent"})
         return written
+
+    def mark_corrected(self, correction: LedgerEntry) -> None:
+        self.dynamodb.update_item(
+            TableName=self.tables["Ledger"],
+            Key=to_attributes(keys.void_mark(str(correction.corrects))),
+            UpdateExpression="SET correction_id = :correction",
+            ExpressionAttributeValues=to_attributes({":correction": correction.payment_id}),
+        )
 
     def put_head(self, event_id: str = "sunset-charter", **changes: Any) -> None:
         """As the API writes it, but for the changes; None takes an attribute away."""

@@ -105,13 +105,15 @@ def test_a_head_that_cannot_be_read_is_shown_as_such() -> None:
 def test_totals_and_entries_that_cannot_be_found_are_in_subject_and_page() -> None:
     made = statement(row())
     made.events[0].unlinked = [1, 7]
+    made.events[0].impossible = {3: "it voids a payment that is not there"}
     made.events[0].totals_differ = "collected is $0.01 in its head, and $125.00 by its entries"
     mail, text, html = read(made)
     assert (
-        "UNLINKED sunset-charter #000001 and 1 more - TOTALS in sunset-charter - "
-        in (mail["Subject"])
+        "UNLINKED sunset-charter #000001 and 1 more - IMPOSSIBLE sunset-charter #000003 - "
+        "TOTALS in sunset-charter - " in (mail["Subject"])
     )
     assert re.search(r"Not found by their ids: +#000001, #000007", text)
+    assert re.search(r"Not written by the app, #000003: +it voids a payment that is not", text)
     assert re.search(r"Totals of its screen: +collected is \$0\.01 in its head", text)
     for body in (text, html):
         assert "UNLINKED sunset-charter #000007" in body
@@ -120,7 +122,8 @@ def test_totals_and_entries_that_cannot_be_found_are_in_subject_and_page() -> No
 def test_the_page_of_a_release_that_did_not_look_for_these_is_as_it_was() -> None:
     record = statement_record(statement(row()))
     (event,) = record["events"]
-    before = {k: v for k, v in event.items() if k not in {"unlinked", "totals_differ"}}
+    unknown = {"unlinked", "impossible", "totals_differ"}
+    before = {k: v for k, v in event.items() if k not in unknown}
     assert before != event
     old = record | {"events": [before]}
     assert statement_page(old, "0" * 64, "token") == statement_page(record, "0" * 64, "token")
