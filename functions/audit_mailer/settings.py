@@ -14,6 +14,7 @@ from functions.audit_mailer.mails.envelope import Addresses
 from shared.settings import SettingsError
 
 DeliveryMethod = Literal["send", "import"]
+NOT_WATCHED = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,9 @@ class DeliverySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GmailSettings:
-    """gmail_search_settle_seconds: how long Gmail's search may not show a mail it accepted.
+    """gmail_watched_mailbox: whose mailbox shows what arrived; empty: the recipient's; or `none`.
+
+    gmail_search_settle_seconds: how long Gmail's search may not show a mail it accepted.
 
     gmail_sends_per_minute: what all mailers together may deliver; 0 is what Gmail's quota allows
     for the method.
@@ -74,6 +77,7 @@ class GmailSettings:
     gmail_service_account_key: str = field(default="", repr=False)
     gmail_credentials_secret_id: str = ""
     gmail_sender: str = ""
+    gmail_watched_mailbox: str = ""
     gmail_delivery_method: str = "send"
     gmail_api_endpoint: str = ""
     gmail_search_settle_seconds: int = 180
@@ -91,6 +95,8 @@ class GmailSettings:
             raise SettingsError("GMAIL_SENDS_PER_MINUTE must be 0 (Gmail's own quota) or more")
         for variable in ("gmail_audit_recipient", "sender"):
             _require_mailbox(variable.upper(), getattr(self, variable))
+        if self.watched is not None:
+            _require_mailbox("GMAIL_WATCHED_MAILBOX", self.watched)
 
     @property
     def sender(self) -> str:
@@ -105,6 +111,12 @@ class GmailSettings:
         acting for the sender, it would never reach the recipient.
         """
         return self.gmail_audit_recipient if self.method == "import" else self.sender
+
+    @property
+    def watched(self) -> str | None:
+        """The Workspace user whose mailbox shows what arrived; None when nobody may look there."""
+        named = self.gmail_watched_mailbox or self.gmail_audit_recipient
+        return None if named == NOT_WATCHED else named
 
     @property
     def addresses(self) -> Addresses:

@@ -48,6 +48,8 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("GmailCredentialsSecretId", "scc/gmail", "arn:aws:secretsmanager:us-east-1:1:secret:x"),
         ("GmailAuditRecipient", "compliance@example.com", "compliance@example.com, b@c d"),
         ("GmailSender", "audit@example.com", "audit"),
+        ("GmailWatchedMailbox", "ada@example.com", "nobody"),
+        ("GmailWatchedMailbox", "none", "None"),
         ("GmailApiEndpoint", "http://127.0.0.1:8025/", "http://127.0.0.1:8025"),
         ("LedgerStreamArn", STREAM, STREAM.partition("/stream")[0]),
         ("AlarmEmail", "ops@example.com", "ops"),

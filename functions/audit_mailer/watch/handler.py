@@ -53,9 +53,13 @@ def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, 
     """A mailbox that cannot be read is counted as a run that was not finished, and nothing else."""
     now, watched = time.time_ns() // 1_000_000, Watched()
     try:
-        with closing(wiring.gmail_of(wiring.gmail_settings().gmail_audit_recipient)) as mailbox:
+        user = wiring.gmail_settings().watched
+        if user is None:
+            metrics.add_metric("WatchesUnfinished", MetricUnit.Count, 0)
+            return {"is_off": True}
+        with closing(wiring.gmail_of(user)) as mailbox:
             today = business_date(now, zone_named(_zone()))
-            watch(mailbox, now, context).run(today, watched)
+            watch(mailbox, user, now, context).run(today, watched)
     except DeliveryError as error:
         _count_found(watched, only=watched.found.keys())  # it is no less true
         return _unread(error.failure.code)  # Google's own words may name people
@@ -78,11 +82,11 @@ def _unread(reason: str) -> dict[str, Any]:
     return {"error": reason}
 
 
-def watch(mailbox: Gmail, now: int, context: LambdaContext) -> Watch:
-    """Raises SettingsError for a configuration that cannot read the mailbox."""
+def watch(mailbox: Gmail, user: str, now: int, context: LambdaContext) -> Watch:
+    """user: whose mailbox it is. Raises SettingsError for a configuration that cannot read it."""
     gmail = wiring.gmail_settings()
     paced = Paced(
-        quota=wiring.pacer_of(gmail.gmail_audit_recipient),
+        quota=wiring.pacer_of(user),
         may_go_on=lambda: context.get_remaining_time_in_millis() > RESERVE_MS,
     )
     payments, deliveries = settings().payments_table, settings().deliveries_table

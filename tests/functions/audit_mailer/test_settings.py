@@ -37,6 +37,18 @@ def test_the_sender_is_the_recipient_unless_another_mailbox_is_named() -> None:
     assert settings(gmail_sender="desk@x.example").sender == "desk@x.example"
 
 
+def test_the_recipients_mailbox_is_watched_unless_another_is_named_or_none() -> None:
+    assert settings().watched == "audit@shipcaptaincrew.example"
+    member = settings(gmail_watched_mailbox="ada@shipcaptaincrew.example")
+    member.check()
+    assert member.watched == "ada@shipcaptaincrew.example"
+    off = settings(gmail_watched_mailbox="none")
+    off.check()
+    assert off.watched is None
+    with pytest.raises(SettingsError, match="GMAIL_WATCHED_MAILBOX"):
+        settings(gmail_watched_mailbox="the compliance group").check()
+
+
 def test_an_import_acts_for_the_recipient_and_a_send_for_the_sender() -> None:
     other: dict[str, Any] = {"gmail_sender": "desk@x.example"}
     assert settings(**other).mailbox == "desk@x.example"

@@ -62,7 +62,7 @@ def travel(sandbox: GmailSandbox) -> Told:
             "note": "Wilhelmina",
             "address in a note": "thief@example.net",
             "reference": REFERENCE,
-            "card number": "4111",
+            "card number": "4111 1111",
             "password": PASSWORD,
             "wrong password": WRONG_PASSWORD,
             "session token": journey.cookie.partition("=")[2],
