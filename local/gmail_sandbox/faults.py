@@ -112,6 +112,8 @@ def _parse_fault(where: str, item: Any) -> Fault:
             raise FaultFieldError(f"{where}.{name}", f"is required for {kind}")
     if "on" in item and item["on"] not in _TARGETS:
         raise FaultFieldError(f"{where}.on", f"must be one of {', '.join(_TARGETS)}")
+    if "@" not in item.get("user", "@"):  # it would strike nobody, and say nothing
+        raise FaultFieldError(f"{where}.user", "must be an e-mail address")
     fields = {name: value for name, value in item.items() if name not in ("kind", "times")}
     return Fault(kind, fields, item.get("times"))
 

@@ -216,6 +216,8 @@ def test_active_faults_are_listed_with_their_remaining_times(gmail: GmailSandbox
         ([{"kind": "status", "code": 429, "times": 0}], "[0].times"),
         ([{"kind": "status", "code": 429, "often": 2}], "[0].often"),
         ([{"kind": "drop", "on": "profiles"}], "[0].on"),
+        ({"kind": "bounce", "user": "x"}, "[0].user"),
+        ([{"kind": "suspended_user", "user": ""}], "[0].user"),
         ([{"kind": "latency"}], "[0].ms"),
         ([{"kind": "latency", "ms": -1}], "[0].ms"),
         ([{"kind": "quota"}], "[0].units_per_minute"),
