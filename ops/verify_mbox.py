@@ -1158,6 +1158,7 @@ def statement_page(record: Told, sha256: str, token: str) -> Page:
             *_notable(record),
             *_expiring(record),
             *_malformed(record),
+            *_evidence(record),
             _mails_statement_page_proof(record, sha256, token),
         ],
         closing=closing,
@@ -1191,7 +1192,8 @@ def _totals(record: Told) -> str:
 def _findings(record: Told) -> dict[str, list[str]]:
     """What is wrong, and where: ids and numbers only.
 
-    Statements of earlier releases say nothing of `unlinked` and `totals_differ`.
+    Statements of earlier releases say nothing of `unlinked`, `impossible`, `totals_differ` and
+    `evidence`.
     """
     events = record["events"]
     found = {
@@ -1207,8 +1209,18 @@ def _findings(record: Told) -> dict[str, list[str]]:
             for each in events
             for seq in each.get("unlinked", ())
         ],
+        "IMPOSSIBLE": [
+            f"{each['event_id']} {_number(seq)}"
+            for each in events
+            for seq, _ in each.get("impossible", ())
+        ],
         "HEAD UNREADABLE in": [each["event_id"] for each in events if not each["head_hash"]],
         "TOTALS in": [each["event_id"] for each in events if each.get("totals_differ")],
+        "EVIDENCE": [
+            *dict.fromkeys(
+                each["day"] or "statements" for each in record.get("evidence", ()) if each["is_new"]
+            )
+        ],
         "MALFORMED ROWS": [str(record["malformed_rows"])] if record["malformed_rows"] else [],
         "NOT MAILED": [str(record["not_mailed"])] if record["not_mailed"] else [],
     }
@@ -1254,6 +1266,8 @@ def _event(event: Told) -> Section:
         rows.append(("Not as written, in no sum", ", ".join(map(_number, event["altered"]))))
     if event.get("unlinked"):
         rows.append(("Not found by their ids", ", ".join(map(_number, event["unlinked"]))))
+    for seq, why in event.get("impossible", ()):
+        rows.append((f"Not written by the app, {_number(seq)}", why))
     if event.get("totals_differ"):
         rows.append(("Totals of its screen", event["totals_differ"]))
     rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))
@@ -1327,6 +1341,14 @@ def _malformed(record: Told) -> list[Section]:
     if more := record["malformed_rows"] - len(rows):
         rows.append(("More", str(more)))
     return [Section("Rows that are not entries", rows)] if rows else []
+
+
+def _evidence(record: Told) -> list[Section]:
+    rows: list[tuple[str, ...]] = [
+        (each["day"] or "All days", each["what"] + ("" if each["is_new"] else ", as told before"))
+        for each in record.get("evidence", ())[:MOST_FINDINGS]
+    ]
+    return [Section("Sealed statements that somebody changed", rows)] if rows else []
 
 
 def _mails_statement_page_proof(record: Told, sha256: str, token: str) -> Section:

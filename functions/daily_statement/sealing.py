@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 from functions.daily_statement.days import due_days
 from functions.daily_statement.drawing_up import Draughtsman
 from functions.daily_statement.rules.account import Previous, Statement, Whole
+from functions.daily_statement.rules.evidence import Damage, Sealed, is_sealed_key
 from functions.daily_statement.rules.record import (
     Standings,
     heads_record,
+    previous_of,
     standings_of,
     statement_record,
 )
 from shared.audit.delivery import is_sent, needs_message
 from shared.ledger import business_date, canonical_json
-from shared.statements.bucket import EvidenceDamagedError, SealedStatement
+from shared.statements.bucket import EvidenceDamagedError, Listing, SealedStatement
 from shared.statements.places import StatementPlace
 
 GRACE_MS = 60 * 60 * 1000  # how long a statement that was handed over is left to the mailer
@@ -34,6 +36,7 @@ class ZoneChangedError(Exception):
 
 class Evidence(Protocol):
     def sealed_days(self) -> list[str]: ...
+    def sealed_objects(self) -> Listing: ...
     def sealed(self, day: str) -> SealedStatement | None: ...
     def heads(self, sealed: SealedStatement) -> Mapping[str, Any]: ...
     def signature(self, place: StatementPlace) -> bytes | None: ...
@@ -167,8 +170,29 @@ class Sealer:
         before = standings_of(self.evidence.heads(last)) if last else None
         statement, standings = self.draughtsman.draw_up(day, before, is_final=is_final)
         statement.key_sha256 = self.key.sha256
-        statement.previous = Previous(day=last.day, sha256=last.sha256) if last else None
+        previous = previous_of(last.day, last.sha256, last.record) if last else None
+        statement.previous = previous
+        statement.damages = self._damages(previous)
+        known = previous.number if previous else 0
+        statement.number = None if known is None else known + 1
         return statement, standings
+
+    def _damages(self, previous: Previous | None) -> list[Damage]:
+        """What happened to what was sealed."""
+        listing = self.evidence.sealed_objects()
+        sealed = Sealed(
+            versions={
+                key: len(each) for key, each in listing.versions.items() if is_sealed_key(key)
+            },
+            hidden={each for each in listing.hidden if is_sealed_key(each)},
+            count=previous.number if previous else None,
+            are_mailed=self._mailed,
+        )
+        return sealed.damages()
+
+    def _mailed(self, places: Sequence[StatementPlace]) -> set[StatementPlace]:
+        found = self.deliveries([each.delivery_id for each in places])
+        return {each for each in places if each.delivery_id in found}
 
     def _keep_heads(self, statement: Statement, standings: Standings) -> None:
         heads = canonical_json(heads_record(statement.day, standings))

@@ -90,7 +90,7 @@ class Evidence:
 
     def sealed_days(self) -> list[str]:
         """Every day that was ever sealed, oldest first; also one that was hidden since."""
-        keys = self._listing(SEALED).versions
+        keys = self.sealed_objects().versions
         return sorted(key.split("/")[1] for key in keys if _is_record(key))
 
     def sealed(self, day: str) -> SealedStatement | None:
@@ -105,6 +105,10 @@ class Evidence:
         except UNREADABLE as error:
             raise EvidenceDamagedError(f"the statement of {day} cannot be read") from error
         return SealedStatement(content=content, record=record)
+
+    def sealed_objects(self) -> Listing:
+        """All that lies under sealed statements, versions and delete markers."""
+        return self._listing(SEALED)
 
     def latest(self) -> SealedStatement | None:
         """The last sealed statement, None before the first. Raises EvidenceDamagedError."""

@@ -93,6 +93,7 @@ class Checks:
         made = [json.load(client.get_object(Bucket=bucket, Key=each)["Body"]) for each in keys]
         record = max(made, key=lambda each: each["made_at"])
         found: int = len(record["extends"]["rewritten"]) + record["malformed_rows"]
+        found += len(record["evidence"])
         return found + sum(map(_findings_of, record["events"]))
 
     def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:

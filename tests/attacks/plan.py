@@ -130,7 +130,8 @@ def _mail_in_spam(scene: Scene) -> None:
 def _mail_exchanged(scene: Scene) -> None:
     """By one with another amount, as somebody who may write into the mailbox can."""
     forged = compose(scene.row(2) | {"amount_cents": 1}, ADDRESSES)
-    scene.voyage.edit_mail(2, lambda _: forged.content)
+    _mail_deleted(scene)
+    scene.import_mail(forged.content)
 
 
 def _mail_twice(scene: Scene) -> None:

@@ -71,6 +71,7 @@ def statement_page(record: Told, sha256: str, token: str) -> Page:
             *_notable(record),
             *_expiring(record),
             *_malformed(record),
+            *_evidence(record),
             _proof(record, sha256, token),
         ],
         closing=closing,
@@ -104,7 +105,8 @@ def _totals(record: Told) -> str:
 def _findings(record: Told) -> dict[str, list[str]]:
     """What is wrong, and where: ids and numbers only.
 
-    Statements of earlier releases say nothing of `unlinked`, `impossible` and `totals_differ`.
+    Statements of earlier releases say nothing of `unlinked`, `impossible`, `totals_differ` and
+    `evidence`.
     """
     events = record["events"]
     found = {
@@ -127,6 +129,11 @@ def _findings(record: Told) -> dict[str, list[str]]:
         ],
         "HEAD UNREADABLE in": [each["event_id"] for each in events if not each["head_hash"]],
         "TOTALS in": [each["event_id"] for each in events if each.get("totals_differ")],
+        "EVIDENCE": [
+            *dict.fromkeys(
+                each["day"] or "statements" for each in record.get("evidence", ()) if each["is_new"]
+            )
+        ],
         "MALFORMED ROWS": [str(record["malformed_rows"])] if record["malformed_rows"] else [],
         "NOT MAILED": [str(record["not_mailed"])] if record["not_mailed"] else [],
     }
@@ -247,6 +254,14 @@ def _malformed(record: Told) -> list[Section]:
     if more := record["malformed_rows"] - len(rows):
         rows.append(("More", str(more)))
     return [Section("Rows that are not entries", rows)] if rows else []
+
+
+def _evidence(record: Told) -> list[Section]:
+    rows: list[tuple[str, ...]] = [
+        (each["day"] or "All days", each["what"] + ("" if each["is_new"] else ", as told before"))
+        for each in record.get("evidence", ())[:MOST_FINDINGS]
+    ]
+    return [Section("Sealed statements that somebody changed", rows)] if rows else []
 
 
 def _proof(record: Told, sha256: str, token: str) -> Section:

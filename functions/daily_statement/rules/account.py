@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.daily_statement.rules.continuity import MOST_NAMED, Continuation, Link, numbers
+from functions.daily_statement.rules.evidence import Damage
 from functions.daily_statement.rules.notable import Notable
 from functions.daily_statement.rules.sums import Sums
 from shared.audit.delivery import is_sent, last_error, mail_state
@@ -96,10 +97,15 @@ class EventAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Previous:
-    """The sealed statement before this one. sha256: of its bytes."""
+    """The sealed statement before this one. sha256: of its bytes.
+
+    number: as in a statement, None if it does not say. damages: those that it named.
+    """
 
     day: str
     sha256: str
+    number: int | None = None
+    damages: frozenset[Damage] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,8 @@ class Whole:
 class Statement:
     """day: YYYY-MM-DD, a business day of the zone `timezone` (its IANA name). made_at: epoch ms.
 
+    number: of the sealed statements, from 1; None if those before do not say. damages: what
+    happened to sealed statements, old and new.
     is_final: the day was over when it was made. previous: None for the first one. by_admin: sums by
     who logged. certificates: of entries that expire soon, by event. ops_records: SHA-256 by id.
     """
@@ -124,7 +132,9 @@ class Statement:
     made_at: int
     is_final: bool
     key_sha256: str = ""
+    number: int | None = None
     previous: Previous | None = None
+    damages: list[Damage] = field(default_factory=list)
     whole: Whole = Whole(events=0, entries=0, heads_sha256="")
     sums: Sums = field(default_factory=Sums)
     accounts: dict[str, EventAccount] = field(default_factory=dict)
@@ -170,6 +180,10 @@ class Statement:
     def events(self) -> list[EventAccount]:
         return [self.accounts[each] for each in sorted(self.accounts)]
 
+    def is_new(self, damage: Damage) -> bool:
+        """Whether the statement before did not name it: what was named once is no new alarm."""
+        return self.previous is None or damage not in self.previous.damages
+
     @property
     def unmailed_count(self) -> int:
         return sum(each.unmailed_count for each in self.events)
@@ -193,6 +207,11 @@ class Statement:
             ],
             "HEAD UNREADABLE in": [each.event_id for each in self.events if each.head is None],
             "TOTALS in": [each.event_id for each in self.events if each.totals_differ],
+            "EVIDENCE": [
+                *dict.fromkeys(
+                    each.day or "statements" for each in self.damages if self.is_new(each)
+                )
+            ],
             "MALFORMED ROWS": [str(self.malformed_count)] if self.malformed else [],
             "NOT MAILED": [str(self.unmailed_count)] if self.unmailed_count else [],
         }

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.daily_statement.rules.account import EventAccount, Statement
+from functions.daily_statement.rules.account import EventAccount, Previous, Statement
 from functions.daily_statement.rules.continuity import BEFORE_THE_FIRST, ChainEnd
+from functions.daily_statement.rules.evidence import Damage
 from functions.daily_statement.rules.totals import NO_ENTRIES, Totals
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from shared.statements.places import HEADS_SCHEMA, SCHEMA
@@ -43,6 +44,7 @@ def statement_record(statement: Statement) -> dict[str, Any]:
         "timezone": statement.timezone,
         "made_at": statement.made_at,
         "is_final": statement.is_final,
+        "number": statement.number,
         "previous": {"day": previous.day, "sha256": previous.sha256} if previous else None,
         "key_sha256": statement.key_sha256,
         "ledger": {
@@ -50,6 +52,10 @@ def statement_record(statement: Statement) -> dict[str, Any]:
             "entries": statement.whole.entries,
             "heads_sha256": statement.whole.heads_sha256,
         },
+        "evidence": [
+            {"day": each.day, "what": each.what, "is_new": statement.is_new(each)}
+            for each in statement.damages
+        ],
         "extends": {"holds": not rewritten, "rewritten": rewritten},
         "currency": "USD",
         **statement.sums.to_record(),
@@ -75,6 +81,17 @@ def statement_record(statement: Statement) -> dict[str, Any]:
             for ops_id, sha256 in sorted(statement.ops_records.items())
         ],
     }
+
+
+def previous_of(day: str, sha256: str, record: Mapping[str, Any]) -> Previous:
+    """record: of the statement before. Earlier releases neither numbered them nor named damages."""
+    number = record.get("number")
+    return Previous(
+        day=day,
+        sha256=sha256,
+        number=number if type(number) is int else None,
+        damages=frozenset(Damage(each["day"], each["what"]) for each in record.get("evidence", ())),
+    )
 
 
 def heads_record(day: str, standings: Standings) -> dict[str, Any]:

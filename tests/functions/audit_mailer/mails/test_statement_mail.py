@@ -15,7 +15,8 @@ import pytest
 
 from functions.audit_mailer.mails.statement_mail import compose
 from functions.audit_mailer.mails.statement_page import statement_page, statement_subject
-from functions.daily_statement.rules.account import Statement
+from functions.daily_statement.rules.account import Previous, Statement
+from functions.daily_statement.rules.evidence import Damage
 from functions.daily_statement.rules.record import statement_record
 from shared.ledger import canonical_json
 from shared.methods import METHODS, title_of
@@ -119,13 +120,28 @@ def test_totals_and_entries_that_cannot_be_found_are_in_subject_and_page() -> No
         assert "UNLINKED sunset-charter #000007" in body
 
 
+def test_what_happened_to_sealed_statements_is_on_the_page_and_in_the_subject_once() -> None:
+    made = statement(row())
+    made.previous = Previous(
+        day="2025-11-23", sha256="0" * 64, damages=frozenset({Damage("2025-11-20", "old")})
+    )
+    made.damages = [
+        Damage("2025-11-20", "old"), Damage("2025-11-21", "one"), Damage("2025-11-21", "two")
+    ]  # fmt: skip
+    mail, text, _ = read(made)
+    assert "EVIDENCE 2025-11-21" in mail["Subject"]
+    assert "more" not in mail["Subject"]
+    assert re.search(r"2025-11-20: +old, as told before", text)
+    assert re.search(r"2025-11-21: +one\n", text)
+
+
 def test_the_page_of_a_release_that_did_not_look_for_these_is_as_it_was() -> None:
     record = statement_record(statement(row()))
     (event,) = record["events"]
     unknown = {"unlinked", "impossible", "totals_differ"}
     before = {k: v for k, v in event.items() if k not in unknown}
     assert before != event
-    old = record | {"events": [before]}
+    old = {k: v for k, v in record.items() if k != "evidence"} | {"events": [before]}
     assert statement_page(old, "0" * 64, "token") == statement_page(record, "0" * 64, "token")
     assert statement_subject(old) == statement_subject(record)
 
