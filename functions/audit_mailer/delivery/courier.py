@@ -38,6 +38,7 @@ CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the retr
 SPREAD_SECONDS = 30  # messages without a slot come back spread over this time
 
 
+SEARCHED_PAGES = 20  # the mail is the oldest of all that have its record
 READ_AT_LEAST = 1  # of the mails that a search found, however long that takes
 _UNREAD = Failure(
     klass="ambiguous",
@@ -90,7 +91,7 @@ class DeliveryLog(Protocol):
 
 class Mailbox(Protocol):
     def send_audit_email_via_gmail(self, mail: bytes, thread_id: str | None = None) -> Receipt: ...
-    def search(self, query: str) -> list[Receipt]: ...
+    def search(self, query: str, pages: int = 1) -> list[Receipt]: ...
     def read(self, gmail_id: str) -> FoundMail | None: ...
 
 
@@ -232,7 +233,7 @@ class Courier:
         if self.method == "import":  # keeps the Message-ID
             queries.insert(0, f"rfc822msgid:{mail.message_id.strip('<>')}")
         for query in queries:
-            for each in self.mailbox.search(query):
+            for each in self.mailbox.search(query, SEARCHED_PAGES):
                 if each.gmail_id in seen:
                     continue
                 if len(seen) >= READ_AT_LEAST and self.now() > deadline:

@@ -36,7 +36,7 @@ from functions.audit_mailer.settings import DeliveryMethod
 
 _SCOPES = "https://www.googleapis.com/auth/"
 _Found = TypeVar("_Found")
-MOST_FOUND = 500  # by one search, which is all that Gmail gives at once
+MOST_FOUND = 500  # on one page, which is all that Gmail gives at once
 IDLE_SECONDS = 30.0  # by the wall clock: a frozen Lambda's other clocks may stand still
 
 
@@ -112,17 +112,20 @@ class Gmail:
                 raise
             return self._send(mail, None)
 
-    def search(self, query: str) -> list[Receipt]:
+    def search(self, query: str, pages: int = 1) -> list[Receipt]:
         """The mails that match, outside trash and spam, oldest first. Raises DeliveryError.
 
-        Of many, the MOST_FOUND newest. Gmail's search index lags: that nothing is found soon after
-        a delivery proves nothing.
+        Of many, the newest: so many pages, MOST_FOUND on each. Gmail's search index lags: that
+        nothing is found soon after a delivery proves nothing.
         """
-        return self._call(
-            "gmail.readonly",
-            lambda messages: messages.list(userId="me", q=query, maxResults=MOST_FOUND),
-            lambda answer: [_receipt(each) for each in reversed(answer.get("messages") or ())],
-        )
+        found: list[Receipt] = []
+        token: str | None = None
+        for _ in range(pages):
+            page, token = self._call("gmail.readonly", _listing(query, token), _found_page)
+            found += page
+            if not token:
+                break
+        return found[::-1]
 
     def read(self, gmail_id: str) -> FoundMail | None:
         """One mail, None if it was deleted meanwhile. Raises DeliveryError."""
@@ -249,6 +252,16 @@ class Gmail:
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
     return Receipt(str(answer["id"]), str(answer.get("threadId", answer["id"])))
+
+
+def _listing(query: str, token: str | None) -> Callable[[Any], Any]:
+    return lambda messages: messages.list(
+        userId="me", q=query, maxResults=MOST_FOUND, pageToken=token
+    )
+
+
+def _found_page(answer: Mapping[str, Any]) -> tuple[list[Receipt], str | None]:
+    return [_receipt(each) for each in answer.get("messages") or ()], answer.get("nextPageToken")
 
 
 def _found_mail(answer: Mapping[str, Any]) -> FoundMail:

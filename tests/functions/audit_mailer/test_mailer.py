@@ -132,7 +132,7 @@ def test_all_that_follows_from_a_payment_goes_into_its_conversation(world: World
             assert answered == (references[-1][-1] if thread_id else None)
             return Receipt("m", thread_id or "the-thread")
 
-        def search(self, query: str) -> list[Receipt]:
+        def search(self, query: str, pages: int = 1) -> list[Receipt]:
             raise AssertionError(query)
 
         def read(self, gmail_id: str) -> FoundMail | None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
 
 from functions.audit_mailer.delivery.courier import Outcome, PostponeError
+from functions.audit_mailer.gmail import mailbox
+from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.mails.payment_mail import compose
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
 from shared.audit.messages import Message, ReissueMessage
 from tests.builders import NOW, entry, message
+from tests.functions.audit_mailer.conftest import ADDRESSES
 from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
 
 
@@ -128,3 +135,23 @@ def test_a_search_that_fails_is_made_again_before_anything_is_sent(
     world.come_back()
     assert world.deliver() is not Outcome.SENT
     assert len(sandbox.messages()) == 1
+
+
+def test_a_mail_below_more_quotes_than_one_page_of_a_search_is_found(
+    world: World,
+    sandbox: GmailSandbox,
+    gmail: Callable[..., Gmail],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world.deliver()
+    (mail,) = sandbox.messages()
+    raw = compose(entry().to_row(), ADDRESSES).content
+    quote = re.sub(rb"(?m)^X-SCC-.*\r\n", b"", raw)
+    for number in range(5):
+        another_id = b"Message-ID: <quote%d." % number
+        gmail("import").send_audit_email_via_gmail(quote.replace(b"Message-ID: <", another_id))
+    monkeypatch.setattr(mailbox, "MOST_FOUND", 2)
+    forget(world)
+    world.clock.now += 24 * 3_600_000
+    assert world.deliver() is Outcome.ALREADY_SENT
+    assert world.delivery()["gmail_id"] == mail["id"]
