@@ -13,7 +13,7 @@ from typing import Any
 
 import simpy
 
-from functions.audit_mailer.delivery.courier import backoff_seconds
+from functions.audit_mailer.delivery.backoff import backoff_seconds
 from functions.audit_mailer.gmail.failures import Failure
 
 RETRY_CAP_SECONDS = 900  # the template's default

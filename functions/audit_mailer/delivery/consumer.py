@@ -12,13 +12,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from functions.audit_mailer.delivery.audit_queue import ReceivedMessage
+from functions.audit_mailer.delivery.backoff import backoff_seconds
 from functions.audit_mailer.delivery.counting import count
 from functions.audit_mailer.delivery.courier import (
     Outcome,
     PostponeError,
     QuarantineError,
     Try,
-    backoff_seconds,
 )
 from functions.audit_mailer.gmail.failures import Failure
 from functions.audit_mailer.mailer import Delivered

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 from tenacity import (
     Retrying,
@@ -15,11 +15,11 @@ from tenacity import (
     stop_before_delay,
     wait_exponential_jitter,
 )
-from tenacity.wait import wait_base
 
+from functions.audit_mailer.delivery.backoff import LONGEST_WAIT, AsToldOr, backoff_seconds
 from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, HeldError, Setback
 from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
-from functions.audit_mailer.gmail.failures import DeliveryError, Failure, FailureClass
+from functions.audit_mailer.gmail.failures import DeliveryError, Failure
 from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
 from functions.audit_mailer.mails.copies import is_copy
 from functions.audit_mailer.mails.envelope import AuditMail
@@ -29,15 +29,8 @@ from shared.ledger import PaymentId
 
 LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer
 TRIES_IN_PLACE = 3
-LONGEST_WAIT = 12 * 3600 - 120  # SQS hides a message for at most 12 h after its receive
 LOOK_AGAIN_SECONDS = 30.0
-FIRST_WAIT: Mapping[FailureClass, int] = {
-    "retry": 2, "ambiguous": 5, "later": 300, "systemic": 60, "permanent": 0,
-}  # fmt: skip
-CAPS: Mapping[FailureClass, int] = {"later": 4, "systemic": 2}  # times the retry cap
 SPREAD_SECONDS = 30  # messages without a slot come back spread over this time
-
-
 SEARCHED_PAGES = 20  # the mail is the oldest of all that have its record
 READ_AT_LEAST = 1  # of the mails that a search found, however long that takes
 _UNREAD = Failure(
@@ -287,7 +280,7 @@ class Courier:
                 lambda error: isinstance(error, DeliveryError) and error.failure.klass == "retry"
             ),
             stop=stop_after_attempt(TRIES_IN_PLACE) | stop_before_delay(budget),
-            wait=_AsToldOr(wait_exponential_jitter(initial=1, max=8)),
+            wait=AsToldOr(wait_exponential_jitter(initial=1, max=8)),
             sleep=self.pause,
             reraise=True,
         )
@@ -309,25 +302,3 @@ def _composed(compose: Callable[[], AuditMail]) -> AuditMail:
         told = str(error) if isinstance(error, ValueError | TypeError) else repr(error)
         failure = Failure(klass="permanent", code="poison-entry", message=told)
         raise DeliveryError(failure) from error
-
-
-def backoff_seconds(failure: Failure, tries: int, cap: int) -> int:
-    """How long to postpone a message after its nth try: what Google asked for, or doubling."""
-    if failure.wait is not None:
-        asked = failure.wait + random.uniform(0, 2)  # noqa: S311 - jitter, no secret
-        return int(min(max(asked, 1), LONGEST_WAIT))
-    cap = min(cap * CAPS.get(failure.klass, 1), LONGEST_WAIT)
-    longest = min(FIRST_WAIT[failure.klass] * 2 ** min(tries, 12), cap)
-    return max(1, int(random.uniform(longest / 2, longest)))  # noqa: S311 - jitter, no secret
-
-
-class _AsToldOr(wait_base):
-    """Wait as long as Google said, at most ten seconds; otherwise ask `otherwise`."""
-
-    def __init__(self, otherwise: wait_base) -> None:
-        self._otherwise = otherwise
-
-    def __call__(self, retry_state: Any) -> float:
-        error = retry_state.outcome.exception()
-        told = error.failure.wait if isinstance(error, DeliveryError) else None
-        return self._otherwise(retry_state) if told is None else min(told + 0.1, 10.0)

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
+from functions.audit_mailer.delivery.backoff import backoff_seconds
 from functions.audit_mailer.delivery.courier import (
     LEASE_MS,
     Outcome,
     PostponeError,
-    backoff_seconds,
 )
 from functions.audit_mailer.delivery.deliveries import Deliveries
 from functions.audit_mailer.gmail.failures import Failure
