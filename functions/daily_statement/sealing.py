@@ -187,8 +187,16 @@ class Sealer:
             hidden={each for each in listing.hidden if is_sealed_key(each)},
             count=previous.number if previous else None,
             are_mailed=self._mailed,
+            sha256_of=self._sha256_of,
         )
         return sealed.damages()
+
+    def _sha256_of(self, day: str) -> str:
+        try:
+            sealed = self.evidence.sealed(day)
+        except EvidenceDamagedError:
+            return ""
+        return sealed.sha256 if sealed else ""
 
     def _mailed(self, places: Sequence[StatementPlace]) -> set[StatementPlace]:
         found = self.deliveries([each.delivery_id for each in places])

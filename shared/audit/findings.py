@@ -7,8 +7,15 @@ person has explained is not found again, and a new finding about the same paymen
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from shared.audit.delivery import is_sent
+from shared.ledger import canonical_json
+
+UNTOLD_MS = 3_600_000  # how long the mail about an ops record may be on its way
+CLOCKS_DIFFER_MS = 5 * 60_000
 
 FindingKind = Literal["missing", "duplicate", "altered", "orphan"]
 
@@ -36,12 +43,44 @@ class MailFinding:
         return f"{self.run}_done"
 
 
+def settles(
+    finding: MailFinding, record: Mapping[str, Any], delivery: Mapping[str, Any], now: int
+) -> bool:
+    """Whether a person has explained it, and compliance heard of that.
+
+    record: what OpsRecord has under the finding's `ops_id`. delivery: of the mail about it. now:
+    epoch milliseconds.
+    """
+    is_ack = record.get("action") == "ack" and record.get("filter") == finding.own_id
+    return is_ack and was_told(record, delivery, now)
+
+
+def was_told(record: Mapping[str, Any], delivery: Mapping[str, Any], now: int) -> bool:
+    """Whether compliance was mailed this very ops record, or its mail may still be on its way.
+
+    A record that somebody only wrote into the table says nothing.
+    """
+    if is_sent(delivery):
+        mailed = _sha256(record)
+        return mailed != "" and delivery.get("record_sha256", mailed) == mailed
+    at = record.get("at")
+    return type(at) is int and -CLOCKS_DIFFER_MS <= now - at < UNTOLD_MS
+
+
 def reissue_run(payment_id: str, lost: frozenset[str]) -> str:
     """The run by which a mail is issued again, the same for the same loss: so it is sent once.
 
     lost: Gmail ids of the mails that were lost.
     """
     return f"ops_reissue_{_digest(payment_id, lost)}"
+
+
+def _sha256(record: Mapping[str, Any]) -> str:
+    """Of the attachment that its mail has; empty for what no record of ours holds."""
+    try:
+        return hashlib.sha256(canonical_json(record)).hexdigest()
+    except (TypeError, ValueError):
+        return ""
 
 
 def _digest(own_id: str, gmail_ids: frozenset[str]) -> str:

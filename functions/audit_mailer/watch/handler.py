@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import closing
 from functools import cache
 from typing import Any
@@ -30,7 +30,7 @@ from functions.audit_mailer.watch.rounds import Watch, Watched
 from functions.audit_mailer.watch.sightings import Sightings
 from functions.audit_mailer.watch.subjects import OpsRecords, Subjects
 from shared import aws
-from shared.audit.findings import MailFinding
+from shared.audit.findings import MailFinding, settles
 from shared.daybook import Daybook
 from shared.ledger import business_date
 from shared.settings import SettingsError, read_settings, zone_named
@@ -98,21 +98,23 @@ def watch(mailbox: Gmail, user: str, now: int, context: LambdaContext) -> Watch:
         ops_records=OpsRecords(dynamodb, settings().ops_record_table),
         evidence=Evidence(aws.client("s3"), settings().evidence_bucket),
     )
+    daybook = Daybook(dynamodb, payments, deliveries)
+
+    def is_settled(finding: MailFinding) -> bool:
+        delivery = daybook.deliveries([finding.ops_id]).get(finding.ops_id, {})
+        return settles(finding, records.record(finding.ops_id) or {}, delivery, now)
+
     return Watch(
-        ledger=Daybook(dynamodb, payments, deliveries),
+        ledger=daybook,
         subjects=subjects,
         finder=Finder(reader, subjects, Bounces(reader)),
         sightings=Sightings(dynamodb, deliveries),
-        is_settled=lambda finding: _settles(records.record(finding.ops_id), finding),
+        is_settled=is_settled,
         report=_report,
         recipient=gmail.gmail_audit_recipient,
         now=now,
         settle_ms=gmail.gmail_search_settle_seconds * 1000,
     )
-
-
-def _settles(record: Mapping[str, Any] | None, finding: MailFinding) -> bool:
-    return bool(record and record.get("action") == "ack" and record.get("filter") == finding.own_id)
 
 
 def _report(finding: MailFinding) -> None:

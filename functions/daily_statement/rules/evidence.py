@@ -37,13 +37,14 @@ class Sealed:
     """What lies under the sealed statements. versions: how many, by key. hidden: keys.
 
     count: how many statements the last sealed one knew of, itself included; None if it does not
-    say. are_mailed: which of these ever had a delivery.
+    say. are_mailed: which of these ever had a delivery. sha256_of: a day's statement that is there.
     """
 
     versions: Mapping[str, int]
     hidden: Collection[str]
     count: int | None
     are_mailed: Callable[[Sequence[StatementPlace]], Collection[StatementPlace]]
+    sha256_of: Callable[[str], str]
 
     def damages(self) -> list[Damage]:
         by_day: dict[str, dict[str, int]] = defaultdict(dict)
@@ -80,9 +81,11 @@ class Sealed:
         }
         mailed = self.are_mailed([each for places in doubtful.values() for each in places])
         for day, places in doubtful.items():
-            known = [each for each in places if each in mailed]
-            if len(known) > (record_key(day) in self.versions):
-                yield Damage(day, MAILED.format(", ".join(each.sha256 for each in known)))
+            known = {each.sha256 for each in places if each in mailed}
+            if record_key(day) in self.versions:
+                known.discard(self.sha256_of(day))
+            for each in sorted(known):
+                yield Damage(day, MAILED.format(each))
 
 
 def is_sealed_key(key: str) -> bool:

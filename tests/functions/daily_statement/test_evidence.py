@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from functions.daily_statement.rules import evidence
 from functions.daily_statement.rules.evidence import Damage, Sealed
+from shared.ledger import canonical_json
 from shared.statements.places import SEALED, StatementPlace, record_key
 from tests.functions.daily_statement.conftest import BUCKET, DAY, Office
 from tests.functions.daily_statement.test_findings import next_day
@@ -86,9 +88,9 @@ def test_the_last_one_taken_out_is_sealed_anew_and_named(two_sealed: Office) -> 
     take_out(two_sealed, NEXT, "statement.json")
     two_sealed.run()
     assert two_sealed.stated(NEXT)["made_at"] != gone["made_at"]
-    (damage,) = two_sealed.stated(NEXT)["evidence"]
-    assert damage["day"] == NEXT
-    assert damage["what"].startswith(evidence.MAILED.format(""))
+    what = evidence.MAILED.format(hashlib.sha256(canonical_json(gone)).hexdigest())
+    assert told(two_sealed, NEXT) == [(NEXT, what, True)]
+    assert told(two_sealed, THIRD) == [(NEXT, what, False)]
 
 
 def test_a_day_of_which_no_file_is_left_is_missed(two_sealed: Office) -> None:
@@ -102,7 +104,7 @@ def sealed(versions: dict[str, int], mailed: set[str] | None = None, **more: Any
         return [each for each in places if each.sha256 in (mailed or ())]
 
     keys = {f"{SEALED}{name}": count for name, count in versions.items()}
-    values: dict[str, Any] = {"hidden": (), "count": None} | more
+    values: dict[str, Any] = {"hidden": (), "count": None, "sha256_of": lambda _: A} | more
     return Sealed(versions=keys, are_mailed=are_mailed, **values).damages()
 
 
@@ -115,10 +117,11 @@ def test_a_run_that_died_before_it_sealed_is_no_finding() -> None:
     assert sealed({f"{DAY}/{A}.sig": 1}) == []
 
 
-def test_of_two_statements_that_were_mailed_both_are_named() -> None:
-    (damage,) = sealed(WHOLE | {f"{DAY}/{B}.sig": 1}, {A, B})
-    assert A in damage.what
-    assert B in damage.what
+@pytest.mark.parametrize("mailed", [{A, B}, {B}])
+def test_a_statement_that_was_mailed_and_is_not_the_one_that_is_there_is_named(
+    mailed: set[str],
+) -> None:
+    assert sealed(WHOLE | {f"{DAY}/{B}.sig": 1}, mailed) == [Damage(DAY, evidence.MAILED.format(B))]
 
 
 def test_more_statements_than_were_counted_are_no_finding() -> None:
