@@ -32,11 +32,14 @@ class Places:
     def of(cls, session: Session) -> Places:
         return cls(AuditMailbox.of(session), deeds_of(session))
 
-    def where(self, finding: OpenFinding, row: Mapping[str, Any]) -> Where:
-        """row: of the entry. A lost mail may be anywhere; another one is known by its id."""
+    def where(self, finding: OpenFinding, row: Mapping[str, Any]) -> Where | None:
+        """row: of the entry. A lost mail may be anywhere; another one is known by its id, or not.
+
+        None when nothing says which mail it is about.
+        """
         about, mailbox = finding.own_id, self.mailbox
         if finding.kind != "missing":
-            return mailbox.place_of(finding.gmail_ids)
+            return mailbox.place_of(finding.gmail_ids) if finding.gmail_ids else None
         if not finding.is_entrys:
             return mailbox.place_of([*mailbox.ids_about(about), *finding.gmail_ids])
         own = Hits.of(row, mailbox.hits_of(about), self.deeds)  # another record's mail is not it

@@ -44,8 +44,8 @@ class MailStory:
         yield from _tries(self.delivery)
         yield from self._watched()
         for each in self.deeds.acks(self.payment_id):
-            doubt = "" if each.is_heard else f", {UNHEARD}"
-            told = f"{each.kind}: settled by {each.who}, {each.reason}{doubt}; {each.ops_id}"
+            doubt = "" if each.is_heard else ", which nobody was mailed about"
+            told = f"{each.kind}: settled by {each.who}, {each.reason}; {each.ops_id}{doubt}"
             yield Step(each.at, told)
         for reissue in self.deeds.reissues(self.payment_id):
             yield from _reissued(reissue)
@@ -100,6 +100,8 @@ class MailStory:
             yield f"The mailbox has {len(hits.twice)} mails for it: delete one, or settle it."
         if hits.genuine and not hits.placed and not is_explained:
             yield "Its mail is in the trash or in spam: move it back to the inbox."
+        elif is_expected and not hits.placed and not is_explained and self._is_on_its_way():
+            yield "The mailbox has no mail for it, and one that was issued again is on its way."
         elif is_expected and not hits.placed and not is_explained:
             yield f"The mailbox has no mail for it: issue it again with {again}, or settle it."
         elif hits.placed and not is_expected:
@@ -113,6 +115,14 @@ class MailStory:
                     f"The mail {each.gmail_id} says that it was issued again, and no ops record "
                     "does."
                 )
+
+    def _is_on_its_way(self) -> bool:
+        """Whether a mail was issued again that Gmail has not taken yet."""
+        reissues = self.deeds.reissues(self.payment_id)
+        return any(
+            each.is_queued and mail_state(each.delivery) not in ("sent", "failed")
+            for each in reissues
+        )
 
     def _is_settled(self, kind: Any, gmail_ids: frozenset[str]) -> bool:
         return self.deeds.is_settled(MailFinding(kind, self.payment_id, gmail_ids))

@@ -72,7 +72,7 @@ def test_a_loss_that_is_settled_unheard_needs_a_person() -> None:
     history = told(LOST, deeds(ack(FINDING), heard=False))
     assert len(history.concerns()) == 2
     assert "a record nobody was mailed about" in history.concerns()[1]
-    assert "a record nobody was mailed about" in " ".join(steps(history))
+    assert f"{FINDING.ops_id}, which nobody was mailed about" in " ".join(steps(history))
 
 
 def test_a_mail_that_was_issued_again_says_by_whom_why_and_as_what() -> None:
@@ -89,6 +89,18 @@ def test_a_mail_that_was_issued_again_says_by_whom_why_and_as_what() -> None:
         f"in the audit mailbox as 18c1, issued again as {RUN}",
     ]
     assert history.concerns() == []
+
+
+@pytest.mark.parametrize(
+    ("state", "says"), [("sending", "is on its way"), ("sent", "issue it again with")]
+)
+def test_a_lost_mail_that_is_being_issued_again_is_not_asked_for_twice(
+    state: str, says: str
+) -> None:
+    records = planned(RUN, PAYMENT), planned(RUN, PAYMENT, phase="done")
+    known = deeds(*records, deliveries={RUN: {"state": state}})
+    (concern,) = told(LOST, known, Hits([], [])).concerns()
+    assert says in concern
 
 
 def test_a_reissue_that_fails_says_why() -> None:
