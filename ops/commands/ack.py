@@ -154,7 +154,7 @@ def _found(session: Session, payment_id: str) -> tuple[Deeds, list[Open]]:
             f"The mail of {payment_id} was never sent: `scc payment {payment_id}` says what it "
             "waits for, and `scc reconcile --repair` queues it again."
         )
-    own = Hits.of(entry.row, hits, deeds)
+    own = Hits.of(entry.row, hits, deeds, delivery)
     event_id = str(entry.row["event_id"])
     return deeds, [Open(each, event_id) for each in own.findings(payment_id, delivery)]
 

@@ -26,11 +26,12 @@ class Places:
     """Where mails are by now."""
 
     mailbox: AuditMailbox
+    ledger: LedgerReader
     deeds: Deeds
 
     @classmethod
     def of(cls, session: Session) -> Places:
-        return cls(AuditMailbox.of(session), deeds_of(session))
+        return cls(AuditMailbox.of(session), LedgerReader.of(session), deeds_of(session))
 
     def where(self, finding: OpenFinding, row: Mapping[str, Any]) -> Where | None:
         """row: of the entry. A lost mail may be anywhere; another one is known by its id, or not.
@@ -42,7 +43,11 @@ class Places:
             return mailbox.place_of(finding.gmail_ids) if finding.gmail_ids else None
         if not finding.is_entrys:
             return mailbox.place_of([*mailbox.ids_about(about), *finding.gmail_ids])
-        own = Hits.of(row, mailbox.hits_of(about), self.deeds)  # another record's mail is not it
+        delivery = self.ledger.deliveries([about]).get(about, {})
+        # A mail with another record is not it, nor is one that was never delivered.
+        own = Hits.of(row, mailbox.hits_of(about), self.deeds, delivery)
+        if own.bounced and not own.genuine:
+            return "came back"
         return mailbox.place_of([each.gmail_id for each in own.genuine])
 
 

@@ -174,6 +174,7 @@ def _history(
     mails = _mails(session, ledger, payment_id) if look else None
     deeds = deeds_of(session)  # after the mails: one of them may have been issued again just now
     own_ids = {payment_id, *(each.run for each in deeds.reissues(payment_id))}
+    delivery = ledger.deliveries([payment_id]).get(payment_id, {})
     void_id = ledger.void_of(payment_id)
     retention = dead_letter_queue(session).retention_ms()
     with peek(session) as looking:
@@ -185,11 +186,11 @@ def _history(
     return PaymentHistory(
         row=row,
         is_linked=found.is_linked,
-        delivery=ledger.deliveries([payment_id]).get(payment_id, {}),
+        delivery=delivery,
         voided_by=ledger.payment(void_id) if void_id else {},
         voids=ledger.payment(str(row["voids"])) if row.get("voids") else {},
         dead_letters=letters,
-        hits=None if mails is None else Hits.of(row, mails, deeds),
+        hits=None if mails is None else Hits.of(row, mails, deeds, delivery),
         deeds=deeds,
         now=now_ms(),
     )

@@ -127,7 +127,7 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
         if issued is not None:
             _complete(session, run)
         mails = mailbox.hits_of(payment_id, _gmail_id(last_sent))
-        there = Hits.of(row, mails, deeds_of(session)).placed
+        there = Hits.of(row, mails, deeds_of(session), delivery).placed
         if there:
             raise OpsError(
                 f"Its mail is in the mailbox, as {there[0].gmail_id}: nothing was issued."

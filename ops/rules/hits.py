@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from functions.audit_mailer.watch.verdicts import BOUNCED, roles_of
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import link_of
 from ops.rules.mails.deeds import Deeds
@@ -48,16 +50,26 @@ class Hits:
     """An entry's mails. genuine: those that hold its record. others: with another record.
 
     invented: they hold the record and say that operators had them issued again, and no ops record
-    does.
+    does. bounced: they hold the record and came back to a sender who is the recipient.
     """
 
     genuine: Sequence[Hit]
     others: Sequence[Hit]
     invented: Sequence[Hit] = ()
+    bounced: Sequence[Hit] = ()
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], hits: Iterable[Hit], deeds: Deeds | None = None) -> Hits:
-        """deeds: which reissues count. Without them, each mail is believed."""
+    def of(
+        cls,
+        row: Mapping[str, Any],
+        hits: Iterable[Hit],
+        deeds: Deeds | None = None,
+        delivery: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Hits:
+        """deeds: which reissues count; without them, each is believed.
+
+        delivery: the entry's, where the watch notes which mails bounced.
+        """
         try:
             own = link_of(row)
         except ValueError:
@@ -69,8 +81,9 @@ class Hits:
             for each in held
             if each.reissue and deeds and not deeds.is_reissue(each.reissue, own.payment_id)
         ]
-        genuine = [each for each in held if each not in invented]
-        return cls(genuine, [each for each in mine if each not in held], invented)
+        came_back = [each for each in held if roles_of(delivery).get(each.gmail_id) == BOUNCED]
+        genuine = [each for each in held if each not in (*invented, *came_back)]
+        return cls(genuine, [each for each in mine if each not in held], invented, came_back)
 
     @property
     def placed(self) -> list[Hit]:

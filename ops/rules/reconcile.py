@@ -188,7 +188,7 @@ class Reconciliation:
         state = mail_state(delivery)
         if state == "sent" and hits is not None and not hits.genuine:
             known = sorted(last_known_as(delivery))
-            told = "was sent but is not in the mailbox"
+            told = "came back" if hits.bounced else "was sent but is not in the mailbox"
             self.found("missing", row, told, queue=False, mails=known)
         elif state == "sent":
             tally.mailed += 1

@@ -44,7 +44,7 @@ from shared.text import search_token
 READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 TIMEOUT_SECONDS = 30
 MOST_KEPT = 5_000  # mails, read and kept small
-Where = Literal["in the mailbox", "in the trash or in spam", "nowhere"]
+Where = Literal["in the mailbox", "in the trash or in spam", "nowhere", "came back"]
 ALONE_MS = 30  # for a unit of the quota, by who may not see what mailers use: a third of it
 
 

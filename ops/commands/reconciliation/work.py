@@ -124,7 +124,7 @@ class Work:
         if self._mailbox is not None:
             found = self._mailbox.hits_of(str(row.get("payment_id")))
             self._look_up({each.reissue for each in found})
-            hits = Hits.of(row, found, self.state.deeds)
+            hits = Hits.of(row, found, self.state.deeds, delivery)
         self.state.take_row(
             row,
             delivery,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from functions.audit_mailer.watch.verdicts import BOUNCED, roles_of
 from ops.rules.hits import Hits
 from ops.rules.mails.deeds import UNHEARD, Deeds, Reissue
 from ops.rules.mails.watched import OpenFinding, noted
@@ -61,9 +62,12 @@ class MailStory:
 
     def watch_says(self) -> str:
         """For example "seen in the mailbox", or what it found."""
-        found = dict.fromkeys(each.kind for each in noted(self.payment_id, self.delivery))
+        found = dict.fromkeys(
+            f"{each.kind}, settled" if self.deeds.is_settled(each) else each.kind
+            for each in noted(self.payment_id, self.delivery)
+        )
         if found:
-            return ", ".join(found)
+            return "; ".join(found)
         return "seen in the mailbox" if seen_at(self.delivery) else "has not seen it yet"
 
     def concerns(self) -> Iterator[str]:
@@ -90,21 +94,16 @@ class MailStory:
             known = ", ".join(sorted(each.gmail_ids)) or "nothing"
             last = "last known as" if each.kind == "missing" else "as"
             yield Step(None, f"{each.kind}: {_FOUND[each.kind]}, {last} {known}")
+        for gmail_id, role in roles_of(self.delivery).items():
+            if role == BOUNCED:
+                yield Step(None, f"{gmail_id} came back to the sender")
 
     def _concerns_about(self, hits: Hits) -> Iterator[str]:
-        is_expected = mail_state(self.delivery) == "sent"
-        missing = MailFinding("missing", self.payment_id, last_known_as(self.delivery))
-        is_explained = self.deeds.is_settled(missing)
-        again = f"`scc payment reissue {self.payment_id}`"
         if hits.twice and not self._is_settled("duplicate", hits.twice):
             yield f"The mailbox has {len(hits.twice)} mails for it: delete one, or settle it."
-        if hits.genuine and not hits.placed and not is_explained:
-            yield "Its mail is in the trash or in spam: move it back to the inbox."
-        elif is_expected and not hits.placed and not is_explained and self._is_on_its_way():
-            yield "The mailbox has no mail for it, and one that was issued again is on its way."
-        elif is_expected and not hits.placed and not is_explained:
-            yield f"The mailbox has no mail for it: issue it again with {again}, or settle it."
-        elif hits.placed and not is_expected:
+        if not hits.placed:
+            yield from self._concerns_about_the_loss(hits)
+        elif mail_state(self.delivery) != "sent":
             yield "The mailbox has a mail for it that the mailer does not know of."
         for each in hits.others:
             if not self._is_settled("altered", frozenset({each.gmail_id})):
@@ -115,6 +114,21 @@ class MailStory:
                     f"The mail {each.gmail_id} says that it was issued again, and no ops record "
                     "does."
                 )
+
+    def _concerns_about_the_loss(self, hits: Hits) -> Iterator[str]:
+        again = f"`scc payment reissue {self.payment_id}`"
+        if self._is_settled("missing", last_known_as(self.delivery)):
+            return
+        if hits.genuine:
+            yield "Its mail is in the trash or in spam: move it back to the inbox."
+        elif mail_state(self.delivery) != "sent":
+            return
+        elif self._is_on_its_way():
+            yield "The mailbox has no mail for it, and one that was issued again is on its way."
+        elif hits.bounced:
+            yield f"Its mail came back: mend what refused it, then issue it again with {again}."
+        else:
+            yield f"The mailbox has no mail for it: issue it again with {again}, or settle it."
 
     def _is_on_its_way(self) -> bool:
         """Whether a mail was issued again that Gmail has not taken yet."""

@@ -9,7 +9,7 @@ from typing import Any
 from functions.audit_mailer.watch.verdicts import Sighting, roles_of
 from ops.rules.mails.deeds import Ack, Deeds
 from shared.audit.delivery import last_known_as, mailbox_finding
-from shared.audit.findings import MailFinding
+from shared.audit.findings import FindingKind, MailFinding
 
 RUNBOOK = "docs/runbook.md#"
 _PLACES = {
@@ -66,9 +66,10 @@ def open_findings(deliveries: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> 
 
 
 def noted(own_id: str, delivery: Mapping[str, Any]) -> Iterator[MailFinding]:
-    """What the watch found about a mail, by what it noted."""
-    kind, known_as = mailbox_finding(delivery), last_known_as(delivery)
-    if kind is None:
+    """What the watch found about a mail, by what it noted; also what it took for explained."""
+    noted_as, known_as = mailbox_finding(delivery), last_known_as(delivery)
+    if noted_as is None:
         return
+    kind: FindingKind = "missing" if noted_as == "explained" else noted_as
     found = list(Sighting(own_id, roles_of(delivery), known_as).findings())
     yield from found or [MailFinding(kind, own_id, known_as)]

@@ -12,6 +12,7 @@ from ops.clock import now_ms
 from ops.rules.mails.deeds import Deeds
 from ops.session import Session
 from ops.stack.deeds import deeds_of
+from shared import keys
 from shared.audit.findings import MailFinding
 from shared.ledger import PaymentId
 from tests.builders import NOW, entry
@@ -112,3 +113,24 @@ def test_a_record_settles_only_what_somebody_is_mailed_about(
     assert found(harbor) == counts
     output = harbor.scc(*ASK).output
     assert ("settled by a record nobody was mailed about" in output) is ("missing" in counts)
+
+
+def test_a_mail_that_came_back_is_missing_for_every_verb(
+    harbor: Harbor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.commands.reissue.gmail_settings", lambda _: Settings)
+    noted = {"mails": {"18c0": "bounced"}, "mailbox_finding": "missing"}
+    harbor.log(PAYMENT, "18c0", **noted)
+    harbor.put("AuditDeliveries", keys.watch() | {"unsettled": [PAYMENT.payment_id]})
+    assert found(harbor) == {"missing": 1}
+    (row,) = harbor.json("findings", "ls", "--mailbox")
+    assert row["place"] == "came back"
+    told = harbor.scc("payment", PAYMENT.payment_id, "--mailbox").output
+    assert "18c0 came back to the sender" in told
+    assert "mend what refused it" in told
+    issued = harbor.scc("payment", "reissue", PAYMENT.payment_id, "--reason", "quota was full")
+    assert issued.exit_code == 0, issued.output
+
+
+class Settings:
+    gmail_search_settle_seconds = 180

@@ -62,6 +62,7 @@ def test_a_loss_that_is_explained_needs_nobody_and_says_who_explained_it(
 ) -> None:
     history = told(LOST, deeds(ack(FINDING, at=NOW + HOUR)), hits)
     assert history.concerns() == []
+    assert history.story.watch_says() == "missing, settled"
     (settled,) = [each for each in history.steps() if "settled" in each.what]
     assert settled.at == NOW + HOUR
     assert "user/grace, ticket 12" in settled.what

@@ -36,6 +36,13 @@ def test_what_is_settled_unheard_is_open_once_even_if_the_watch_believes_it() ->
     assert kinds({"state": "sent", "gmail_id": "18c0"}, forged) == [("missing", True)]
 
 
+def test_what_the_watch_took_for_explained_is_a_loss_that_a_record_explains() -> None:
+    explained = {"state": "sent", "gmail_id": "18c0", "mailbox_explained": True, "mails": {}}
+    assert list(noted("pay_1", explained)) == [FINDING]
+    assert kinds(explained, deeds(ack(FINDING))) == []
+    assert kinds(explained, deeds(ack(FINDING), heard=False)) == [("missing", True)]
+
+
 def test_each_fault_of_a_mail_is_one_finding() -> None:
     mails = {"18c0": "own", "18c1": "own", "18c2": "altered"}
     delivery = LOST | {"mailbox_finding": "altered", "mails": mails}
