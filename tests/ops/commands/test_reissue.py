@@ -63,6 +63,13 @@ def test_nothing_says_that_it_is_done_before_it_is_queued(lost: Harbor) -> None:
     assert "planned only, not queued: ask again" in steps[-1]["what"]
 
 
+@pytest.mark.parametrize("number", [3, 4, 5])
+def test_what_is_queued_is_recorded_before_an_interrupt_ends_it(lost: Harbor, number: int) -> None:
+    code, told = lost.scc_stopped(number, "interrupted before", *ASK)
+    assert (code, "It is queued and recorded" in told) == (INTERRUPTED, True)
+    assert is_whole(lost)
+
+
 @pytest.mark.parametrize("is_seen", [False, True])
 def test_one_that_was_queued_and_not_recorded_is_recorded_when_asked_for_again(
     lost: Harbor, *, is_seen: bool

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from functions.audit_mailer.mails.payment_mail import Reissue, compose
-from functions.audit_mailer.mails.related import Related
 from ops.clock import now_ms
 from ops.rules.mails.deeds import Deeds
 from ops.session import Session
@@ -15,10 +13,10 @@ from ops.stack.deeds import deeds_of
 from shared import keys
 from shared.audit.findings import MailFinding
 from shared.ledger import PaymentId
-from tests.builders import NOW, entry
+from tests.builders import entry
 from tests.ops.deeds import HOUR, ack, mailed, planned
 from tests.ops.harbor import Harbor
-from tests.ops.mailboxes import ADDRESSES
+from tests.ops.mailboxes import reissued_mail
 
 PAYMENT = entry(payment_id=PaymentId("pay_" + "a" * 32))
 LOST = MailFinding("missing", PAYMENT.payment_id, frozenset({"18c0"}))
@@ -27,8 +25,7 @@ ASK = ("reconcile", "--event", PAYMENT.event_id, "--mailbox")
 
 
 def reissued() -> tuple[bytes, list[str]]:
-    row = PAYMENT.to_row()
-    return compose(row, ADDRESSES, Related(), "", Reissue(RUN, NOW)).content, ["INBOX"]
+    return reissued_mail(PAYMENT.to_row(), RUN), ["INBOX"]
 
 
 def found(harbor: Harbor, *more: str) -> dict[str, int]:
