@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NoReturn
 
 import click
@@ -16,16 +16,17 @@ from ops.errors import FINE, FOUND, OpsError
 from ops.lazy_group import LazyGroup
 from ops.offline.ledger.chain import gaps
 from ops.rules.dead_letters import moment
-from ops.rules.hits import Hits
-from ops.rules.payment import GoneEntry, PaymentHistory, numbered
+from ops.rules.hits import Hit, Hits
+from ops.rules.mails.deeds import Deeds
+from ops.rules.payment import GoneEntry, PaymentHistory, numbered, signed_amount
 from ops.session import Session, pass_session, shared_options
+from ops.stack.deeds import deeds_of
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import certificates_of
 from ops.stack.mailbox import AuditMailbox
 from ops.terminal.counted import counted
 from ops.terminal.safe_text import safe
 from shared.statements.expiry import NOTHING_EXPIRES
-from shared.text import dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ def payment() -> None:
 @click.option("--mailbox", "look", is_flag=True, help="Search Gmail too.")
 @pass_session
 def show(session: Session, payment_id: str, *, look: bool) -> None:
-    """Show the whole history of a payment: ledger row, tries, dead letters, mail, void.
+    """Show the whole history of a payment: ledger row, void, and what happened to its mail.
+
+    Of the mail: tries, dead letters, when it was sent and seen, what the watch found, who settled
+    that or had it issued again, and why.
 
     ID is the payment id (pay_…) from the mail, the app's address bar or any log line. --mailbox
     searches Gmail for its mail and reads it: it must hold this entry's record. When only a pointer,
@@ -159,39 +163,43 @@ def sent_as(ledger: LedgerReader, payment_id: str) -> str:
     return gmail_id if isinstance(gmail_id, str) else ""
 
 
-def _hits(session: Session, ledger: LedgerReader, row: Mapping[str, Any], payment_id: str) -> Hits:
-    found = AuditMailbox.of(session).hits_of(payment_id, sent_as(ledger, payment_id))
-    return Hits.of(row, found)
+def _mails(session: Session, ledger: LedgerReader, payment_id: str) -> list[Hit]:
+    return AuditMailbox.of(session).hits_of(payment_id, sent_as(ledger, payment_id))
 
 
 def _history(
     session: Session, ledger: LedgerReader, found: Found, payment_id: str, *, look: bool
 ) -> PaymentHistory:
     row = found.row
+    mails = _mails(session, ledger, payment_id) if look else None
+    deeds = deeds_of(session)  # after the mails: one of them may have been issued again just now
+    own_ids = {payment_id, *(each.run for each in deeds.reissues(payment_id))}
+    delivery = ledger.deliveries([payment_id]).get(payment_id, {})
     void_id = ledger.void_of(payment_id)
     retention = dead_letter_queue(session).retention_ms()
     with peek(session) as looking:
         letters = [
             described_now(each, retention) | {"sent_ms": each.letter.sent_at}
             for each in looking.found
-            if each.letter.subject_id == payment_id
+            if each.letter.subject_id in own_ids
         ]
     return PaymentHistory(
         row=row,
         is_linked=found.is_linked,
-        delivery=ledger.deliveries([payment_id]).get(payment_id, {}),
+        delivery=delivery,
         voided_by=ledger.payment(void_id) if void_id else {},
         voids=ledger.payment(str(row["voids"])) if row.get("voids") else {},
         dead_letters=letters,
-        hits=_hits(session, ledger, row, payment_id) if look else None,
+        hits=None if mails is None else Hits.of(row, mails, deeds, delivery),
+        deeds=deeds,
         now=now_ms(),
     )
 
 
 def _content(history: PaymentHistory) -> dict[str, Any]:
     """Values of types that no row has are shown as text."""
-    content = asdict(history)
-    del content["now"], content["hits"]
+    content = asdict(replace(history, deeds=Deeds()))
+    del content["now"], content["hits"], content["deeds"]
     more = {
         "mails": history.mails,
         "is_intact": history.is_intact,
@@ -207,7 +215,7 @@ def _facts(history: PaymentHistory) -> Iterator[tuple[str, object]]:
     yield str(row.get("kind")), row.get("payment_id")
     yield "entry", f"{numbered(row)} of {row.get('event_id')} ({row.get('event_name')})"
     yield "patron", f"{row.get('patron_name')} <{row.get('patron_email')}>"
-    yield "amount", f"{_amount(row)} {row.get('method')}"
+    yield "amount", f"{signed_amount(row)} {row.get('method')}"
     if row.get("reference"):
         yield "reference", row["reference"]
     if row.get("note"):
@@ -221,13 +229,6 @@ def _facts(history: PaymentHistory) -> Iterator[tuple[str, object]]:
     yield "hash", f"{row.get('hash')} ({matches} the row)"
     tries = counted(delivery.get("attempts", 0), "try", "tries")
     yield "mail", f"{delivery.get('state', 'queued')}, {tries}"
+    yield "watch", history.story.watch_says()
     if history.mails is not None:
         yield "in the mailbox", ", ".join(history.mails) or "nothing"
-
-
-def _amount(row: Mapping[str, Any]) -> str:
-    """Negative for what takes money away. A value that no row has is shown as it is."""
-    cents = row.get("amount_cents")
-    if type(cents) is not int:
-        return f"{cents} cents"
-    return dollars(cents if row.get("kind") == "payment" else -cents)

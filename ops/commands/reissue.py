@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.clock import now_ms
 from ops.commands.payment import Found, found_or_gone, payment_id_of
@@ -14,10 +15,13 @@ from ops.errors import OpsError
 from ops.parameters import Reason
 from ops.rules.hits import Hits
 from ops.session import Session, pass_session, shared_options
+from ops.stack.deeds import OpsRecordReader, deeds_of
 from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox, gmail_settings
 from ops.stack.ops_record import Deed, OpsRecord
 from ops.stack.queues import OpsAuditQueue
+from ops.terminal.console import Console
+from ops.terminal.interrupts import held_back
 from shared.audit.delivery import is_sent, last_known_as
 from shared.audit.findings import reissue_run
 from shared.audit.messages import ReissueMessage
@@ -35,7 +39,7 @@ def reissue(session: Session, payment_id: str, *, reason: str) -> None:
     For a mail that was sent and is in the mailbox no more. Looks into the mailbox first, and
     refuses when the mail is there. Who had it issued and why is kept in the ops record and mailed
     to compliance. The new mail counts as the entry's for `scc reconcile`, the watch and the offline
-    verifier. Exit 2 when nothing was issued.
+    verifier. If it was interrupted, run it again. Exit 2 when nothing was issued.
 
     \b
     Examples:
@@ -44,8 +48,7 @@ def reissue(session: Session, payment_id: str, *, reason: str) -> None:
     payment_id = payment_id_of(payment_id)
     run = _run_for_the_loss(session, payment_id)
     queue, at = OpsAuditQueue.of(session), now_ms()
-    record = OpsRecord.of(session, queue)
-    deed = Deed(
+    planned = Deed(
         run=run,
         action="reissue",
         phase="planned",
@@ -57,18 +60,50 @@ def reissue(session: Session, payment_id: str, *, reason: str) -> None:
         counts={"send": 1},
         messages=[f"- {payment_id} send"],
     )
-    record.append(deed)
-    outcome = "not queued"
-    try:
-        queue.send(ReissueMessage(run=run).to_json())
-        outcome = "queued"
-    finally:
-        counts, messages = {outcome: 1}, [f"- {payment_id} {outcome}"]
-        done = replace(deed, phase="done", at=now_ms(), counts=counts, messages=messages)
-        record.append(done)
+    issue(OpsRecord.of(session, queue), queue, planned, session.console)
+    done = _done(planned)
     if session.console.as_json:
         session.console.show({"payment_id": payment_id, "run": run, "ops_id": done.ops_id})
     session.console.say(f"Queued. The mail will say REISSUED; recorded as {done.ops_id}.")
+
+
+def issue(record: OpsRecord, queue: OpsAuditQueue, planned: Deed, console: Console) -> None:
+    """Record it, queue it, record that it is queued. Whatever stops this, asking again goes on.
+
+    Nothing says that it is done before it is queued, as records cannot be changed.
+    """
+    is_done = False
+    try:
+        record.append(planned)
+        with held_back():
+            queue.send(ReissueMessage(run=planned.run).to_json())
+            record.append(_done(planned))
+            is_done = True
+    except (KeyboardInterrupt, ClientError, BotoCoreError):
+        console.say(
+            "It is queued and recorded."
+            if is_done
+            else "Perhaps not queued: ask again. However often, there will be one mail."
+        )
+        raise
+
+
+def _done(planned: Deed) -> Deed:
+    told = [f"- {planned.filter} queued"]
+    return replace(planned, phase="done", at=now_ms(), counts={"queued": 1}, messages=told)
+
+
+def _complete(session: Session, run: str) -> None:
+    """Say that it was queued, which its delivery shows, if whoever queued it could not."""
+    records = OpsRecordReader.of(session)
+    planned = records.record(ReissueMessage(run=run).planned)
+    if not planned or records.record(f"{run}_done"):
+        return
+    known = {name: str(planned.get(name)) for name in ("who", "stack", "filter", "reason")}
+    deed = Deed(
+        run=run, action="reissue", phase="planned", at=now_ms(), counts={}, messages=(), **known
+    )
+    OpsRecord.of(session, OpsAuditQueue.of(session)).append(_done(deed))
 
 
 def _run_for_the_loss(session: Session, payment_id: str) -> str:
@@ -77,17 +112,7 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
     Raises OpsError when nothing is lost, or nobody can tell yet.
     """
     ledger = LedgerReader.of(session)
-    entry = found_or_gone(session, ledger, payment_id)
-    if not isinstance(entry, Found):
-        raise OpsError(f"{entry.told()} Without its row there is nothing to make a mail from.")
-    problem = problem_with(entry.row)
-    if problem:
-        raise OpsError(
-            f"The ledger's row of {payment_id} is not as it was written ({problem}): "
-            "docs/runbook.md#ledger-tampered says what to do."
-        )
-    if not entry.is_linked:
-        raise OpsError(f"No pointer leads to {payment_id}: run `scc verify`.")
+    row = _sound_row(session, ledger, payment_id)
     delivery = ledger.deliveries([payment_id]).get(payment_id, {})
     if not is_sent(delivery):
         raise OpsError(
@@ -99,7 +124,10 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
     while True:
         run = reissue_run(payment_id, lost)
         issued = ledger.deliveries([run]).get(run)
-        there = Hits.of(entry.row, mailbox.hits_of(payment_id, _gmail_id(last_sent))).placed
+        if issued is not None:
+            _complete(session, run)
+        mails = mailbox.hits_of(payment_id, _gmail_id(last_sent))
+        there = Hits.of(row, mails, deeds_of(session), delivery).placed
         if there:
             raise OpsError(
                 f"Its mail is in the mailbox, as {there[0].gmail_id}: nothing was issued."
@@ -117,6 +145,22 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
             f"again in {settle - age} seconds."
         )
     return run
+
+
+def _sound_row(session: Session, ledger: LedgerReader, payment_id: str) -> Mapping[str, Any]:
+    """Raises OpsError for one that no mail can be made from."""
+    entry = found_or_gone(session, ledger, payment_id)
+    if not isinstance(entry, Found):
+        raise OpsError(f"{entry.told()} Without its row there is nothing to make a mail from.")
+    problem = problem_with(entry.row)
+    if problem:
+        raise OpsError(
+            f"The ledger's row of {payment_id} is not as it was written ({problem}): "
+            "docs/runbook.md#ledger-tampered says what to do."
+        )
+    if not entry.is_linked:
+        raise OpsError(f"No pointer leads to {payment_id}: run `scc verify`.")
+    return entry.row
 
 
 def _gmail_id(delivery: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from ops.errors import FINE, FOUND
 from ops.rules.dead_letters import moment
 from ops.rules.status import Mails, Status, days_until
 from ops.session import Session, pass_session, shared_options
+from ops.stack.alarms import watch_state
+from ops.stack.deeds import findings_of
 from ops.stack.entries import LedgerReader
 from ops.stack.ledger_changes import kept_changes, mapping_faults
 from ops.stack.queues import depth_of
@@ -29,7 +31,9 @@ MOST_LOOKED_AT = 1_000  # dead letters; more would take minutes
 )  # fmt: skip
 @pass_session
 def status(session: Session, *, days: int) -> None:
-    """Show queues, dead letters, mails, credential, router and tampering.
+    """Show queues, dead letters, mails, the audit mailbox, credential, router and tampering.
+
+    Of the audit mailbox: how many findings of the watch are open, and whether it looks at all.
 
     Tampering is what the router kept in these days: rows altered or removed behind the API's back,
     which it sees only while the ledger's changes reach it. Exit 1 when something is wrong.
@@ -57,6 +61,8 @@ def status(session: Session, *, days: int) -> None:
         mapping_fault="; ".join(dict.fromkeys(filter(None, mapping_faults(session)))),
         tampered=changes.count,
         tampered_at=changes.newest,
+        findings=len(findings_of(session)),
+        watch=watch_state(session),
     )
     if session.console.as_json:
         session.console.show(found.as_json())
@@ -122,6 +128,8 @@ def _show(session: Session, found: Status, days: int) -> None:
         ("not yet mailed", states or "none"),
         ("oldest not yet mailed", _when(mails.waiting_since, "none")),
         ("last mail", _when(mails.last_mail_at, f"none in {days} days")),
+        ("open findings in the mailbox", found.findings or "none"),
+        ("watch over the mailbox", found.watch),
         ("credential", mails.credential),
         ("router lag", _lag(found)),
         ("changes of the ledger", found.mapping_fault or "every one reaches the router"),

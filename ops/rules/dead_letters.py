@@ -94,6 +94,7 @@ class Verdict(StrEnum):
     ALREADY_SENT = "skip-already-sent"
     POISON_SCHEMA = "poison-schema"
     POISON_NO_PAYMENT = "poison-no-payment"
+    POISON_NO_RECORD = "poison-no-record"
     POISON_NO_STATEMENT = "poison-no-statement"
     QUARANTINED = "quarantined"
 
@@ -178,21 +179,19 @@ def verdict_of(
     letter: DeadLetter,
     delivery: Mapping[str, Any] | None,
     *,
-    is_in_ledger: bool,
+    lack: Verdict | None = None,
     is_named: bool = False,
 ) -> Verdict:
     """What a replay does with it. is_named: a person chose it by its id.
 
-    That a statement is not there is the mailer's word: operators need no right to look.
+    lack: why the mailer would set it aside again, None if it can make the mail.
     """
     if letter.message is None:
         return Verdict.POISON_SCHEMA
     if is_sent(delivery):
         return Verdict.ALREADY_SENT
-    if isinstance(letter.message, AuditMessage) and not is_in_ledger:
-        return Verdict.POISON_NO_PAYMENT
-    if letter.error_class == Verdict.POISON_NO_STATEMENT and not is_named:
-        return Verdict.POISON_NO_STATEMENT
+    if lack:
+        return lack
     if letter.replay_count >= MOST_REPLAYS and not is_named:
         return Verdict.QUARANTINED
     return Verdict.SEND

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from functions.audit_mailer.watch.verdicts import BOUNCED, roles_of
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import link_of
+from ops.rules.mails.deeds import Deeds
 from shared.audit.delivery import last_known_as
 from shared.audit.findings import MailFinding
 
@@ -44,20 +47,43 @@ def hits_in(found: Iterable[tuple[str, Mailbox]]) -> Iterator[Hit]:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """An entry's mails. genuine: those that hold its record. others: with another record."""
+    """An entry's mails. genuine: those that hold its record. others: with another record.
+
+    invented: they hold the record and say that operators had them issued again, and no ops record
+    does. bounced: they hold the record and came back to a sender who is the recipient.
+    """
 
     genuine: Sequence[Hit]
     others: Sequence[Hit]
+    invented: Sequence[Hit] = ()
+    bounced: Sequence[Hit] = ()
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], hits: Iterable[Hit]) -> Hits:
+    def of(
+        cls,
+        row: Mapping[str, Any],
+        hits: Iterable[Hit],
+        deeds: Deeds | None = None,
+        delivery: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Hits:
+        """deeds: which reissues count; without them, each is believed.
+
+        delivery: the entry's, where the watch notes which mails bounced.
+        """
         try:
             own = link_of(row)
         except ValueError:
             return cls((), ())
         mine = [each for each in hits if each.payment_id == own.payment_id]
-        genuine = [each for each in mine if (each.hash, each.sha256) == (own.hash, own.sha256)]
-        return cls(genuine, [each for each in mine if each not in genuine])
+        held = [each for each in mine if (each.hash, each.sha256) == (own.hash, own.sha256)]
+        invented = [
+            each
+            for each in held
+            if each.reissue and deeds and not deeds.is_reissue(each.reissue, own.payment_id)
+        ]
+        came_back = [each for each in held if roles_of(delivery).get(each.gmail_id) == BOUNCED]
+        genuine = [each for each in held if each not in (*invented, *came_back)]
+        return cls(genuine, [each for each in mine if each not in held], invented, came_back)
 
     @property
     def placed(self) -> list[Hit]:
@@ -72,7 +98,7 @@ class Hits:
 
     def findings(self, payment_id: str, delivery: Mapping[str, Any]) -> Iterator[MailFinding]:
         """Of an entry whose mail was sent. delivery: its item of AuditDeliveries."""
-        for each in self.others:
+        for each in (*self.others, *self.invented):
             yield MailFinding("altered", payment_id, frozenset({each.gmail_id}))
         if not self.placed:
             yield MailFinding("missing", payment_id, last_known_as(delivery))

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ops.offline.ledger.links import span_text
 from ops.rules.dead_letters import moment
 from ops.rules.hits import Hits
-from shared.audit.delivery import is_sent, last_error, mail_state
+from ops.rules.mails.deeds import Deeds
+from ops.rules.mails.story import MailStory, Step
+from shared.audit.delivery import is_sent, mail_state
 from shared.ledger import faults_of, matches_its_hash
+from shared.text import dollars
 
 MAIL_IS_LATE_MS = 15 * 60_000
 MOST_NUMBERS = 10  # ranges of missing entries that are worth listing
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """at: epoch ms, or None when the time is not recorded."""
-
-    at: int | None
-    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentHistory:
     """row: the ledger's. voided_by: its void's row. voids: the row that this one voids.
 
-    is_linked: its pointer leads to the row. delivery: from AuditDeliveries, empty before the first
-    try. dead_letters: rows of `scc dlq ls`,
-    with sent_ms. hits: its mails, or None without a search. now: epoch ms.
+    is_linked: its pointer leads to the row. delivery, dead_letters, hits: as in MailStory. deeds:
+    what operators settled and had issued again. now: epoch ms.
     """
 
     row: Mapping[str, Any]
@@ -41,6 +35,17 @@ class PaymentHistory:
     dead_letters: Sequence[Mapping[str, Any]]
     hits: Hits | None
     now: int
+    deeds: Deeds = field(default_factory=Deeds)
+
+    @property
+    def story(self) -> MailStory:
+        return MailStory(
+            payment_id=str(self.row.get("payment_id")),
+            delivery=self.delivery,
+            deeds=self.deeds,
+            dead_letters=self.dead_letters,
+            hits=self.hits,
+        )
 
     @property
     def is_intact(self) -> bool:
@@ -61,32 +66,11 @@ class PaymentHistory:
         return sorted(self._steps(), key=lambda step: (step.at is None, step.at or 0))
 
     def _steps(self) -> Iterator[Step]:
-        row, delivery = self.row, self.delivery
+        row = self.row
         yield Step(_time(row, "timestamp"), f"captured by {row.get('logged_by')}")
         number = numbered(row)
         yield Step(_time(row, "logged_at"), f"logged as {number} of {row.get('event_id')}")
-        error = last_error(delivery)
-        if error:
-            told = f"{error.get('class')} {error.get('code')}: {error.get('message')}"
-            yield Step(_time(error, "at"), f"try {delivery.get('attempts')} failed, {told}")
-        match mail_state(delivery):
-            case "sending":
-                yield Step(_time(delivery, "lease_until"), "the current try has ended by now")
-            case "retrying":
-                yield Step(_time(delivery, "retry_at"), "can be tried again")
-            case "sent":
-                attempts = delivery.get("attempts")
-                tries = f" on try {attempts}" if attempts != 1 else ""
-                told = f"mailed{tries}, Gmail id {delivery.get('gmail_id')}"
-                yield Step(_time(delivery, "sent_at"), told)
-        for letter in self.dead_letters:
-            told = f"{letter['class']}: {letter['message']}"
-            yield Step(
-                letter["sent_ms"], f"queued as {letter['message_id']}, now a dead letter ({told})"
-            )
-        for hit in self.hits.genuine if self.hits else ():
-            place = "trash or spam" if hit.is_misplaced else "the audit mailbox"
-            yield Step(None, f"in {place} as {hit.gmail_id}")
+        yield from self.story.steps()
         if self.voided_by:
             void = self.voided_by
             told = f"voided by {numbered(void)}, {void.get('logged_by')}: {void.get('reason')}"
@@ -124,22 +108,7 @@ class PaymentHistory:
             )
         elif not has_mail and age > MAIL_IS_LATE_MS:
             found.append("Its mail is late: `scc status` says what the mailer is waiting for.")
-        return [*found, *self._concerns_about_mails(is_expected=has_mail)]
-
-    def _concerns_about_mails(self, *, is_expected: bool) -> Iterator[str]:
-        if self.hits is None:
-            return
-        again = f"`scc payment reissue {self.row.get('payment_id')}`"
-        if self.hits.twice:
-            yield f"The mailbox has {len(self.hits.twice)} mails for it: delete one, or settle it."
-        if self.hits.genuine and not self.hits.placed:
-            yield "Its mail is in the trash or in spam: move it back to the inbox."
-        elif is_expected and not self.hits.placed:
-            yield f"The mailbox has no mail for it: issue it again with {again}, or settle it."
-        elif self.hits.placed and not is_expected:
-            yield "The mailbox has a mail for it that the mailer does not know of."
-        for each in self.hits.others:
-            yield f"The mail {each.gmail_id} is about it and holds another record."
+        return [*found, *self.story.concerns()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +161,14 @@ def _one_of(missing: Sequence[tuple[int, int]]) -> str:
 def numbered(row: Mapping[str, Any]) -> str:
     seq = row.get("seq")
     return f"#{seq:06d}" if type(seq) is int else "no number"
+
+
+def signed_amount(row: Mapping[str, Any]) -> str:
+    """Negative for what takes money away. A value that no row has is shown as it is."""
+    cents = row.get("amount_cents")
+    if type(cents) is not int:
+        return f"{cents} cents"
+    return dollars(cents if row.get("kind") == "payment" else -cents)
 
 
 def _time(of: Mapping[str, Any], name: str) -> int | None:

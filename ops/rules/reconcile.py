@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import Link, link_of
 from ops.rules.hits import Hits
+from ops.rules.mails.deeds import UNHEARD, Deeds
 from ops.rules.tally import Tally
 from shared.audit.delivery import last_error, last_known_as, mail_state
 from shared.audit.findings import MailFinding
@@ -21,6 +22,7 @@ LOOKED_UP = ("duplicate", "altered", "orphan", "misplaced")  # what only the mai
 AILING = ("missing", *LOOKED_UP)  # exit code 1; "late" is history
 ROW_GONE = "the row of this entry is gone: scc payment tells what is left of it"
 OTHER_RECORD = "its record differs from the ledger's row"
+INVENTED = "it says that it was issued again, and no ops record does"
 
 
 def settling_of(finding: Mapping[str, Any]) -> MailFinding | None:
@@ -50,7 +52,7 @@ class Reconciliation:
     unit, after: the current event or day, and where its next page starts. mails_after: the next
     page of the mailbox. has_looked: the mailbox is part of it. repaired: payments that were queued
     again, as recorded by ops_id. certified_until: the day of the statement that says what may be
-    gone, empty without one. settled: ops records by which a person settled findings; not stored.
+    gone, empty without one. deeds: what operators settled and had issued again; not stored.
     """
 
     scope: list[str]
@@ -68,11 +70,11 @@ class Reconciliation:
     repaired: list[str] = field(default_factory=list)
     ops_id: str = ""
     certified_until: str = ""
-    settled: Collection[str] = ()
+    deeds: Deeds = field(default_factory=Deeds)
 
     def to_json(self) -> dict[str, Any]:
-        content = asdict(self)
-        del content["settled"]
+        content = asdict(replace(self, deeds=Deeds()))
+        del content["deeds"]
         return content
 
     @classmethod
@@ -106,8 +108,10 @@ class Reconciliation:
             "detail": detail,
         } | more
         settling = settling_of(finding)
-        if settling is not None and settling.ops_id in self.settled:
+        if settling is not None and self.deeds.is_settled(settling):
             finding |= {"is_settled": True, "detail": f"{detail}; settled by {settling.ops_id}"}
+        elif settling is not None and settling.ops_id in self.deeds.records:
+            finding["detail"] = f"{detail}; {UNHEARD}, {settling.ops_id}"
         self.findings.append(finding)
         counts, name = self.tally(event_id).found, "settled" if "is_settled" in finding else kind
         counts[name] = counts.get(name, 0) + 1
@@ -164,6 +168,8 @@ class Reconciliation:
             return
         for each in hits.others:
             self.found("altered", row, OTHER_RECORD, gmail_id=each.gmail_id)
+        for each in hits.invented:
+            self.found("altered", row, INVENTED, gmail_id=each.gmail_id)
         if hits.twice:
             self.found("duplicate", row, f"{len(hits.twice)} mails", mails=sorted(hits.twice))
         if hits.genuine and not hits.placed:
@@ -182,7 +188,7 @@ class Reconciliation:
         state = mail_state(delivery)
         if state == "sent" and hits is not None and not hits.genuine:
             known = sorted(last_known_as(delivery))
-            told = "was sent but is not in the mailbox"
+            told = "came back" if hits.bounced else "was sent but is not in the mailbox"
             self.found("missing", row, told, queue=False, mails=known)
         elif state == "sent":
             tally.mailed += 1
@@ -271,3 +277,5 @@ class Reconciliation:
             self.found("altered", claimed, OTHER_RECORD, gmail_id=gmail_id)
         elif problems:
             self.found("altered", claimed, "; ".join(problems), gmail_id=gmail_id)
+        elif link.reissue and not self.deeds.is_reissue(link.reissue, link.payment_id):
+            self.found("altered", claimed, INVENTED, gmail_id=gmail_id)

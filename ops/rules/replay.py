@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from ops.rules.dead_letters import Selection, Verdict, read_letter
 from ops.rules.depth import hold_seconds
-from ops.rules.survey import Examined, Ledger, Pages, judged
+from ops.rules.survey import Examined, Originals, Pages, judged
+from ops.terminal.interrupts import held_back
 from shared.audit.delivery import attempts_of, error_class, is_sent, last_error
 
 FAILURES_IN_A_ROW = 3
@@ -61,6 +62,10 @@ class Report:
     outcomes: dict[str, str] = field(default_factory=dict)
     stopped: str = ""
 
+    def begin(self, plan: Sequence[Planned]) -> None:
+        for each in plan:
+            self.outcomes[each.message_id] = "not reached" if each.is_actionable else each.verdict
+
     def counts(self) -> dict[str, int]:
         return dict(Counter(self.outcomes.values()))
 
@@ -91,7 +96,7 @@ class Drain:
 
     dead_letters: DeadLetters
     queue: Queue
-    ledger: Ledger
+    originals: Originals
     pace: Pace
     depth: int
     now: Callable[[], float]
@@ -106,10 +111,7 @@ class Drain:
     def run(self, plan: Sequence[Planned], selection: Selection) -> None:
         """Carry out the plan. Whatever ends it, `report` says how far it got."""
         remaining = {each.message_id for each in plan if each.is_actionable}
-        for each in plan:
-            self.report.outcomes[each.message_id] = (
-                "not reached" if each.is_actionable else each.verdict
-            )
+        self.report.begin(plan)
         looks = LOOKS
         while remaining and looks and not self.report.stopped:
             done = self._one_window(remaining, selection)
@@ -133,15 +135,18 @@ class Drain:
         with self.dead_letters.looking(hold) as look:
             chosen = self._choose(look, remaining, size)
             look.release(but=[each.receipt for each in chosen])
-            for examined, verdict in judged(chosen, self.ledger, selection):
+            for examined, verdict in judged(chosen, self.originals, selection):
                 message_id = examined.letter.message_id
                 if verdict is Verdict.SEND:
-                    self._send(examined)
-                    self.report.outcomes[message_id] = "on its way"
-                    look.delete(examined.receipt)
+                    self._wait_for_the_rate()
+                    with held_back():  # so that the report tells of what is queued
+                        self._send(examined)
+                        self.report.outcomes[message_id] = "on its way"
+                        look.delete(examined.receipt)
                 elif verdict is Verdict.ALREADY_SENT:
-                    look.delete(examined.receipt)
-                    self.report.outcomes[message_id] = "already sent, removed"
+                    with held_back():
+                        look.delete(examined.receipt)
+                        self.report.outcomes[message_id] = "already sent, removed"
                 else:
                     self.report.outcomes[message_id] = verdict
                 done.add(message_id)
@@ -161,7 +166,7 @@ class Drain:
                     chosen[raw["MessageId"]] = (raw, read_letter(raw))
             if len(chosen) >= min(size, len(remaining)):
                 break
-        deliveries = self.ledger.deliveries([letter.subject_id for _, letter in chosen.values()])
+        deliveries = self.originals.deliveries([letter.subject_id for _, letter in chosen.values()])
         return [
             Examined(
                 letter=letter,
@@ -171,9 +176,11 @@ class Drain:
             for raw, letter in chosen.values()
         ]
 
-    def _send(self, examined: Examined) -> None:
+    def _wait_for_the_rate(self) -> None:
         self.pause(max(0.0, self._next_at - self.now()))
         self._next_at = self.now() + 1 / self.pace.rate
+
+    def _send(self, examined: Examined) -> None:
         letter = examined.letter
         assert letter.message is not None, "an unreadable message is never replayed"
         self.queue.send(letter.message.to_json(), letter.replay_count + 1)
@@ -200,7 +207,7 @@ class Drain:
         """Check what happened to the replayed messages, oldest first."""
         if not self._pending:
             return
-        deliveries = self.ledger.deliveries(list(self._pending))
+        deliveries = self.originals.deliveries(list(self._pending))
         for subject_id, pending in list(self._pending.items()):
             delivery = deliveries.get(subject_id, {})
             if is_sent(delivery):

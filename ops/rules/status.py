@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
@@ -19,6 +19,8 @@ WAIT_MS = 30 * 60_000  # two sweeps
 EXPIRES_SOON_MS = 72 * 3_600_000
 MAPPING_OFF = "docs/runbook.md#stream-mapping-off"
 TAMPERED = "docs/runbook.md#ledger-tampered"
+UNWATCHED = "docs/runbook.md#mailbox-unwatched"
+WatchState = Literal["ok", "behind", "unknown"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +75,8 @@ class Status:
     are more, the first expiry may be earlier. iterator_age_ms: how far the router is behind the
     stream, if CloudWatch knows. mapping_fault: why changes of the ledger do not reach the router,
     empty when they do. tampered: how many rows were altered or removed behind the API's back in
-    these days, the last one at tampered_at (epoch ms).
+    these days, the last one at tampered_at (epoch ms). findings: about mails in the audit mailbox,
+    those that are open. watch: behind when it has not looked at all for as long as its alarm takes.
     """
 
     now: int
@@ -87,6 +90,8 @@ class Status:
     mapping_fault: str
     tampered: int
     tampered_at: int | None
+    findings: int
+    watch: WatchState
 
     @property
     def first_expiry(self) -> int | None:
@@ -100,19 +105,7 @@ class Status:
 
     def concerns(self) -> list[str]:
         """What needs a person, and the next command."""
-        mails, found = self.mails, []
-        if self.tampered_at is not None:
-            rows = counted(self.tampered, "ledger row was", "ledger rows were")
-            last = "" if self.tampered == 1 else "the last "
-            found.append(
-                f"{rows} altered or removed behind the API's back, {last}at "
-                f"{moment(self.tampered_at)}: {TAMPERED}"
-            )
-        if self.mapping_fault:
-            found.append(
-                f"changes of the ledger do not reach the router, {self.mapping_fault}: "
-                f"{MAPPING_OFF}"
-            )
+        mails, found = self.mails, list(self._concerns_about_evidence())
         if self.dead.total:
             found.append(f"{counted(self.dead.total, 'dead letter')}: scc dlq groups")
         expiry = self.first_expiry
@@ -135,6 +128,27 @@ class Status:
             entries = counted(waiting, "entry is", "entries are")
             found.append(f"{entries} neither mailed nor queued: the router is behind")
         return found
+
+    def _concerns_about_evidence(self) -> Iterator[str]:
+        """Ledger and mailbox: what was done to them, and who looks."""
+        if self.tampered_at is not None:
+            rows = counted(self.tampered, "ledger row was", "ledger rows were")
+            last = "" if self.tampered == 1 else "the last "
+            yield (
+                f"{rows} altered or removed behind the API's back, {last}at "
+                f"{moment(self.tampered_at)}: {TAMPERED}"
+            )
+        if self.findings:
+            yield (
+                f"{counted(self.findings, 'open finding')} in the audit mailbox: scc findings ls"
+            )
+        if self.watch == "behind":
+            yield f"nobody has looked into the audit mailbox for hours: {UNWATCHED}"
+        if self.mapping_fault:
+            yield (
+                f"changes of the ledger do not reach the router, {self.mapping_fault}: "
+                f"{MAPPING_OFF}"
+            )
 
     def as_json(self) -> dict[str, Any]:
         mails = self.mails
@@ -166,6 +180,7 @@ class Status:
                 "iterator_age_ms": self.iterator_age_ms,
                 "mapping_fault": self.mapping_fault or None,
             },
+            "mailbox": {"open_findings": self.findings, "watch": self.watch},
             "tampered": {"records": self.tampered, "newest_at": _moment(self.tampered_at)},
         }
 

@@ -15,7 +15,7 @@ from ops.rules.dead_letters import (
     read_letter,
     verdict_of,
 )
-from shared.audit.messages import AuditMessage
+from shared.audit.messages import Message
 
 JOINED = 100  # messages whose deliveries are read in one call
 
@@ -26,7 +26,12 @@ class Pages(Protocol):
 
 class Ledger(Protocol):
     def deliveries(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
-    def known(self, messages: Sequence[AuditMessage]) -> set[str]: ...
+
+
+class Originals(Ledger, Protocol):
+    """What mails are made from. lacking: messages of which none can be made, and why."""
+
+    def lacking(self, messages: Sequence[Message]) -> Mapping[Message, Verdict]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +72,17 @@ def survey(
 
 
 def judged(
-    examined: Sequence[Examined], ledger: Ledger, selection: Selection
+    examined: Sequence[Examined], originals: Originals, selection: Selection
 ) -> Iterator[tuple[Examined, Verdict]]:
     """What a replay would do with each of these."""
-    messages = [
-        each.letter.message for each in examined if isinstance(each.letter.message, AuditMessage)
-    ]
-    known = ledger.known(messages)
+    messages = [each.letter.message for each in examined if each.letter.message]
+    lacking = originals.lacking(list(dict.fromkeys(messages)))
     for each in examined:
+        message = each.letter.message
         verdict = verdict_of(
             each.letter,
             each.delivery,
-            is_in_ledger=each.letter.subject_id in known,
+            lack=lacking.get(message) if message else None,
             is_named=bool(selection.ids),
         )
         yield each, verdict

@@ -14,6 +14,8 @@ from ops.errors import OpsError, translate
 from ops.rules.check_result import CheckResult
 from ops.rules.status import MAPPING_OFF
 from ops.session import Session
+from ops.stack.alarms import alarm_names, alarms_named, judged
+from ops.stack.deeds import findings_of
 from ops.stack.ledger_changes import mapping_faults
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
 from shared.statements.bucket import Evidence, EvidenceDamagedError
@@ -235,34 +237,19 @@ def _first_page(mailbox: AuditMailbox) -> Iterator[tuple[list[str], str]]:
     return iter([page] if page else [])
 
 
+def _findings(session: Session) -> Iterator[CheckResult]:
+    found = len(findings_of(session))
+    yield CheckResult(
+        "findings in the mailbox",
+        f"{found} open" if found else "none open",
+        "`scc findings ls` lists them, and where docs/runbook.md says what to do." if found else "",
+    )
+
+
 def _alarms(session: Session) -> Iterator[CheckResult]:
-    resources = session.aws.client("cloudformation").get_paginator("list_stack_resources")
-    pages = resources.paginate(StackName=session.aws.target.stack)
-    names = [
-        each["PhysicalResourceId"]
-        for page in pages
-        for each in page["StackResourceSummaries"]
-        if each["ResourceType"] == "AWS::CloudWatch::Alarm"
-    ]
-    client = session.aws.client("cloudwatch")
-    found = [
-        each
-        for start in range(0, len(names), 100)
-        for each in client.describe_alarms(AlarmNames=names[start : start + 100])["MetricAlarms"]
-    ]
-    for each in found:
-        name = f"alarm {each['AlarmName']}"
-        if not (each.get("ActionsEnabled", True) and each.get("AlarmActions")):
-            yield CheckResult(
-                name,
-                "notifies nobody",
-                "Enable its actions: aws cloudwatch "
-                f"enable-alarm-actions --alarm-names {each['AlarmName']}",
-            )
-        elif each["StateValue"] == "ALARM":
-            yield CheckResult(name, "ALARM", "docs/runbook.md says what to do.")
-        else:
-            yield CheckResult(name, f"on, {each['StateValue']}")
+    names = list(alarm_names(session).values())
+    found = alarms_named(session, names)
+    yield from map(judged, found)
     gone = sorted(set(names) - {each["AlarmName"] for each in found})
     for missing in gone:
         yield CheckResult(f"alarm {missing}", "missing", "Deploy the template again.")
@@ -302,6 +289,7 @@ _CHECKS: dict[str, Callable[[Session], Iterator[CheckResult]]] = {
     "schedules": _schedules,
     "statements": _statements,
     "Gmail": _gmail,
+    "findings in the mailbox": _findings,
     "alarms": _alarms,
     "admins": _users,
 }

@@ -103,15 +103,13 @@ class LedgerReader:
         named = self._get(self._deliveries, keys.watch()).get("unsettled")
         return [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
 
-    def known(self, messages: Sequence[AuditMessage]) -> set[str]:
-        """Which of the payments that these messages name are in the ledger where they say."""
+    def known(self, messages: Sequence[AuditMessage]) -> set[AuditMessage]:
+        """The messages whose payment is in the ledger where they say."""
         places = dict.fromkeys((each.pk, each.sk) for each in messages)
         wanted = [{"PK": pk, "SK": sk} for pk, sk in places]
         rows = self._batch(self._payments, wanted, attributes=("PK", "SK", "payment_id"))
         there = {(each["PK"], each["SK"], each.get("payment_id")) for each in rows}
-        return {
-            each.payment_id for each in messages if (each.pk, each.sk, each.payment_id) in there
-        }
+        return {each for each in messages if (each.pk, each.sk, each.payment_id) in there}
 
     def payment(self, payment_id: str) -> Row:
         """The row of an entry; empty when there is none, or its pointer leads nowhere."""

@@ -7,10 +7,10 @@ import json
 import os
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import google_auth_httplib2
 from botocore.exceptions import ClientError
@@ -44,6 +44,7 @@ from shared.text import search_token
 READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 TIMEOUT_SECONDS = 30
 MOST_KEPT = 5_000  # mails, read and kept small
+Where = Literal["in the mailbox", "in the trash or in spam", "nowhere", "came back"]
 ALONE_MS = 30  # for a unit of the quota, by who may not see what mailers use: a third of it
 
 
@@ -209,13 +210,30 @@ class AuditMailbox:
 
         sent_as: the Gmail id that its delivery names, as a search lags behind the mailbox.
         """
-        query = f'"{search_token(payment_id)}"'
-        ids = dict.fromkeys(each for found, _ in self.find(query) for each in found)
+        ids = self.ids_about(payment_id)
         read = [(each, self.mail(each)) for each in ids]
         if sent_as and sent_as not in ids:
             with suppress(NoSuchMailError):
                 read.append((sent_as, self.mail(sent_as)))
         return list(hits_in(read))
+
+    def ids_about(self, own_id: str) -> list[str]:
+        """What a search finds about an entry, statement or ops record; forwards, too."""
+        query = f'"{search_token(own_id)}"'
+        return list(dict.fromkeys(each for found, _ in self.find(query) for each in found))
+
+    def place_of(self, gmail_ids: Iterable[str]) -> Where:
+        """Where these mails are. Forwards and replies are nowhere; the best place counts."""
+        places = [is_well for each in gmail_ids for is_well in self._places(each)]
+        if not places:
+            return "nowhere"
+        return "in the mailbox" if any(places) else "in the trash or in spam"
+
+    def _places(self, gmail_id: str) -> list[bool]:
+        try:
+            return [*self.mail(gmail_id).seen.values()]
+        except NoSuchMailError:
+            return []
 
     def authorize(self) -> None:
         """Only ask Google for a token."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+from ops.errors import OpsError
 from ops.session import Session
 from ops.stack.queues import OpsAuditQueue
-from shared.attributes import to_attributes
+from ops.terminal.interrupts import held_back
+from shared.attributes import from_attributes, to_attributes
 from shared.audit.messages import OpsMessage
 
 SCHEMA_VERSION = 1
@@ -92,28 +95,60 @@ class OpsRecord:
         table = session.aws.output("OpsRecordTableName")
         return cls(session.aws.client("dynamodb"), table, queue)
 
-    def acknowledged(self) -> frozenset[str]:
-        """The ops ids by which findings were settled. The table is small."""
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table,
-            FilterExpression="part = :first AND #action = :ack",
-            ExpressionAttributeNames={"#action": "action"},
-            ExpressionAttributeValues=to_attributes({":first": 0, ":ack": "ack"}),
-            ProjectionExpression="ops_id",
-        )
-        return frozenset(each["ops_id"]["S"] for page in pages for each in page["Items"])
-
     def append(self, deed: Deed) -> None:
-        """Part 0 goes last: it completes the record, and the mail is made from it."""
-        for part in reversed(deed.parts()):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_attributes(part),
-                    ConditionExpression="attribute_not_exists(ops_id)",
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-                # Ours: the SDK retried after a lost answer.
-        self._queue.send(OpsMessage(ops_id=deed.ops_id).to_json())
+        """A record that was there before stays as it is, and its mail is asked for anew.
+
+        Part 0 goes last: it completes the record, and the mail is made from it. An interrupt waits
+        until both are done, as a record that nobody is mailed about counts for little. Raises
+        OpsError when something else has the record's id.
+        """
+        with held_back():
+            for part in reversed(deed.parts()):
+                is_new = self._put(part)
+            if not is_new:
+                self._require_same(deed)
+            self.tell(deed.ops_id)
+
+    def tell(self, ops_id: str) -> None:
+        """Have a record mailed to compliance; however often, it is mailed once."""
+        self._queue.send(OpsMessage(ops_id=ops_id).to_json())
+
+    @contextmanager
+    def around(self, planned: Deed, ended: Callable[[], Deed]) -> Iterator[None]:
+        """Record what is planned, and what came of it, however the block ends.
+
+        ended: what came of it; asked even if an interrupt came before the block could begin.
+        """
+        try:
+            self.append(planned)
+        except KeyboardInterrupt:
+            self.append(ended())
+            raise
+        try:
+            yield
+        finally:
+            self.append(ended())
+
+    def _require_same(self, deed: Deed) -> None:
+        key = to_attributes({"ops_id": deed.ops_id, "part": 0})
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        there = from_attributes(answer.get("Item", {}))
+        if (there.get("action"), there.get("filter")) != (deed.action, deed.filter):
+            raise OpsError(
+                f"{deed.ops_id} is recorded already, about something else. scc did not write that: "
+                "tell compliance, and find out who may write to the ops record."
+            )
+
+    def _put(self, part: Mapping[str, Any]) -> bool:
+        """False: it was there, by the SDK's own retry after a lost answer, or from before."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_attributes(part),
+                ConditionExpression="attribute_not_exists(ops_id)",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True

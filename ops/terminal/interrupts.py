@@ -40,7 +40,10 @@ def listen() -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """An interrupt in this block is raised at its end."""
+    """An interrupt in this block is raised at its end; inside another one, at the end of that."""
+    if _INTERRUPTS.is_held_back:
+        yield
+        return
     _INTERRUPTS.is_held_back = True
     try:
         yield

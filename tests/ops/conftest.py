@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from local.running_stack import RunningStack
 from ops.rules.depth import Depth
 from ops.stack.queues import depth_of
 from shared.audit.messages import AuditMessage
 from tests.dock import Dock, until
+from tests.ops.harbor import Harbor, listening, make_harbor
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,12 @@ def mailer_off(stack: RunningStack) -> Iterator[None]:
         yield
     finally:
         switch("Enabled", is_on=True)
+
+
+@pytest.fixture
+def harbor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Harbor]:
+    with mock_aws(), listening():
+        yield make_harbor(monkeypatch)
 
 
 @pytest.fixture

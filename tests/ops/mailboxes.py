@@ -10,7 +10,7 @@ from typing import Any
 
 from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.ops_mail import compose as ops_of
-from functions.audit_mailer.mails.payment_mail import compose
+from functions.audit_mailer.mails.payment_mail import Reissue, compose
 from functions.audit_mailer.mails.related import Related, original_id
 from functions.audit_mailer.mails.statement_mail import StoredStatement
 from functions.audit_mailer.mails.statement_mail import compose as statement_of
@@ -93,6 +93,11 @@ def refunded(payment: LedgerEntry, head: LedgerEntry, **changes: Any) -> LedgerE
 def mail(row: dict[str, Any], known: Iterable[LedgerEntry] = ()) -> bytes:
     """known: entries that it may be about, as the mailer finds them."""
     return compose(row, ADDRESSES, related(LedgerEntry.from_row(row), known), APP_URL).content
+
+
+def reissued_mail(row: dict[str, Any], run: str) -> bytes:
+    """The mail of an entry that was issued again under this name."""
+    return compose(row, ADDRESSES, Related(), APP_URL, Reissue(run, NOW)).content
 
 
 def related(of: LedgerEntry, known: Iterable[LedgerEntry]) -> Related:

@@ -20,6 +20,7 @@ from ops.rules.survey import Examined
 from ops.session import Session, pass_session, shared_options
 from ops.stack.ops_record import Deed, OpsRecord, new_run
 from ops.stack.queues import OpsAuditQueue
+from ops.terminal.interrupts import held_back
 from ops.terminal.safe_text import safe
 
 
@@ -56,8 +57,10 @@ def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes:
         file = _exported(export_to, content)
         session.console.say(f"Saved to {file}")
         run = _archived(session, content)
-        _record(session, run, chosen, reason)
-        if not looking.look.delete(chosen.receipt):
+        with held_back():  # what is recorded as discarded is not left in the queue
+            _record(session, run, chosen, reason)
+            is_deleted = looking.look.delete(chosen.receipt)
+        if not is_deleted:
             raise OpsError(
                 f"{chosen.letter.message_id} is saved and recorded, but something else received "
                 "it meanwhile: discard it again."

@@ -22,8 +22,8 @@ from ops.rules.dead_letters import Selection, Verdict, is_meant
 from ops.rules.replay import Drain, Pace, Planned, Report
 from ops.rules.survey import Examined, judged
 from ops.session import Session, pass_session, shared_options
-from ops.stack.entries import LedgerReader
 from ops.stack.ops_record import Deed, OpsRecord, new_run
+from ops.stack.originals import Originals
 from ops.stack.queues import OpsAuditQueue
 
 JUDGED = 100  # messages whose entries are read in one call
@@ -102,12 +102,12 @@ def replay(  # noqa: PLR0913 - click gives every option a name
     """Put dead letters back on the audit queue: one first, then the others at a capped rate.
 
     Every message gets a verdict: send; skip-already-sent (its mail is in the inbox: only removed);
-    poison-schema, poison-no-payment and poison-no-statement (a replay cannot help: discard it);
-    quarantined (replayed twice already: only --id replays it). Messages are not edited: each mail
-    is made from the ledger, a statement's from the bytes that were sealed. A replay stops after 3
-    failures in a row, and is safe to interrupt: a message leaves the dead-letter queue only after
-    it is on the audit queue. Exit 1 when something is left for a person. The ops record is mailed
-    to compliance.
+    poison-schema, poison-no-payment, poison-no-record and poison-no-statement (a replay cannot
+    help: discard it); quarantined (replayed twice already: only --id replays it). Messages are not
+    edited: each mail is made from the ledger, a statement's from the bytes that were sealed. A
+    replay stops after 3 failures in a row, and is safe to interrupt: a message leaves the
+    dead-letter queue only after it is on the audit queue. Exit 1 when something is left for a
+    person. The ops record is mailed to compliance.
 
     \b
     Examples:
@@ -150,15 +150,15 @@ def _verdicts(
     session: Session, found: Iterator[Examined], selection: Selection, absent: set[str]
 ) -> Iterator[tuple[Examined, Verdict]]:
     """absent: the chosen ids; each is taken out when its message is met."""
-    ledger, some = LedgerReader.of(session), list[Examined]()
+    originals, some = Originals.of(session), list[Examined]()
     for each in found:
         if selection.picks(each.letter, each.cause):
             some.append(each)
             absent.difference_update([id_ for id_ in absent if is_meant(id_, each.letter)])
         if len(some) == JUDGED:
-            yield from judged(some, ledger, selection)
+            yield from judged(some, originals, selection)
             some.clear()
-    yield from judged(some, ledger, selection)
+    yield from judged(some, originals, selection)
 
 
 def _refuse(absent: set[str]) -> None:
@@ -218,7 +218,7 @@ def _carry_out(
     queue = OpsAuditQueue.of(session)
     record = OpsRecord.of(session, queue)
     at = now_ms()
-    deed = Deed(
+    planned = Deed(
         run=new_run("replay", at),
         action="replay",
         phase="planned",
@@ -230,15 +230,29 @@ def _carry_out(
         counts=Counter(str(each.verdict) for each in plan),
         messages=_listed(plan, {each.message_id: str(each.verdict) for each in plan}),
     )
-    record.append(deed)
-    report, dead_letters = Report(), dead_letter_queue(session)
-    actionable = sum(each.is_actionable for each in plan)
+    report = Report(stopped="interrupted")
+    report.begin(plan)
+    with record.around(planned, lambda: _done(planned, plan, report)):
+        _drain(session, queue, plan, selection, pace, report)
+    _conclude(session, _done(planned, plan, report), report)
+
+
+def _drain(
+    session: Session,
+    queue: OpsAuditQueue,
+    plan: Sequence[Planned],
+    selection: Selection,
+    pace: Pace,
+    report: Report,
+) -> None:
+    dead_letters, actionable = dead_letter_queue(session), sum(each.is_actionable for each in plan)
     try:
         with session.console.meter("replaying", actionable) as meter:
+            report.stopped = ""
             Drain(
                 dead_letters=dead_letters,
                 queue=queue,
-                ledger=LedgerReader.of(session),
+                originals=Originals.of(session),
                 pace=pace,
                 depth=dead_letters.depth().total,
                 now=time.monotonic,
@@ -251,17 +265,18 @@ def _carry_out(
     except (BotoCoreError, ClientError) as error:
         report.stopped = f"{type(error).__name__} from AWS"
         raise
-    finally:
-        done = replace(
-            deed,
-            phase="done",
-            at=now_ms(),
-            reason=f"{reason} (stopped: {report.stopped})" if report.stopped else reason,
-            counts=report.counts(),
-            messages=_listed(plan, report.outcomes),
-        )
-        record.append(done)
-    _conclude(session, done, report)
+
+
+def _done(planned: Deed, plan: Sequence[Planned], report: Report) -> Deed:
+    reason, stopped = planned.reason, report.stopped
+    return replace(
+        planned,
+        phase="done",
+        at=now_ms(),
+        reason=f"{reason} (stopped: {stopped})" if stopped else reason,
+        counts=report.counts(),
+        messages=_listed(plan, report.outcomes),
+    )
 
 
 def _listed(plan: Sequence[Planned], outcomes: dict[str, str]) -> list[str]:

@@ -60,7 +60,10 @@ def test_a_deleted_mail_is_alarmed_issued_again_and_calm_everywhere(
     until(lambda: watch().get("missing", 0) == before.get("missing", 0) + 1)
     listed = local("findings", "ls", "--json")
     assert listed.returncode == 1
-    assert {"payment_id": payment_id, "kind": "missing"} in json.loads(listed.stdout)
+    rows = [each for each in json.loads(listed.stdout) if each["payment_id"] == payment_id]
+    assert [(each["kind"], each["seq"]) for each in rows] == [("missing", 2)]
+    assert "open finding" in local("status").stderr
+    assert "scc findings ls" in local("doctor").stderr
     assert reconciled(local, voyage)[0] == 1
     shown = local("payment", payment_id, "--mailbox")
     assert (shown.returncode, "has no mail for it" in shown.stderr) == (1, True)

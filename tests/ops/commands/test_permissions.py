@@ -44,6 +44,8 @@ def holding(stack: RunningStack, *policies: str) -> Iterator[Mapping[str, str]]:
     ("arguments", "policies"),
     [
         (["status"], ["Read"]),
+        (["findings", "ls"], ["Read"]),
+        (["findings", "ls", "--mailbox"], ["Read", "Mailbox"]),
         (["dlq", "ls"], ["Read"]),
         (["dlq", "groups"], ["Read"]),
         (["dlq", "replay", "--all", "--dry-run"], ["Read"]),

@@ -8,6 +8,7 @@ import pytest
 from ops.rules.dead_letters import (
     Cause,
     Selection,
+    Verdict,
     cause_of,
     described,
     is_meant,
@@ -16,7 +17,7 @@ from ops.rules.dead_letters import (
     verdict_of,
 )
 from ops.terminal.safe_text import safe
-from shared.audit.messages import OpsMessage, StatementMessage
+from shared.audit.messages import OpsMessage, ReissueMessage, StatementMessage
 from shared.statements.places import StatementPlace
 from tests.builders import NOW, message
 from tests.ops.letters import HOSTILE, raw
@@ -24,6 +25,7 @@ from tests.ops.letters import HOSTILE, raw
 DAY_MS = 86_400_000
 AUDIT = message().to_json()
 OPS = OpsMessage(ops_id="ops_replay_20261125T080000Z_3f9c0a1b_done").to_json()
+REISSUE = ReissueMessage(run="ops_reissue_0a1b").to_json()
 PLACE = StatementPlace(day="2025-11-24", final=True, sha256="3f" * 32)
 STATEMENT = StatementMessage(place=PLACE).to_json()
 SENT = {"state": "sent", "sent_at": NOW, "attempts": 1}
@@ -35,44 +37,47 @@ FAILED = {
 
 
 @pytest.mark.parametrize(
-    ("body", "delivery", "is_in_ledger", "replays", "is_named", "verdict"),
+    ("body", "delivery", "lack", "replays", "is_named", "verdict"),
     [
-        (AUDIT, None, True, 0, False, "send"),
-        (AUDIT, FAILED, True, 0, False, "send"),
-        (AUDIT, FAILED, True, 1, False, "send"),
-        (AUDIT, FAILED, True, 2, False, "quarantined"),
-        (AUDIT, FAILED, True, 2, True, "send"),
-        (AUDIT, SENT, True, 0, False, "skip-already-sent"),
-        (AUDIT, SENT, True, 5, False, "skip-already-sent"),
-        (AUDIT, None, False, 0, False, "poison-no-payment"),
-        (AUDIT, None, False, 2, True, "poison-no-payment"),
-        (OPS, None, False, 0, False, "send"),
-        (OPS, SENT, False, 0, False, "skip-already-sent"),
-        (STATEMENT, None, False, 0, False, "send"),
-        (STATEMENT, FAILED, False, 0, False, "send"),
-        (STATEMENT, SENT, False, 0, False, "skip-already-sent"),
-        (STATEMENT, FAILED, False, 2, False, "quarantined"),
-        ("nonsense", None, False, 0, True, "poison-schema"),
-        ('{"schema":"scc.audit/99"}', None, False, 0, False, "poison-schema"),
+        (AUDIT, None, "", 0, False, "send"),
+        (AUDIT, FAILED, "", 0, False, "send"),
+        (AUDIT, FAILED, "", 1, False, "send"),
+        (AUDIT, FAILED, "", 2, False, "quarantined"),
+        (AUDIT, FAILED, "", 2, True, "send"),
+        (AUDIT, SENT, "", 0, False, "skip-already-sent"),
+        (AUDIT, SENT, "poison-no-payment", 5, False, "skip-already-sent"),
+        (AUDIT, None, "poison-no-payment", 0, False, "poison-no-payment"),
+        (AUDIT, None, "poison-no-payment", 2, True, "poison-no-payment"),
+        (OPS, None, "", 0, False, "send"),
+        (OPS, None, "poison-no-record", 0, True, "poison-no-record"),
+        (OPS, SENT, "", 0, False, "skip-already-sent"),
+        (REISSUE, None, "", 0, False, "send"),
+        (REISSUE, FAILED, "poison-no-record", 0, False, "poison-no-record"),
+        (STATEMENT, None, "", 0, False, "send"),
+        (STATEMENT, FAILED, "", 0, False, "send"),
+        (STATEMENT, None, "poison-no-statement", 0, True, "poison-no-statement"),
+        (STATEMENT, SENT, "", 0, False, "skip-already-sent"),
+        (STATEMENT, FAILED, "", 2, False, "quarantined"),
+        ("nonsense", None, "", 0, True, "poison-schema"),
+        ('{"schema":"scc.audit/99"}', None, "", 0, False, "poison-schema"),
     ],
 )
 def test_the_verdict_on_a_dead_letter(
     body: str,
     delivery: dict[str, Any] | None,
-    is_in_ledger: bool,  # noqa: FBT001
+    lack: str,
     replays: int,
     is_named: bool,  # noqa: FBT001
     verdict: str,
 ) -> None:
     letter = read_letter(raw(body, replay_count=replays))
-    found = verdict_of(letter, delivery, is_in_ledger=is_in_ledger, is_named=is_named)
-    assert found == verdict
+    known = Verdict(lack) if lack else None
+    assert verdict_of(letter, delivery, lack=known, is_named=is_named) == verdict
 
 
-def test_a_statement_that_the_mailer_did_not_find_is_replayed_only_by_name() -> None:
+def test_a_statement_that_is_there_again_is_replayed() -> None:
     letter = read_letter(raw(STATEMENT, error_class="poison-no-statement"))
-    assert verdict_of(letter, None, is_in_ledger=False) == "poison-no-statement"
-    assert verdict_of(letter, None, is_in_ledger=False, is_named=True) == "send"
+    assert verdict_of(letter, None) == "send"
 
 
 @pytest.mark.parametrize(("final", "name"), [(True, ""), (False, " so far")])

@@ -22,7 +22,16 @@ from shared.attributes import Foreign
 from shared.ledger import LedgerEntry, PaymentId, canonical_json, entry_hash, record_of
 from shared.statements.expiry import Certificate
 from tests.builders import NOW, ZONE
-from tests.ops.mailboxes import chain, mail, ops_mail, sent_by_gmail, voided, with_attachment
+from tests.ops.deeds import deeds, planned
+from tests.ops.mailboxes import (
+    chain,
+    mail,
+    ops_mail,
+    reissued_mail,
+    sent_by_gmail,
+    voided,
+    with_attachment,
+)
 from tests.ops.office import forward_attached, forward_inline
 from tests.seven_years import certified, voyage
 
@@ -167,6 +176,17 @@ def test_operators_and_forwarded_mails_are_nobodys_orphans(entry: LedgerEntry) -
     assert (state.findings, state.mails, state.forwards) == ([], 1, 2)
     state.take_mail("own", read_mail(own), {})
     assert [each["kind"] for each in state.findings] == ["orphan"]
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_mail_that_invents_a_reissue_is_altered_even_if_no_search_finds_it(
+    entry: LedgerEntry, *, is_recorded: bool
+) -> None:
+    run, row = "ops_reissue_0a1b", entry.to_row()
+    known = deeds(planned(run, entry.payment_id)) if is_recorded else deeds()
+    state = Reconciliation([], deeds=known)
+    state.take_mail("again", read_mail(reissued_mail(row, run)), {entry.payment_id: row})
+    assert [each["kind"] for each in state.findings] == ["altered"] * (not is_recorded)
 
 
 def test_progress_can_be_saved_and_an_older_files_is_refused(entry: LedgerEntry) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ops.rules.dead_letters import Selection, Verdict, read_letter
 from ops.rules.replay import Drain, Pace, Planned, Report
 from ops.rules.survey import Examined, judged
-from shared.audit.messages import AuditMessage
+from shared.audit.messages import AuditMessage, Message
 from tests.ops.letters import numbered, raw
 
 ALL = Selection()
@@ -81,9 +81,9 @@ class World:
         with self.call():
             return {each: dict(self.items[each]) for each in ids if each in self.items}
 
-    def known(self, messages: Sequence[AuditMessage]) -> set[str]:
+    def lacking(self, messages: Sequence[Message]) -> dict[Message, Verdict]:
         with self.call():
-            return {each.payment_id for each in messages}
+            return {}
 
     # ── time, and the mailer that works meanwhile
 
@@ -111,7 +111,7 @@ class World:
         Drain(
             dead_letters=self,
             queue=self,
-            ledger=self,
+            originals=self,
             pace=Pace(pace.get("rate", 10.0), pace.get("patience", 30.0)),
             depth=len(self.dead),
             now=lambda: self.clock,
@@ -263,7 +263,7 @@ def test_messages_that_someone_else_took_are_reported_as_gone() -> None:
     plan, report = world.plan(), Report()
     world.dead.popitem()
     Drain(
-        dead_letters=world, queue=world, ledger=world, pace=Pace(10.0, 30.0), depth=2,
+        dead_letters=world, queue=world, originals=world, pace=Pace(10.0, 30.0), depth=2,
         now=lambda: world.clock, pause=world.pause, advance=lambda _: None, report=report,
     ).run(plan, ALL)  # fmt: skip
     assert report.counts() == {"sent": 1, "gone": 1}

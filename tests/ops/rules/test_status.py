@@ -38,6 +38,8 @@ def health(items: Items = [], **changes: Any) -> Status:  # noqa: B006 - never c
         "mapping_fault": "",
         "tampered": 0,
         "tampered_at": None,
+        "findings": 0,
+        "watch": "unknown",
     }
     return Status(**(fields | changes))
 
@@ -68,6 +70,9 @@ def test_problems_that_fix_themselves_need_nobody(well: Status) -> None:
         (health([(NOW - 1000, failed("permanent"))]), "1 entry failed for good"),
         (health([(NOW - WAIT_MS - 1, failed("retry"))]), "has been waiting for its mail since"),
         (health([(NOW - ROUTED_MS - 1, None)]), "the router is behind"),
+        (health(findings=1), "1 open finding in the audit mailbox: scc findings ls"),
+        (health(findings=3, watch="ok"), "3 open findings in the audit mailbox"),
+        (health(watch="behind"), "for hours: docs/runbook.md#mailbox-unwatched"),
         (health(mapping_fault="the mapping is disabled"), "the mapping is disabled: docs/runbook"),
         (health(tampered=1, tampered_at=NOW), "1 ledger row was altered or removed behind"),
         (health(tampered=2, tampered_at=NOW), "the last at 2025-11-24T16:00:00Z: docs/runbook.md"),

@@ -1,4 +1,4 @@
-"""What `scc doctor` says about sealed statements, without a stack."""
+"""What `scc doctor` says about sealed statements and the mailbox, without a stack."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from moto import mock_aws
 
 from functions.daily_statement.stores.evidence_bucket import EvidenceBucket
 from ops.rules.check_result import CheckResult
-from ops.stack.doctor import _statements
+from ops.session import Session
+from ops.stack.doctor import _findings, _statements
+from ops.terminal.console import Console
+from shared import keys
 from tests.builders import NOW, ZONE
+from tests.ops.harbor import Harbor
 from tests.statements import DAY, drawn_up, stored
 
 BUCKET = "evidence"
 
 
-class Session:
+class Stack:
     """As far as the check needs one. zone: the stack's, now."""
 
     def __init__(self, zone: str) -> None:
@@ -37,13 +41,13 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[EvidenceBucket]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     with mock_aws():
-        s3 = Session("").client("s3")
+        s3 = Stack("").client("s3")
         s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         yield EvidenceBucket(s3, BUCKET, "GOVERNANCE", lambda: NOW)
 
 
 def checked(zone: str = ZONE.key) -> CheckResult:
-    (result,) = _statements(Session(zone))  # type: ignore[arg-type]
+    (result,) = _statements(Stack(zone))  # type: ignore[arg-type]
     return result
 
 
@@ -63,3 +67,16 @@ def test_what_is_no_statement_is_named(bucket: EvidenceBucket) -> None:
     bucket.seal(DAY, b"{}")
     assert not checked().is_ok
     assert "statements-missing" in checked().remedy
+
+
+@pytest.mark.parametrize(("unsettled", "is_ok"), [([], True), (["pay_1"], False)])
+def test_open_findings_fail_and_lead_to_the_list(
+    harbor: Harbor, unsettled: list[str], *, is_ok: bool
+) -> None:
+    harbor.put("AuditDeliveries", keys.watch() | {"unsettled": unsettled})
+    lost = {"payment_id": "pay_1", "state": "sent", "mailbox_finding": "missing"}
+    harbor.put("AuditDeliveries", lost)
+    session = Session(harbor, Console(as_json=False))  # type: ignore[arg-type]
+    (result,) = _findings(session)
+    assert result.is_ok is is_ok
+    assert ("scc findings ls" in result.remedy) is not is_ok

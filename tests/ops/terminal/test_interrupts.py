@@ -73,3 +73,16 @@ def test_what_interrupted_one_step_does_not_interrupt_the_next() -> None:
         with pytest.raises(KeyboardInterrupt):
             list(step(signal.SIGINT))
     assert list(step()) == ["completed"]
+
+
+def outer_step() -> Iterator[str]:
+    with held_back():
+        yield from step(signal.SIGINT)
+        yield "went on"
+
+
+def test_a_step_within_a_step_does_not_end_the_outer_one() -> None:
+    steps = outer_step()
+    assert [next(steps), next(steps)] == ["completed", "went on"]
+    with pytest.raises(KeyboardInterrupt):
+        next(steps)

@@ -1,0 +1,1 @@
+"""What `scc reconcile` is made of: the work, the repair, and what is shown of it."""
