@@ -1086,6 +1086,8 @@ def ops_page(ops_record: Mapping[str, Any], record_sha256: str) -> Page:
 
 
 def _deed(ops_record: Mapping[str, Any]) -> str:
+    if ops_record["action"] == "ack":
+        return "finding explained"
     return clipped(f"{ops_record['action']} {ops_record.get('phase')}")
 
 

@@ -208,7 +208,9 @@ def _gmail(session: Session) -> Iterator[CheckResult]:
     yield CheckResult("Gmail credential", str(key.get("client_email", "")))
     scope = f"gmail.{'send' if settings.gmail_delivery_method == 'send' else 'insert'}"
     endpoint = settings.gmail_api_endpoint
-    mine = {settings.mailbox: "scope to search", settings.gmail_audit_recipient: "audit mailbox"}
+    mine = {settings.mailbox: "scope to search"}
+    if settings.watched is not None:
+        mine |= {settings.watched: "audit mailbox"}
     yield from _granted("scope to deliver", key, settings.mailbox, endpoint, scope)
     for user, name in mine.items():
         mailbox = AuditMailbox(key, user, endpoint)

@@ -101,7 +101,7 @@ class SharedQuota:
             Pacer(
                 session.aws.client("dynamodb"),
                 session.aws.output("DeliveriesTableName"),
-                user=settings.gmail_audit_recipient,
+                user=settings.watched or settings.gmail_audit_recipient,
                 rate=Rate(per_minute, UNITS[method]),
                 probe_ms=0,  # only mailers probe
             )
@@ -165,9 +165,14 @@ class AuditMailbox:
     @classmethod
     def of(cls, session: Session) -> AuditMailbox:
         settings = gmail_settings(session)
+        if settings.watched is None:
+            raise OpsError(
+                "The stack's parameter GmailWatchedMailbox is none: nobody may read the mailbox. "
+                "Deploy with the address of a Workspace user who gets the audit mails."
+            )
         return cls(
             service_account_key(session, settings),
-            settings.gmail_audit_recipient,
+            settings.watched,
             settings.gmail_api_endpoint,
             paced=Paced(quota=SharedQuota.of(session, settings)),
         )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from shared.audit.delivery import is_sent
 from shared.ledger import canonical_json
 
-UNTOLD_MS = 3_600_000  # how long the mail about an ops record may be on its way
+UNHEARD_MS = 3_600_000  # how long the mail about an ops record may be on its way
 CLOCKS_DIFFER_MS = 5 * 60_000
 
 FindingKind = Literal["missing", "duplicate", "altered", "orphan"]
@@ -52,10 +52,10 @@ def settles(
     epoch milliseconds.
     """
     is_ack = record.get("action") == "ack" and record.get("filter") == finding.own_id
-    return is_ack and was_told(record, delivery, now)
+    return is_ack and was_heard(record, delivery, now)
 
 
-def was_told(record: Mapping[str, Any], delivery: Mapping[str, Any], now: int) -> bool:
+def was_heard(record: Mapping[str, Any], delivery: Mapping[str, Any], now: int) -> bool:
     """Whether compliance was mailed this very ops record, or its mail may still be on its way.
 
     A record that somebody only wrote into the table says nothing.
@@ -64,7 +64,7 @@ def was_told(record: Mapping[str, Any], delivery: Mapping[str, Any], now: int) -
         mailed = _sha256(record)
         return mailed != "" and delivery.get("record_sha256", mailed) == mailed
     at = record.get("at")
-    return type(at) is int and -CLOCKS_DIFFER_MS <= now - at < UNTOLD_MS
+    return type(at) is int and -CLOCKS_DIFFER_MS <= now - at < UNHEARD_MS
 
 
 def reissue_run(payment_id: str, lost: frozenset[str]) -> str:

@@ -42,7 +42,7 @@ class Finder:
         before, roles = _read_before(subject, delivery), dict[str, str]()
         for each in there:
             role = before.get(each.gmail_id)
-            if role is None or (is_genuine(role) and self.bounces.may_concern(subject.header[1])):
+            if role is None or self._may_have_moved(role, subject):
                 self._take(each.gmail_id, subject, roles)
             else:
                 roles[each.gmail_id] = role
@@ -52,6 +52,11 @@ class Finder:
                 if known and known not in roles:
                     self._take(known, subject, roles)
         return sighting
+
+    def _may_have_moved(self, role: str, subject: Subject) -> bool:
+        """One that came back may be in the inbox by now, and one that was there have come back."""
+        own_id = subject.header[1]
+        return role == BOUNCED or (is_genuine(role) and self.bounces.may_concern(own_id))
 
     def _take(self, gmail_id: str, subject: Subject, roles: dict[str, str]) -> None:
         """Read a mail. One in the trash or in spam is none."""

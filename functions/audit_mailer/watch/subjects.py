@@ -13,6 +13,7 @@ from shared.audit.messages import ReissueMessage
 from shared.ledger import canonical_json, problem_with, record_of
 from shared.statements.bucket import EvidenceDamagedError, SealedStatement
 
+_RUN = re.compile(r"[A-Za-z0-9_]{1,200}")
 _STATEMENT = re.compile(r"statement_(\d{4}-\d\d-\d\d)_final_[0-9a-f]{64}")
 
 
@@ -66,6 +67,8 @@ class OpsRecords:
         return _ops_subject(record) if record else None
 
     def has_reissue(self, run: str, payment_id: str) -> bool:
+        if not _RUN.fullmatch(run):  # anybody writes anything into a header
+            return False
         record = self._record(ReissueMessage(run=run).planned)
         return record.get("action") == "reissue" and record.get("filter") == payment_id
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.audit.delivery import is_sent
-from shared.audit.findings import MailFinding
+from shared.audit.findings import MailFinding, was_heard
 from shared.audit.messages import ReissueMessage
-from shared.ledger import canonical_json
 
 Record = Mapping[str, Any]
 
 UNHEARD = "settled by a record nobody was mailed about"
-UNHEARD_MS = 3_600_000  # how long the mail about a record may be on its way
-CLOCKS_DIFFER_MS = 5 * 60_000
 _ACK = re.compile(r"ops_ack_(missing|duplicate|altered|orphan)_[0-9a-f]+_done")
 
 
@@ -119,24 +114,8 @@ class Deeds:
             who=str(record.get("who")),
             reason=str(record.get("reason")),
             at=_moment(record),
-            is_heard=self._is_heard(ops_id, record),
+            is_heard=was_heard(record, self.deliveries.get(ops_id, {}), self.now),
         )
-
-    def _is_heard(self, ops_id: str, record: Record) -> bool:
-        delivery = self.deliveries.get(ops_id, {})
-        if is_sent(delivery):
-            mailed = _sha256(record)
-            return mailed != "" and delivery.get("record_sha256", mailed) == mailed
-        at = _moment(record)
-        return at is not None and -CLOCKS_DIFFER_MS <= self.now - at < UNHEARD_MS
-
-
-def _sha256(record: Record) -> str:
-    """Of the attachment that its mail has; empty for what no record of ours holds."""
-    try:
-        return hashlib.sha256(canonical_json(record)).hexdigest()
-    except (TypeError, ValueError):
-        return ""
 
 
 def _moment(record: Record) -> int | None:

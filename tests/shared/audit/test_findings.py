@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.audit.findings import CLOCKS_DIFFER_MS, UNTOLD_MS, MailFinding, settles
+from shared.audit.findings import CLOCKS_DIFFER_MS, UNHEARD_MS, MailFinding, settles
 from shared.ledger import canonical_json
 from tests.builders import NOW
 
@@ -27,8 +27,8 @@ def test_a_record_that_compliance_was_mailed_settles_for_good() -> None:
 
 @pytest.mark.parametrize("delivery", [{}, {"state": "failed"}, {"state": "sending"}])
 def test_one_whose_mail_is_still_on_its_way_settles_for_an_hour(delivery: dict[str, Any]) -> None:
-    assert settles(FINDING, ACK, delivery, NOW + UNTOLD_MS - 1)
-    assert not settles(FINDING, ACK, delivery, NOW + UNTOLD_MS)
+    assert settles(FINDING, ACK, delivery, NOW + UNHEARD_MS - 1)
+    assert not settles(FINDING, ACK, delivery, NOW + UNHEARD_MS)
     assert not settles(FINDING, ACK, delivery, NOW - CLOCKS_DIFFER_MS - 1)
 
 

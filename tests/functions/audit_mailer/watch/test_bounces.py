@@ -113,3 +113,13 @@ def test_a_notice_that_comes_later_counts(
     gmail("import").send_audit_email_via_gmail(notice)
     assert watching.run().found == {"missing": 1}
     assert watching.reported[0].own_id == late.payment_id
+
+
+def test_a_mail_that_somebody_put_into_the_inbox_after_it_came_back_is_there(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    sandbox.post_fault({"kind": "bounce", "ms": 0, "times": 1})
+    (bounced,) = mail_others(watching, 1)
+    assert watching.run().found == {"missing": 1}
+    sandbox.move(watching.delivery(bounced.payment_id)["gmail_id"], "inbox")
+    assert watching.run().found.total() == 0

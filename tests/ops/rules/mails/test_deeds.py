@@ -9,9 +9,9 @@ import pytest
 
 from ops.offline.ledger.links import link_of
 from ops.rules.hits import Hit, Hits
-from ops.rules.mails.deeds import CLOCKS_DIFFER_MS, UNHEARD_MS, Deeds
+from ops.rules.mails.deeds import Deeds
 from shared.attributes import Foreign
-from shared.audit.findings import MailFinding
+from shared.audit.findings import CLOCKS_DIFFER_MS, UNHEARD_MS, MailFinding
 from tests.builders import NOW, entry
 from tests.ops.deeds import HOUR, ack, deed, deeds, mailed, planned
 
