@@ -11,7 +11,6 @@ from shared.attributes import from_attributes, to_attributes
 from shared.reads import Pause, batch_get
 
 PAGE = 100
-LONGEST_KEY = 2_048  # bytes, DynamoDB's limit for a partition key
 
 
 class Daybook:
@@ -48,7 +47,7 @@ class Daybook:
         """
         wanted = [
             (self._deliveries, {"payment_id": each})
-            for each in dict.fromkeys(filter(is_key, payment_ids))
+            for each in dict.fromkeys(filter(keys.is_key, payment_ids))
         ]
         rows = batch_get(self._client, wanted, consistent=False, pause=self._pause)
         return {row["payment_id"]: row for _, row in rows}
@@ -60,8 +59,3 @@ class Daybook:
             "KeyConditionExpression": "logged_day = :day",
             "ExpressionAttributeValues": to_attributes({":day": day}),
         }
-
-
-def is_key(payment_id: Any) -> bool:
-    """Whether DynamoDB accepts it as a key: one bad id would fail the whole page."""
-    return isinstance(payment_id, str) and 0 < len(payment_id.encode()) <= LONGEST_KEY

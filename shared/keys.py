@@ -20,7 +20,17 @@ POINTER_PREFIX = "PAYMENT#"
 VOID_PREFIX = "VOID#"
 _META = "META"
 
+LONGEST_KEY = 2_048  # bytes, DynamoDB's limit for a partition key
+
 Key = dict[str, str]
+
+
+def is_key(value: Any) -> bool:
+    """Whether DynamoDB accepts it as a partition key: one bad key would fail the whole request."""
+    try:
+        return isinstance(value, str) and 0 < len(value.encode()) <= LONGEST_KEY
+    except UnicodeEncodeError:
+        return False
 
 
 def entry_pk(event_id: str, patron_email: str) -> str:

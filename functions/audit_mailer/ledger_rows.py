@@ -7,6 +7,8 @@ from typing import Any
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
+MOST_MS = 10**15  # epoch milliseconds; DynamoDB refuses a number of more than 38 digits
+
 
 class LedgerRows:
     def __init__(self, client: Any, payments_table: str, ledger_table: str) -> None:
@@ -15,6 +17,8 @@ class LedgerRows:
         self._ledger = ledger_table
 
     def row(self, pk: str, sk: int) -> dict[str, Any] | None:
+        if not keys.is_key(pk) or abs(sk) > MOST_MS:
+            return None
         answer = self._client.get_item(
             TableName=self._payments,
             Key=to_attributes({"PK": pk, "SK": sk}),
@@ -44,6 +48,8 @@ class LedgerRows:
         return self.find(named) if isinstance(named, str) and named else None
 
     def _ledger_item(self, key: keys.Key) -> dict[str, Any]:
+        if not keys.is_key(key["PK"]):
+            return {}
         answer = self._client.get_item(
             TableName=self._ledger,
             Key=to_attributes(key),
@@ -58,6 +64,8 @@ class OpsRecordReader:
         self._table = table
 
     def record(self, ops_id: str) -> dict[str, Any] | None:
+        if not keys.is_key(ops_id):
+            return None
         answer = self._client.get_item(
             TableName=self._table,
             Key=to_attributes({"ops_id": ops_id, "part": 0}),

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from functions.stream_router.audit_queue import BATCH_SIZE
 from functions.stream_router.dead_letters import DeadLetterView
+from shared import keys
 from shared.audit.delivery import is_sent, needs_message
 from shared.audit.messages import AuditMessage, MalformedMessageError
-from shared.daybook import is_key
 from shared.ledger import business_date
 
 MOST_QUEUED = 1_000  # in one sweep: about what Gmail's quota lets through until the next one
@@ -158,7 +158,7 @@ def _messages(rows: Sequence[Mapping[str, Any]], swept: Swept) -> list[AuditMess
         except MalformedMessageError:
             swept.malformed += 1
             continue
-        if is_key(message.payment_id):
+        if keys.is_key(message.payment_id):
             messages.append(message)
         else:
             swept.malformed += 1

@@ -10,7 +10,7 @@ from ops.session import Session
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.audit.messages import AuditMessage
-from shared.daybook import PAGE, is_key
+from shared.daybook import PAGE
 from shared.reads import Pause, batch_get
 
 Row = dict[str, Any]
@@ -95,7 +95,7 @@ class LedgerReader:
 
     def deliveries(self, ids: Sequence[str]) -> dict[str, Row]:
         """AuditDeliveries of payments or ops records, by id. Skips ids that are not valid keys."""
-        wanted = [{"payment_id": each} for each in dict.fromkeys(ids) if is_key(each)]
+        wanted = [{"payment_id": each} for each in dict.fromkeys(ids) if keys.is_key(each)]
         return {each["payment_id"]: each for each in self._batch(self._deliveries, wanted)}
 
     def unsettled(self) -> list[str]:
@@ -118,12 +118,14 @@ class LedgerReader:
 
     def place_of(self, payment_id: str) -> Place | None:
         """Where its pointer says that an entry is."""
-        pointer = self._get(self._ledger, keys.pointer(payment_id)) if is_key(payment_id) else {}
+        pointer = (
+            self._get(self._ledger, keys.pointer(payment_id)) if keys.is_key(payment_id) else {}
+        )
         return (pointer.get("row_pk"), pointer.get("row_sk")) if pointer else None
 
     def row(self, place: Place) -> Row:
         pk, sk = place
-        if not is_key(pk) or type(sk) is not int:
+        if not keys.is_key(pk) or type(sk) is not int:
             return {}
         return self._get(self._payments, {"PK": pk, "SK": sk})
 

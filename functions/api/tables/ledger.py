@@ -12,7 +12,6 @@ from functions.api.tables.dynamo import Dynamo
 from functions.api.tables.transaction import reason_of, writes_of
 from shared import keys
 from shared.attributes import to_attributes
-from shared.daybook import is_key
 from shared.ledger import (
     EventId,
     Head,
@@ -95,7 +94,7 @@ class LedgerStore:
     def voids_of(self, payment_ids: Iterable[str]) -> dict[str, PaymentId]:
         """Which of these payments are voided, and by which entry."""
         marks = [keys.void_mark(each) for each in set(payment_ids)]
-        wanted = [each for each in marks if is_key(each["PK"])]
+        wanted = [each for each in marks if keys.is_key(each["PK"])]
         rows = self._dynamo.batch_get(self._tables.ledger_table, wanted, consistent=True)
         return {keys.payment_of_void_mark(row): PaymentId(str(row.get("void_id"))) for row in rows}
 

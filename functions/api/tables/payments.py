@@ -8,7 +8,6 @@ from typing import Any
 from functions.api.tables.dynamo import Dynamo, Page
 from shared import keys
 from shared.attributes import to_attributes
-from shared.daybook import is_key
 
 EXPORT_PAGE = 100
 _ORDER = {"timestamp": 0, "seq": 0, "payment_id": ""}
@@ -54,6 +53,6 @@ class PaymentStore:
 
     def deliveries(self, payment_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """AuditDeliveries of these payments, by payment_id. Skips ids that are not valid keys."""
-        wanted = [{"payment_id": each} for each in dict.fromkeys(payment_ids) if is_key(each)]
+        wanted = [{"payment_id": each} for each in dict.fromkeys(payment_ids) if keys.is_key(each)]
         items = self._dynamo.batch_get(self._deliveries_table, wanted, consistent=False)
         return {item["payment_id"]: item for item in items}

@@ -16,9 +16,9 @@ from functions.audit_mailer.gmail.paced import OutOfTimeError
 from functions.audit_mailer.watch.sightings import Round
 from functions.audit_mailer.watch.subjects import Subject, entry_subject
 from functions.audit_mailer.watch.verdicts import Sighting, roles_of
+from shared import keys
 from shared.audit.delivery import is_sent
 from shared.audit.findings import MailFinding
-from shared.daybook import is_key
 
 RECENT_DAYS = 3  # before today: every run looks at their mails
 ROUND_DAYS = 150  # at the most, of the rest, in a run
@@ -132,7 +132,7 @@ class Watch:
                     continue
                 if state is not None and watched.looked >= most:
                     raise OutOfTimeError
-                subject = entry_subject(row) if is_key(payment_id) else None
+                subject = entry_subject(row) if keys.is_key(payment_id) else None
                 if subject:
                     self._look(subject, deliveries.get(payment_id, {}), watched)
                 if state is not None:

@@ -11,7 +11,6 @@ from functions.audit_mailer.watch.verdicts import Sighting
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.audit.findings import MailFinding
-from shared.daybook import is_key
 
 MOST_OPEN = 2_000  # findings that are looked at again in every run
 MOST_ROLES = 200  # mails about one entry that are remembered
@@ -44,7 +43,9 @@ class Sightings:
             _day(item.get("day")),
             after if type(after) is int else 0,
             last if isinstance(last, str) else "",
-            [each for each in unsettled if is_key(each)] if isinstance(unsettled, list) else (),
+            [each for each in unsettled if keys.is_key(each)]
+            if isinstance(unsettled, list)
+            else (),
         )
 
     def keep(self, state: Round) -> None:

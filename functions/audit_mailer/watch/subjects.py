@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.audit.messages import ReissueMessage
 from shared.ledger import canonical_json, problem_with, record_of
@@ -74,6 +75,8 @@ class OpsRecords:
 
     def _record(self, ops_id: str) -> dict[str, Any]:
         """Empty without one."""
+        if not keys.is_key(ops_id):
+            return {}
         answer = self._client.get_item(
             TableName=self._table, Key=to_attributes({"ops_id": ops_id, "part": 0})
         )

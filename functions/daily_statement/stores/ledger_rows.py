@@ -9,7 +9,6 @@ from typing import Any
 from functions.daily_statement.rules.heads import EventHead
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
-from shared.daybook import is_key
 from shared.reads import Pause, batch_get
 
 
@@ -56,7 +55,7 @@ class LedgerRows:
         wanted = [keys.pointer(each) for each in dict.fromkeys(payment_ids)]
         read = batch_get(
             self._client,
-            [(self._ledger, each) for each in wanted if is_key(each["PK"])],
+            [(self._ledger, each) for each in wanted if keys.is_key(each["PK"])],
             consistent=True,
             pause=self._pause,
         )
@@ -78,10 +77,7 @@ class LedgerRows:
 
     def find(self, payment_id: str) -> dict[str, Any] | None:
         """The row of a payment, through its pointer; None also if that leads nowhere."""
-        answer = self._client.get_item(
-            TableName=self._ledger, Key=to_attributes(keys.pointer(payment_id))
-        )
-        pointer = from_attributes(answer.get("Item", {}))
+        pointer = self._ledger_item(keys.pointer(payment_id))
         pk, sk = pointer.get("row_pk"), pointer.get("row_sk")
         if not (isinstance(pk, str) and pk and isinstance(sk, int)):
             return None
@@ -92,9 +88,13 @@ class LedgerRows:
 
     def mark_of(self, payment_id: str) -> dict[str, Any]:
         """The mark that a payment is voided, and by which entry; empty without one."""
-        answer = self._client.get_item(
-            TableName=self._ledger, Key=to_attributes(keys.void_mark(payment_id))
-        )
+        return self._ledger_item(keys.void_mark(payment_id))
+
+    def _ledger_item(self, key: keys.Key) -> dict[str, Any]:
+        """Empty without one; an entry may be about an id that no table takes as a key."""
+        if not keys.is_key(key["PK"]):
+            return {}
+        answer = self._client.get_item(TableName=self._ledger, Key=to_attributes(key))
         return from_attributes(answer.get("Item", {}))
 
     def of_patron(self, event_id: str, patron_email: str) -> Iterator[dict[str, Any]]:

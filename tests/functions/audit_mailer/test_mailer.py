@@ -19,11 +19,15 @@ from functions.stream_router.router import Router
 from functions.stream_router.routing import Tampered, Unroutable, sort_out
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from shared.audit.messages import AuditMessage
+from shared.audit.messages import AuditMessage, Message, OpsMessage, ReissueMessage
 from shared.ledger import Head, LedgerEntry, PaymentId
 from shared.text import search_token
 from tests.builders import NOW, entry, message, stream_record
 from tests.functions.audit_mailer.world import TRY, World
+
+
+def about(**changes: Any) -> AuditMessage:
+    return replace(message(), **changes)
 
 
 def test_a_message_processed_twice_mails_once(world: World, sandbox: GmailSandbox) -> None:
@@ -114,6 +118,32 @@ def chain_of_corrections() -> list[LedgerEntry]:
         refunds=entries[-1].payment_id, reason="goodwill", timestamp=NOW + 90, **at,
     )  # fmt: skip
     return [*entries, refund]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        about(pk="x" * 3_000),
+        about(sk=10**100),
+        about(pk="\ud800"),
+        OpsMessage(ops_id="x" * 3_000),
+        ReissueMessage(run="\ud800"),
+    ],
+    ids=["long key", "huge number", "no unicode", "long record", "no unicode of a reissue"],
+)
+def test_a_message_that_no_table_can_be_asked_about_is_set_aside(
+    world: World, sent: Message
+) -> None:
+    with pytest.raises(QuarantineError):
+        world.mailer.deliver(sent, TRY)
+
+
+def test_a_void_of_an_id_that_is_no_key_is_set_aside(world: World) -> None:
+    void = entry(kind="void", voids=PaymentId("x" * 3_000), reason="other")
+    world.log(entry())
+    world.dynamodb.put_item(TableName=world.payments, Item=to_attributes(void.to_row()))
+    with pytest.raises(QuarantineError, match="not an id"):
+        world.mailer.deliver(message(void), TRY)
 
 
 def test_all_that_follows_from_a_payment_goes_into_its_conversation(world: World) -> None:

@@ -105,7 +105,7 @@ class Office:
         for name in ("total_cents", f"{written.method}_cents"):
             totals[name] += written.net_cents
         self.put_head(event_id)
-        if written.voids:
+        if written.voids and keys.is_key(written.voids):
             mark = keys.void_mark(written.voids) | {"void_id": payment_id}
             self.put("Ledger", mark)
         if written.corrects:

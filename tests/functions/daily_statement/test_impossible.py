@@ -42,6 +42,7 @@ def test_voids_and_corrections_as_the_api_writes_them_are_no_finding(office: Off
     ("changes", "why"),
     [
         ({"voids": "pay_never"}, meaning.NOT_THERE.format("voids")),
+        ({"voids": "pay_" + "x" * 5_000}, meaning.NOT_THERE.format("voids")),
         ({"amount_cents": 1}, meaning.UNLIKE.format("amount_cents", "voids")),
         ({"method": "cash", "reference": ""}, meaning.UNLIKE.format("method", "voids")),
         ({"patron_email": "lee@example.com"}, meaning.UNLIKE.format("patron_email", "voids")),
