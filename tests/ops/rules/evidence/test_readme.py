@@ -8,6 +8,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+from ops.offline.program import UNVOUCHED
 from ops.rules.evidence.archive import packed
 from ops.rules.evidence.gaps import Gap
 from tests.ops.excerpts import complete, corrected_payment, excerpt, sealed
@@ -22,10 +23,11 @@ def test_every_command_in_it_works_in_the_folder(tmp_path: Path) -> None:
     assert [each.split()[0] for each in commands] == ["python3", "sha256sum", "openssl", "openssl"]
     said = [
         subprocess.run(
-            ["bash", "-c", each], cwd=tmp_path, capture_output=True, text=True, check=True
+            ["bash", "-c", each], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         for each in commands
     ]
+    assert [each.returncode for each in said] == [UNVOUCHED, 0, 0, 0]
     assert said[2].stdout == "Verified OK\n"
     assert said[3].stdout.split()[0] in text, "the key's hash"
 
