@@ -111,11 +111,11 @@ def with_copies(box: Mailbox, finding: Finding) -> Finding:
     """A copy does not stand in for a mail, but it helps whoever looks for the mail."""
     if finding.kind != "missing":
         return finding
-    seqs = sorted(
-        seq
-        for event_id, seq in box.held
-        if event_id == finding.event_id and finding.seq <= seq <= finding.last_seq
-    )
+    event_id, span = finding.event_id, range(finding.seq, finding.last_seq + 1)
+    if len(span) < len(box.held):
+        seqs = [seq for seq in span if (event_id, seq) in box.held]
+    else:
+        seqs = sorted(seq for event, seq in box.held if event == event_id and seq in span)
     if not seqs:
         return finding
     told = f"a copy of {ranges(seqs)} is in {box.held[finding.event_id, seqs[0]].where}"

@@ -9,11 +9,12 @@ altered mail stays a finding: an export does not say which mail was meant.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ops.offline.box import Mailbox
+from ops.offline.box import MOST_NOTES, Mailbox
 from ops.offline.ledger.days import Statements, lost_days
 from ops.offline.ledger.links import COMPLETENESS, Finding, Link
 from ops.offline.operators import Operators, Settlement
@@ -66,7 +67,7 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
     for each in findings:
         payment_id = each.payment_id
         if each.kind == "missing" and not payment_id and each.seq:
-            _split(each, whose, lost, result)
+            _split(each, whose.get(each.event_id, {}), lost, result)
         elif _is_about_its_mail(each) and payment_id in lost:
             result.settled.append(Settled(each, (lost[payment_id],)))
         elif (
@@ -77,9 +78,13 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
             result.settled.append(Settled(each, (twice[payment_id],)))
         else:
             result.findings.append(each)
-    _settle_by_count(box, {own: lost[own] for own in lost.keys() - whose.values()}, result)
+    named = {own_id for numbers in whose.values() for own_id in numbers.values()}
+    _settle_by_count(box, {own: lost[own] for own in lost.keys() - named}, result)
     result.settled += settled_days(box.statements, excused_days(operators.settlements))
-    result.notes += _notes(operators, result)
+    notes = [*_notes(operators, lost, result)]
+    result.notes += notes[:MOST_NOTES]
+    if len(notes) > MOST_NOTES:
+        result.notes.append(f"{len(notes) - MOST_NOTES} more were settled and are named")
     return result
 
 
@@ -101,30 +106,34 @@ def mails_of(links: Iterable[Link]) -> Counter[str]:
     return most
 
 
-def _whose(box: Mailbox, lost: Mapping[str, Settlement]) -> dict[tuple[str, int], str]:
-    """The numbers of lost mails' payments, by copies that the chain or a statement vouches for.
+def _whose(box: Mailbox, lost: Mapping[str, Settlement]) -> dict[str, dict[int, str]]:
+    """Lost mails' payments by event and number, ascending.
 
-    Anybody can forward a record that they made up.
+    By copies that the chain or a statement vouches for: anybody can forward a made-up record.
     """
     copies = {place: each for place, each in box.held.items() if each.payment_id in lost}
     if not copies:
         return {}
     said = {(each.event_id, each.seq, each.hash) for each in box.anchors}
     said |= {(each.event_id, each.seq - 1, each.prev_hash) for each in box.links if each.is_sound}
-    return {place: each.payment_id for place, each in copies.items() if (*place, each.hash) in said}
+    named: dict[str, dict[int, str]] = {}
+    for (event_id, seq), each in sorted(copies.items()):
+        if (event_id, seq, each.hash) in said:
+            named.setdefault(event_id, {})[seq] = each.payment_id
+    return named
 
 
 def _split(
     missing: Finding,
-    whose: Mapping[tuple[str, int], str],
+    whose: Mapping[int, str],
     lost: Mapping[str, Settlement],
     result: Judged,
 ) -> None:
-    """Take the numbers that are settled out of a range of missing ones."""
-    first = missing.seq
-    for (event_id, seq), own_id in sorted(whose.items()):
-        if event_id != missing.event_id or not first <= seq <= missing.last_seq:
-            continue
+    """Take the numbers that are settled out of a range of missing ones. whose: of its event."""
+    first, numbers = missing.seq, [*whose]
+    start, end = bisect_left(numbers, missing.seq), bisect_right(numbers, missing.last_seq)
+    for seq in numbers[start:end]:
+        own_id = whose[seq]
         if first < seq:
             result.findings.append(replace(missing, seq=first, last_seq=seq - 1))
         one = replace(missing, seq=seq, last_seq=seq, payment_id=own_id)
@@ -169,7 +178,7 @@ def _must_have(statements: Statements, settlements: Sequence[Settlement]) -> boo
     return latest <= max(days)
 
 
-def _notes(operators: Operators, result: Judged) -> Iterator[str]:
+def _notes(operators: Operators, lost: Mapping[str, Settlement], result: Judged) -> Iterator[str]:
     """What operators settled and is a finding nevertheless."""
     used = {by.finding.ops_id for each in result.settled for by in each.by}
     altered = {each.payment_id for each in result.findings if each.kind == "altered"}
@@ -183,7 +192,7 @@ def _notes(operators: Operators, result: Judged) -> Iterator[str]:
                 f"an altered mail of {own_id} was {each.told()}: an export does not say which one, "
                 "so it is named"
             )
-        elif each.finding.kind == "missing" and is_short and own_id in operators.lost:
+        elif each.finding.kind == "missing" and is_short and own_id in lost:
             yield (
                 f"the loss of the mail of {own_id} was {each.told()}: no mail here says which "
                 "number that is"

@@ -17,6 +17,7 @@ from ops.offline.excerpt.files import (
     Contents,
 )
 from ops.rules.evidence.archive import VERIFIER_FILE, record_file, stems_of
+from ops.rules.evidence.chain import undone_by, what_of
 from ops.rules.evidence.gaps import Gap
 from shared.statements.places import SIGNATURE_FILE
 from shared.text import one_line
@@ -88,13 +89,15 @@ def readme(
     reissues: by payment id, the operators' records of why its mail was issued again.
     """
     days = [each.split("/")[1] for each in sorted(contents) if each.endswith(f"/{STATEMENT_FILE}")]
+    asked = next((each for each in chain if each.get("payment_id") == payment_id), {})
+    what = asked.get("kind") if asked.get("kind") in ("void", "refund") else "payment"
     lines = [
-        f"Evidence of payment {payment_id}",
+        f"Evidence of {what} {payment_id}",
         "=" * _WIDTH,
         *_text(
-            "These files prove one payment in the ledger of Ship Captain Crew. They hold the "
-            "entries that belong to it, which may be voids, refunds and what replaced it, and no "
-            "other entry."
+            f"These files prove one {what} in the ledger of Ship Captain Crew. They hold the "
+            "entries that belong to the same payment, which may be what it replaced, voids, "
+            "refunds and what replaced it, and no other entry."
         ),
         *_listed(chain, reissues),
         *_missing(gaps),
@@ -139,8 +142,10 @@ def _listed(
     for row, stem in zip(chain, stems_of(chain), strict=True):
         seq = row.get("seq")
         number = f"#{seq:06d}" if type(seq) is int else "no number"
-        told = f"{number}  {row.get('kind')}, logged on {row.get('logged_day')}"
+        told = f"{number}  {what_of(row, chain)}, logged on {row.get('logged_day')}"
         yield f"    {one_line(told)[:_WIDTH]}"
+        if undone := undone_by(row, chain):
+            yield f"        {one_line(undone)[:_WIDTH]}"
         yield f"        {one_line(str(row.get('payment_id')))[:_WIDTH]}"
         yield f"        files: {stem}"
         for ops_id in reissues.get(str(row.get("payment_id")), ()):
