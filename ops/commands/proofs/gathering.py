@@ -14,6 +14,7 @@ from ops.rules.evidence.archive import entry_files, record_file, statement_files
 from ops.rules.evidence.chain import Row, chain_of, lost_in
 from ops.rules.evidence.gaps import Gap, day_gaps, mail_gaps, record_gap, row_gaps
 from ops.rules.evidence.mails import EntryMails, entry_mails
+from ops.rules.hits import Hit, hits_in
 from ops.session import Session
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import SealedStatements
@@ -73,15 +74,17 @@ def _chain(session: Session, ledger: LedgerReader, payment_id: str) -> list[Row]
 def _take_entries(session: Session, ledger: LedgerReader, found: Gathered) -> None:
     """Their records and mails."""
     ids = [str(each["payment_id"]) for each in found.chain]
-    deliveries = ledger.deliveries(ids)
     mailbox = AuditMailbox.of(session)
     operators = operators_of(map(said_in, ledger.ops_records().values()))
+    runs = [each for each in operators.reissues if each.payment_id in ids]
+    deliveries = ledger.deliveries([*ids, *(each.run for each in runs)])
     voids = {each: ledger.void_of(each) for each in ids}
     found.gaps += [Gap(each, "Run `scc verify`.") for each in lost_in(found.chain, voids)]
     with session.console.meter("fetching mails", len(ids)) as meter:
         for row, own_id, stem in zip(found.chain, ids, stems_of(found.chain), strict=True):
             delivery = deliveries.get(own_id, {})
-            hits = mailbox.hits_of(own_id, str(delivery.get("gmail_id") or ""))
+            sent = [own_id, *(each.run for each in runs if each.payment_id == own_id)]
+            hits = _hits(mailbox, own_id, [_gmail_id(deliveries.get(each)) for each in sent])
             mails = entry_mails(row, hits, delivery, operators)
             contents = [mailbox.content(each) for each in mails.packed]
             found.mails[own_id] = len(contents)
@@ -94,14 +97,27 @@ def _take_entries(session: Session, ledger: LedgerReader, found: Gathered) -> No
             meter.advance()
 
 
+def _hits(mailbox: AuditMailbox, payment_id: str, sent_as: Sequence[str]) -> list[Hit]:
+    """The entry's mails. sent_as: as deliveries name them, as a search lags behind the mailbox."""
+    hits = mailbox.hits_of(payment_id)
+    for gmail_id in dict.fromkeys(filter(None, sent_as)):
+        if all(each.gmail_id != gmail_id for each in hits):
+            with suppress(NoSuchMailError):
+                hits += hits_in([(gmail_id, mailbox.mail(gmail_id))])
+    return hits
+
+
+def _gmail_id(delivery: Row | None) -> str:
+    return str((delivery or {}).get("gmail_id") or "")
+
+
 def _take_records(
     ledger: LedgerReader, mailbox: AuditMailbox, mails: EntryMails, found: Gathered
 ) -> None:
     """The mails of what operators said of these mails: an excerpt is read without their table."""
     deliveries = ledger.deliveries(mails.records)
     for ops_id in mails.records:
-        sent_as = str(deliveries.get(ops_id, {}).get("gmail_id") or "")
-        content = _record_mail(mailbox, ops_id, sent_as)
+        content = _record_mail(mailbox, ops_id, _gmail_id(deliveries.get(ops_id)))
         if content is None:
             found.gaps.append(record_gap(ops_id))
         else:
