@@ -21,7 +21,7 @@ NOT_CHECKED = (
 )
 VOUCHED_FOR = "vouched_for"
 SELF_MADE = (
-    "whoever made this folder could have made them up. Whoever may see all mails, or the ledger, "
+    "whoever made this folder could have made that up. Whoever may see all mails, or the ledger, "
     "can tell: ask them"
 )
 _MOST_NAMED = 5

@@ -70,9 +70,9 @@ A record names payments that it was known to resemble, by their ids, and its mai
 by their numbers, too. A statement is about a whole day, and holds no patron's
 name. It names events and admins with their sums; entries that were not mailed, or
 that deserve a second look, by number and id, with amount and method; and what
-operators did, by a hash. A mail of operators names who did what and why, and no
-patron. Only a damaged row is named by its key, which holds a
-patron's e-mail address.
+operators did, by a hash. Only a damaged row is named by its key, which holds a
+patron's e-mail address. A mail of operators names who did what to which payment,
+and why in their own words.
 """
 
 
