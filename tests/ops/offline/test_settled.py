@@ -186,3 +186,22 @@ def test_a_day_whose_statement_was_settled_as_lost_is_told(file: Path) -> None:
     at = NOW + 5 * 24 * 3_600_000
     ack = mailed(ack_record(f"statement_2025-11-25_final_{'a' * 64}", mails=LOST_AS, at=at))
     assert kinds(judged(file, [*own, ack])) == ([], [("no-statement", 0)])
+
+
+HOURS_24 = 24 * 3_600_000  # milliseconds
+
+
+def test_a_settlement_after_the_last_statement_settles_no_number(file: Path) -> None:
+    """Its payment may have been logged since, and have a number that nothing here names."""
+    later = mailed(ack_record(SECOND.payment_id, at=NOW + HOURS_24))
+    assert kinds(judged(file, [*without(SECOND), later, *sealed()])) == ([("missing", 2)], [])
+
+
+def test_statements_that_do_not_begin_with_the_first_settle_no_number(file: Path) -> None:
+    """Its payment may have been logged before, on an event that nothing here names."""
+    days = [DAY, "2025-11-25"]
+    later = mailed(ack_record(SECOND.payment_id, at=NOW + HOURS_24))
+    first, second = statement_mails(days, ENTRIES, [later])
+    own = [*without(SECOND), later]
+    assert kinds(judged(file, [*own, first, second])) == ([], [("missing", 2)])
+    assert kinds(judged(file, [*own, second])) == ([("missing", 2)], [])

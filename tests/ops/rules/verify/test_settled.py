@@ -32,8 +32,8 @@ def proof_of(
     operators = operators_of(map(said_in, records))
     mailed = Mailed.of(read_mailbox([file]), (), operators)
     proof = World(ENTRIES).proof()
-    deliveries = {str(SECOND.payment_id): delivery}
-    sent = {each.payment_id for each in ENTRIES}
+    sent = {str(each.payment_id) for each in ENTRIES}
+    deliveries = dict.fromkeys(sent, SENT) | {str(SECOND.payment_id): delivery}
     compare(proof, mailed, sent, mailed.settlements.of_losses(deliveries))
     return proof
 
