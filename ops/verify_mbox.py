@@ -4558,7 +4558,7 @@ def wrong_sums(contents: Contents) -> Iterator[Finding]:
     for name, sha256 in sorted(listed.items()):
         if name not in contents:
             yield _found(COMPLETENESS, "missing", f"{name} is not here, and {SUMS} has it")
-        elif _sha256(contents[name]) != sha256:
+        elif _excerpt_files_sha256(contents[name]) != sha256:
             yield _found(INTEGRITY, "altered", f"{name} is not what {SUMS} says")
     for name in sorted(contents.keys() - listed.keys()):
         if _READ.fullmatch(name):
@@ -4584,7 +4584,7 @@ def _listed(content: bytes) -> tuple[dict[str, str], int]:
     return listed, odd
 
 
-def _sha256(content: bytes) -> str:
+def _excerpt_files_sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 

@@ -19,15 +19,16 @@ from ops.offline.ledger.links import Anchor, Finding, merged
 from ops.offline.ledger.public_key import PublicKey, read_public_key
 from ops.offline.ledger.seals import broken_seals
 from ops.offline.mails import read_mailbox
-from ops.offline.operators import Operators, Settlement, operators_of, said_in
+from ops.offline.operators import Operators, Settlement
 from ops.offline.report import expected_head, notes_of, why_not
 from ops.offline.settled import Settled, excused_days
 from ops.parameters import EventId
 from ops.rules.sealed import Sealed
 from ops.rules.verify.mails import Mailed, compare, compare_ops
 from ops.rules.verify.rows import EventProof, Ledger, prove
-from ops.rules.verify.settled import lost_mails
+from ops.rules.verify.settled import heard_in, lost_mails
 from ops.session import Session, pass_session, shared_options
+from ops.stack.deeds import deeds_of
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import read_sealed, stack_key
 from ops.terminal.console import Meter
@@ -116,7 +117,7 @@ def verify(
         raise OpsError(
             f"The ledger has no entry for the event {event_id!r}. `scc verify` lists the events."
         )
-    operators = operators_of(map(said_in, reader.ops_records().values())) if box else Operators()
+    operators = heard_in(deeds_of(session)) if box else Operators()
     mailed = Mailed.of(box, senders, operators) if box else None
     anchors = [*expected, *sealed.anchors, *(box.anchors if box else ())]
     check = _Check(reader, ledger, anchors, sealed, mailed)

@@ -22,6 +22,7 @@ PARTS = (  # each before those that need it
     "shared/methods.py",
     "shared/keys.py",
     "shared/ledger.py",
+    "shared/audit/delivery.py",
     "shared/audit/findings.py",
     "shared/statements/places.py",
     "shared/statements/expiry.py",

@@ -9,13 +9,14 @@ from datetime import date
 
 from ops.clock import now_ms
 from ops.errors import OpsError
-from ops.offline.operators import operators_of, said_in
 from ops.rules.evidence.archive import entry_files, record_file, statement_files, stems_of
 from ops.rules.evidence.chain import Row, chain_of, lost_in
 from ops.rules.evidence.gaps import Gap, day_gaps, mail_gaps, record_gap, row_gaps
 from ops.rules.evidence.mails import EntryMails, entry_mails
 from ops.rules.hits import Hit, hits_in
+from ops.rules.verify.settled import heard_in
 from ops.session import Session
+from ops.stack.deeds import deeds_of
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import SealedStatements
 from ops.stack.mailbox import AuditMailbox, NoSuchMailError
@@ -75,7 +76,7 @@ def _take_entries(session: Session, ledger: LedgerReader, found: Gathered) -> No
     """Their records and mails."""
     ids = [str(each["payment_id"]) for each in found.chain]
     mailbox = AuditMailbox.of(session)
-    operators = operators_of(map(said_in, ledger.ops_records().values()))
+    operators = heard_in(deeds_of(session))
     runs = [each for each in operators.reissues if each.payment_id in ids]
     deliveries = ledger.deliveries([*ids, *(each.run for each in runs)])
     voids = {each: ledger.void_of(each) for each in ids}

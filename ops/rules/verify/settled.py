@@ -11,11 +11,20 @@ from dataclasses import dataclass
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import COMPLETENESS, Finding, Link
-from ops.offline.operators import Operators, Settlement
+from ops.offline.operators import Operators, Settlement, operators_of, said_in
 from ops.offline.settled import Settled, mails_of
+from ops.rules.mails.deeds import Deeds
 from shared.audit.delivery import Item, is_sent, last_known_as
 from shared.audit.findings import MailFinding
 from shared.statements.places import StatementPlace
+
+
+def heard_in(deeds: Deeds) -> Operators:
+    """What operators decided, as far as compliance heard of it."""
+    said = [said_in(each) for each in deeds.records.values()]
+    return operators_of(
+        each for each in said if not isinstance(each, Settlement) or deeds.is_settled(each.finding)
+    )
 
 
 @dataclass(frozen=True, slots=True)

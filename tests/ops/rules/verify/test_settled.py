@@ -7,9 +7,10 @@ from typing import Any
 
 from ops.offline.mails import read_mail, read_mailbox
 from ops.offline.operators import Operators, operators_of, said_in
+from ops.rules.mails.deeds import Deeds
 from ops.rules.verify.mails import Mailed, compare
 from ops.rules.verify.rows import EventProof
-from ops.rules.verify.settled import Settlements, lost_mails
+from ops.rules.verify.settled import Settlements, heard_in, lost_mails
 from tests.ops.mailboxes import chain, mail, mails, mbox
 from tests.ops.operators import LOST_AS, REASON, WHO, ack_record, reissue_record, reissued
 from tests.ops.rules.verify.world import World
@@ -101,3 +102,20 @@ def test_statements_and_operators_mails_that_are_settled_as_lost_are_told() -> N
     ]
     assert settlements.of_loss(own_ids[0], {"state": "sending"}) is None
     assert Settlements.of(Operators()).of_losses(dict.fromkeys(own_ids, SENT)) == {}
+
+
+def test_a_settlement_that_nobody_was_mailed_about_is_none() -> None:
+    """Whoever may write into the table writes a record; its mail comes from the mailer alone."""
+    record = ack_record(SECOND.payment_id)
+    ops_id, at = record["ops_id"], record["at"]
+    day = 24 * 3_600_000
+    for delivery, now, count in (
+        ({"state": "sent"}, at + day, 1),
+        ({}, at + 1, 1),
+        ({}, at + day, 0),
+        ({"state": "sent", "record_sha256": "of another"}, at + day, 0),
+    ):
+        heard = heard_in(Deeds({ops_id: record}, {ops_id: delivery}, now))
+        assert len(heard.settlements) == count, delivery
+    again = reissue_record(SECOND.payment_id)
+    assert len(heard_in(Deeds({again["ops_id"]: again})).reissues) == 1
