@@ -3029,7 +3029,7 @@ def said_in(record: Mapping[str, Any]) -> Settlement | Reissued | None:
                 return _offline_operators_reissued(record)
             case "ack", "done":
                 return _settlement(record)
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (LookupError, ValueError, TypeError, AttributeError):
         pass  # not as ours are
     return None
 
@@ -3042,14 +3042,12 @@ def _offline_operators_reissued(record: Mapping[str, Any]) -> Reissued | None:
 
 def _settlement(record: Mapping[str, Any]) -> Settlement | None:
     """The id of the record is made from what it settles: it can settle nothing else."""
-    (kind,) = record["counts"]
-    named = [str(each).split()[0] for each in record["messages"]]
-    if kind not in get_args(FindingKind):
-        return None
-    finding = MailFinding(kind, str(record["filter"]), frozenset(named) - {"-"})
-    if finding.ops_id != record["ops_id"]:
-        return None
-    return Settlement(finding, str(record["who"]), int(record["at"]), str(record["reason"]))
+    named = frozenset(str(each).split()[0] for each in record["messages"]) - {"-"}
+    for kind in get_args(FindingKind):
+        finding = MailFinding(kind, str(record["filter"]), named)
+        if finding.ops_id == record["ops_id"]:
+            return Settlement(finding, str(record["who"]), int(record["at"]), str(record["reason"]))
+    return None
 
 
 def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:

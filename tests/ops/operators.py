@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.audit_mailer.mails.ops_mail import compose as ops_of
 from functions.audit_mailer.mails.payment_mail import Reissue, compose
+from ops.commands.ack import EXPLAINED
 from ops.stack.ops_record import Deed
 from shared.audit.findings import FindingKind, MailFinding, reissue_run
 from shared.ledger import LedgerEntry
@@ -58,8 +59,8 @@ def ack_record(
         stack="shipcaptaincrew",
         filter=own_id,
         reason=REASON,
-        counts={kind: 1},
-        messages=[f"{each} {own_id} {kind}" for each in sorted(mails) or ["-"]],
+        counts={EXPLAINED[kind]: 1},
+        messages=[f"{each} {own_id} {EXPLAINED[kind]}" for each in sorted(mails) or ["-"]],
     )
     return deed.parts()[0] | changes
 

@@ -114,6 +114,7 @@ def test_a_reissue_that_somebody_invented_is_named_and_spoils_no_proof(
     code, told = verify(local, voyage, tmp_path)
     named = [(each["kind"], each["seq"]) for each in told["findings"]]
     assert (code, ("unrecorded-reissue", 2) in named) == (FOUND, True)
+    until(lambda: local("payment", payment_id, "--mailbox").returncode == FOUND)
     code, told = packed(local, payment_id, tmp_path / "pay")
     assert (code, told["entries"][0]["mails"], told["findings"]) == (FOUND, 1, [])
     assert "no operators' record tells of that" in text_of(tmp_path / "pay")
