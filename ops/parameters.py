@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,6 +37,41 @@ class EventId(click.ParamType):
         if not value:
             self.fail("it is empty: give an event's id, or leave the option out", param, ctx)
         return str(value)
+
+
+class NewFile(click.Path):
+    """Where to write a file. Not stdout, which is for what a command tells."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        _refuse_no_name("file", self, value, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class NewFolder(click.Path):
+    """Where to write several files. An empty one is an unset variable, and must not mean here."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        _refuse_no_name("folder", self, value, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _refuse_no_name(
+    what: str,
+    kind: click.ParamType,
+    value: Any,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> None:
+    if value == "":
+        kind.fail(f"it is empty: name a {what}, or leave the option out", param, ctx)
+    if value == "-":
+        kind.fail(f"nothing is written to stdout: name a {what}", param, ctx)
 
 
 class Reason(click.ParamType):

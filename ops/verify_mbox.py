@@ -16,7 +16,10 @@ mail shows is compared with its record: subject, HTML and plain text, date and s
 known by their own headers (X-SCC-…): forwards and replies are counted, not judged.
 
 Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is missing or
-duplicated). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
+duplicated, but for what the operators' own record settles). Of an excerpt, a third one: VOUCHED FOR
+(signed statements hold the content of every entry). Exit code 0: all hold. 1: something was found.
+2: the file could not be checked. 3: an excerpt does not contradict itself, and nothing signed holds
+the content of some entry, so whoever made the excerpt could have made that up.
 Not checked: who really sent a mail (Gmail shows that, by DKIM), and payments never logged.
 """
 
@@ -34,9 +37,9 @@ import sys
 import unicodedata
 import zipfile
 import zlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -391,6 +394,40 @@ _TYPES: Mapping[str, type] = {
     "tuple[PaymentId, ...]": list,
 }
 _WORDS: Mapping[type, str] = {int: "a whole number", str: "text", list: "a list of text"}
+
+
+# ── shared/audit/findings.py ──────────────────────────────────────────────────────────────────────
+
+
+FindingKind = Literal["missing", "duplicate", "altered", "orphan"]
+
+
+@dataclass(frozen=True, slots=True)
+class MailFinding:
+    """own_id: of the payment, ops record or statement that a mail is about.
+
+    gmail_ids: of the mails that it is about. One that is missing is called what it was when it was
+    last there: when another one is lost later, that is a new finding.
+    """
+
+    kind: FindingKind
+    own_id: str
+    gmail_ids: frozenset[str] = frozenset()
+
+    @property
+    def run(self) -> str:
+        """The run of the ops record that settles it. Short: a header must hold it in one line."""
+        return f"ops_ack_{self.kind}_{_audit_findings_digest(self.own_id, self.gmail_ids)}"
+
+    @property
+    def ops_id(self) -> str:
+        """Of the OpsRecord item that settles it."""
+        return f"{self.run}_done"
+
+
+def _audit_findings_digest(own_id: str, gmail_ids: frozenset[str]) -> str:
+    named = "\n".join([own_id, *sorted(gmail_ids)]).encode("utf-8", "replace")
+    return hashlib.sha256(named).hexdigest()[:24]
 
 
 # ── shared/statements/places.py ───────────────────────────────────────────────────────────────────
@@ -946,7 +983,7 @@ def payment_page(
         subheading=(
             f"{number_of(entry)}, {clipped(entry.event_date)}, {clipped(entry.event_name)}"
         ),
-        notice=" ".join(filter(None, (notice(entry, related), _reissued(reissue)))),
+        notice=" ".join(filter(None, (notice(entry, related), _mails_payment_mail_reissued(reissue)))),
         link=PageLink(OPEN, app_url + payment_path(entry)) if app_url else None,
         sections=[
             *sections(entry, related),
@@ -958,7 +995,7 @@ def payment_page(
     )
 
 
-def _reissued(run: str) -> str:
+def _mails_payment_mail_reissued(run: str) -> str:
     return REISSUED.format(run) if run else ""
 
 
@@ -1004,9 +1041,9 @@ def _words(name: str) -> str:
 def _when(entry: LedgerEntry, event_time: str) -> list[tuple[str, ...]]:
     return [
         ("Logged by", f"{entry.logged_by_name} ({entry.logged_by})"),
-        ("Logged at (server)", _moment(entry.logged_at, "UTC")),
-        ("Logged at (event)", event_time or _moment(entry.logged_at, entry.event_timezone)),
-        ("Captured at", _moment(entry.timestamp, "UTC")),
+        ("Logged at (server)", _mails_payment_mail_moment(entry.logged_at, "UTC")),
+        ("Logged at (event)", event_time or _mails_payment_mail_moment(entry.logged_at, entry.event_timezone)),
+        ("Captured at", _mails_payment_mail_moment(entry.timestamp, "UTC")),
     ]
 
 
@@ -1030,7 +1067,7 @@ def _method(entry: LedgerEntry) -> str:
     return clipped(label_of(entry.method))
 
 
-def _moment(milliseconds: int, timezone: str) -> str:
+def _mails_payment_mail_moment(milliseconds: int, timezone: str) -> str:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.astimezone(zone_called(timezone) or UTC).strftime("%Y-%m-%d %H:%M:%S %Z")
 
@@ -1625,12 +1662,12 @@ def _times(sound: list[Link], zone: tzinfo | None) -> Iterator[Finding]:
     for link in sound:
         if link.logged_at < latest:
             yield found(INTEGRITY, link, "back-dated", "it was logged before an entry it follows")
-        elif zone and link.logged_day != _day_of(link, zone):
+        elif zone and link.logged_day != _ledger_meaning_day_of(link, zone):
             yield found(INTEGRITY, link, "back-dated", "its day is not the day it was logged on")
         latest = max(latest, link.logged_at)
 
 
-def _day_of(link: Link, zone: tzinfo) -> str:
+def _ledger_meaning_day_of(link: Link, zone: tzinfo) -> str:
     try:
         return business_day(link.logged_at, zone)
     except (OverflowError, ValueError, OSError):
@@ -1736,8 +1773,10 @@ def _chosen(
         )
         chain[seq] = best
         for other in others:
-            kind = "inserted" if other.payment_id != best.payment_id else "altered"
-            detail = f"{best.payment_id} has this number and fits the chain"
+            is_same = other.payment_id == best.payment_id
+            kind = "altered" if is_same else "inserted"
+            rival = "another record of this payment" if is_same else best.payment_id
+            detail = f"{rival} has this number and fits the chain"
             findings.append(found(INTEGRITY, other, kind, detail))
     return chain, findings
 
@@ -2140,14 +2179,22 @@ class Statements:
         named = self.final_timezones or self.timezones
         return zone_called(next(iter(named))) if len(named) == 1 else None
 
-    def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
-        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
+    def findings(
+        self,
+        links: Sequence[Link],
+        doubted: Sequence[Finding] = (),
+        excused: Collection[str] = (),
+    ) -> Iterator[Finding]:
+        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them.
+
+        excused: days whose statement may be gone.
+        """
         for day, different in sorted(self.sha256.items()):
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
         yield from self._wrong_zones()
-        yield from _missing_days(self.sha256)
+        yield from _missing_days({*self.sha256, *excused})
         yield from self._entries_in_stated_days(links)
         doubtful = {(each.event_id, each.seq) for each in doubted}
         sound = [
@@ -2297,12 +2344,19 @@ def _whole(value: Any) -> int:
 
 def _missing_days(days: Iterable[str]) -> Iterator[Finding]:
     """A statement is sent every day: none may be missing between the first and the last."""
+    for first, last in lost_days(days):
+        detail = f"no statement for {first}" + (f" to {last}" if last > first else "")
+        yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
+
+
+def lost_days(days: Iterable[str]) -> list[tuple[date, date]]:
+    """The gaps between these days, each by its first and last one."""
     known = sorted(date.fromisoformat(each) for each in days)
-    for before, after in pairwise(known):
-        if (after - before).days > 1:
-            first, last = before + timedelta(1), after - timedelta(1)
-            detail = f"no statement for {first}" + (f" to {last}" if last > first else "")
-            yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
+    return [
+        (before + timedelta(1), after - timedelta(1))
+        for before, after in pairwise(known)
+        if (after - before).days > 1
+    ]
 
 
 # ── ops/offline/mail/page.py ──────────────────────────────────────────────────────────────────────
@@ -2610,7 +2664,7 @@ def told_of(record: Mapping[str, Any]) -> bytes:
     who = f"{clipped(record['logged_by_name'])} ({clipped(record['logged_by'], LONGEST_ADDRESS)})"
     reason = plain(reason_in(record)) if "reason" in record else ""
     return (
-        _digest(utc(record["logged_at"]), plain(who)) + _digest(*cells_of(record)) + _digest(reason)
+        _mail_others_digest(utc(record["logged_at"]), plain(who)) + _mail_others_digest(*cells_of(record)) + _mail_others_digest(reason)
     )
 
 
@@ -2655,16 +2709,16 @@ def _known_problem(quote: Quote, link: Link) -> str:
         return f"has another number for {other.payment_id} than that entry's mail"
     told = link.told  # empty for a mail that is a finding itself
     wrong = (
-        "logger or time" if other.at and _digest(other.at, other.by) != told[:8]
-        else "value before or after" if quote.cells and _digest(*quote.cells) != told[8:16]
-        else "reason" if quote.reason and _digest(quote.reason) != told[16:]
+        "logger or time" if other.at and _mail_others_digest(other.at, other.by) != told[:8]
+        else "value before or after" if quote.cells and _mail_others_digest(*quote.cells) != told[8:16]
+        else "reason" if quote.reason and _mail_others_digest(quote.reason) != told[16:]
         else ""
     )  # fmt: skip
     is_wrong = told and wrong
     return f"has another {wrong} for {other.name} than that entry's mail" if is_wrong else ""
 
 
-def _digest(*words: str) -> bytes:
+def _mail_others_digest(*words: str) -> bytes:
     return hashlib.sha256("\0".join(words).encode()).digest()[:8]
 
 
@@ -2900,6 +2954,171 @@ def _event_time(entry: LedgerEntry, seen: Seen) -> str:
     return told if is_needed and _EVENT_TIME.fullmatch(told) else ""
 
 
+# ── ops/offline/operators.py ──────────────────────────────────────────────────────────────────────
+
+
+UNRECORDED = "unrecorded-reissue"
+_MOST_SHOWN = 60  # characters of what a header calls a run
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a person explained, so that it is no fault any more. at: epoch milliseconds."""
+
+    finding: MailFinding
+    who: str
+    at: int
+    reason: str
+
+    def told(self) -> str:
+        return f"settled by {self.who}, {utc(self.at)}: {self.reason} ({self.finding.ops_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reissued:
+    """An entry's mail that operators had sent once more. at: epoch milliseconds."""
+
+    run: str
+    payment_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpsMail:
+    """The mail of an ops record. sha256: of its record. at: epoch milliseconds.
+
+    said: what it settles, or has issued again; None for other records, and for a mail that does not
+    show what its record says.
+    """
+
+    ops_id: str
+    sha256: str
+    where: str
+    at: int = 0
+    said: Settlement | Reissued | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """What operators' records say. wrong: about mails of records that a statement denies."""
+
+    settlements: Sequence[Settlement] = ()
+    reissues: Sequence[Reissued] = ()
+    wrong: Sequence[Finding] = ()
+
+    @property
+    def lost(self) -> dict[str, Settlement]:
+        """Whose loss is settled, by their ids. A mail that was issued again later may be lost."""
+        issued = {each.payment_id: each.at for each in sorted(self.reissues, key=_offline_operators_moment)}
+        return {
+            each.finding.own_id: each
+            for each in self.settlements
+            if each.finding.kind == "missing" and issued.get(each.finding.own_id, 0) <= each.at
+        }
+
+
+def _offline_operators_moment(said: Settlement | Reissued) -> int:
+    return said.at
+
+
+def said_in(record: Mapping[str, Any]) -> Settlement | Reissued | None:
+    """What one ops record says; None for a record that says nothing of a mail."""
+    try:
+        match record["action"], record["phase"]:
+            case "reissue", "planned":
+                return _offline_operators_reissued(record)
+            case "ack", "done":
+                return _settlement(record)
+    except (LookupError, ValueError, TypeError, AttributeError):
+        pass  # not as ours are
+    return None
+
+
+def _offline_operators_reissued(record: Mapping[str, Any]) -> Reissued | None:
+    run, payment_id = str(record["run"]), str(record["filter"])
+    is_own = record["ops_id"] == f"{run}_planned"
+    return Reissued(run, payment_id, int(record["at"])) if is_own else None
+
+
+def _settlement(record: Mapping[str, Any]) -> Settlement | None:
+    """The id of the record is made from what it settles: it can settle nothing else."""
+    named = frozenset(str(each).split()[0] for each in record["messages"]) - {"-"}
+    for kind in get_args(FindingKind):
+        finding = MailFinding(kind, str(record["filter"]), named)
+        if finding.ops_id == record["ops_id"]:
+            return Settlement(finding, str(record["who"]), int(record["at"]), str(record["reason"]))
+    return None
+
+
+def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:
+    every = [*said]
+    return Operators(
+        settlements=[each for each in every if isinstance(each, Settlement)],
+        reissues=[each for each in every if isinstance(each, Reissued)],
+    )
+
+
+def operators_in(mails: Sequence[OpsMail], statements: Statements) -> Operators:
+    """What operators' mails say. A record that the statement of its day does not name is none."""
+    digests: dict[str, set[str]] = {}
+    for each in mails:
+        digests.setdefault(each.ops_id, set()).add(each.sha256)
+    wrong: list[Finding] = []
+    believed: list[Settlement | Reissued | None] = []
+    for each in mails:
+        problem = _offline_operators_problem(each, statements, len(digests[each.ops_id]))
+        if problem:
+            kind, told = problem
+            wrong.append(Finding(INTEGRITY, "", 0, 0, kind, "", f"{each.where}: {told}"))
+        else:
+            believed.append(each.said)
+    operators = operators_of(believed)
+    return Operators(operators.settlements, operators.reissues, wrong)
+
+
+def _offline_operators_problem(mail: OpsMail, statements: Statements, rivals: int) -> tuple[str, str] | None:
+    """A kind of finding, and words. rivals: how many different records have its id."""
+    name, stated = mail.ops_id[:100], statements.ops.get(mail.ops_id)
+    if stated and mail.sha256 not in stated:
+        return "altered", f"the ops record {name} differs from the statement that names it"
+    day = _offline_operators_day_of(mail, statements)
+    if not stated and day in statements.sha256:
+        return "inserted", f"the statement of {day} does not name the ops record {name}"
+    if not stated and rivals > 1:
+        return "contradiction", f"another mail has another ops record {name}"
+    return None
+
+
+def _offline_operators_day_of(mail: OpsMail, statements: Statements) -> str:
+    """Empty where it is not known."""
+    try:
+        return business_day(mail.at, statements.zone) if statements.zone else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def unrecorded(links: Sequence[Link], operators: Operators) -> Iterator[Finding]:
+    """Mails that say that they were issued again, and that no record of operators knows.
+
+    They do not stand in for the entry's own mail.
+    """
+    named = {(each.run, each.payment_id) for each in operators.reissues}
+    invented = [
+        each for each in links if each.reissue and (each.reissue, each.payment_id) not in named
+    ]
+    if not invented:
+        return
+    strange = {id(each) for each in invented}
+    mailed = {(each.event_id, each.payment_id) for each in links if id(each) not in strange}
+    for each in invented:
+        run = each.reissue[:_MOST_SHOWN]
+        detail = f"a reissue without a record: no operators' record {run}_planned tells of it"
+        yield found(INTEGRITY, each, UNRECORDED, detail)
+        if (each.event_id, each.payment_id) not in mailed:
+            detail = "its own mail is not here, only a reissue without a record"
+            yield found(COMPLETENESS, each, "missing", detail)
+
+
 # ── ops/offline/box.py ────────────────────────────────────────────────────────────────────────────
 
 
@@ -2907,20 +3126,12 @@ MOST_NOTES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class OpsMail:
-    """The mail of an ops record. sha256: of its record."""
-
-    ops_id: str
-    sha256: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
 class Copy:
-    """A record in a mail that is not its own, such as a forward."""
+    """A record in a mail that is not its own, such as a forward. hash: that it has."""
 
     payment_id: str
     where: str
+    hash: str
 
 
 @dataclass(slots=True)
@@ -2969,9 +3180,196 @@ class Mailbox:
         return self.statements.anchors
 
     @property
+    def operators(self) -> Operators:
+        """What operators say, by the mails that are here."""
+        return operators_in(self.ops, self.statements)
+
+    @property
     def is_empty(self) -> bool:
         """No mail of ours is in it."""
         return not (self.links or self.anchors or self.wrong or self.ops or self.statement_mails)
+
+
+# ── ops/offline/settled.py ────────────────────────────────────────────────────────────────────────
+
+
+NO_MAIL = "its mail is not here"  # of an entry whose record is
+_offline_settled_STATEMENT = re.compile(r"statement_(\d{4}-\d\d-\d\d)_final_[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """by: one of these, or, for numbers that no mail tells apart, all of them."""
+
+    finding: Finding
+    by: tuple[Settlement, ...]
+
+    def told(self) -> str:
+        return "; ".join(each.told() for each in self.by)
+
+
+@dataclass(slots=True)
+class Judged:
+    """findings: what is wrong. settled: what a person explained. notes: about what was not."""
+
+    findings: list[Finding]
+    settled: list[Settled] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def excused_days(settlements: Iterable[Settlement]) -> dict[str, Settlement]:
+    """The days whose final statement's mail may be gone."""
+    named = ((_offline_settled_STATEMENT.fullmatch(each.finding.own_id), each) for each in settlements)
+    return {match[1]: each for match, each in named if match and each.finding.kind == "missing"}
+
+
+def settled_days(statements: Statements, excused: Mapping[str, Settlement]) -> Iterator[Settled]:
+    known = statements.sha256
+    for day, by in sorted(excused.items()):
+        if day not in known and min(known, default=day) < day < max(known, default=day):
+            detail = f"no statement for {day}"
+            yield Settled(Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail), (by,))
+
+
+def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> Judged:
+    """findings: before they are merged."""
+    lost, result = operators.lost, Judged([])
+    whose = _whose(box, lost)
+    mails = mails_of(box.links)
+    twice = {each.finding.own_id: each for each in operators.settlements if _is_twice(each)}
+    for each in findings:
+        payment_id = each.payment_id
+        if each.kind == "missing" and not payment_id and each.seq:
+            _split(each, whose.get(each.event_id, {}), lost, result)
+        elif _is_about_its_mail(each) and payment_id in lost:
+            result.settled.append(Settled(each, (lost[payment_id],)))
+        elif (
+            each.kind == "duplicate"
+            and payment_id in twice
+            and mails[payment_id] <= len(twice[payment_id].finding.gmail_ids)
+        ):
+            result.settled.append(Settled(each, (twice[payment_id],)))
+        else:
+            result.findings.append(each)
+    named = {own_id for numbers in whose.values() for own_id in numbers.values()}
+    _settle_by_count(box, {own: lost[own] for own in lost.keys() - named}, result)
+    result.settled += settled_days(box.statements, excused_days(operators.settlements))
+    notes = [*_offline_settled_notes(operators, lost, result)]
+    result.notes += notes[:MOST_NOTES]
+    if len(notes) > MOST_NOTES:
+        result.notes.append(f"{len(notes) - MOST_NOTES} more were settled and are named")
+    return result
+
+
+def _is_about_its_mail(finding: Finding) -> bool:
+    """Not of a record that is not here, or of a relative."""
+    return finding.kind == "misplaced" or (finding.kind == "missing" and finding.detail == NO_MAIL)
+
+
+def _is_twice(settlement: Settlement) -> bool:
+    return settlement.finding.kind == "duplicate"
+
+
+def mails_of(links: Iterable[Link]) -> Counter[str]:
+    """How many mails an entry has, by its id, of those that it should have once."""
+    counts = Counter((each.payment_id, each.sha256, each.reissue) for each in links)
+    most: Counter[str] = Counter()
+    for (payment_id, _, _), count in counts.items():
+        most[payment_id] = max(most[payment_id], count)
+    return most
+
+
+def _whose(box: Mailbox, lost: Mapping[str, Settlement]) -> dict[str, dict[int, str]]:
+    """Lost mails' payments by event and number, ascending.
+
+    By copies that the chain or a statement vouches for: anybody can forward a made-up record.
+    """
+    copies = {place: each for place, each in box.held.items() if each.payment_id in lost}
+    if not copies:
+        return {}
+    said = {(each.event_id, each.seq, each.hash) for each in box.anchors}
+    said |= {(each.event_id, each.seq - 1, each.prev_hash) for each in box.links if each.is_sound}
+    named: dict[str, dict[int, str]] = {}
+    for (event_id, seq), each in sorted(copies.items()):
+        if (event_id, seq, each.hash) in said:
+            named.setdefault(event_id, {})[seq] = each.payment_id
+    return named
+
+
+def _split(
+    missing: Finding,
+    whose: Mapping[int, str],
+    lost: Mapping[str, Settlement],
+    result: Judged,
+) -> None:
+    """Take the numbers that are settled out of a range of missing ones. whose: of its event."""
+    first, numbers = missing.seq, [*whose]
+    start, end = bisect_left(numbers, missing.seq), bisect_right(numbers, missing.last_seq)
+    for seq in numbers[start:end]:
+        own_id = whose[seq]
+        if first < seq:
+            result.findings.append(replace(missing, seq=first, last_seq=seq - 1))
+        one = replace(missing, seq=seq, last_seq=seq, payment_id=own_id)
+        result.settled.append(Settled(one, (lost[own_id],)))
+        first = seq + 1
+    if first <= missing.last_seq:
+        result.findings.append(replace(missing, seq=first))
+
+
+def _settle_by_count(box: Mailbox, lost: Mapping[str, Settlement], result: Judged) -> None:
+    """If all that was settled must be among the missing, and nothing else can be."""
+    there = {each.payment_id for each in box.links}
+    gone = [lost[own_id] for own_id in sorted(lost) if _is_gone(own_id, there)]
+    missing = [each for each in result.findings if _is_numbered_only(each)]
+    count = sum(each.last_seq - each.seq + 1 for each in missing)
+    if gone and count == len(gone) and _must_have(box.statements, gone):
+        result.findings = [each for each in result.findings if not _is_numbered_only(each)]
+        result.settled += (Settled(each, tuple(gone)) for each in missing)
+
+
+def _is_gone(own_id: str, there: set[str]) -> bool:
+    return own_id not in there and not own_id.startswith(("ops_", "statement_"))
+
+
+def _is_numbered_only(finding: Finding) -> bool:
+    return finding.kind == "missing" and finding.seq > 0 and not finding.payment_id
+
+
+def _must_have(statements: Statements, settlements: Sequence[Settlement]) -> bool:
+    """Whether the statements here name a number for every entry that was logged before these.
+
+    That takes every day's statement, from the first one on, and no entry that expired.
+    """
+    zone, days = statements.zone, statements.sha256
+    begins = any(each.is_final and not each.previous[0] for each in statements.seals)
+    if zone is None or not begins or lost_days(days) or statements.certificates.through:
+        return False
+    try:
+        latest = business_day(max(each.at for each in settlements), zone)
+    except (OverflowError, ValueError, OSError):
+        return False
+    return latest <= max(days)
+
+
+def _offline_settled_notes(operators: Operators, lost: Mapping[str, Settlement], result: Judged) -> Iterator[str]:
+    """What operators settled and is a finding nevertheless."""
+    used = {by.finding.ops_id for each in result.settled for by in each.by}
+    altered = {each.payment_id for each in result.findings if each.kind == "altered"}
+    is_short = any(_is_numbered_only(each) for each in result.findings)
+    for each in operators.settlements:
+        own_id = each.finding.own_id
+        if each.finding.ops_id in used:
+            continue
+        if each.finding.kind == "altered" and own_id in altered:
+            yield (
+                f"an altered mail of {own_id} was {each.told()}: an export does not say which one, "
+                "so it is named"
+            )
+        elif each.finding.kind == "missing" and is_short and own_id in lost:
+            yield (
+                f"the loss of the mail of {own_id} was {each.told()}: no mail here says which "
+                "number that is"
+            )
 
 
 # ── ops/offline/formats.py ────────────────────────────────────────────────────────────────────────
@@ -3671,14 +4069,16 @@ def _take_payment(box: Mailbox, own: Own, *, is_copy: bool) -> Link:
 
 def _take_ops(box: Mailbox, own: Own, *, is_copy: bool) -> None:
     record = json.loads(own.content)
-    if not is_copy:
-        box.ops.append(OpsMail(own.value, own.sha256, own.where))
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its ops id header differs" if own.value != record["ops_id"]
         else _date_problem(own.mail, own.value, record["at"], "it was recorded")
         or ops_problem(record, own.sha256, own.seen)
     )  # fmt: skip
+    if not is_copy:
+        said = None if problem else said_in(record)
+        at = record["at"] if type(record["at"]) is int else 0
+        box.ops.append(OpsMail(own.value, own.sha256, own.where, at, said))
     if problem:
         box.wrong.append(_altered(None, own, problem))
 
@@ -3857,7 +4257,8 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
             continue  # somebody's own file
         is_about_us = True
         if link.is_sound and len(box.held) < MOST_COPIES:
-            box.held.setdefault((link.event_id, link.seq), Copy(link.payment_id, where))
+            copy = Copy(link.payment_id, where, link.hash)
+            box.held.setdefault((link.event_id, link.seq), copy)
     box.forwards += is_about_us
 
 
@@ -3871,26 +4272,34 @@ NO_ZONES = (
 )
 
 
-def findings_of(
+def judgement(
     box: Mailbox,
     expected: Sequence[Anchor] = (),
     senders: Iterable[str] = (),
     key: PublicKey | None = None,
-) -> list[Finding]:
+) -> Judged:
     """expected: heads that the auditor knows. senders: addresses that may have sent the mails.
 
     key: that signed the statements.
     """
-    zone = box.statements.zone
+    zone, operators = box.statements.zone, box.operators
     certified = box.statements.certificates.through
     chains = check_chains(box.links, [*box.anchors, *expected], zone, certified)
-    found = [
-        *about_mails(box, senders),
-        *chains,
-        *box.statements.findings(box.links, chains),
-        *broken_seals(box.statements.seals, key),
-    ]
-    return merged(with_copies(box, each) for each in found)
+    excused = excused_days(operators.settlements)
+    result = judged(
+        box,
+        operators,
+        [
+            *about_mails(box, senders),
+            *operators.wrong,
+            *unrecorded(box.links, operators),
+            *chains,
+            *box.statements.findings(box.links, chains, excused),
+            *broken_seals(box.statements.seals, key),
+        ],
+    )
+    result.findings = merged(with_copies(box, each) for each in result.findings)
+    return result
 
 
 def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
@@ -3931,11 +4340,11 @@ def with_copies(box: Mailbox, finding: Finding) -> Finding:
     """A copy does not stand in for a mail, but it helps whoever looks for the mail."""
     if finding.kind != "missing":
         return finding
-    seqs = sorted(
-        seq
-        for event_id, seq in box.held
-        if event_id == finding.event_id and finding.seq <= seq <= finding.last_seq
-    )
+    event_id, span = finding.event_id, range(finding.seq, finding.last_seq + 1)
+    if len(span) < len(box.held):
+        seqs = [seq for seq in span if (event_id, seq) in box.held]
+    else:
+        seqs = sorted(seq for event, seq in box.held if event == event_id and seq in span)
     if not seqs:
         return finding
     told = f"a copy of {ranges(seqs)} is in {box.held[finding.event_id, seqs[0]].where}"
@@ -3976,10 +4385,9 @@ def notes_of(box: Mailbox, key: PublicKey | None = None) -> Iterator[str]:
         yield f"audit mails have these labels, none of which should mean trash or spam: {labels}"
 
 
-def summary(
-    box: Mailbox, findings: Sequence[Finding], key: PublicKey | None = None
-) -> dict[str, Any]:
+def summary(box: Mailbox, result: Judged, key: PublicKey | None = None) -> dict[str, Any]:
     """The report as plain data."""
+    findings = result.findings
     events: dict[str, dict[str, Any]] = {}
     for link in box.links:
         event = events.setdefault(link.event_id, {"numbers": set(), "stated": 0})
@@ -4013,8 +4421,20 @@ def summary(
             }
             for name, event in sorted(events.items())
         ],
-        "notes": list(notes_of(box, key)),
+        "notes": [*notes_of(box, key), *result.notes],
         "findings": [asdict(each) for each in findings],
+        "settled": [settled_summary(each) for each in result.settled],
+    }
+
+
+def settled_summary(settled: Settled) -> dict[str, Any]:
+    """What a person settled, as plain data. at: epoch milliseconds."""
+    return asdict(settled.finding) | {
+        "told": settled.told(),
+        "by": [
+            {"ops_id": by.finding.ops_id, "who": by.who, "at": by.at, "reason": by.reason}
+            for by in settled.by
+        ],
     }
 
 
@@ -4064,13 +4484,19 @@ def count_line(content: Mapping[str, Any]) -> str:
     return f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
 
 
-def verdict_lines(content: Mapping[str, Any]) -> Iterator[str]:
-    """Notes, and both verdicts with their findings."""
+def verdict_lines(content: Mapping[str, Any], fine: str = "ok") -> Iterator[str]:
+    """Notes, both verdicts with their findings, and what was settled. fine: without findings."""
     yield from (_printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
-        yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
+        yield f"{verdict.upper()}: {'FAILED' if found else fine}"
         yield from (f"  {finding_text(each)}" for each in found)
+    yield from settled_lines(content["settled"])
+
+
+def settled_lines(settled: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What is no fault, since a person explained it, with who and why."""
+    yield from (_printable(f"  {finding_text(each)}  {each['told']}") for each in settled)
 
 
 def _printable(text: str) -> str:
@@ -4130,7 +4556,7 @@ def wrong_sums(contents: Contents) -> Iterator[Finding]:
     for name, sha256 in sorted(listed.items()):
         if name not in contents:
             yield _found(COMPLETENESS, "missing", f"{name} is not here, and {SUMS} has it")
-        elif _sha256(contents[name]) != sha256:
+        elif _excerpt_files_sha256(contents[name]) != sha256:
             yield _found(INTEGRITY, "altered", f"{name} is not what {SUMS} says")
     for name in sorted(contents.keys() - listed.keys()):
         if _READ.fullmatch(name):
@@ -4156,7 +4582,7 @@ def _listed(content: bytes) -> tuple[dict[str, str], int]:
     return listed, odd
 
 
-def _sha256(content: bytes) -> str:
+def _excerpt_files_sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
@@ -4169,7 +4595,7 @@ def _found(verdict: str, kind: str, detail: str) -> Finding:
 
 _excerpt_contents_RECORD = re.compile(rf"{RECORDS}/([^/]+)\.json")
 _MAIL = re.compile(rf"{MAILS}/[^/]+\.eml")
-_STATEMENT = re.compile(rf"{STATEMENTS}/([^/]+)/(?:{STATEMENT_FILE}|{SIGNATURE_FILE})")
+_excerpt_contents_STATEMENT = re.compile(rf"{STATEMENTS}/([^/]+)/(?:{STATEMENT_FILE}|{SIGNATURE_FILE})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -4217,7 +4643,7 @@ def excerpt_of(contents: Contents) -> Excerpt:
         excerpt.records.append(link)
         if (link.event_id, link.seq) not in there:
             excerpt.box.links.append(link)
-    for day in sorted({match[1] for match in map(_STATEMENT.fullmatch, contents) if match}):
+    for day in sorted({match[1] for match in map(_excerpt_contents_STATEMENT.fullmatch, contents) if match}):
         excerpt.wrong += _statement(excerpt, day, contents)
     excerpt.wrong += _unlike_mails(excerpt)
     return excerpt
@@ -4294,7 +4720,7 @@ def _unlike_mails(excerpt: Excerpt) -> Iterator[Finding]:
     for each in excerpt.records:
         digests = mailed.get((each.event_id, each.seq))
         if digests is None:
-            yield found(COMPLETENESS, each, "missing", "its mail is not here")
+            yield found(COMPLETENESS, each, "missing", NO_MAIL)
         elif each.sha256 not in digests:
             yield found(INTEGRITY, each, "altered", "its mail holds another record than its file")
     for each in excerpt.mailed:
@@ -4313,29 +4739,36 @@ def _unreadable(name: str, error: Exception) -> Finding:
 _OF_WHOLE_LEDGERS = frozenset({"missing", "no-statement"})
 
 
-def findings_of_excerpt(
+def judgement_of_excerpt(
     excerpt: Excerpt,
     contents: Contents,
     expected: Sequence[Anchor] = (),
     senders: Iterable[str] = (),
     key: PublicKey | None = None,
-) -> list[Finding]:
+) -> Judged:
     """expected: entries that must be here. senders, key: as of a mailbox."""
     box = excerpt.box
-    statements = box.statements
+    statements, operators = box.statements, box.operators
     chains = check_chains(box.links, [*box.anchors, *expected], statements.zone)
-    return merged([
-        *wrong_sums(contents),
-        *excerpt.wrong,
-        *about_mails(box, senders),
-        *_without_gaps(chains),
-        *_without_gaps(statements.findings(box.links, chains)),
-        *broken_seals(statements.seals, key),
-        *_doubtful(excerpt),
-        *_lost_relatives(excerpt),
-        *_lost_days(excerpt),
-        *_lost_heads(excerpt, expected),
-    ])  # fmt: skip
+    result = judged(
+        box,
+        operators,
+        [
+            *wrong_sums(contents),
+            *excerpt.wrong,
+            *about_mails(box, senders),
+            *operators.wrong,
+            *unrecorded(box.links, operators),
+            *_without_gaps(chains),
+            *_without_gaps(statements.findings(box.links, chains)),
+            *broken_seals(statements.seals, key),
+            *_doubtful(excerpt),
+            *_lost_relatives(excerpt),
+            *_lost_days(excerpt),
+        ],
+    )
+    result.findings = merged([*result.findings, *_lost_heads(excerpt, expected)])
+    return result
 
 
 def _without_gaps(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -4392,14 +4825,16 @@ def _lost_heads(excerpt: Excerpt, expected: Iterable[Anchor]) -> Iterator[Findin
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """An entry, and what speaks for it. day: of the statement that has its number, or empty.
+    """An entry, and what speaks for it. has_record, has_mail: here. agree: both hold these bytes.
 
-    numbers: the event's first and last on that day. is_chained: hashes lead from the entry to one
-    that a statement holds.
+    day: of the statement that has its number, or empty. numbers: the event's first and last on that
+    day. is_chained: hashes lead from the entry to one that a statement holds.
     """
 
     link: Link
+    has_record: bool
     has_mail: bool
+    agree: bool
     day: str
     numbers: tuple[int, int]
     is_chained: bool
@@ -4408,19 +4843,29 @@ class Vouched:
 def vouched(excerpt: Excerpt) -> list[Vouched]:
     """In order of events and numbers. It is worth nothing where there are findings."""
     stated = {(each.event_id, each.day): each for each in excerpt.box.statements.stated}
-    mailed = {(each.event_id, each.seq, each.sha256) for each in excerpt.mailed}
+    records, mails = _digests(excerpt.records), _digests(excerpt.mailed)
     chained = _chained(excerpt.box.links, excerpt.box.anchors)
-    entries = sorted(excerpt.box.links, key=lambda each: (each.event_id, each.seq))
+    entries = {(each.event_id, each.seq, each.sha256): each for each in excerpt.box.links}
     return [
         Vouched(
             link=each,
-            has_mail=(each.event_id, each.seq, each.sha256) in mailed,
+            has_record=place in records,
+            has_mail=place in mails,
+            agree=records.get(place) == mails.get(place) == {each.sha256},
             day=each.logged_day if _has(stated, each) else "",
             numbers=_excerpt_judged_numbers(stated, each),
-            is_chained=(each.event_id, each.seq, each.hash) in chained,
+            is_chained=(*place, each.hash) in chained,
         )
-        for each in entries
+        for place, each in ((key[:2], link) for key, link in sorted(entries.items()))
     ]
+
+
+def _digests(links: Iterable[Link]) -> dict[tuple[str, int], set[str]]:
+    """Of records, by event and number."""
+    found_at: dict[tuple[str, int], set[str]] = {}
+    for each in links:
+        found_at.setdefault((each.event_id, each.seq), set()).add(each.sha256)
+    return found_at
 
 
 def _chained(links: Iterable[Link], anchors: Iterable[Anchor]) -> set[tuple[str, int, str]]:
@@ -4450,37 +4895,72 @@ NOT_CHECKED = (
     "statements, and whether anything about these entries was logged later. Ask for the whole "
     "mailbox to check that."
 )
+VOUCHED_FOR = "vouched_for"
+SELF_MADE = (
+    "whoever made this folder could have made that up. Whoever may see all mails, or the ledger, "
+    "can tell: ask them"
+)
 _MOST_NAMED = 5
 
 
 def excerpt_summary(
-    excerpt: Excerpt,
-    contents: Contents,
-    findings: Sequence[Finding],
-    key: PublicKey | None = None,
+    excerpt: Excerpt, contents: Contents, result: Judged, key: PublicKey | None = None
 ) -> dict[str, Any]:
     """The report as plain data; of a mailbox's, without what only a whole one can say."""
-    whole = summary(excerpt.box, findings, key)
+    whole = summary(excerpt.box, result, key)
     for name in ("events", "only_copies"):
         del whole[name]
-    is_signed = key is not None and not any(each.kind == "broken-seal" for each in findings)
+    is_signed = key is not None and not any(each.kind == "broken-seal" for each in result.findings)
+    entries = [
+        _entry(each, is_signed=is_signed, is_wrong=_is_wrong(each, result))
+        for each in vouched(excerpt)
+    ]
+    is_vouched = all(each["is_vouched"] for each in entries) and bool(entries)
     return whole | {
-        "excerpt": [_entry(each, is_signed=is_signed) for each in vouched(excerpt)],
-        "notes": list(_notes(excerpt, contents, key)),
+        VOUCHED_FOR: is_vouched and not result.findings,
+        "excerpt": entries,
+        "notes": [*_excerpt_told_notes(excerpt, contents, key), *result.notes],
     }
 
 
 def excerpt_report(content: Mapping[str, Any]) -> Iterator[str]:
-    """The report for people."""
+    """The report for people. What nothing signed holds is never called ok."""
     yield f"Excerpt of {count_line(content)}"
     for each in content["excerpt"]:
         name = each["event_id"].encode("unicode_escape").decode()
         yield f"  {name} {span_text(each['seq'], 0)} {each['kind']}: {each['told']}"
-    yield from verdict_lines(content)
+    yield from verdict_lines(content, "ok" if content[VOUCHED_FOR] else "self-consistent")
+    yield f"VOUCHED FOR: {'ok' if content[VOUCHED_FOR] else 'NO'}"
+    if not content[VOUCHED_FOR]:
+        yield from _unvouched(content)
     yield NOT_CHECKED
 
 
-def _entry(vouched_for: Vouched, *, is_signed: bool) -> dict[str, Any]:
+def _unvouched(content: Mapping[str, Any]) -> Iterator[str]:
+    if content["findings"]:
+        yield "  what is wrong speaks against all of it"
+    numbers = [
+        f"{each['event_id']} {span_text(each['seq'], 0)}".encode("unicode_escape").decode()
+        for each in content["excerpt"]
+        if not each["is_vouched"]
+    ]
+    if numbers:
+        more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
+        yield f"  nothing signed holds the content of {', '.join(numbers[:_MOST_NAMED])}{more}:"
+        yield f"  {SELF_MADE}"
+
+
+def _is_wrong(entry: Vouched, result: Judged) -> bool:
+    link = entry.link
+    return any(
+        each.verdict == INTEGRITY
+        and each.event_id == link.event_id
+        and each.seq <= link.seq <= each.last_seq
+        for each in result.findings
+    )
+
+
+def _entry(vouched_for: Vouched, *, is_signed: bool, is_wrong: bool) -> dict[str, Any]:
     link = vouched_for.link
     return {
         "event_id": link.event_id,
@@ -4490,31 +4970,43 @@ def _entry(vouched_for: Vouched, *, is_signed: bool) -> dict[str, Any]:
         "has_mail": vouched_for.has_mail,
         "statement": vouched_for.day,
         "is_chained": vouched_for.is_chained,
-        "told": _excerpt_told_told(vouched_for, is_signed=is_signed),
+        "is_vouched": vouched_for.is_chained and is_signed,
+        "told": f"{_agreement(vouched_for, is_wrong=is_wrong)}; "
+        f"{_hold(vouched_for, is_signed=is_signed)}",
     }
 
 
-def _excerpt_told_told(each: Vouched, *, is_signed: bool) -> str:
-    """What speaks for an entry, in words."""
-    mail = "record and mail agree" if each.has_mail else "no mail holds this record"
-    if not each.day:
-        return f"{mail}; no statement has its number"
+def _agreement(each: Vouched, *, is_wrong: bool) -> str:
+    """What record and mail say of each other, in words."""
+    if not each.has_mail:
+        return "its mail is not here"
+    if not each.has_record:
+        return "its record is not here"
+    if not each.agree:
+        return "record and mail DO NOT AGREE"
+    return "something about it is WRONG, see below" if is_wrong else "record and mail agree"
+
+
+def _hold(each: Vouched, *, is_signed: bool) -> str:
+    """What a statement says of an entry, in words."""
     signed = "signed " if is_signed else ""
+    if each.is_chained and not each.day:
+        return f"a {signed}statement vouches for its hash"
+    if not each.day:
+        return "no statement has its number"
+    stated = f"the {signed}statement of {each.day} has its number"
     if each.is_chained:
-        return (
-            f"{mail}; the {signed}statement of {each.day} has its number, and vouches for its hash"
-        )
-    first, last = each.numbers
+        return f"{stated}, and vouches for its hash"
     return (
-        f"{mail}; the {signed}statement of {each.day} has its number, among "
-        f"{span_text(first, last)}, but not its hash: the chain goes on through entries of others"
+        f"{stated}, among {span_text(*each.numbers)}, but not its hash: the chain goes on through "
+        "entries of others"
     )
 
 
-def _notes(excerpt: Excerpt, contents: Contents, key: PublicKey | None) -> Iterator[str]:
+def _excerpt_told_notes(excerpt: Excerpt, contents: Contents, key: PublicKey | None) -> Iterator[str]:
     yield from excerpt.box.notes
-    lacking = {each.logged_day for each in excerpt.box.links if each.is_sound} - excerpt.days
-    for day in sorted(lacking):
+    lacking = {each.link.logged_day for each in vouched(excerpt) if _has_nothing(each)}
+    for day in sorted(lacking - excerpt.days):
         yield (
             f"no statement of {day} is here: nothing signed vouches for its entries. If that day "
             "was not over when the excerpt was made, ask for a new one"
@@ -4530,9 +5022,15 @@ def _notes(excerpt: Excerpt, contents: Contents, key: PublicKey | None) -> Itera
         yield NO_ZONES
 
 
+def _has_nothing(entry: Vouched) -> bool:
+    """No statement speaks for it."""
+    return entry.link.is_sound and not entry.is_chained
+
+
 # ── ops/offline/program.py ────────────────────────────────────────────────────────────────────────
 
 
+FINE, FOUND, CANNOT, UNVOUCHED = 0, 1, 2, 3  # exit codes
 Checked = tuple[dict[str, Any], Iterator[str]]  # the report as data, and for people
 
 
@@ -4540,7 +5038,7 @@ class _Parser(argparse.ArgumentParser):
     """Arguments may be file names, and a file name may hold anything."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.format_usage()}{_harmless(message)}\n")
+        self.exit(CANNOT, f"{self.format_usage()}{_harmless(message)}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -4571,7 +5069,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _cannot(why_not(error))
     for line in json.dumps(content, indent=2).split("\n") if options.json else told:
         print(_harmless(line))
-    return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
+    return _exit_code(content)
+
+
+def _exit_code(content: Mapping[str, Any]) -> int:
+    if not (content[INTEGRITY] and content[COMPLETENESS]):
+        return FOUND
+    return FINE if content.get(VOUCHED_FOR, True) else UNVOUCHED
 
 
 def _mailbox(options: argparse.Namespace) -> Checked:
@@ -4581,7 +5085,7 @@ def _mailbox(options: argparse.Namespace) -> Checked:
         raise ValueError(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
     for each in filter(is_excerpt, options.files):
         box.note(f"{each} is the excerpt of one payment: check it with --excerpt")
-    content = summary(box, findings_of(box, expected, options.sender, key), key)
+    content = summary(box, judgement(box, expected, options.sender, key), key)
     return content, report(content)
 
 
@@ -4591,8 +5095,8 @@ def _excerpt(options: argparse.Namespace) -> Checked:
     key, expected = _known(options)
     contents = read_folder(options.files[0])
     excerpt = excerpt_of(contents)
-    findings = findings_of_excerpt(excerpt, contents, expected, options.sender, key)
-    content = excerpt_summary(excerpt, contents, findings, key)
+    result = judgement_of_excerpt(excerpt, contents, expected, options.sender, key)
+    content = excerpt_summary(excerpt, contents, result, key)
     return content, excerpt_report(content)
 
 
@@ -4604,7 +5108,7 @@ def _known(options: argparse.Namespace) -> tuple[PublicKey | None, list[Anchor]]
 
 def _cannot(sentence: str) -> int:
     print(_harmless(sentence), file=sys.stderr)
-    return 2
+    return CANNOT
 
 
 def _harmless(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -44,9 +45,14 @@ def drawn_up(
     head: Head | None = None,
     is_final: bool = True,
     state: str = "sent",
+    ops: Mapping[str, str] = MappingProxyType({}),
 ) -> Statement:
-    """before: the end of the only event's chain the day before. head: as it is now."""
+    """before: the end of the only event's chain the day before. head: as it is now.
+
+    ops: SHA-256 of what operators did, by ops id.
+    """
     statement = Statement(day, ZONE.key, NOW, is_final)
+    statement.ops_records.update(ops)
     statement.key_sha256 = hashlib.sha256(public_key(Encoding.DER)).hexdigest()
     for row in rows:
         statement.add([row], {row.get("payment_id", ""): {"state": state}})

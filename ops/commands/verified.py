@@ -9,9 +9,12 @@ import click
 
 from ops.errors import FINE, FOUND
 from ops.offline.ledger.links import Finding, ranges, span_text
-from ops.rules.verify import EventProof
+from ops.offline.report import finding_text, settled_summary
+from ops.offline.settled import Settled
+from ops.rules.verify.rows import EventProof
 from ops.session import Session
 from ops.terminal.counted import counted
+from ops.terminal.safe_text import safe
 
 _HEADINGS = {"anchored": "mail agrees", "not_anchored": "no mail agrees"}
 Told = list[tuple[str, Finding]]  # where, and what
@@ -21,11 +24,15 @@ def show(
     session: Session,
     proofs: Sequence[EventProof],
     told: Told,
+    settled: Sequence[Settled],
     sealed_days: Sequence[str],
     *,
     has_mails: bool,
 ) -> None:
-    """Print it all and end the command: exit code 1 when something was found."""
+    """Print it all and end the command: exit code 1 when something was found.
+
+    settled: what is no fault, since a person explained it.
+    """
     events = [
         {
             "event_id": each.event_id,
@@ -44,7 +51,14 @@ def show(
     if session.console.as_json:
         findings = [{"where": where} | asdict(each) for where, each in told]
         statements = {"sealed": len(sealed_days), "until": max(sealed_days, default=None)}
-        session.console.show({"events": events, "statements": statements, "findings": findings})
+        session.console.show(
+            {
+                "events": events,
+                "statements": statements,
+                "findings": findings,
+                "settled": [settled_summary(each) for each in settled],
+            }
+        )
     else:
         names = ["event_id", "entries"]
         names += ["expired"] if any(each.expired for each in proofs) else []
@@ -65,6 +79,9 @@ def show(
                     for where, each in told
                 ],
             )  # fmt: skip
+    for one in settled:
+        told_of = f"{finding_text(asdict(one.finding))}  {one.told()}"
+        session.console.say(f"settled: {safe(told_of, 1_000)}")
     for each in proofs:
         if not each.totals_compared:
             session.console.say(

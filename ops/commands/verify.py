@@ -19,11 +19,16 @@ from ops.offline.ledger.links import Anchor, Finding, merged
 from ops.offline.ledger.public_key import PublicKey, read_public_key
 from ops.offline.ledger.seals import broken_seals
 from ops.offline.mails import read_mailbox
+from ops.offline.operators import Operators, Settlement
 from ops.offline.report import expected_head, notes_of, why_not
+from ops.offline.settled import Settled, excused_days
 from ops.parameters import EventId
 from ops.rules.sealed import Sealed
-from ops.rules.verify import EventProof, Ledger, Mailed, compare, compare_ops, prove
+from ops.rules.verify.mails import Mailed, compare, compare_ops
+from ops.rules.verify.rows import EventProof, Ledger, prove
+from ops.rules.verify.settled import heard_in, lost_mails
 from ops.session import Session, pass_session, shared_options
+from ops.stack.deeds import deeds_of
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import read_sealed, stack_key
 from ops.terminal.console import Meter
@@ -85,8 +90,9 @@ def verify(
     about a payment. Every sealed statement must be signed and follow the one before it, and the
     ledger must be what they say; what they certify as seven years old may be gone. With --mbox,
     every row must also match its mail, every sent mail must be in the file, and every mail must
-    show what its record says. Exit 1 when anything is altered, inserted, missing or duplicated. An
-    auditor without AWS checks the same file with ops/verify_mbox.py alone.
+    show what its record says. A loss that `scc findings ack` settled is told as such. Exit 1 when
+    anything is altered, inserted, missing or duplicated. An auditor without AWS checks the same
+    file with ops/verify_mbox.py alone.
 
     \b
     Examples:
@@ -111,7 +117,8 @@ def verify(
         raise OpsError(
             f"The ledger has no entry for the event {event_id!r}. `scc verify` lists the events."
         )
-    mailed = Mailed.of(box, senders) if box else None
+    operators = heard_in(deeds_of(session)) if box else Operators()
+    mailed = Mailed.of(box, senders, operators) if box else None
     anchors = [*expected, *sealed.anchors, *(box.anchors if box else ())]
     check = _Check(reader, ledger, anchors, sealed, mailed)
     with session.console.meter("checking entries", check.total(places.heads, named)) as meter:
@@ -122,7 +129,9 @@ def verify(
     told += _about_statements(check, proofs, today, event_id)
     if mailed and not event_id:
         told += _about_the_box(check, mailed, key, today)
-    show(session, proofs, told, sorted(sealed.sha256), has_mails=box is not None)
+    settled = [each for proof in proofs for each in proof.settled]
+    settled += check.settled if not event_id else ()
+    show(session, proofs, told, settled, sorted(sealed.sha256), has_mails=box is not None)
 
 
 def _read(files: Sequence[Path]) -> Mailbox:
@@ -188,19 +197,32 @@ class _Check:
             if not proof.is_missing_something:
                 break
         if self.mailed:
-            sent = self.sent([each.payment_id for each in proof.links])
-            compare(proof, self.mailed, sent)
+            deliveries = self.reader.deliveries([each.payment_id for each in proof.links])
+            lost = self.mailed.settlements.of_losses(deliveries)
+            compare(proof, self.mailed, _sent(deliveries), lost)
         return proof
 
-    def sent(self, delivery_ids: Sequence[str]) -> set[str]:
-        """Which of these mails were marked as sent."""
-        deliveries = self.reader.deliveries(delivery_ids)
-        return {name for name, each in deliveries.items() if is_sent(each)}
+    @cached_property
+    def besides(self) -> tuple[set[str], dict[str, Settlement]]:
+        """Of statements' and operators' mails: which were sent, and whose loss is settled."""
+        deliveries = self.reader.deliveries([*self.sealed.delivery_ids, *self.ops])
+        lost = self.mailed.settlements.of_losses(deliveries) if self.mailed else {}
+        return _sent(deliveries) - lost.keys(), lost
+
+    @property
+    def settled(self) -> list[Settled]:
+        """What is not in the file, and may be gone, besides entries."""
+        return lost_mails(self.mailed.box, self.besides[1]) if self.mailed else []
 
     @cached_property
     def ops(self) -> Mapping[str, str]:
         """SHA-256 of what operators did, by ops id."""
         return {name: _sha256(each) for name, each in self.reader.ops_records().items()}
+
+
+def _sent(deliveries: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Which of these mails were marked as sent."""
+    return {name for name, each in deliveries.items() if is_sent(each)}
 
 
 def _sha256(record: Mapping[str, Any]) -> str:
@@ -229,7 +251,8 @@ def _about_statements(
     findings = [*check.sealed.statements.findings(rows, doubted)]
     if check.mailed:
         box = check.mailed.box
-        findings += box.statements.findings(rows, doubted)
+        excused = excused_days(check.besides[1].values())
+        findings += box.statements.findings(rows, doubted, excused)
         sound = [each for each in box.links if each.is_sound]
         statements = check.sealed.statements
         findings += statements.certificates.findings(sound, statements.stated)
@@ -248,6 +271,6 @@ def _about_the_box(
     yield from (("mailbox", each) for each in merged(mailed.wrong.get("", ())))
     statements = mailed.box.statements
     yield from (("mailbox", each) for each in merged(broken_seals(statements.seals, key)))
-    sent = check.sent(check.sealed.delivery_ids)
+    sent, _ = check.besides
     yield from (("mailbox", each) for each in check.sealed.about_mails(statements, sent, today))
-    yield from compare_ops(mailed.box, check.ops, check.sent([*check.ops]))
+    yield from compare_ops(mailed.box, check.ops, sent)

@@ -7,25 +7,18 @@ from dataclasses import dataclass, field
 from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import Anchor, Finding, Link
 from ops.offline.mail.others import Quote
+from ops.offline.operators import Operators, OpsMail, operators_in
 
 MOST_NOTES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class OpsMail:
-    """The mail of an ops record. sha256: of its record."""
-
-    ops_id: str
-    sha256: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
 class Copy:
-    """A record in a mail that is not its own, such as a forward."""
+    """A record in a mail that is not its own, such as a forward. hash: that it has."""
 
     payment_id: str
     where: str
+    hash: str
 
 
 @dataclass(slots=True)
@@ -72,6 +65,11 @@ class Mailbox:
     @property
     def anchors(self) -> list[Anchor]:
         return self.statements.anchors
+
+    @property
+    def operators(self) -> Operators:
+        """What operators say, by the mails that are here."""
+        return operators_in(self.ops, self.statements)
 
     @property
     def is_empty(self) -> bool:

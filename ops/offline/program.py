@@ -15,7 +15,10 @@ mail shows is compared with its record: subject, HTML and plain text, date and s
 known by their own headers (X-SCC-…): forwards and replies are counted, not judged.
 
 Two verdicts: INTEGRITY (what is here is what was written) and COMPLETENESS (nothing is missing or
-duplicated). Exit code 0: both hold. 1: something was found. 2: the file could not be checked.
+duplicated, but for what the operators' own record settles). Of an excerpt, a third one: VOUCHED FOR
+(signed statements hold the content of every entry). Exit code 0: all hold. 1: something was found.
+2: the file could not be checked. 3: an excerpt does not contradict itself, and nothing signed holds
+the content of some entry, so whoever made the excerpt could have made that up.
 Not checked: who really sent a mail (Gmail shows that, by DKIM), and payments never logged.
 """
 
@@ -24,19 +27,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ops.offline.excerpt.contents import excerpt_of
 from ops.offline.excerpt.files import is_excerpt, read_folder
-from ops.offline.excerpt.judged import findings_of_excerpt
-from ops.offline.excerpt.told import excerpt_report, excerpt_summary
+from ops.offline.excerpt.judged import judgement_of_excerpt
+from ops.offline.excerpt.told import VOUCHED_FOR, excerpt_report, excerpt_summary
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor
 from ops.offline.ledger.public_key import PublicKey, read_public_key
 from ops.offline.mails import read_mailbox
-from ops.offline.report import expected_head, findings_of, report, summary, why_not
+from ops.offline.report import expected_head, judgement, report, summary, why_not
 
+FINE, FOUND, CANNOT, UNVOUCHED = 0, 1, 2, 3  # exit codes
 Checked = tuple[dict[str, Any], Iterator[str]]  # the report as data, and for people
 
 
@@ -44,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
     """Arguments may be file names, and a file name may hold anything."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.format_usage()}{_harmless(message)}\n")
+        self.exit(CANNOT, f"{self.format_usage()}{_harmless(message)}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +79,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _cannot(why_not(error))
     for line in json.dumps(content, indent=2).split("\n") if options.json else told:
         print(_harmless(line))
-    return 0 if content[INTEGRITY] and content[COMPLETENESS] else 1
+    return _exit_code(content)
+
+
+def _exit_code(content: Mapping[str, Any]) -> int:
+    if not (content[INTEGRITY] and content[COMPLETENESS]):
+        return FOUND
+    return FINE if content.get(VOUCHED_FOR, True) else UNVOUCHED
 
 
 def _mailbox(options: argparse.Namespace) -> Checked:
@@ -85,7 +95,7 @@ def _mailbox(options: argparse.Namespace) -> Checked:
         raise ValueError(f"{options.files[0]}: {box.mails} mails, none of them an audit mail")
     for each in filter(is_excerpt, options.files):
         box.note(f"{each} is the excerpt of one payment: check it with --excerpt")
-    content = summary(box, findings_of(box, expected, options.sender, key), key)
+    content = summary(box, judgement(box, expected, options.sender, key), key)
     return content, report(content)
 
 
@@ -95,8 +105,8 @@ def _excerpt(options: argparse.Namespace) -> Checked:
     key, expected = _known(options)
     contents = read_folder(options.files[0])
     excerpt = excerpt_of(contents)
-    findings = findings_of_excerpt(excerpt, contents, expected, options.sender, key)
-    content = excerpt_summary(excerpt, contents, findings, key)
+    result = judgement_of_excerpt(excerpt, contents, expected, options.sender, key)
+    content = excerpt_summary(excerpt, contents, result, key)
     return content, excerpt_report(content)
 
 
@@ -108,7 +118,7 @@ def _known(options: argparse.Namespace) -> tuple[PublicKey | None, list[Anchor]]
 
 def _cannot(sentence: str) -> int:
     print(_harmless(sentence), file=sys.stderr)
-    return 2
+    return CANNOT
 
 
 def _harmless(text: str) -> str:

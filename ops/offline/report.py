@@ -20,6 +20,8 @@ from ops.offline.ledger.links import (
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
 from ops.offline.mail.others import wrong_quotes
+from ops.offline.operators import unrecorded
+from ops.offline.settled import Judged, Settled, excused_days, judged
 from shared.ledger import MOST_ENTRIES, is_event_id
 from shared.zones import has_zones
 
@@ -37,20 +39,38 @@ def findings_of(
     senders: Iterable[str] = (),
     key: PublicKey | None = None,
 ) -> list[Finding]:
+    """What is wrong, as `judgement` has it."""
+    return judgement(box, expected, senders, key).findings
+
+
+def judgement(
+    box: Mailbox,
+    expected: Sequence[Anchor] = (),
+    senders: Iterable[str] = (),
+    key: PublicKey | None = None,
+) -> Judged:
     """expected: heads that the auditor knows. senders: addresses that may have sent the mails.
 
     key: that signed the statements.
     """
-    zone = box.statements.zone
+    zone, operators = box.statements.zone, box.operators
     certified = box.statements.certificates.through
     chains = check_chains(box.links, [*box.anchors, *expected], zone, certified)
-    found = [
-        *about_mails(box, senders),
-        *chains,
-        *box.statements.findings(box.links, chains),
-        *broken_seals(box.statements.seals, key),
-    ]
-    return merged(with_copies(box, each) for each in found)
+    excused = excused_days(operators.settlements)
+    result = judged(
+        box,
+        operators,
+        [
+            *about_mails(box, senders),
+            *operators.wrong,
+            *unrecorded(box.links, operators),
+            *chains,
+            *box.statements.findings(box.links, chains, excused),
+            *broken_seals(box.statements.seals, key),
+        ],
+    )
+    result.findings = merged(with_copies(box, each) for each in result.findings)
+    return result
 
 
 def about_mails(box: Mailbox, senders: Iterable[str] = ()) -> Iterator[Finding]:
@@ -91,11 +111,11 @@ def with_copies(box: Mailbox, finding: Finding) -> Finding:
     """A copy does not stand in for a mail, but it helps whoever looks for the mail."""
     if finding.kind != "missing":
         return finding
-    seqs = sorted(
-        seq
-        for event_id, seq in box.held
-        if event_id == finding.event_id and finding.seq <= seq <= finding.last_seq
-    )
+    event_id, span = finding.event_id, range(finding.seq, finding.last_seq + 1)
+    if len(span) < len(box.held):
+        seqs = [seq for seq in span if (event_id, seq) in box.held]
+    else:
+        seqs = sorted(seq for event, seq in box.held if event == event_id and seq in span)
     if not seqs:
         return finding
     told = f"a copy of {ranges(seqs)} is in {box.held[finding.event_id, seqs[0]].where}"
@@ -136,10 +156,9 @@ def notes_of(box: Mailbox, key: PublicKey | None = None) -> Iterator[str]:
         yield f"audit mails have these labels, none of which should mean trash or spam: {labels}"
 
 
-def summary(
-    box: Mailbox, findings: Sequence[Finding], key: PublicKey | None = None
-) -> dict[str, Any]:
+def summary(box: Mailbox, result: Judged, key: PublicKey | None = None) -> dict[str, Any]:
     """The report as plain data."""
+    findings = result.findings
     events: dict[str, dict[str, Any]] = {}
     for link in box.links:
         event = events.setdefault(link.event_id, {"numbers": set(), "stated": 0})
@@ -173,8 +192,20 @@ def summary(
             }
             for name, event in sorted(events.items())
         ],
-        "notes": list(notes_of(box, key)),
+        "notes": [*notes_of(box, key), *result.notes],
         "findings": [asdict(each) for each in findings],
+        "settled": [settled_summary(each) for each in result.settled],
+    }
+
+
+def settled_summary(settled: Settled) -> dict[str, Any]:
+    """What a person settled, as plain data. at: epoch milliseconds."""
+    return asdict(settled.finding) | {
+        "told": settled.told(),
+        "by": [
+            {"ops_id": by.finding.ops_id, "who": by.who, "at": by.at, "reason": by.reason}
+            for by in settled.by
+        ],
     }
 
 
@@ -224,13 +255,19 @@ def count_line(content: Mapping[str, Any]) -> str:
     return f"{_counted(content['mails'], 'mail', 'mails')}: {', '.join(counts)}"
 
 
-def verdict_lines(content: Mapping[str, Any]) -> Iterator[str]:
-    """Notes, and both verdicts with their findings."""
+def verdict_lines(content: Mapping[str, Any], fine: str = "ok") -> Iterator[str]:
+    """Notes, both verdicts with their findings, and what was settled. fine: without findings."""
     yield from (_printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
-        yield f"{verdict.upper()}: {'FAILED' if found else 'ok'}"
+        yield f"{verdict.upper()}: {'FAILED' if found else fine}"
         yield from (f"  {finding_text(each)}" for each in found)
+    yield from settled_lines(content["settled"])
+
+
+def settled_lines(settled: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What is no fault, since a person explained it, with who and why."""
+    yield from (_printable(f"  {finding_text(each)}  {each['told']}") for each in settled)
 
 
 def _printable(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from email import message_from_bytes
@@ -121,17 +123,32 @@ def mails(entries: Iterable[LedgerEntry]) -> list[bytes]:
     return [mail(each.to_row(), known) for each in known]
 
 
-def statement_mail(day: str, entries: Sequence[LedgerEntry], head: LedgerEntry | None) -> bytes:
-    """The day's final statement. entries: of the day. head: of their event."""
-    return statement_of(_stored_statement(day, entries, head), ADDRESSES).content
+def statement_mail(
+    day: str,
+    entries: Sequence[LedgerEntry],
+    head: LedgerEntry | None,
+    ops: Sequence[bytes] = (),
+) -> bytes:
+    """The day's final statement. entries: of the day. head: of their event.
+
+    ops: the mails of what operators did that day.
+    """
+    return statement_of(_stored_statement(day, entries, head, ops=ops), ADDRESSES).content
 
 
-def statement_mails(days: Sequence[str], entries: Sequence[LedgerEntry]) -> list[bytes]:
-    """The statements of days that follow each other. entries: of an event, on any of them."""
+def statement_mails(
+    days: Sequence[str], entries: Sequence[LedgerEntry], ops: Sequence[bytes] = ()
+) -> list[bytes]:
+    """The statements of days that follow each other. entries: of an event, on any of them.
+
+    ops: the mails of what operators did, named by the last one.
+    """
     made: list[StoredStatement] = []
     for day in days:
         own = [each for each in entries if each.logged_day == day]
-        made.append(_stored_statement(day, own, entries[-1], made[-1] if made else None))
+        did = ops if day == days[-1] else ()
+        previous = made[-1] if made else None
+        made.append(_stored_statement(day, own, entries[-1], previous, ops=did))
     return [statement_of(each, ADDRESSES).content for each in made]
 
 
@@ -140,11 +157,14 @@ def _stored_statement(
     entries: Sequence[LedgerEntry],
     head: LedgerEntry | None,
     previous: StoredStatement | None = None,
+    *,
+    ops: Sequence[bytes] = (),
 ) -> StoredStatement:
     first = min(entries, key=lambda each: each.seq, default=None)
     before = ChainEnd(seq=first.seq - 1, hash=first.prev_hash) if first else None
     rows = [each.to_row() for each in entries]
-    made = drawn_up(rows, day, before=before, head=head.as_head if head else None)
+    head_now = head.as_head if head else None
+    made = drawn_up(rows, day, before=before, head=head_now, ops=hashes_of(ops))
     return stored(made, previous)
 
 
@@ -163,6 +183,12 @@ def ops_mail(ops_id: str = "ops_replay_20251124T160000Z_0a1b2c3d_done", **change
         messages=["0a1b pay_1 sent"],
     )
     return ops_of(deed.parts()[0] | changes, ADDRESSES).content
+
+
+def hashes_of(ops: Iterable[bytes]) -> dict[str, str]:
+    """What a statement says of operators' records, by their mails."""
+    records = [attachment_of(each) for each in ops]
+    return {json.loads(each)["ops_id"]: hashlib.sha256(each).hexdigest() for each in records}
 
 
 def with_attachment(raw: bytes, content: bytes) -> bytes:

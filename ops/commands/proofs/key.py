@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ops.errors import FINE
+from ops.parameters import NewFile
 from ops.session import Session, pass_session, shared_options
 from ops.stack.evidence import pem_of, stack_key_der
 from ops.terminal.new_file import write_new
@@ -16,7 +17,7 @@ from ops.terminal.new_file import write_new
 @click.command()
 @shared_options
 @click.option(
-    "--out", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+    "--out", "file", metavar="FILE", type=NewFile(),
     help="Write it into this file, which must not exist.",
 )  # fmt: skip
 @pass_session

@@ -10,7 +10,7 @@ import click
 
 from ops.errors import FINE, FOUND, OpsError
 from ops.offline.excerpt.files import STATEMENT_FILE
-from ops.parameters import Day
+from ops.parameters import Day, NewFolder
 from ops.session import Session, pass_session, shared_options
 from ops.stack.evidence import SealedStatements
 from ops.terminal.new_file import write_new
@@ -24,7 +24,7 @@ HEADS_FILE = "heads.json"
 @click.argument("day", type=Day(), metavar="[DAY]", required=False)
 @click.option(
     "--into", "folder", metavar="FOLDER", default=Path(), show_default="this folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NewFolder(),
     help="Where to write the files, which must not exist. The folder is made.",
 )  # fmt: skip
 @pass_session

@@ -22,6 +22,7 @@ from ops.offline.formats import MOST_KEPT, RawMail
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
 from ops.offline.mail.others import told_of
 from ops.offline.mails import take_mail
+from ops.offline.settled import NO_MAIL
 from shared.ledger import MOST_ENTRIES, canonical_json
 from shared.statements.places import SIGNATURE_FILE
 
@@ -152,7 +153,7 @@ def _unlike_mails(excerpt: Excerpt) -> Iterator[Finding]:
     for each in excerpt.records:
         digests = mailed.get((each.event_id, each.seq))
         if digests is None:
-            yield found(COMPLETENESS, each, "missing", "its mail is not here")
+            yield found(COMPLETENESS, each, "missing", NO_MAIL)
         elif each.sha256 not in digests:
             yield found(INTEGRITY, each, "altered", "its mail holds another record than its file")
     for each in excerpt.mailed:

@@ -16,34 +16,43 @@ from ops.offline.ledger.days import Stated
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found, merged
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
+from ops.offline.operators import unrecorded
 from ops.offline.report import about_mails
+from ops.offline.settled import Judged, judged
 
 _OF_WHOLE_LEDGERS = frozenset({"missing", "no-statement"})
 
 
-def findings_of_excerpt(
+def judgement_of_excerpt(
     excerpt: Excerpt,
     contents: Contents,
     expected: Sequence[Anchor] = (),
     senders: Iterable[str] = (),
     key: PublicKey | None = None,
-) -> list[Finding]:
+) -> Judged:
     """expected: entries that must be here. senders, key: as of a mailbox."""
     box = excerpt.box
-    statements = box.statements
+    statements, operators = box.statements, box.operators
     chains = check_chains(box.links, [*box.anchors, *expected], statements.zone)
-    return merged([
-        *wrong_sums(contents),
-        *excerpt.wrong,
-        *about_mails(box, senders),
-        *_without_gaps(chains),
-        *_without_gaps(statements.findings(box.links, chains)),
-        *broken_seals(statements.seals, key),
-        *_doubtful(excerpt),
-        *_lost_relatives(excerpt),
-        *_lost_days(excerpt),
-        *_lost_heads(excerpt, expected),
-    ])  # fmt: skip
+    result = judged(
+        box,
+        operators,
+        [
+            *wrong_sums(contents),
+            *excerpt.wrong,
+            *about_mails(box, senders),
+            *operators.wrong,
+            *unrecorded(box.links, operators),
+            *_without_gaps(chains),
+            *_without_gaps(statements.findings(box.links, chains)),
+            *broken_seals(statements.seals, key),
+            *_doubtful(excerpt),
+            *_lost_relatives(excerpt),
+            *_lost_days(excerpt),
+        ],
+    )
+    result.findings = merged([*result.findings, *_lost_heads(excerpt, expected)])
+    return result
 
 
 def _without_gaps(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -100,14 +109,16 @@ def _lost_heads(excerpt: Excerpt, expected: Iterable[Anchor]) -> Iterator[Findin
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """An entry, and what speaks for it. day: of the statement that has its number, or empty.
+    """An entry, and what speaks for it. has_record, has_mail: here. agree: both hold these bytes.
 
-    numbers: the event's first and last on that day. is_chained: hashes lead from the entry to one
-    that a statement holds.
+    day: of the statement that has its number, or empty. numbers: the event's first and last on that
+    day. is_chained: hashes lead from the entry to one that a statement holds.
     """
 
     link: Link
+    has_record: bool
     has_mail: bool
+    agree: bool
     day: str
     numbers: tuple[int, int]
     is_chained: bool
@@ -116,19 +127,29 @@ class Vouched:
 def vouched(excerpt: Excerpt) -> list[Vouched]:
     """In order of events and numbers. It is worth nothing where there are findings."""
     stated = {(each.event_id, each.day): each for each in excerpt.box.statements.stated}
-    mailed = {(each.event_id, each.seq, each.sha256) for each in excerpt.mailed}
+    records, mails = _digests(excerpt.records), _digests(excerpt.mailed)
     chained = _chained(excerpt.box.links, excerpt.box.anchors)
-    entries = sorted(excerpt.box.links, key=lambda each: (each.event_id, each.seq))
+    entries = {(each.event_id, each.seq, each.sha256): each for each in excerpt.box.links}
     return [
         Vouched(
             link=each,
-            has_mail=(each.event_id, each.seq, each.sha256) in mailed,
+            has_record=place in records,
+            has_mail=place in mails,
+            agree=records.get(place) == mails.get(place) == {each.sha256},
             day=each.logged_day if _has(stated, each) else "",
             numbers=_numbers(stated, each),
-            is_chained=(each.event_id, each.seq, each.hash) in chained,
+            is_chained=(*place, each.hash) in chained,
         )
-        for each in entries
+        for place, each in ((key[:2], link) for key, link in sorted(entries.items()))
     ]
+
+
+def _digests(links: Iterable[Link]) -> dict[tuple[str, int], set[str]]:
+    """Of records, by event and number."""
+    found_at: dict[tuple[str, int], set[str]] = {}
+    for each in links:
+        found_at.setdefault((each.event_id, each.seq), set()).add(each.sha256)
+    return found_at
 
 
 def _chained(links: Iterable[Link], anchors: Iterable[Anchor]) -> set[tuple[str, int, str]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.offline.excerpt.contents import Excerpt
 from ops.offline.excerpt.files import Contents, unlisted
 from ops.offline.excerpt.judged import Vouched, vouched
-from ops.offline.ledger.links import Finding, span_text
+from ops.offline.ledger.links import INTEGRITY, span_text
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.report import NO_ZONES, UNSIGNED, count_line, summary, verdict_lines
+from ops.offline.settled import Judged
 from shared.zones import has_zones
 
 NOT_CHECKED = (
@@ -18,37 +19,72 @@ NOT_CHECKED = (
     "statements, and whether anything about these entries was logged later. Ask for the whole "
     "mailbox to check that."
 )
+VOUCHED_FOR = "vouched_for"
+SELF_MADE = (
+    "whoever made this folder could have made that up. Whoever may see all mails, or the ledger, "
+    "can tell: ask them"
+)
 _MOST_NAMED = 5
 
 
 def excerpt_summary(
-    excerpt: Excerpt,
-    contents: Contents,
-    findings: Sequence[Finding],
-    key: PublicKey | None = None,
+    excerpt: Excerpt, contents: Contents, result: Judged, key: PublicKey | None = None
 ) -> dict[str, Any]:
     """The report as plain data; of a mailbox's, without what only a whole one can say."""
-    whole = summary(excerpt.box, findings, key)
+    whole = summary(excerpt.box, result, key)
     for name in ("events", "only_copies"):
         del whole[name]
-    is_signed = key is not None and not any(each.kind == "broken-seal" for each in findings)
+    is_signed = key is not None and not any(each.kind == "broken-seal" for each in result.findings)
+    entries = [
+        _entry(each, is_signed=is_signed, is_wrong=_is_wrong(each, result))
+        for each in vouched(excerpt)
+    ]
+    is_vouched = all(each["is_vouched"] for each in entries) and bool(entries)
     return whole | {
-        "excerpt": [_entry(each, is_signed=is_signed) for each in vouched(excerpt)],
-        "notes": list(_notes(excerpt, contents, key)),
+        VOUCHED_FOR: is_vouched and not result.findings,
+        "excerpt": entries,
+        "notes": [*_notes(excerpt, contents, key), *result.notes],
     }
 
 
 def excerpt_report(content: Mapping[str, Any]) -> Iterator[str]:
-    """The report for people."""
+    """The report for people. What nothing signed holds is never called ok."""
     yield f"Excerpt of {count_line(content)}"
     for each in content["excerpt"]:
         name = each["event_id"].encode("unicode_escape").decode()
         yield f"  {name} {span_text(each['seq'], 0)} {each['kind']}: {each['told']}"
-    yield from verdict_lines(content)
+    yield from verdict_lines(content, "ok" if content[VOUCHED_FOR] else "self-consistent")
+    yield f"VOUCHED FOR: {'ok' if content[VOUCHED_FOR] else 'NO'}"
+    if not content[VOUCHED_FOR]:
+        yield from _unvouched(content)
     yield NOT_CHECKED
 
 
-def _entry(vouched_for: Vouched, *, is_signed: bool) -> dict[str, Any]:
+def _unvouched(content: Mapping[str, Any]) -> Iterator[str]:
+    if content["findings"]:
+        yield "  what is wrong speaks against all of it"
+    numbers = [
+        f"{each['event_id']} {span_text(each['seq'], 0)}".encode("unicode_escape").decode()
+        for each in content["excerpt"]
+        if not each["is_vouched"]
+    ]
+    if numbers:
+        more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
+        yield f"  nothing signed holds the content of {', '.join(numbers[:_MOST_NAMED])}{more}:"
+        yield f"  {SELF_MADE}"
+
+
+def _is_wrong(entry: Vouched, result: Judged) -> bool:
+    link = entry.link
+    return any(
+        each.verdict == INTEGRITY
+        and each.event_id == link.event_id
+        and each.seq <= link.seq <= each.last_seq
+        for each in result.findings
+    )
+
+
+def _entry(vouched_for: Vouched, *, is_signed: bool, is_wrong: bool) -> dict[str, Any]:
     link = vouched_for.link
     return {
         "event_id": link.event_id,
@@ -58,31 +94,43 @@ def _entry(vouched_for: Vouched, *, is_signed: bool) -> dict[str, Any]:
         "has_mail": vouched_for.has_mail,
         "statement": vouched_for.day,
         "is_chained": vouched_for.is_chained,
-        "told": _told(vouched_for, is_signed=is_signed),
+        "is_vouched": vouched_for.is_chained and is_signed,
+        "told": f"{_agreement(vouched_for, is_wrong=is_wrong)}; "
+        f"{_hold(vouched_for, is_signed=is_signed)}",
     }
 
 
-def _told(each: Vouched, *, is_signed: bool) -> str:
-    """What speaks for an entry, in words."""
-    mail = "record and mail agree" if each.has_mail else "no mail holds this record"
-    if not each.day:
-        return f"{mail}; no statement has its number"
+def _agreement(each: Vouched, *, is_wrong: bool) -> str:
+    """What record and mail say of each other, in words."""
+    if not each.has_mail:
+        return "its mail is not here"
+    if not each.has_record:
+        return "its record is not here"
+    if not each.agree:
+        return "record and mail DO NOT AGREE"
+    return "something about it is WRONG, see below" if is_wrong else "record and mail agree"
+
+
+def _hold(each: Vouched, *, is_signed: bool) -> str:
+    """What a statement says of an entry, in words."""
     signed = "signed " if is_signed else ""
+    if each.is_chained and not each.day:
+        return f"a {signed}statement vouches for its hash"
+    if not each.day:
+        return "no statement has its number"
+    stated = f"the {signed}statement of {each.day} has its number"
     if each.is_chained:
-        return (
-            f"{mail}; the {signed}statement of {each.day} has its number, and vouches for its hash"
-        )
-    first, last = each.numbers
+        return f"{stated}, and vouches for its hash"
     return (
-        f"{mail}; the {signed}statement of {each.day} has its number, among "
-        f"{span_text(first, last)}, but not its hash: the chain goes on through entries of others"
+        f"{stated}, among {span_text(*each.numbers)}, but not its hash: the chain goes on through "
+        "entries of others"
     )
 
 
 def _notes(excerpt: Excerpt, contents: Contents, key: PublicKey | None) -> Iterator[str]:
     yield from excerpt.box.notes
-    lacking = {each.logged_day for each in excerpt.box.links if each.is_sound} - excerpt.days
-    for day in sorted(lacking):
+    lacking = {each.link.logged_day for each in vouched(excerpt) if _has_nothing(each)}
+    for day in sorted(lacking - excerpt.days):
         yield (
             f"no statement of {day} is here: nothing signed vouches for its entries. If that day "
             "was not over when the excerpt was made, ask for a new one"
@@ -96,3 +144,8 @@ def _notes(excerpt: Excerpt, contents: Contents, key: PublicKey | None) -> Itera
         yield UNSIGNED
     if excerpt.box.links and not has_zones():
         yield NO_ZONES
+
+
+def _has_nothing(entry: Vouched) -> bool:
+    """No statement speaks for it."""
+    return entry.link.is_sound and not entry.is_chained

@@ -99,8 +99,10 @@ def _chosen(
         )
         chain[seq] = best
         for other in others:
-            kind = "inserted" if other.payment_id != best.payment_id else "altered"
-            detail = f"{best.payment_id} has this number and fits the chain"
+            is_same = other.payment_id == best.payment_id
+            kind = "altered" if is_same else "inserted"
+            rival = "another record of this payment" if is_same else best.payment_id
+            detail = f"{rival} has this number and fits the chain"
             findings.append(found(INTEGRITY, other, kind, detail))
     return chain, findings
 

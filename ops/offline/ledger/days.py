@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import accumulate, pairwise
@@ -85,14 +85,22 @@ class Statements:
         named = self.final_timezones or self.timezones
         return zone_called(next(iter(named))) if len(named) == 1 else None
 
-    def findings(self, links: Sequence[Link], doubted: Sequence[Finding] = ()) -> Iterator[Finding]:
-        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them."""
+    def findings(
+        self,
+        links: Sequence[Link],
+        doubted: Sequence[Finding] = (),
+        excused: Collection[str] = (),
+    ) -> Iterator[Finding]:
+        """links: the mailbox's entries, or the ledger's. doubted: what is wrong with them.
+
+        excused: days whose statement may be gone.
+        """
         for day, different in sorted(self.sha256.items()):
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
         yield from self._wrong_zones()
-        yield from _missing_days(self.sha256)
+        yield from _missing_days({*self.sha256, *excused})
         yield from self._entries_in_stated_days(links)
         doubtful = {(each.event_id, each.seq) for each in doubted}
         sound = [
@@ -242,9 +250,16 @@ def _whole(value: Any) -> int:
 
 def _missing_days(days: Iterable[str]) -> Iterator[Finding]:
     """A statement is sent every day: none may be missing between the first and the last."""
+    for first, last in lost_days(days):
+        detail = f"no statement for {first}" + (f" to {last}" if last > first else "")
+        yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
+
+
+def lost_days(days: Iterable[str]) -> list[tuple[date, date]]:
+    """The gaps between these days, each by its first and last one."""
     known = sorted(date.fromisoformat(each) for each in days)
-    for before, after in pairwise(known):
-        if (after - before).days > 1:
-            first, last = before + timedelta(1), after - timedelta(1)
-            detail = f"no statement for {first}" + (f" to {last}" if last > first else "")
-            yield Finding(COMPLETENESS, "", 0, 0, "no-statement", "", detail)
+    return [
+        (before + timedelta(1), after - timedelta(1))
+        for before, after in pairwise(known)
+        if (after - before).days > 1
+    ]

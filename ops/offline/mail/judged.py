@@ -8,13 +8,14 @@ from dataclasses import replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from ops.offline.box import Mailbox, OpsMail, Party
+from ops.offline.box import Mailbox, Party
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Finding, Link, found, link_of
 from ops.offline.mail.envelope import recipient_of, sender_of
 from ops.offline.mail.labels import is_misplaced, note_labels
 from ops.offline.mail.others import Quote, told_of
 from ops.offline.mail.own import Own, is_cut
 from ops.offline.mail.shown import ops_problem, payment_problem, statement_problem
+from ops.offline.operators import OpsMail, said_in
 from shared.ledger import canonical_json
 from shared.statements.places import StatementPlace
 
@@ -83,14 +84,16 @@ def _take_payment(box: Mailbox, own: Own, *, is_copy: bool) -> Link:
 
 def _take_ops(box: Mailbox, own: Own, *, is_copy: bool) -> None:
     record = json.loads(own.content)
-    if not is_copy:
-        box.ops.append(OpsMail(own.value, own.sha256, own.where))
     problem = (
         "its record is not in canonical form" if canonical_json(record) != own.content
         else "its ops id header differs" if own.value != record["ops_id"]
         else _date_problem(own.mail, own.value, record["at"], "it was recorded")
         or ops_problem(record, own.sha256, own.seen)
     )  # fmt: skip
+    if not is_copy:
+        said = None if problem else said_in(record)
+        at = record["at"] if type(record["at"]) is int else 0
+        box.ops.append(OpsMail(own.value, own.sha256, own.where, at, said))
     if problem:
         box.wrong.append(_altered(None, own, problem))
 

@@ -41,6 +41,11 @@ def entry_files(
         yield f"{MAILS}/{stem}{which}.eml", mail
 
 
+def record_file(ops_id: str) -> str:
+    """What the mail of an operators' record is called."""
+    return f"{MAILS}/{file_name(ops_id)}.eml"
+
+
 def statement_files(
     day: str, content: bytes | None, signature: bytes | None
 ) -> Iterator[tuple[str, bytes]]:

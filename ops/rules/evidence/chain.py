@@ -47,11 +47,37 @@ def lost_in(chain: Collection[Row], voids: Mapping[str, str]) -> Iterator[str]:
             yield f"{void_id}, which voids {payment_id}, has no row in the ledger."
 
 
+def what_of(row: Row, chain: Iterable[Row]) -> str:
+    """What an entry is, in words, and what it has to do with the others of its payment."""
+    numbers = {each["payment_id"]: _numbered(each) for each in chain}
+    kind, about = str(row.get("kind")), numbers.get(about_of(row), about_of(row))
+    if about and row.get("corrects"):
+        return f"{kind} that replaces {about}"
+    if about:
+        return f"{kind} of {about}"
+    return kind
+
+
+def undone_by(row: Row, chain: Iterable[Row]) -> str:
+    """What says that a payment does not stand any more, or not as it was; or an empty text."""
+    later = [each for each in chain if about_of(each) == row["payment_id"]]
+    words = {"void": "voided by", "refund": "refunded by", "payment": "replaced by"}
+    told = [
+        f"{words[kind]} {_numbered(each)}"
+        for each in later
+        if (kind := str(each.get("kind"))) in words
+    ]
+    return ", ".join(told)
+
+
 def entry_name(row: Row) -> str:
     """For people: its number and id."""
+    return f"{_numbered(row)} ({row.get('payment_id')})"
+
+
+def _numbered(row: Row) -> str:
     seq = row.get("seq")
-    number = f"#{seq:06d}" if type(seq) is int else "no number"
-    return f"{number} ({row.get('payment_id')})"
+    return f"#{seq:06d}" if type(seq) is int else "no number"
 
 
 def _number(row: Row) -> int:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.offline.operators import Settlement
 from ops.rules.evidence.chain import entry_name
-from ops.rules.hits import Hits
+from ops.rules.evidence.mails import EntryMails
 from ops.rules.sealed import SealedDay
 from shared.ledger import problem_with
 
@@ -33,26 +34,43 @@ def row_gaps(row: Mapping[str, Any]) -> Iterator[Gap]:
         )
 
 
-def mail_gaps(row: Mapping[str, Any], hits: Hits, *, is_sent: bool) -> Iterator[Gap]:
-    """is_sent: as the delivery says."""
-    name = entry_name(row)
+def mail_gaps(row: Mapping[str, Any], mails: EntryMails) -> Iterator[Gap]:
+    name, hits = entry_name(row), mails.hits
     if not hits.genuine and hits.others:
         yield Gap(f"No mail of {name} holds its record.", "Run `scc verify`.")
-    elif not hits.genuine and is_sent:
-        what = f"The mail of {name} was sent, and is not in the audit mailbox."
-        yield Gap(what, "Run `scc reconcile --mailbox`.")
+    elif not hits.genuine and mails.is_sent:
+        what = f"The mail of {name} was sent, and is not in the audit mailbox"
+        yield _settled(what, mails.lost, "Run `scc reconcile --mailbox`.")
     elif not hits.genuine:
         what = f"The mail of {name} is not sent yet."
         yield Gap(what, f"`scc payment {row['payment_id']}` says what it is waiting for.")
     elif not hits.placed:
-        what = f"The mail of {name} was in the trash or in spam."
-        yield Gap(what, "Move it back to the inbox.")
+        what = f"The mail of {name} was in the trash or in spam"
+        yield _settled(what, mails.lost, "Move it back to the inbox.")
     if hits.twice:
-        what = f"The mail of {name} was there {len(hits.twice)} times."
-        yield Gap(what, "Run `scc reconcile --mailbox`.")
+        what = f"The mail of {name} was there {len(hits.twice)} times"
+        yield _settled(what, mails.doubled, "Run `scc reconcile --mailbox`.")
     for each in hits.others:
-        what = f"A mail about {name} holds another record: it is not in this excerpt."
-        yield Gap(what, f"Its Gmail id is {each.gmail_id}.")
+        what = f"A mail about {name} holds another record, and is not in this excerpt"
+        by = (mails.altered or {}).get(each.gmail_id)
+        yield _settled(what, by, f"Its Gmail id is {each.gmail_id}.")
+    for gmail_id in mails.strange:
+        what = (
+            f"A mail about {name} says that it was issued again, and no operators' record tells of "
+            "that: it is not in this excerpt."
+        )
+        yield Gap(what, f"Its Gmail id is {gmail_id}.")
+
+
+def _settled(what: str, by: Settlement | None, remedy: str) -> Gap:
+    """What a person explained is told, and needs nobody."""
+    return Gap(f"{what}: {by.told()}.", is_due=False) if by else Gap(f"{what}.", remedy)
+
+
+def record_gap(ops_id: str) -> Gap:
+    """An operators' record whose mail is not found."""
+    what = f"The mail of the operators' record {ops_id} is not in the audit mailbox."
+    return Gap(what, "If it was made just now, run this again. Else run `scc findings ls`.")
 
 
 def day_gaps(sealed: SealedDay, today: str) -> Iterator[Gap]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
+from types import MappingProxyType
 from typing import Any
 
 from ops.offline.excerpt.files import (
@@ -15,7 +16,8 @@ from ops.offline.excerpt.files import (
     SUMS,
     Contents,
 )
-from ops.rules.evidence.archive import VERIFIER_FILE, stems_of
+from ops.rules.evidence.archive import VERIFIER_FILE, record_file, stems_of
+from ops.rules.evidence.chain import undone_by, what_of
 from ops.rules.evidence.gaps import Gap
 from shared.statements.places import SIGNATURE_FILE
 from shared.text import one_line
@@ -29,7 +31,9 @@ _FILES = f"""\
              Proof; "hash" is the SHA-256 of the same JSON without "hash", and
              "prev_hash" is the hash of the event's entry before it.
 {MAILS}/       The mail about each entry, byte by byte as it is in the audit mailbox.
-             Any mail program opens it.
+             Any mail program opens it. A mail that says REISSUED was lost, and
+             sent once more with the same record. Mails of operators (ops_...)
+             say who had that done, or settled what is missing, when and why.
 {STATEMENTS}/  For each day on which an entry was logged, the statement that sealed
              that day, and its signature.
 {KEY_FILE}      The public half of the key that signs statements.
@@ -53,7 +57,8 @@ _PROVES = f"""\
 _PROVES_NOT = """\
 - For any other entry, the signed statement holds its number, but not its hash:
   the chain of hashes goes on through entries of other people, which are not
-  here. Who may see all mails can follow it.
+  here. Who may see all mails can follow it. Nothing in this zip tells such an
+  entry from one that was made up later: the verifier says VOUCHED FOR: NO.
 - That nothing about this payment was logged later, such as a void. Ask for a
   new excerpt.
 - That the money was paid. It proves what was logged, by whom and when.
@@ -66,7 +71,8 @@ by their numbers, too. A statement is about a whole day, and holds no patron's
 name. It names events and admins with their sums; entries that were not mailed, or
 that deserve a second look, by number and id, with amount and method; and what
 operators did, by a hash. Only a damaged row is named by its key, which holds a
-patron's e-mail address.
+patron's e-mail address. A mail of operators names who did what to which payment,
+and why in their own words.
 """
 
 
@@ -76,18 +82,24 @@ def readme(
     contents: Contents,
     gaps: Sequence[Gap],
     key_sha256: str,
+    reissues: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
-    """chain: the rows. contents: all files that the text is about. ASCII, for any program."""
+    """chain: the rows. contents: all files that the text is about. ASCII, for any program.
+
+    reissues: by payment id, the operators' records of why its mail was issued again.
+    """
     days = [each.split("/")[1] for each in sorted(contents) if each.endswith(f"/{STATEMENT_FILE}")]
+    asked = next((each for each in chain if each.get("payment_id") == payment_id), {})
+    what = asked.get("kind") if asked.get("kind") in ("void", "refund") else "payment"
     lines = [
-        f"Evidence of payment {payment_id}",
+        f"Evidence of {what} {payment_id}",
         "=" * _WIDTH,
         *_text(
-            "These files prove one payment in the ledger of Ship Captain Crew. They hold the "
-            "entries that belong to it, which may be voids, refunds and what replaced it, and no "
-            "other entry."
+            f"These files prove one {what} in the ledger of Ship Captain Crew. They hold the "
+            "entries that belong to the same payment, which may be what it replaced, voids, "
+            "refunds and what replaced it, and no other entry."
         ),
-        *_listed(chain),
+        *_listed(chain, reissues),
         *_missing(gaps),
         *_heading("What each file is"),
         *_FILES.splitlines(),
@@ -100,9 +112,14 @@ def readme(
         f"    {_CHECK}",
         "",
         *_text(
-            "It ends with INTEGRITY and COMPLETENESS. Both are ok, or it says what is wrong, and "
-            "which file it is in. With other tools, on Linux or a Mac:"
+            "It ends with three verdicts. INTEGRITY and COMPLETENESS: FAILED, with what is wrong "
+            "and in which file, or not. VOUCHED FOR: ok only if signed statements hold the content "
+            "of every entry here. If they do not, nothing is called ok, only self-consistent: what "
+            "is here agrees with itself, and whoever made this folder could have made it up. Then "
+            "ask somebody who may see all mails, or the ledger. Its exit code is 0 if all is ok, 1 "
+            "if something is wrong, 2 if it could not check, 3 if it is only self-consistent."
         ),
+        *_text("With other tools, on Linux or a Mac:"),
         f"    sha256sum -c {SUMS}",
         *(line for day in days for line in _openssl(day)),
         "",
@@ -119,14 +136,21 @@ def readme(
     return "".join(f"{line.encode('ascii', 'replace').decode()}\n" for line in lines).strip() + "\n"
 
 
-def _listed(chain: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _listed(
+    chain: Sequence[Mapping[str, Any]], reissues: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
     for row, stem in zip(chain, stems_of(chain), strict=True):
         seq = row.get("seq")
         number = f"#{seq:06d}" if type(seq) is int else "no number"
-        told = f"{number}  {row.get('kind')}, logged on {row.get('logged_day')}"
+        told = f"{number}  {what_of(row, chain)}, logged on {row.get('logged_day')}"
         yield f"    {one_line(told)[:_WIDTH]}"
+        if undone := undone_by(row, chain):
+            yield f"        {one_line(undone)[:_WIDTH]}"
         yield f"        {one_line(str(row.get('payment_id')))[:_WIDTH]}"
         yield f"        files: {stem}"
+        for ops_id in reissues.get(str(row.get("payment_id")), ()):
+            yield "        its mail was lost and issued again, with the same record: see"
+            yield f"        {record_file(ops_id)}"
 
 
 def _missing(gaps: Sequence[Gap]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.offline.mails import read_mailbox
-from ops.offline.report import findings_of, report, summary
+from ops.offline.report import findings_of, judgement, report, summary
 from tests.ops.mailboxes import chain, mails, mbox, ops_mail, sent_by_gmail, statement_mail, voided
 from tests.suites import later
 
@@ -38,7 +38,8 @@ def test_mutations_never_vouch_for_a_changed_record(tmp_path: Path, mutations: i
     entries = chain(3)
     entries.append(voided(entries[0], entries[2]))
     own = [sent_by_gmail(each) for each in mails(entries)]
-    own += [statement_mail(entries[0].logged_day, entries, entries[-1]), ops_mail()]
+    did = ops_mail()
+    own += [statement_mail(entries[0].logged_day, entries, entries[-1], [did]), did]
     whole, file, unseen = mbox(own), tmp_path / "export.mbox", 0
     file.write_bytes(whole)
     box = read_mailbox([file])
@@ -50,9 +51,9 @@ def test_mutations_never_vouch_for_a_changed_record(tmp_path: Path, mutations: i
             box = read_mailbox([file])
         except ValueError:
             continue  # exit code 2, with a sentence
-        findings = findings_of(box)
-        list(report(summary(box, findings)))
-        if not findings:
+        result = judgement(box)
+        list(report(summary(box, result)))
+        if not result.findings:
             unseen += 1
             assert {each.sha256 for each in box.links} == genuine
     assert unseen < mutations / 3, "most of what is in a mail is judged"

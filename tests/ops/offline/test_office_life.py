@@ -12,7 +12,7 @@ import pytest
 
 from ops.offline.mails import read_mailbox
 from ops.offline.program import main
-from ops.offline.report import findings_of, report, summary
+from ops.offline.report import judgement, report, summary
 from tests.builders import NOW
 from tests.ops.mailboxes import (
     attachment_of,
@@ -37,8 +37,9 @@ def read(tmp_path: Path) -> Read:
         file = tmp_path / "export.mbox"
         file.write_bytes(mbox(messages))
         box = read_mailbox([file])
-        found = findings_of(box)
-        return [(each.kind, each.event_id, each.seq) for each in found], summary(box, found)
+        found = judgement(box)
+        places = [(each.kind, each.event_id, each.seq) for each in found.findings]
+        return places, summary(box, found)
 
     return run
 
@@ -49,8 +50,9 @@ def test_forwards_replies_copies_and_ops_mails_leave_every_check_green(
 ) -> None:
     entries = chain(3)
     entries.append(voided(entries[1], entries[2]))
-    own = [*mails(entries), statement_mail(entries[0].logged_day, entries, entries[-1])]
-    own += [ops_mail(), ops_mail("ops_discard_20251124T170000Z_0a1b2c3d_done", action="discard")]
+    did = [ops_mail(), ops_mail("ops_discard_20251124T170000Z_0a1b2c3d_done", action="discard")]
+    stated = statement_mail(entries[0].logged_day, entries, entries[-1], did)
+    own = [*mails(entries), stated, *did]
     if as_sent:
         own = [sent_by_gmail(each) for each in own]
     office = [

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.running_stack import RunningStack
+from ops.offline.program import UNVOUCHED
 from shared.ledger import entry_hash
 from tests.dock import Dock, until
 from tests.ops.commands.test_permissions import holding
@@ -67,7 +68,8 @@ def test_any_entry_of_a_payment_gives_its_whole_proof_and_no_other_entry(
     assert codes == [0, 0, 0]
     folder = tmp_path / "from_1"
     answer = verified(folder)
-    assert (answer.returncode, answer.stderr) == (0, ""), answer.stdout
+    assert (answer.returncode, answer.stderr) == (UNVOUCHED, ""), answer.stdout
+    assert ": ok" not in answer.stdout, "the day is not over"
     stems = [f"{voyage.event_id}-{number:06d}" for number in (2, 4, 5)]
     assert {each.name for each in folder.rglob("*.json")} == {f"{each}.json" for each in stems}
     assert {each.name for each in folder.rglob("*.eml")} == {f"{each}.eml" for each in stems}
@@ -95,7 +97,9 @@ def test_a_mail_that_search_does_not_find_yet_is_packed(
 def test_a_day_that_is_not_over_is_told(local: Scc, voyage: Voyage, tmp_path: Path) -> None:
     answer = local("evidence", voyage.payments[0]["payment_id"])
     assert answer.returncode == 0
-    assert "that day was not over. Run this again tomorrow" in answer.stderr
+    said = " ".join(answer.stderr.split())
+    assert "that day was not over. Run this again tomorrow" in said
+    assert "Nothing signed holds the content of #000001: record and mail agree; no state" in said
     assert f"{voyage.payments[0]['payment_id']}.zip" in answer.stderr
     assert "#000001" in answer.stdout
     assert (tmp_path / f"{voyage.payments[0]['payment_id']}.zip").is_file()
@@ -164,6 +168,7 @@ def test_who_packs_needs_the_policies_to_read_the_ledger_and_the_mailbox(
         (("pay_1",), "is not a payment id"),
         (("pay_\x1b[2J",), "is not a payment id"),
         (("pay_" + "0" * 32,), "has no payment pay_000"),
+        (("pay_" + "0" * 32, "--out", "-"), "nothing is written to stdout"),
         (("pay_" + "0" * 32, "--out", "/dev/null"), "exists already, and is not written over"),
         (("pay_" + "0" * 32, "--out", "no/such/folder.zip"), "no/such is not a folder"),
         ((), "Missing argument"),

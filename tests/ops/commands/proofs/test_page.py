@@ -50,6 +50,8 @@ def test_every_command_on_the_page_works(stack: RunningStack, tmp_path: Path) ->
         # What other tests do to the ledger is their business; what is sealed is everybody's.
         if line.startswith(("scc verify", "python3 verify_mbox.py")):
             line = f"{line} --json || test $? = 1"  # noqa: PLW2901
+        if "--excerpt" in line:
+            line = f"{line} || test $? = 3"  # noqa: PLW2901 - its day is not over
         command = line.replace(EXAMPLE_DAY, yesterday()).replace(EXAMPLE_PAYMENT, payment_id)
         done = subprocess.run(
             ["bash", "-c", command],

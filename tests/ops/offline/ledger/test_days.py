@@ -102,9 +102,10 @@ def test_many_events_in_a_statement_cost_no_more_than_one_each() -> None:
 def test_a_computer_without_time_zones_says_what_it_could_not_check(tmp_path: Path) -> None:
     """The event's own zone is UTC here: what its mail shows needs no database."""
     entry = replace(chain(1)[0], event_timezone="UTC").sealed(Head(), ZONE)
-    statement = statement_mail(entry.logged_day, [entry], entry)
+    did = ops_mail()
+    statement = statement_mail(entry.logged_day, [entry], entry, [did])
     file = tmp_path / "export.mbox"
-    file.write_bytes(mbox([mail(entry.to_row()), ops_mail(), statement]))
+    file.write_bytes(mbox([mail(entry.to_row()), did, statement]))
     for paths in ("", str(tmp_path)):
         environment = {**os.environ, **({"PYTHONTZPATH": paths} if paths else {})}
         answer = subprocess.run(

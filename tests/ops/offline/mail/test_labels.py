@@ -8,6 +8,7 @@ import pytest
 
 from ops.offline.mails import read_mail
 from ops.offline.report import findings_of, report, summary
+from ops.offline.settled import Judged
 from tests.ops.mailboxes import chain, mail
 
 RAW = mail(chain(1)[0].to_row())
@@ -36,9 +37,9 @@ def test_labels_that_mean_nothing_to_us_are_told_and_are_no_finding() -> None:
     box = read_mail(labelled("Inbox,Opened,Category Updates,Poubelle,Audit 2025"))
     assert findings_of(box) == []
     told = "  note: audit mails have these labels, none of which should mean trash or spam: "
-    assert told + "Audit 2025, Poubelle" in report(summary(box, []))
+    assert told + "Audit 2025, Poubelle" in report(summary(box, Judged([])))
     quiet = read_mail(labelled("Inbox,Opened,Important,Category Personal"))
-    assert not any("labels" in each for each in report(summary(quiet, [])))
+    assert not any("labels" in each for each in report(summary(quiet, Judged([]))))
 
 
 def test_a_second_header_with_labels_counts_too() -> None:

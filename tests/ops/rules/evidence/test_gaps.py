@@ -6,6 +6,7 @@ import pytest
 
 from ops.offline.mails import read_mail
 from ops.rules.evidence.gaps import day_gaps, mail_gaps, row_gaps
+from ops.rules.evidence.mails import EntryMails
 from ops.rules.hits import Hits, hits_in
 from ops.rules.sealed import SealedDay
 from tests.ops.mailboxes import chain, mail
@@ -20,7 +21,7 @@ def hits(*mails: bytes, labels: tuple[str, ...] = ()) -> Hits:
 
 
 def test_an_entry_with_its_one_mail_lacks_nothing() -> None:
-    assert list(mail_gaps(ROW, hits(mail(ROW)), is_sent=True)) == []
+    assert list(mail_gaps(ROW, EntryMails(hits(mail(ROW))))) == []
     assert list(row_gaps(ROW)) == []
 
 
@@ -39,14 +40,14 @@ def test_a_mail_that_is_lost_or_too_much_needs_a_person(
     is_sent: bool,  # noqa: FBT001 - a column of the table
     says: str,
 ) -> None:
-    (gap,) = mail_gaps(ROW, found, is_sent=is_sent)
+    (gap,) = mail_gaps(ROW, EntryMails(found, is_sent=is_sent))
     assert says in gap.told()
     assert "#000001 (pay_sunset-charter_1)" in gap.what
     assert gap.is_due
 
 
 def test_a_mail_with_another_record_does_not_count_as_lost() -> None:
-    first, second = mail_gaps(ROW, hits(mail(ROW | {"amount_cents": 1})), is_sent=True)
+    first, second = mail_gaps(ROW, EntryMails(hits(mail(ROW | {"amount_cents": 1}))))
     assert first.what == "No mail of #000001 (pay_sunset-charter_1) holds its record."
     assert "holds another record" in second.what
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ops.offline.mails import read_mail
-from ops.rules.verify import Mailed, compare
+from ops.rules.verify.mails import Mailed, compare
 from shared.ledger import EXPIRY, entry_hash
 from tests.ops.mailboxes import mails
 from tests.ops.rules.verify.world import World

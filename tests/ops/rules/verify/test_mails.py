@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops.offline.mails import read_mail
-from ops.rules.verify import Mailed, compare, compare_ops
+from ops.rules.verify.mails import Mailed, compare, compare_ops
 from shared.ledger import entry_hash
 from tests.ops.mailboxes import chain, mails, ops_mail
 from tests.ops.rules.verify.world import World

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.offline.ledger.links import Anchor
-from ops.rules.verify import EventProof, Ledger, prove
+from ops.rules.verify.rows import EventProof, Ledger, prove
 from shared.ledger import LedgerEntry
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from tests.builders import NOW, ZONE
