@@ -60,7 +60,7 @@ def entry_mails(
             known.append(each)
         else:
             strange.append(each.gmail_id)
-    hits = Hits.of(row, known)
+    hits = Hits.of(row, known, delivery=delivery)
     settlements = Settlements.of(operators)
     by_id, doubles = settlements.by_ops_id, MailFinding("duplicate", payment_id, hits.twice)
     return EntryMails(
