@@ -66,3 +66,24 @@ def test_a_message_outlives_its_tries_and_is_then_kept_long_enough_for_a_person(
     redrive = queue["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
     assert redrive["maxReceiveCount"] == MAX_RECEIVES, "the mailer counts with this number"
+
+
+def test_each_queue_has_a_policy_of_its_own(prod: Template) -> None:
+    """SQS keeps a policy with each queue; one that names another queue's ARN may be refused.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    """
+    policies = prod.of_type("AWS::SQS::QueuePolicy").values()
+    assert len(policies) == len(prod.of_type("AWS::SQS::Queue"))
+    for each in policies:
+        (queue,) = each["Queues"]
+        (statement,) = each["PolicyDocument"]["Statement"]
+        assert statement["Resource"] == {"Fn::GetAtt": [queue["Ref"], "Arn"]}
+
+
+def test_waiting_is_no_endless_loop(prod: Template) -> None:
+    """Lambda stops a function that calls itself through SQS after sixteen times, unless allowed.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    assert prod["MailerFunction"]["RecursiveLoop"] == "Allow"

@@ -51,8 +51,16 @@ def test_the_function_url_is_signed_for_in_aws(prod: Template) -> None:
     assert all(each["OriginAccessControlId"] for each in distribution(prod)["Origins"])
 
 
-def test_errors_of_the_api_are_never_replaced_by_a_page(prod: Template) -> None:
-    assert "CustomErrorResponses" not in distribution(prod)
+def test_errors_are_neither_replaced_by_a_page_nor_remembered(prod: Template) -> None:
+    """CloudFront caches a GET's 5xx for ten seconds, and its key has neither query nor cookie.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
+    """
+    answers = distribution(prod)["CustomErrorResponses"]
+    assert {each["ErrorCode"] for each in answers} == {500, 502, 503, 504}
+    for each in answers:
+        assert each["ErrorCachingMinTTL"] == 0
+        assert each.keys() == {"ErrorCode", "ErrorCachingMinTTL"}
 
 
 @pytest.mark.parametrize("path", ["/api/*", "/g/*/waiver"])
