@@ -16,8 +16,9 @@ class LedgerRows:
         self._payments = payments_table
         self._ledger = ledger_table
 
-    def row(self, pk: str, sk: int) -> dict[str, Any] | None:
-        if not keys.is_key(pk) or abs(sk) > MOST_MS:
+    def row(self, pk: Any, sk: Any) -> dict[str, Any] | None:
+        """None also for what is no key: anything may be in a pointer or a message."""
+        if not (keys.is_key(pk) and type(sk) is int and abs(sk) <= MOST_MS):
             return None
         answer = self._client.get_item(
             TableName=self._payments,
@@ -33,7 +34,7 @@ class LedgerRows:
         """
         pointer = self._ledger_item(keys.pointer(payment_id))
         pk, sk = pointer.get("row_pk"), pointer.get("row_sk")
-        return self.row(pk, sk) if isinstance(pk, str) and pk and isinstance(sk, int) else None
+        return self.row(pk, sk)
 
     def void_of(self, payment_id: str) -> dict[str, Any] | None:
         """The row of the entry that voids a payment."""

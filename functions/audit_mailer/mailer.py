@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.audit_mailer.delivery.courier import (
+    Again,
     Courier,
     Outcome,
     PostponeError,
@@ -123,7 +124,8 @@ class AuditMailer:
             related = self._related(row)
             return payment_mail.compose(row, self.addresses, related, self.app_url, reissue)
 
-        outcome = self.courier.deliver(message.delivery_id, mail, this_try, after=sent_at)
+        again = Again(sent_at=sent_at, asked_at=reissue.at)
+        outcome = self.courier.deliver(message.delivery_id, mail, this_try, again)
         return Delivered(outcome, reissue.at)
 
     def _deliver_statement(self, place: StatementPlace, this_try: Try) -> Delivered:

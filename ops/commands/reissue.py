@@ -136,7 +136,9 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
             break
         if not is_sent(issued):
             raise OpsError(f"Its mail is being issued again already: {run} is on its way.")
-        lost, last_sent = lost | {_gmail_id(issued)}, issued
+        # What was taken for the lost mail is another loss, too.
+        gmail_id = _gmail_id(issued)
+        lost, last_sent = lost | {run if gmail_id in lost else gmail_id}, issued
     settle = gmail_settings(session).gmail_search_settle_seconds
     age = (now_ms() - int(last_sent.get("sent_at", 0))) // 1000
     if 0 <= age < settle:

@@ -121,8 +121,11 @@ def doubtful_since(item: Item | None) -> int | None:
 
 
 def due_since(item: Item | None) -> int | None:
-    """From when on an earlier try let it be tried again (epoch ms), None without one."""
-    return _moment(item, "retry_at")
+    """From when on an earlier try let it be tried again (epoch ms), None without one.
+
+    A try that failed left its error.
+    """
+    return _moment(item, "retry_at") if last_error(item) else None
 
 
 def _moment(item: Item | None, name: str) -> int | None:

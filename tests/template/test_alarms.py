@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 OF_AWS = {
     "AWS/Lambda": {
         "DestinationDeliveryFailures", "Errors", "IteratorAge",
-        "OnFailureDestinationDeliveredEventCount", "RecursiveInvocationsDropped", "Throttles", "Url4xxCount", "Url5xxCount",
+        "OnFailureDestinationDeliveredEventCount", "RecursiveInvocationsDropped", "Throttles",
+        "Url4xxCount", "Url5xxCount",
         "UrlRequestCount", "UrlRequestLatency",
     },
     "AWS/SQS": {

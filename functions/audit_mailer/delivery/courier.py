@@ -21,8 +21,8 @@ from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, 
 from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure
 from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
-from functions.audit_mailer.mails.copies import is_copy
-from functions.audit_mailer.mails.envelope import AuditMail
+from functions.audit_mailer.mails.copies import is_copy, own_headers
+from functions.audit_mailer.mails.envelope import REISSUE, AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.audit.delivery import LONG_AGO, MailState
 from shared.ledger import PaymentId
@@ -71,6 +71,25 @@ class Try:
     number: int
     request_id: str
     budget: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Of a mail that is issued again. Times are epoch ms.
+
+    sent_at: when the first one was. asked_at: when operators asked for this one.
+    """
+
+    sent_at: int
+    asked_at: int
+
+    def counts(self, found: FoundMail, mail: AuditMail) -> bool:
+        """Whether a mail with the same record makes this one needless.
+
+        The lost one may still be among what the sender sent, there or bounced: it does not.
+        """
+        is_this = own_headers(found.raw).get(REISSUE) == mail.own_headers[REISSUE]
+        return is_this or "INBOX" in found.labels or found.at >= self.asked_at
 
 
 class DeliveryLog(Protocol):
@@ -122,12 +141,11 @@ class Courier:
         payment_id: PaymentId,
         compose: Callable[[], AuditMail],
         this_try: Try,
-        after: int | None = None,
+        again: Again | None = None,
     ) -> Outcome:
         """Deliver the mail of this id unless it was delivered. compose: makes it, once claimed.
 
-        after: when another mail with the same record was sent (epoch ms), for one that is issued
-        again: not while that one is there. Raises QuarantineError or PostponeError.
+        again: for a mail that is issued again. Raises QuarantineError or PostponeError.
         """
         deadline = self.now() + int(this_try.budget * 1000)
         slot = self._wait_for_slot(this_try)
@@ -142,7 +160,7 @@ class Courier:
             raise PostponeError(max(1, wait), str(held)) from held
         doubt = _Doubt(claim.doubtful_since)
         try:
-            outcome = self._deliver_claimed(compose, claim, doubt, deadline, after)
+            outcome = self._deliver_claimed(compose, claim, doubt, deadline, again)
         except DeliveryError as error:
             self._close_for_all(slot, error.failure, this_try)
             self._give_up_for_now(claim, error.failure, doubt, this_try)
@@ -185,21 +203,21 @@ class Courier:
         claim: Claim,
         doubt: _Doubt,
         deadline: int,
-        after: int | None,
+        again: Again | None,
     ) -> Outcome:
         """deadline: when the last wait in place must be over (epoch ms)."""
         mail = _composed(compose)
         was_in_doubt = doubt.since is not None
-        if after is not None:
-            doubt.since = max(after, doubt.since or LONG_AGO)
+        if again is not None:
+            doubt.since = max(again.sent_at, doubt.since or LONG_AGO)
         elif doubt.since is None and self._may_be_forgotten(claim, mail):
             doubt.since = LONG_AGO  # kept if the search fails: the next try has to search, too
         if doubt.since is not None:
-            found = self._find(mail, deadline)
+            found = self._find(mail, deadline, again)
             if found is not None:
                 self._mark_sent(claim, found.receipt, mail, found.at)
                 return Outcome.FOUND if was_in_doubt else Outcome.ALREADY_SENT
-        if doubt.since is not None and (after is not None or self.method == "send"):
+        if doubt.since is not None and (again is not None or self.method == "send"):
             self._require_settled(doubt.since)
         doubt.since = None
         try:
@@ -219,7 +237,7 @@ class Courier:
         waited = self.now() - max(mail.written_at, claim.due_since or 0)
         return abs(waited) > self.settle_ms  # a time far ahead says nothing either
 
-    def _find(self, mail: AuditMail, deadline: int) -> FoundMail | None:
+    def _find(self, mail: AuditMail, deadline: int, again: Again | None) -> FoundMail | None:
         """The mail in the mailbox, read and compared: others may quote it. Raises DeliveryError."""
         seen = set[str]()
         queries = [f'"{mail.token}" filename:json']  # most of what quotes it has no record
@@ -233,7 +251,8 @@ class Courier:
                     raise DeliveryError(_UNREAD)
                 seen.add(each.gmail_id)
                 found = self.mailbox.read(each.gmail_id)
-                if found is not None and is_copy(found.raw, mail):
+                is_there = found is not None and is_copy(found.raw, mail)
+                if found and is_there and (again is None or again.counts(found, mail)):
                     return found
         return None
 

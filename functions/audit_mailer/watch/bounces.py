@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
+from functions.audit_mailer.mails.copies import MOST_BYTES
 
-NOTICES = "from:mailer-daemon in:anywhere"
-MOST_NOTICES = 50  # the newest ones, read in each run
+NOTICES = "from:mailer-daemon@googlemail.com"  # outside spam, where others who say so end up
+MOST_NAMED = 20  # mails in one notice
 _HAS_FAILED = re.compile(rb"^Action:[ \t]*failed\b", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
 _OWN_ID = re.compile(rb"^X-SCC-[A-Za-z-]+:[ \t]*([^\r\n]+)", re.MULTILINE)
@@ -53,7 +55,7 @@ class Bounces:
     def _read(self) -> Failed:
         if self._failed is None:
             message_ids, own_ids = set[bytes](), set[str]()
-            for each in self.reader.search(NOTICES)[-MOST_NOTICES:]:
+            for each in self.reader.search(NOTICES):
                 notice = self.reader.read(each.gmail_id)
                 failed = failed_by(notice.raw) if notice else Failed()
                 message_ids |= failed.message_ids
@@ -64,7 +66,9 @@ class Bounces:
 
 def failed_by(notice: bytes) -> Failed:
     """Nothing for a notice that only tells of a delay. Gmail attaches the mail that failed."""
-    if not _HAS_FAILED.search(notice):
+    if len(notice) > MOST_BYTES or not _HAS_FAILED.search(notice):
         return Failed()
-    own_ids = (each.decode("utf-8", "replace").strip() for each in _OWN_ID.findall(notice))
-    return Failed(frozenset(_MESSAGE_ID.findall(notice)), frozenset(own_ids))
+    found = (islice(each.finditer(notice), MOST_NAMED) for each in (_MESSAGE_ID, _OWN_ID))
+    message_ids, own_ids = ([match[1] for match in each] for each in found)
+    named = (each.decode("utf-8", "replace").strip() for each in own_ids)
+    return Failed(frozenset(message_ids), frozenset(named))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,21 +36,27 @@ class Finder:
     reissues: Reissues
     bounces: Bounces
 
-    def sighting(self, subject: Subject, delivery: Mapping[str, Any]) -> Sighting:
-        """delivery: its item of AuditDeliveries. Raises DeliveryError or OutOfTimeError."""
+    def sighting(
+        self, subject: Subject, delivery: Mapping[str, Any], *, anew: bool = False
+    ) -> Sighting:
+        """delivery: its item of AuditDeliveries. anew: read each mail, also those read before.
+
+        Raises DeliveryError or OutOfTimeError.
+        """
         there = self.reader.search(f'"{search_token(subject.own_id)}" filename:json')
         before, roles = _read_before(subject, delivery), dict[str, str]()
+        came_back = {name for name, role in before.items() if role == BOUNCED}
         for each in there:
             role = before.get(each.gmail_id)
-            if role is None or self._may_have_moved(role, subject):
-                self._take(each.gmail_id, subject, roles)
+            if anew or role is None or self._may_have_moved(role, subject):
+                self._take(each.gmail_id, subject, roles, came_back)
             else:
                 roles[each.gmail_id] = role
         sighting = Sighting(subject.own_id, roles, last_known_as(delivery))
         if not sighting.genuine or len(there) >= MOST_FOUND:  # a search may miss it
             for known in dict.fromkeys([*roles_of(delivery), str(delivery.get("gmail_id") or "")]):
                 if known and known not in roles:
-                    self._take(known, subject, roles)
+                    self._take(known, subject, roles, came_back)
         return sighting
 
     def _may_have_moved(self, role: str, subject: Subject) -> bool:
@@ -58,15 +64,21 @@ class Finder:
         own_id = subject.header[1]
         return role == BOUNCED or (is_genuine(role) and self.bounces.may_concern(own_id))
 
-    def _take(self, gmail_id: str, subject: Subject, roles: dict[str, str]) -> None:
-        """Read a mail. One in the trash or in spam is none."""
+    def _take(
+        self, gmail_id: str, subject: Subject, roles: dict[str, str], came_back: Collection[str]
+    ) -> None:
+        """Read a mail. One in the trash or in spam is none.
+
+        came_back: mails that did, as was seen before; their notices may be gone by now.
+        """
         found = self.reader.read(gmail_id)
         if found is None or is_misplaced(found.labels):
             return
         role = role_of(
             found.raw, subject, lambda run: self.reissues.is_reissue(run, subject.own_id)
         )
-        has_bounced = is_genuine(role) and self.bounces.have(found)
+        is_back = "INBOX" in found.labels or gmail_id not in came_back
+        has_bounced = is_genuine(role) and (not is_back or self.bounces.have(found))
         roles[gmail_id] = BOUNCED if has_bounced else role
 
 

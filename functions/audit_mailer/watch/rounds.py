@@ -37,7 +37,9 @@ class Subjects(Protocol):
 
 
 class Finder(Protocol):
-    def sighting(self, subject: Subject, delivery: Mapping[str, Any]) -> Sighting: ...
+    def sighting(
+        self, subject: Subject, delivery: Mapping[str, Any], *, anew: bool = False
+    ) -> Sighting: ...
 
 
 class Sightings(Protocol):
@@ -134,7 +136,8 @@ class Watch:
                     raise OutOfTimeError
                 subject = entry_subject(row) if keys.is_key(payment_id) else None
                 if subject:
-                    self._look(subject, deliveries.get(payment_id, {}), watched)
+                    delivery = deliveries.get(payment_id, {})
+                    self._look(subject, delivery, watched, anew=state is not None)
                 if state is not None:
                     state.after, state.last = place
 
@@ -148,21 +151,27 @@ class Watch:
             self._look_at_day(state.day, watched, state, most)
             state.day, state.after, state.last = (day - timedelta(1)).isoformat(), 0, ""
 
-    def _look(self, subject: Subject, delivery: Mapping[str, Any], watched: Watched) -> None:
-        """One mail, if it was sent long enough ago."""
+    def _look(
+        self, subject: Subject, delivery: Mapping[str, Any], watched: Watched, *, anew: bool = False
+    ) -> None:
+        """One mail, if it was sent long enough ago. anew: whatever was noted before."""
         sent_at = delivery.get("sent_at")
         if not is_sent(delivery) or subject.own_id in watched.looked_at:
             return
         if type(sent_at) is int and 0 <= self.now - sent_at < self.settle_ms:
             return
         recipient = delivery.get("recipient")
-        if isinstance(recipient, str) and recipient.lower() != self.recipient.lower():
+        is_elsewhere = isinstance(recipient, str) and recipient.lower() != self.recipient.lower()
+        if is_elsewhere and "mails" not in delivery:
             return  # it went to another mailbox, before the stack's recipient changed
-        sighting = self.finder.sighting(subject, delivery)
+        sighting = self.finder.sighting(subject, delivery, anew=anew)
         watched.looked_at.add(subject.own_id)
         findings = list(sighting.findings())
         unsettled = [each for each in findings if not self.is_settled(each)]
-        watched.settled += len(findings) - len(unsettled)
+        for each in findings:
+            if each not in unsettled:
+                watched.settled += 1
+                self._look_again(each.ops_id, watched)  # what compliance was told must be there
         for each in unsettled:
             watched.found[each.kind] += 1
             self.report(each)
