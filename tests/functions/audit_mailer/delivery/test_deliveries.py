@@ -65,6 +65,7 @@ def test_the_log_says_when_the_message_comes_back(world: World, sandbox: GmailSa
 
 
 HANDS: dict[str, dict[str, object]] = {
+    "due just now, without an error": {"state": "failed", "retry_at": NOW + SETTLE_MS},
     "unknown state": {"state": "sleeping"},
     "no state": {"retry_at": NOW + 60_000},
     "state of another type": {"state": 7},

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from functions.audit_mailer.gmail.mailbox import FoundMail, Gmail, Receipt
-from functions.audit_mailer.watch.bounces import NOTICES, Bounces
+from functions.audit_mailer.mails.copies import MOST_BYTES
+from functions.audit_mailer.watch import bounces as rules
+from functions.audit_mailer.watch.bounces import MOST_NAMED, NOTICES, Bounces, failed_by
 from local.gmail_sandbox.mailbox.bounce import Failed, bounce_mail
 from local.gmail_sandbox.process import GmailSandbox
 from tests.builders import NOW
@@ -62,6 +64,14 @@ def test_without_a_notice_of_its_failure_a_mail_is_there(
     mail: FoundMail, notices: Mapping[str, bytes]
 ) -> None:
     assert not Bounces(Mails(notices)).have(mail)
+
+
+def test_a_notice_that_is_too_large_or_names_too_many_is_not_kept_whole() -> None:
+    many = NOTICE + b"".join(b"X-SCC-A: %d\r\nMessage-ID: <%d@x>\r\n" % (n, n) for n in range(999))
+    failed = failed_by(many)
+    assert len(failed.own_ids) <= MOST_NAMED
+    assert len(failed.message_ids) <= MOST_NAMED
+    assert failed_by(many + b"x" * MOST_BYTES) == rules.Failed()
 
 
 def test_a_notice_is_looked_for_once_and_read_once() -> None:
@@ -123,3 +133,17 @@ def test_a_mail_that_somebody_put_into_the_inbox_after_it_came_back_is_there(
     assert watching.run().found == {"missing": 1}
     sandbox.move(watching.delivery(bounced.payment_id)["gmail_id"], "inbox")
     assert watching.run().found.total() == 0
+
+
+def test_strangers_who_call_themselves_the_mail_system_hide_no_notice(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    sandbox.post_fault({"kind": "bounce", "ms": 0, "times": 1})
+    mail_others(watching, 1)
+    for number in range(3):
+        gmail("import").send_audit_email_via_gmail(
+            f"From: mailer-daemon <mailer-daemon@stranger.example>\r\nTo: {AUDIT}\r\n"
+            f"Message-ID: <s{number}@stranger.example>\r\n\r\nhello\r\n".encode()
+        )
+    assert len(watching.box.search(NOTICES)) == 1
+    assert watching.run().found == {"missing": 1}

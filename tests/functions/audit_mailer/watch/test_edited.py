@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
+from functions.audit_mailer.gmail.mailbox import Gmail
+from functions.audit_mailer.mails.payment_mail import compose
 from local.gmail_sandbox.process import GmailSandbox
 from shared import keys
 from shared.attributes import to_attributes
 from tests.builders import NOW, entry
-from tests.functions.audit_mailer.conftest import AUDIT
-from tests.functions.audit_mailer.watch.watching import Watching, ids
+from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
+from tests.functions.audit_mailer.watch.watching import DAY, Watching, ids, put
 
 
 def test_a_delivery_that_is_gone_is_not_made_by_the_watch(watching: Watching) -> None:
@@ -83,3 +88,66 @@ def test_an_ops_record_of_odd_types_does_not_end_the_run(watching: Watching) -> 
     odd = to_attributes({"ops_id": "ops_odd", "part": 0, "at": NOW}) | {"x": {"N": "1.5"}}
     watching.world.dynamodb.put_item(TableName=watching.ops_table, Item=odd)
     assert watching.run().is_finished
+
+
+def test_a_pointer_that_is_no_key_stops_nothing(watching: Watching, sandbox: GmailSandbox) -> None:
+    watching.world.log(entry())
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run().found == {"missing": 1}
+    ledger = watching.world.payments.replace("Payments", "Ledger")
+    for place in ({"row_pk": "x", "row_sk": True}, {"row_pk": "x" * 3_000, "row_sk": 1}, {}):
+        pointer = keys.pointer(entry().payment_id) | place
+        watching.world.dynamodb.put_item(TableName=ledger, Item=to_attributes(pointer))
+        assert watching.run().found == {"missing": 1}
+
+
+def test_what_was_noted_by_hand_is_read_again_in_the_round(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    watching.world.log(entry())
+    quote = re.sub(rb"(?m)^X-SCC-.*\r\n", b"", compose(entry().to_row(), ADDRESSES).content)
+    foreign = put(gmail, quote)
+    watching.run()
+    key = to_attributes({"payment_id": entry().payment_id})
+    watching.world.dynamodb.update_item(
+        TableName=watching.world.table,
+        Key=key,
+        UpdateExpression="SET mails = :mails",
+        ExpressionAttributeValues=to_attributes({":mails": {foreign: "own"}}),
+    )
+    sandbox.delete(watching.delivery()["gmail_id"])
+    watching.world.dynamodb.delete_item(
+        TableName=watching.world.table, Key=to_attributes(keys.watch())
+    )  # so that the round begins anew
+    later = date.fromordinal(DAY.toordinal() + 10)
+    assert watching.run(later).found == {"missing": 1}
+
+
+def test_another_recipient_does_not_hide_a_mail_that_was_seen_here(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    watching.run()
+    watching.world.dynamodb.update_item(
+        TableName=watching.world.table,
+        Key=to_attributes({"payment_id": entry().payment_id}),
+        UpdateExpression="SET recipient = :old",
+        ExpressionAttributeValues=to_attributes({":old": "former@shipcaptaincrew.example"}),
+    )
+    sandbox.delete(ids(sandbox)[0])
+    assert watching.run().found == {"missing": 1}
+
+
+def test_an_ack_whose_mail_is_not_there_is_looked_for(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    sandbox.delete(ids(sandbox)[0])
+    watching.run()
+    (lost,) = watching.reported
+    watching.settled = {lost.ops_id}
+    record = {"ops_id": lost.ops_id, "part": 0, "action": "ack", "filter": lost.own_id, "at": 1}
+    sent = {"payment_id": lost.ops_id, "state": "sent", "sent_at": 1}
+    watching.world.dynamodb.put_item(TableName=watching.ops_table, Item=to_attributes(record))
+    watching.world.dynamodb.put_item(TableName=watching.world.table, Item=to_attributes(sent))
+    watched = watching.run()
+    assert (watched.settled, watched.found) == (1, {"missing": 1})
+    assert [each.own_id for each in watching.reported] == [lost.ops_id]
