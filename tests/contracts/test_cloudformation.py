@@ -34,7 +34,7 @@ SPOILED: dict[str, tuple[Any, str]] = {
     "OpsReadPolicy/Properties/PolicyDocument/Statement/0/Resources": ("*", "E3510"),
     "OpsMailboxPolicy/Properties/PolicyDocument/Statement/0/Condition/Matches": ({}, "E3510"),
     "SigningKey/Properties/KeyPolicy/Statement/1/Effect": ("allow", "E3512"),
-    "QueuesTlsOnlyPolicy/Properties/PolicyDocument/Statement/0/Action": (None, "E3512"),
+    "AuditQueueTlsOnlyPolicy/Properties/PolicyDocument/Statement/0/Action": (None, "E3512"),
     "FailuresBucketPolicy/Properties/PolicyDocument/Version": ("2012-10-18", "E3512"),
     "StatementRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal": (None, "E3530"),
     # an action that does not exist; SQS checks a batch as its single action
