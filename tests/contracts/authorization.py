@@ -131,17 +131,23 @@ def _resource_problems(statement: Mapping[str, Any]) -> Iterator[str]:
 
 def _condition_problems(statement: Mapping[str, Any]) -> Iterator[str]:
     for operator, conditions in statement.get("Condition", {}).items():
-        set_operator, _, plain = operator.rpartition(":")
-        family = next((each for each in OPERATORS if plain.startswith(each)), "")
         for key in conditions:
-            kinds = [_kind(key, pattern, statement) for pattern in listed(statement["Action"])]
-            for pattern, kind in zip(listed(statement["Action"]), kinds, strict=True):
+            for pattern in listed(statement["Action"]):
+                kind = _kind(key, pattern, statement)
                 if kind is None:
                     yield f"{pattern}: has no condition key {key}"
-                    continue
-                is_for_many = bool(set_operator) is kind.startswith("ArrayOf")
-                if not (is_for_many and kind.removeprefix("ArrayOf") in OPERATORS.get(family, ())):
+                elif not _suits(operator, kind):
                     yield f"{key}: {operator} is not for {kind}"
+
+
+def _suits(operator: str, kind: str) -> bool:
+    """ForAllValues: and ForAnyValue: are for keys with many values, and for no others."""
+    set_operator, _, plain = operator.rpartition(":")
+    family = next((each for each in OPERATORS if plain.startswith(each)), "")
+    is_for_many = bool(set_operator)
+    return is_for_many is kind.startswith("ArrayOf") and (
+        kind.removeprefix("ArrayOf") in OPERATORS.get(family, ())
+    )
 
 
 def _kind(key: str, pattern: str, statement: Mapping[str, Any]) -> str | None:
