@@ -64,9 +64,9 @@ def transform(parameters: dict[str, str]) -> dict[str, Any]:
     return {"Transform": LANGUAGE_EXTENSIONS} | result
 
 
-def lint(template: dict[str, Any]) -> int:
+def lint(template: dict[str, Any], *flags: str) -> int:
     cfn_lint = Path(sys.executable).with_name("cfn-lint")
-    return check(template, [str(cfn_lint), "--regions", REGION, "--template"])
+    return check(template, [str(cfn_lint), *flags, "--regions", REGION, "--template"])
 
 
 def audit(template: dict[str, Any], checkov: str) -> int:

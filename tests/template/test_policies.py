@@ -222,7 +222,7 @@ WILDCARDS = {
         "OpsReadPolicy",
         "ReadAgesAlarmsAndWiring",
         "*",
-    ): "AWS supports no resource-level rights for these",
+    ): "DescribeAlarms shows all alarms only to *; the others take no resource",
     ("OpsDiscardPolicy", "ArchiveWhatIsDiscarded", "FailuresBucket/discarded/*"): "a key a message",
 }
 STACKS = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
