@@ -91,6 +91,7 @@ def test_no_request_is_ever_repeated_behind_our_back(
         ({"kind": "status", "code": 429, "times": 1}, "retry"),
         ({"kind": "status", "code": 500, "times": 1}, "ambiguous"),
         ({"kind": "status", "code": 503, "times": 1}, "ambiguous"),
+        ({"kind": "status", "code": 499, "times": 1}, "ambiguous"),
         ({"kind": "status", "code": 400, "times": 1, "reason": "invalidArgument"}, "permanent"),
         ({"kind": "drop", "times": 1}, "ambiguous"),
         ({"kind": "revoke_delegation"}, "systemic"),
