@@ -55,9 +55,10 @@ class GmailError(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> web.Response:
+        is_about_usage = self.code == 403 and self.reason in _USAGE_REASONS  # a 429 is global
         detail: dict[str, Any] = {
             "message": self.summary or self.message,
-            "domain": "usageLimits" if self.reason in _USAGE_REASONS else "global",
+            "domain": "usageLimits" if is_about_usage else "global",
             "reason": self.reason,
         }
         if self.code == 401:
