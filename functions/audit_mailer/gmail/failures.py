@@ -140,6 +140,12 @@ def is_clock_skew(failure: Failure) -> bool:
     return failure.code == "invalid_grant" and "short-lived token" in failure.message
 
 
+def is_about_user(failure: Failure) -> bool:
+    """The domain does not have the user to act for, or has it no longer."""
+    said = re.search(r"invalid email|not a valid email|deleted", failure.message, re.IGNORECASE)
+    return failure.code == "invalid_grant" and said is not None
+
+
 def is_not_found(failure: Failure) -> bool:
     return failure.klass == "permanent" and failure.code in _NOT_FOUND
 

@@ -20,6 +20,7 @@ from functions.audit_mailer.gmail.failures import (
     classify,
     classify_gmail_answer,
     is_about_thread,
+    is_about_user,
     is_clock_skew,
 )
 from functions.audit_mailer.gmail.transport import NotConnectedError
@@ -138,6 +139,20 @@ def test_a_refused_token_is_never_the_mails_fault(
     refused = RefreshError(f"{error}: {description}", answer)  # type: ignore[no-untyped-call]
     failure = classify(refused, "token", NOW)
     assert (failure.klass, failure.code) == (klass, error)
+
+
+@pytest.mark.parametrize(
+    ("description", "is_so"),
+    [
+        ("Invalid email or User ID", True),
+        ("Not a valid email.", True),
+        ("The account has been deleted", True),
+        ("Invalid JWT Signature.", False),
+    ],
+)
+def test_a_user_who_is_not_there_is_told_from_a_bad_key(description: str, *, is_so: bool) -> None:
+    failure = Failure(klass="systemic", code="invalid_grant", message=description)
+    assert is_about_user(failure) is is_so
 
 
 @pytest.mark.parametrize("page", ["<html>502 Bad Gateway</html>", "", "{}"])
