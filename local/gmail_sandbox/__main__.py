@@ -16,7 +16,12 @@ from local.gmail_sandbox.accounts import (
     write_service_account,
 )
 from local.gmail_sandbox.app import build_app
-from local.gmail_sandbox.quota import SENDS_PER_DAY, UNITS_PER_MINUTE, Limits
+from local.gmail_sandbox.quota import (
+    REQUESTS_AT_ONCE,
+    SENDS_PER_DAY,
+    UNITS_PER_MINUTE,
+    Limits,
+)
 
 _DEFAULT_PORT = 8025
 
@@ -45,6 +50,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         type=int,
         default=SENDS_PER_DAY,
         help="messages each user may send in 24 hours (%(default)s)",
+    )
+    parser.add_argument(
+        "--requests-at-once",
+        type=int,
+        metavar="N",
+        help=f"calls of one user at the same time, such as {REQUESTS_AT_ONCE} (any number)",
     )
     parser.add_argument(
         "--search-lag-ms",
@@ -94,6 +105,7 @@ def main(argv: list[str] | None = None) -> int:
             units_per_minute=arguments.units_per_minute,
             sends_per_day=arguments.sends_per_day,
             search_lag_ms=arguments.search_lag_ms,
+            requests_at_once=arguments.requests_at_once,
         )
         account = read_service_account(arguments.service_account)
         app = build_app(arguments.state, account, limits)

@@ -1,7 +1,8 @@
 """The sandbox as one aiohttp application: faults strike here, before and after the handlers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from local.gmail_sandbox import control, gmail_api, inbox_pages, oauth
 from local.gmail_sandbox.accounts import ServiceAccount
 from local.gmail_sandbox.errors import GmailError, TokenError, injected
 from local.gmail_sandbox.faults import Fault, Faults, Operation
-from local.gmail_sandbox.gmail_api import MAX_RAW_BYTES, operation_of
+from local.gmail_sandbox.gmail_api import MAX_RAW_BYTES, operation_of, token_of
 from local.gmail_sandbox.mailbox.store import Store
 from local.gmail_sandbox.quota import Limits, rate_limit_exceeded
 from local.gmail_sandbox.wiring import FAULTS, LIMITS, SERVICE_ACCOUNT, STORE, now_ms
@@ -59,9 +60,39 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
     operation = operation_of(request)
     if operation is None:
         return await handler(request)
-    faults = request.app[FAULTS]
-    if faults.take("down"):
+    if request.app[FAULTS].take("down"):
         return _hang_up(request)
+    try:
+        with _one_more(request):
+            return await _called(request, operation, handler)
+    except GmailError as error:
+        return error.response()
+
+
+@contextmanager
+def _one_more(request: web.Request) -> Iterator[None]:
+    """Count a call of the user whom its token names; asking for tokens is not limited."""
+    faults, limits = request.app[FAULTS], request.app[LIMITS]
+    token = token_of(request)
+    if token is None or token.subject is None:
+        yield
+        return
+    fault = faults.peek("concurrency")
+    allowed = fault.number("requests") if fault else limits.requests_at_once
+    with ExitStack() as calls:
+        try:
+            calls.enter_context(limits.one_more(token.subject, allowed=allowed))
+        except GmailError:
+            if fault:
+                faults.use(fault)
+            raise
+        yield
+
+
+async def _called(
+    request: web.Request, operation: Operation, handler: Handler
+) -> web.StreamResponse:
+    faults = request.app[FAULTS]
     if latency := faults.take("latency", operation):
         await asyncio.sleep(latency.number("ms") / 1000)
     if faults.take("drop", operation):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from local.gmail_sandbox.faults import AT_ONCE, KINDS, FaultFieldError, parse_faults
+from local.gmail_sandbox.faults import AT_ONCE, ENDING_TOKENS, KINDS, FaultFieldError, parse_faults
 from local.gmail_sandbox.mailbox.messages import StoredMessage
 from local.gmail_sandbox.mailbox.places import PLACES, place_named
 from local.gmail_sandbox.mbox import mbox_entry
@@ -41,7 +41,7 @@ async def add_faults(request: web.Request) -> web.Response:
     except ValueError:
         return _refusal("", "the body must be JSON: a list of faults")
     faults.add([fault for fault in posted if fault.kind not in AT_ONCE])
-    if any(fault.kind in ("revoke_delegation", "expire_tokens") for fault in posted):
+    if any(fault.kind in ENDING_TOKENS for fault in posted):
         request.app[STORE].revoke_tokens()
     return web.json_response(faults.as_json())
 

@@ -14,6 +14,7 @@ _STATUS_NAMES = {
     409: "ABORTED",
     413: "INVALID_ARGUMENT",
     429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
     500: "INTERNAL",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
@@ -32,6 +33,7 @@ _MESSAGES = {
     403: "User-rate limit exceeded.",
     404: "Requested entity was not found.",
     429: "User-rate limit exceeded.",
+    499: "The operation was cancelled.",
     500: "Internal error encountered.",
     502: "Bad Gateway",
     503: "The service is currently unavailable.",
@@ -53,9 +55,10 @@ class GmailError(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> web.Response:
+        is_about_usage = self.code == 403 and self.reason in _USAGE_REASONS  # a 429 is global
         detail: dict[str, Any] = {
             "message": self.summary or self.message,
-            "domain": "usageLimits" if self.reason in _USAGE_REASONS else "global",
+            "domain": "usageLimits" if is_about_usage else "global",
             "reason": self.reason,
         }
         if self.code == 401:

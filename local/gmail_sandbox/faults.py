@@ -28,6 +28,8 @@ class _Field:
 
 AT_ONCE = frozenset({"expire_tokens"})
 """Kinds that are done when they are posted, and so are never active."""
+ENDING_TOKENS = frozenset({"expire_tokens", "revoke_delegation", "unknown_user"})
+"""Kinds that end the tokens that were issued before."""
 _TIMES = {"times": _Field(int, least=1)}
 _ON = {"on": _Field(str)}
 _TARGETS = ("send", "token", "list", "get", "all")
@@ -53,11 +55,14 @@ KINDS: dict[str, dict[str, _Field]] = {
     "gmail_disabled": {"user": _Field(str)},
     "daily_limit": {"messages": _Field(int)},
     "quota": {"units_per_minute": _Field(int, required=True)},
+    "concurrency": {"requests": _Field(int, required=True)},
+    "unknown_user": {"user": _Field(str, required=True)},
     "lost_thread": {"code": _Field(int, least=400, most=404)},
     "search_lag": {"ms": _Field(int, required=True)},
     "spam": {"user": _Field(str)},
     "trash": {"user": _Field(str)},
     "bounce": {"user": _Field(str), "ms": _Field(int, most=600_000)},
+    "doubled_imports": {},
 }
 
 

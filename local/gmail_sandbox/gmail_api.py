@@ -22,6 +22,7 @@ from local.gmail_sandbox.mailbox import delivery
 from local.gmail_sandbox.mailbox.delivery import Submission
 from local.gmail_sandbox.mailbox.fates import Fates
 from local.gmail_sandbox.mailbox.search import parse_search
+from local.gmail_sandbox.mailbox.store import Token
 from local.gmail_sandbox.oauth import (
     SCOPE_ALL_MAIL,
     SCOPE_COMPOSE,
@@ -73,12 +74,17 @@ def operation_of(request: web.Request) -> Operation | None:
     return "list" if path.endswith("/messages") else "get"
 
 
+def token_of(request: web.Request) -> Token | None:
+    """Return what a call's token stands for; None if it is no valid one."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer"
+    return request.app[STORE].token(value.strip(), now_ms()) if is_bearer else None
+
+
 def _caller(request: web.Request, call: str) -> str:
     """Return the call's mailbox, or refuse, with the same checks in the same order as Gmail."""
-    store, faults, limits = request.app[STORE], request.app[FAULTS], request.app[LIMITS]
-    now = now_ms()
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    token = store.token(value.strip(), now) if scheme.lower() == "bearer" else None
+    faults, limits = request.app[FAULTS], request.app[LIMITS]
+    token = token_of(request)
     if token is None:
         raise invalid_credentials()
     user = token.subject
@@ -98,7 +104,7 @@ def _caller(request: web.Request, call: str) -> str:
     quota = faults.peek("quota")
     allowed = quota.number("units_per_minute") if quota else limits.units_per_minute
     try:
-        limits.spend(user, call, now=now, allowed=allowed)
+        limits.spend(user, call, now=now_ms(), allowed=allowed)
     except GmailError:
         if quota:
             faults.use(quota)

@@ -156,6 +156,8 @@ async def token(request: web.Request) -> web.Response:
         account=request.app[SERVICE_ACCOUNT],
         now=now / 1000 + (skew.number("seconds", 7200) if skew else 0),
     )
+    if faults.take("unknown_user", "token", user=grant.subject):
+        raise _invalid_grant("Invalid email or User ID")
     if faults.take("revoke_delegation", "token"):
         raise unauthorized_client()
     value = "ya29.c." + secrets.token_urlsafe(96)

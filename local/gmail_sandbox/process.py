@@ -21,7 +21,14 @@ from typing import Any, Self
 
 from local.gmail_sandbox.accounts import new_service_account, write_service_account
 from local.gmail_sandbox.mailbox.places import Place
+from local.gmail_sandbox.quota import REQUESTS_AT_ONCE, SENDS_PER_DAY, UNITS_PER_MINUTE
 
+REAL_QUOTA = [
+    *("--units-per-minute", str(UNITS_PER_MINUTE)),
+    *("--sends-per-day", str(SENDS_PER_DAY)),
+    *("--requests-at-once", str(REQUESTS_AT_ONCE)),
+]
+"""Flags for `start`: what Gmail allows one user of a project made since May 2026."""
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30
 _STOP_SECONDS = 10

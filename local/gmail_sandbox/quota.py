@@ -1,10 +1,13 @@
-"""How much one user may use: units per minute, and messages sent per day.
+"""How much one user may use: units per minute, requests at once, and messages sent per day.
 
 Numbers: https://developers.google.com/workspace/gmail/api/reference/quota (projects created from
-May 2026) and https://support.google.com/a/answer/166852.
+May 2026) and https://support.google.com/a/answer/166852. How many requests at once, Google does not
+say: https://github.com/amp-labs/connectors/pull/2942 was refused with sixty.
 """
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,6 +15,7 @@ from local.gmail_sandbox.errors import GmailError
 
 UNITS_PER_MINUTE = 6_000
 SENDS_PER_DAY = 2_000
+REQUESTS_AT_ONCE = 50
 UNITS = {"send": 100, "insert": 25, "import": 25, "list": 5, "get": 20, "profile": 1}
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -19,12 +23,17 @@ DAY_MS = 86_400_000
 
 @dataclass(slots=True)
 class Limits:
-    """A sandbox's two limits, and each user's spending in the last minute."""
+    """A sandbox's limits, each user's spending in the last minute, and the calls in progress.
+
+    requests_at_once: of one user; None for any number.
+    """
 
     units_per_minute: int = UNITS_PER_MINUTE
     sends_per_day: int = SENDS_PER_DAY
     search_lag_ms: int = 0
+    requests_at_once: int | None = None
     _spent: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
+    _in_progress: Counter[str] = field(default_factory=Counter)
 
     def spend(self, user: str, call: str, *, now: int, allowed: int) -> None:
         """Charge one call, or raise rateLimitExceeded with the time at which it would fit."""
@@ -44,6 +53,17 @@ class Limits:
                 break
         raise rate_limit_exceeded(retry_at)
 
+    @contextmanager
+    def one_more(self, user: str, *, allowed: int | None) -> Iterator[None]:
+        """Count one call while it lasts, or refuse it. Costs no units."""
+        if allowed is not None and self._in_progress[user] >= allowed:
+            raise too_many_at_once()
+        self._in_progress[user] += 1
+        try:
+            yield
+        finally:
+            self._in_progress[user] -= 1
+
     def forget(self) -> None:
         self._spent.clear()
 
@@ -58,6 +78,10 @@ def rate_limit_exceeded(retry_at: int) -> GmailError:
         "rateLimitExceeded",
         summary="User-rate limit exceeded.",
     )
+
+
+def too_many_at_once() -> GmailError:
+    return GmailError(429, "Too many concurrent requests for user", "rateLimitExceeded")
 
 
 def daily_sending_limit_exceeded() -> GmailError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import time
 import weakref
@@ -29,7 +28,7 @@ from functions.audit_mailer.delivery.pacing import (
     Pacer,
     Rate,
 )
-from functions.audit_mailer.gmail.failures import DeliveryError, classify
+from functions.audit_mailer.gmail.failures import DeliveryError, classify, is_about_user
 from functions.audit_mailer.gmail.paced import Paced
 from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
@@ -288,24 +287,23 @@ class AuditMailbox:
             told = safe(str(error))
             raise OpsError(f"Gmail cannot be reached: {told}. Check the network.") from error
         except GoogleAuthError as error:
-            told = safe(_oauth_words(error)).rstrip(".")
-            raise OpsError(
-                f"Google refuses a token for {self._user}: {told}. Check the service account's key "
-                f"and its domain-wide delegation, which must list {self._scope}."
-            ) from error
+            raise OpsError(_token_refusal(error, self._user, self._scope)) from error
         except (OSError, HttpLib2Error) as error:
             told = safe(f"{type(error).__name__}: {error}")
             raise OpsError(f"Gmail cannot be reached: {told}. Check the network.") from error
 
 
-def _oauth_words(error: GoogleAuthError) -> str:
-    """The token endpoint's own words, if it sent any."""
-    content = error.args[1] if len(error.args) > 1 else {}
-    if isinstance(content, str):
-        try:
-            content = json.loads(content)
-        except ValueError:
-            content = {}
-    if isinstance(content, dict) and content.get("error"):
-        return f"{content['error']}: {content.get('error_description', '')}"
-    return str(error.args[0]) if error.args else type(error).__name__
+def _token_refusal(error: GoogleAuthError, user: str, scope: str) -> str:
+    """What the token endpoint said, and what to do about it."""
+    failure = classify(error, "token", time.time())
+    told = safe(f"{failure.code}: {failure.message}").rstrip(".")
+    if is_about_user(failure):
+        remedy = f"Check that {user} is a user of the Workspace domain."
+    elif failure.klass == "systemic":
+        remedy = (
+            "Check the service account's key and its domain-wide delegation, which must list "
+            f"{scope}."
+        )
+    else:
+        remedy = "Try again in a minute."
+    return f"Google refuses a token for {user}: {told}. {remedy}"

@@ -36,7 +36,13 @@ LATER_AFTER_SECONDS = 60.0
 _RATE_REASONS = frozenset({
     "RESOURCE_EXHAUSTED", "concurrentLimitExceeded", "rateLimitExceeded", "userRateLimitExceeded",
 })  # fmt: skip
+_NO_REASON = ("", "PERMISSION_DENIED")  # then the words are all that there is
+_RATE_WORDS = re.compile(
+    r"rate limit exceeded|quota exceeded|too many concurrent requests", re.IGNORECASE
+)
+_UNKNOWN_OUTCOMES = (408, 409, 499)  # and 5xx; 499: Google gave up in the middle (CANCELLED)
 _SYSTEMIC_REASONS = frozenset({"FAILED_PRECONDITION", "failedPrecondition"})
+_THREAD = re.compile(r"\bthread", re.IGNORECASE)
 _NOT_FOUND = frozenset({"NOT_FOUND", "notFound"})
 _TRANSIENT_TOKEN_ERRORS = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))")
@@ -100,12 +106,13 @@ def classify_gmail_answer(answer: Answer, now: float) -> Failure:
     """The class of an answer from the Gmail API."""
     wait = _wait(answer, now)
     code = answer.reason or str(answer.status)
-    rate = answer.status == 429 or (answer.status == 403 and answer.reason in _RATE_REASONS)
     klass: FailureClass
-    if rate:
+    if _is_rate_limit(answer):
         klass = "later" if _is_far(wait) or "Mail sending" in answer.message else "retry"
-    elif answer.status >= 500 or answer.status in (408, 409):
+    elif answer.status >= 500 or answer.status in _UNKNOWN_OUTCOMES:
         klass = "ambiguous"
+    elif answer.status == 400 and _THREAD.search(answer.message):
+        klass = "permanent"
     elif answer.status in (401, 403) or answer.reason in _SYSTEMIC_REASONS or answer.status < 400:
         klass = "systemic"
     else:
@@ -133,6 +140,12 @@ def is_clock_skew(failure: Failure) -> bool:
     return failure.code == "invalid_grant" and "short-lived token" in failure.message
 
 
+def is_about_user(failure: Failure) -> bool:
+    """The domain does not have the user to act for, or has it no longer."""
+    said = re.search(r"invalid email|not a valid email|deleted", failure.message, re.IGNORECASE)
+    return failure.code == "invalid_grant" and said is not None
+
+
 def is_not_found(failure: Failure) -> bool:
     return failure.klass == "permanent" and failure.code in _NOT_FOUND
 
@@ -143,8 +156,14 @@ def is_about_thread(failure: Failure) -> bool:
     It answers 404, where nothing else can be missing, or 400 "Invalid thread_id value". A thread id
     is of one mailbox: it also loses its meaning when the mailbox is another one.
     """
-    is_named = re.search(r"thread[ _]?id", failure.message, re.IGNORECASE) is not None
+    is_named = _THREAD.search(failure.message) is not None
     return failure.klass == "permanent" and (failure.code in _NOT_FOUND or is_named)
+
+
+def _is_rate_limit(answer: Answer) -> bool:
+    if answer.status == 403 and answer.reason in _NO_REASON:
+        return _RATE_WORDS.search(answer.message) is not None
+    return answer.status == 429 or (answer.status == 403 and answer.reason in _RATE_REASONS)
 
 
 def _gmail_answer(error: HttpError) -> Answer:

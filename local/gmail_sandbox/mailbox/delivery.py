@@ -80,10 +80,13 @@ def _bounce(failed: Failed, thread: str) -> Incoming:
 
 
 def import_message(store: Store, submission: Submission, fates: Fates) -> StoredMessage:
-    """Store the bytes as they are. If the Message-ID is already in the mailbox, only add labels."""
+    """Store the bytes as they are. If the Message-ID is already in the mailbox, only add labels.
+
+    No page of Google's says so, only https://github.com/google/import-mailbox-to-gmail/issues/56.
+    """
     mail = read_mail(submission.raw)
     earlier = store.imported(_mailbox(submission), mail.message_id) if mail.message_id else None
-    if earlier is None:
+    if earlier is None or not fates.merges_imports():
         return _stored(store, submission, mail, fates)
     with store.transaction():
         store.add_labels(earlier.seq, submission.labels)

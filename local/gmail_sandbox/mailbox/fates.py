@@ -26,6 +26,8 @@ class Fates:
         """Return where one recipient's copy goes, and count the fault that sends it there."""
         if bounce := self.faults.take("bounce", user=recipient):
             return Bounced(bounce.number("ms", BOUNCE_MS))
+        if self.faults.peek("unknown_user", user=recipient):
+            return Bounced(BOUNCE_MS)
         return self._classified(recipient, never_spam=False)
 
     def of_imported(self, user: str, *, never_spam: bool) -> Place:
@@ -35,6 +37,10 @@ class Fates:
         that they moved, https://github.com/YoRyan/turbogmailify/pull/47.
         """
         return self._classified(user, never_spam=never_spam)
+
+    def merges_imports(self) -> bool:
+        """Return whether a Message-ID that the mailbox has makes no second mail."""
+        return self.faults.take("doubled_imports") is None
 
     def _classified(self, recipient: str, *, never_spam: bool) -> Place:
         if not never_spam and self.faults.take("spam", user=recipient):

@@ -214,7 +214,7 @@ class Store:
             yield from self._select("seq = ?", [row["seq"]])
 
     def newest(self, search: Search, *, limit: int) -> tuple[list[StoredMessage], int]:
-        """Return the newest messages found, newest first, and the total count.
+        """Return the newest messages found, as Gmail sorts them, and the total count.
 
         They are in inboxes unless the query says where to look.
         """
@@ -225,7 +225,9 @@ class Store:
             f"SELECT count(*) FROM messages WHERE {where}",  # noqa: S608  # fixed fragments
             search.values,
         ).fetchone()[0]
-        return self._select(where, search.values, tail=f"ORDER BY seq DESC LIMIT {limit:d}"), total
+        return self._select(
+            where, search.values, tail=f"ORDER BY internal_date DESC, seq DESC LIMIT {limit:d}"
+        ), total
 
     def counts(self, mailbox: str) -> tuple[int, int, int]:
         """Return (messages, threads, last sequence number) of one mailbox."""

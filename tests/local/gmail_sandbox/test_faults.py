@@ -92,6 +92,15 @@ def test_a_held_call_has_stored_its_mail_before_it_answers(gmail: GmailSandbox) 
     assert len(gmail.messages()) == 1
 
 
+def test_a_cancelled_call_is_answered_as_google_does(gmail: GmailSandbox) -> None:
+    gmail.post_fault({"kind": "accept_then_status", "code": 499, "times": 1})
+    error = refusal_of(send(gmail))
+    assert (error["code"], error["status"]) == (499, "CANCELLED")
+    assert error["message"] == "The operation was cancelled."
+    assert error["errors"][0]["reason"] == "backendError"
+    assert len(gmail.messages()) == 1
+
+
 def test_a_rate_limit_says_in_its_text_when_to_come_back(gmail: GmailSandbox) -> None:
     gmail.post_fault({"kind": "rate_limit", "seconds": 90, "times": 1})
     error = refusal_of(send(gmail))
@@ -221,6 +230,9 @@ def test_active_faults_are_listed_with_their_remaining_times(gmail: GmailSandbox
         ([{"kind": "latency"}], "[0].ms"),
         ([{"kind": "latency", "ms": -1}], "[0].ms"),
         ([{"kind": "quota"}], "[0].units_per_minute"),
+        ([{"kind": "concurrency"}], "[0].requests"),
+        ([{"kind": "unknown_user"}], "[0].user"),
+        ([{"kind": "unknown_user", "user": "gone"}], "[0].user"),
         ([{"kind": "hold"}], "[0].ms"),
         ([{"kind": "hold", "ms": 600_001}], "[0].ms"),
         ([{"kind": "accept_then_status", "code": 200}], "[0].code"),

@@ -38,6 +38,16 @@ def test_a_second_import_of_a_message_id_merges_its_labels_into_the_first(
     assert mail["subject"] == "Ahoy"
 
 
+def test_that_a_second_import_is_merged_can_be_switched_off(gmail: GmailSandbox) -> None:
+    messages = messages_of(gmail)
+    gmail.post_fault({"kind": "doubled_imports"})
+    ids = [
+        messages.import_(userId="me", body=body_of(compose()) | IN_INBOX).execute()["id"]
+        for _ in range(2)
+    ]
+    assert [mail["id"] for mail in gmail.messages()] == ids
+
+
 def test_imports_without_a_message_id_and_inserts_are_never_merged(gmail: GmailSandbox) -> None:
     messages = messages_of(gmail)
     nameless = b"To: audit@shipcaptaincrew.example\r\n\r\nhi\r\n"
@@ -155,6 +165,27 @@ def test_a_list_is_paged_newest_first(gmail: GmailSandbox) -> None:
     assert pages == [[ids[2], ids[1]], [ids[0]]]
     assert token is None
     assert refusal_of(messages.list(userId="me", pageToken="x"))["code"] == 400
+
+
+def test_a_list_is_in_the_order_of_internal_dates_and_not_of_arrival(gmail: GmailSandbox) -> None:
+    messages = messages_of(gmail)
+
+    def imported(day: int, source: str) -> str:
+        mail = compose(
+            Date=f"0{day} Jan 2024 00:00:00 +0000", message_id=f"<{day}{source}@x.example>"
+        )
+        body = body_of(mail) | IN_INBOX
+        return str(
+            messages.import_(userId="me", body=body, internalDateSource=source).execute()["id"]
+        )
+
+    middle, newest = imported(2, "dateHeader"), imported(1, "receivedTime")
+    third, oldest = imported(3, "dateHeader"), imported(1, "dateHeader")
+    in_order = [newest, third, middle, oldest]
+    assert found(messages, "") == in_order
+    assert found(messages, "ahoy", maxResults=2) == in_order[:2]
+    shown = gmail.request("GET", "/sandbox/inbox?q=ahoy")
+    assert [mail["id"] for mail in shown["messages"]] == in_order
 
 
 def test_a_message_is_given_in_each_format(gmail: GmailSandbox) -> None:

@@ -166,6 +166,20 @@ def test_revoking_the_delegation_stops_tokens_that_were_issued(gmail: GmailSandb
     assert len(gmail.messages()) == 2
 
 
+def test_a_user_whom_the_domain_does_not_have_gets_no_token(gmail: GmailSandbox) -> None:
+    gone = "gone@shipcaptaincrew.example"
+    messages, others = messages_of(gmail, gone), messages_of(gmail)
+    messages.list(userId="me").execute()
+    others.list(userId="me").execute()
+    gmail.post_fault({"kind": "unknown_user", "user": gone})
+    status, body = ask(gmail, sign(gmail, sub=gone.upper()))
+    assert (status, body["error"]) == (400, "invalid_grant")
+    assert body["error_description"] == "Invalid email or User ID"
+    with pytest.raises(RefreshError, match="Invalid email or User ID"):
+        messages.list(userId="me").execute()
+    others.list(userId="me").execute()
+
+
 def test_a_skewed_clock_makes_a_good_assertion_stale(gmail: GmailSandbox) -> None:
     gmail.post_fault({"kind": "clock_skew", "times": 1})
     with pytest.raises(RefreshError, match="short-lived token"):

@@ -126,6 +126,26 @@ def test_a_mail_that_arrived_unseen_is_not_sent_again(
     assert len(sandbox.messages()) == 1
 
 
+def test_an_import_in_doubt_waits_for_search_and_does_not_rely_on_gmail_to_merge(
+    world: World, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    courier = replace(world.mailer.courier, mailbox=gmail("import"), method="import")
+    mailer = replace(world.mailer, courier=courier)
+    sandbox.post_fault({"kind": "doubled_imports"}, {"kind": "search_lag", "ms": 600_000})
+    sandbox.post_fault({"kind": "accept_then_drop", "times": 1})
+    with pytest.raises(PostponeError):
+        mailer.deliver(message(), TRY)
+    world.clock.now += 30_000
+    with pytest.raises(PostponeError) as caught:
+        mailer.deliver(message(), TRY)
+    assert caught.value.failure is not None
+    assert caught.value.failure.code == "search_not_settled"
+    sandbox.request("DELETE", "/sandbox/faults?kind=search_lag")
+    world.come_back()
+    assert mailer.deliver(message(), TRY).outcome is Outcome.FOUND
+    assert len(sandbox.messages()) == 1
+
+
 def test_a_mailer_killed_after_sending_leaves_one_mail(
     world: World, sandbox: GmailSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,8 @@ from functions.audit_mailer.gmail.failures import (
     FailureClass,
     classify,
     classify_gmail_answer,
+    is_about_thread,
+    is_about_user,
     is_clock_skew,
 )
 from functions.audit_mailer.gmail.transport import NotConnectedError
@@ -52,6 +54,11 @@ def body(reason: str, message: str) -> dict[str, Any]:
         (403, "userRateLimitExceeded", "slow down", "retry"),
         (403, "concurrentLimitExceeded", "slow down", "retry"),
         (403, "RESOURCE_EXHAUSTED", "quota exceeded for quota metric", "retry"),
+        (403, "rateLimitExceeded", "Quota exceeded for quota metric 'Queries'", "retry"),
+        (403, "PERMISSION_DENIED", "User-rate limit exceeded.", "retry"),
+        (403, "", "Quota exceeded for quota metric 'Queries'", "retry"),
+        (403, "dailyLimitExceeded", "Quota exceeded: Daily Limit", "systemic"),
+        (403, "PERMISSION_DENIED", "The caller does not have permission", "systemic"),
         (403, "dailyLimitExceeded", "Daily Limit Exceeded", "systemic"),
         (403, "insufficientPermissions", "insufficient scopes", "systemic"),
         (403, "forbidden", "Delegation denied for x", "systemic"),
@@ -70,6 +77,8 @@ def body(reason: str, message: str) -> dict[str, Any]:
         (413, "uploadTooLarge", "Request Entity Too Large", "permanent"),
         (408, "", "Request Timeout", "ambiguous"),
         (409, "aborted", "Conflict", "ambiguous"),
+        (499, "backendError", "The operation was cancelled.", "ambiguous"),
+        (499, "", "Client Closed Request", "ambiguous"),
         (500, "backendError", "Backend Error", "ambiguous"),
         (502, "", "Bad Gateway", "ambiguous"),
         (503, "", "Service Unavailable", "ambiguous"),
@@ -115,6 +124,7 @@ def test_an_answer_of_any_shape_is_classified(content: Any, code: str, klass: Fa
         ("invalid_scope", "x is not a valid audience string.", "systemic"),
         ("disabled_client", "The OAuth client was disabled.", "systemic"),
         ("deleted_client", "The OAuth client was deleted.", "systemic"),
+        ("invalid_grant", "The account has been deleted", "systemic"),
         ("org_internal", "This client is restricted to users in its organization.", "systemic"),
         ("admin_policy_enforced", "Access to your account data is restricted", "systemic"),
         ("internal_failure", "Backend Error", "retry"),
@@ -129,6 +139,20 @@ def test_a_refused_token_is_never_the_mails_fault(
     refused = RefreshError(f"{error}: {description}", answer)  # type: ignore[no-untyped-call]
     failure = classify(refused, "token", NOW)
     assert (failure.klass, failure.code) == (klass, error)
+
+
+@pytest.mark.parametrize(
+    ("description", "is_so"),
+    [
+        ("Invalid email or User ID", True),
+        ("Not a valid email.", True),
+        ("The account has been deleted", True),
+        ("Invalid JWT Signature.", False),
+    ],
+)
+def test_a_user_who_is_not_there_is_told_from_a_bad_key(description: str, *, is_so: bool) -> None:
+    failure = Failure(klass="systemic", code="invalid_grant", message=description)
+    assert is_about_user(failure) is is_so
 
 
 @pytest.mark.parametrize("page", ["<html>502 Bad Gateway</html>", "", "{}"])
@@ -208,6 +232,29 @@ def test_we_wait_for_the_time_that_google_states(
 def test_a_stated_time_reaches_the_wait_through_googleapiclient() -> None:
     error = gmail_error(429, body("rateLimitExceeded", "x"), {"retry-after": "5"})
     assert classify(error, "gmail", NOW).wait == 5.0
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "is_so"),
+    [
+        (404, "notFound", "Requested entity was not found.", True),
+        (404, "", "Thread not found", True),
+        (400, "invalidArgument", "Invalid thread_id value", True),
+        (400, "invalidArgument", "Invalid value at 'message.thread_id' (TYPE_STRING)", True),
+        (400, "badRequest", "Invalid threadId", True),
+        (400, "failedPrecondition", "The thread cannot be replied to", True),
+        (400, "failedPrecondition", "Precondition check failed.", False),
+        (400, "invalidArgument", "Invalid To header", False),
+        (403, "forbidden", "No access to this thread", False),
+        (503, "backendError", "The thread is busy", False),
+    ],
+)
+def test_what_gmail_says_of_a_conversation_is_told_from_the_rest(
+    status: int, reason: str, message: str, *, is_so: bool
+) -> None:
+    assert is_about_thread(classify(gmail_error(status, body(reason, message)), "gmail", NOW)) is (
+        is_so
+    )
 
 
 def test_a_clock_that_differs_from_googles_is_recognized() -> None:

@@ -94,6 +94,15 @@ def test_a_bounced_mail_reaches_nobody_and_its_sender_hears_of_it_a_moment_later
     assert mail.header("X-Failed-Recipients") == CREW
 
 
+def test_a_mail_to_a_user_whom_the_domain_does_not_have_bounces(store: Store) -> None:
+    own = sent(store, faults({"kind": "unknown_user", "user": CREW}))
+    store.deliver_due(NOW + BOUNCE_MS)
+    assert own.labels == ["SENT"]
+    assert of(store, CREW) == []
+    bounce, _ = of(store, AUDIT)
+    assert read_mail(bounce.raw).header("X-Failed-Recipients") == CREW
+
+
 def test_a_bounced_mail_to_oneself_is_only_sent(store: Store) -> None:
     own = sent(store, faults({"kind": "bounce", "ms": 0}), to=AUDIT)
     assert own.labels == ["UNREAD", "SENT", "INBOX"]
