@@ -18,13 +18,15 @@ from release.openapi.operations import OPERATIONS, Operation
 from release.openapi.parameters import Parameter
 
 Refusal = type[problems.ApiError]
+_RETRIED_LATER = (problems.ContentionError, problems.ThrottledError, problems.OverloadedError)
 _REFERENCE = "#/components/schemas/{model}"
 _ABOUT = """\
 Payments of chartered events: an append-only, hash-chained ledger, and one audit mail per entry.
 
 Amounts are decimal strings in US dollars, times are epoch milliseconds. A call that fails \
-changes nothing and explains why in a problem (RFC 9457) that names the fields. Unknown fields in \
-a body are refused.
+changes nothing and explains why in a problem (RFC 9457) that names the fields. Only after a 5xx \
+the caller cannot know: send it again with the same key, after a 503 when `Retry-After` says so, \
+and nothing is written twice. Unknown fields in a body are refused.
 
 Writes are accepted only from the app's own pages (`Sec-Fetch-Site`, `Origin`) or from programs, \
 which send neither header. Behind CloudFront every POST must carry the SHA-256 of its body, in \
@@ -69,10 +71,9 @@ def document() -> dict[str, Any]:
 
 
 def problems_of(operation: Operation) -> dict[int, list[Refusal]]:
-    """How the operation can fail, by status; our own failure can happen anywhere."""
+    """How the operation can fail, by status; our own failure and AWS's can happen anywhere."""
     by_status: dict[int, list[Refusal]] = defaultdict(list)
-    refusals: list[Refusal] = [*operation.refusals, problems.UnexpectedError]
-    for refusal in refusals:
+    for refusal in (*operation.refusals, problems.UnexpectedError, problems.OverloadedError):
         by_status[int(refusal.status)].append(refusal)
     return dict(sorted(by_status.items()))
 
@@ -172,7 +173,7 @@ def _refusal(
     examples = {each.code: {"value": _example(each)} for each in refusals}
     codes = ", ".join(f"`{each.code}`" for each in refusals)
     written: dict[str, Any] = {"description": f"{HTTPStatus(status).phrase}: {codes}"}
-    if any(each in (problems.ContentionError, problems.ThrottledError) for each in refusals):
+    if any(each in _RETRIED_LATER for each in refusals):
         written["headers"] = {
             "Retry-After": {
                 "description": "Seconds to wait before trying again.",
