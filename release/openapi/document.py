@@ -31,8 +31,12 @@ and nothing is written twice. Unknown fields in a body are refused.
 Writes are accepted only from the app's own pages (`Sec-Fetch-Site`, `Origin`) or from programs, \
 which send neither header. Behind CloudFront every POST must carry the SHA-256 of its body, in \
 hex, as `x-amz-content-sha256`. HEAD works wherever GET does; other methods get 405 with `Allow`. \
-Scripts can sign their calls with an allow-listed IAM identity instead of a session; it counts as \
-an admin."""
+Scripts can sign their calls to the function's own URL with an allow-listed IAM identity \
+(`AdminIamArns`) instead of a session; it counts as an admin. Its policy must allow both \
+`lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the function: since October 2025 the \
+first alone is answered with 403. STS tells a role's name and account but not its path, which is \
+enough: no account has two roles of one name. Entries name the role, not the person or program \
+behind its session."""
 
 
 def document() -> dict[str, Any]:
@@ -73,7 +77,8 @@ def document() -> dict[str, Any]:
 def problems_of(operation: Operation) -> dict[int, list[Refusal]]:
     """How the operation can fail, by status; our own failure and AWS's can happen anywhere."""
     by_status: dict[int, list[Refusal]] = defaultdict(list)
-    for refusal in (*operation.refusals, problems.UnexpectedError, problems.OverloadedError):
+    everywhere: list[Refusal] = [problems.UnexpectedError, problems.OverloadedError]
+    for refusal in [*operation.refusals, *everywhere]:
         by_status[int(refusal.status)].append(refusal)
     return dict(sorted(by_status.items()))
 

@@ -10,7 +10,8 @@ from shared.throttling import is_throttled
 
 
 def refusal(code: str, **more: Any) -> ClientError:
-    return ClientError({"Error": {"Code": code}, **more}, "GetItem")
+    answer: Any = {"Error": {"Code": code}} | more
+    return ClientError(answer, "GetItem")
 
 
 def canceled(*codes: str) -> ClientError:

@@ -18,7 +18,7 @@ from tests.functions.api.conftest import Client
 @contextmanager
 def refused(client: Any, operation: str, code: str, *reasons: str) -> Iterator[None]:
     """The service refuses this operation, after the SDK's own retries."""
-    answer: dict[str, Any] = {"Error": {"Code": code, "Message": "said by AWS"}}
+    answer: Any = {"Error": {"Code": code, "Message": "said by AWS"}}
     if reasons:
         answer["CancellationReasons"] = [{"Code": each} for each in reasons]
     service = client.meta.service_model.service_id.hyphenize()
