@@ -10,6 +10,7 @@ from botocore.parsers import ResponseParserError
 
 from ops.terminal.safe_text import safe, safe_lines
 from shared.reads import UnreadKeysError
+from shared.throttling import is_throttled
 
 FINE, FOUND, CANNOT = 0, 1, 2  # the exit codes of every command
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -39,10 +40,6 @@ _SENTENCES: Mapping[str, str] = {
 _DENIED = frozenset({
     "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation",
     "AWS.SimpleQueueService.AccessDenied",
-})  # fmt: skip
-_SLOW_DOWN = frozenset({
-    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
-    "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException",
 })  # fmt: skip
 
 
@@ -75,7 +72,7 @@ def _refusal(error: aws.ClientError) -> str:
             "command needs: the stack has OpsReadPolicy, OpsMailboxPolicy, OpsReplayPolicy and "
             "OpsDiscardPolicy."
         )
-    if code in _SLOW_DOWN:
+    if is_throttled(error):
         return f"AWS is throttling {operation}, even after retries: wait a minute and try again."
     if code in _SENTENCES:
         return _SENTENCES[code].format(code=code, operation=operation)

@@ -73,7 +73,7 @@ _OPTIONS = (
         "--stack", metavar="NAME", help="CloudFormation stack.  [default: as in samconfig.toml]"
     ),
     _option("--profile", metavar="NAME", help="Profile in your AWS configuration."),
-    _option("--region", metavar="NAME", help="AWS region."),
+    _option("--region", metavar="NAME", help="AWS region.  [default: as in samconfig.toml]"),
     _option("--endpoint-url", metavar="URL", help="An emulator, such as http://localhost:4566."),
     _option("--local", is_flag=True, help="The stack that `make run` started here."),
     _option("--json", "as_json", is_flag=True, help="Print data as JSON."),

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
 from ops import emulator, shipped
 from ops.errors import OpsError
+from ops.region import region_of
 from ops.samconfig import StackSettings, settings_of
 from ops.terminal.safe_text import safe
 from shared.settings import SettingsError, zone_named
@@ -45,7 +46,10 @@ class Target:
 
 
 def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
-    """Options first, then the environment, then samconfig.toml. Raises OpsError."""
+    """Options first, then the environment, then samconfig.toml; `region_of` has its own order.
+
+    Raises OpsError.
+    """
     if options.get("local"):
         return _of_make_run(options, environ)
     endpoint = options.get("endpoint_url") or environ.get("AWS_ENDPOINT_URL", "")
@@ -57,11 +61,7 @@ def choose(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     return Target(
         stack=stack,
         profile=options.get("profile") or "",
-        # boto3 reads AWS_DEFAULT_REGION alone; AWS_REGION is what Lambda and the newer SDKs know.
-        region=options.get("region")
-        or environ.get("AWS_REGION")
-        or environ.get("AWS_DEFAULT_REGION")
-        or deployed.region,
+        region=region_of(stack, options.get("region"), environ, deployed.region),
         endpoint_url=endpoint,
     )
 

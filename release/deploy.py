@@ -147,6 +147,7 @@ class Deployment:
         target = self.stage.aws.target
         chosen = {"AWS_PROFILE": target.profile, "AWS_ENDPOINT_URL": target.endpoint_url}
         environment |= {name: value for name, value in chosen.items() if value}
+        environment |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), target.region)
         sys.stdout.flush()
         done = subprocess.run(
             command,

@@ -22,7 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
-REGION = "us-east-1"  # where CloudFront, and so the whole stack, lives
+REGION = "us-east-1"  # as in samconfig.toml
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
 
@@ -44,7 +44,7 @@ def main() -> int:
 
 def transform(parameters: dict[str, str]) -> dict[str, Any]:
     """The template after the SAM transform; conditions and language extensions stay as they are."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    os.environ["AWS_DEFAULT_REGION"] = REGION  # whatever the shell is set up for
     import boto3  # noqa: PLC0415 - these three are in the SAM environment only
     from samcli.yamlhelper import yaml_parse  # type: ignore[import-not-found]  # noqa: PLC0415
     from samtranslator.parser.parser import (  # type: ignore[import-not-found]  # noqa: PLC0415

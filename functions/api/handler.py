@@ -9,12 +9,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api.http.answers import problem_answer
+from functions.api.http.failures import failure_of
 from functions.api.http.problems import (
     ApiError,
     FieldError,
     MethodNotAllowedError,
     NotFoundError,
-    UnexpectedError,
 )
 from functions.api.http.resolver import Resolver
 from functions.api.routes import events, payments, service, session
@@ -51,13 +51,9 @@ def answer_refused(error: ApiError) -> Response[str]:
 
 @app.exception_handler(Exception)
 def answer_unexpected(error: Exception) -> Response[str]:
-    logger.error("request failed", error=type(error).__name__, exc_info=error)
-    return problem_answer(
-        UnexpectedError(
-            "Something went wrong on our side. It is safe to try again with the same key."
-        ),
-        _request_id(),
-    )
+    failure = failure_of(error)
+    logger.error("request failed", code=failure.code, error=type(error).__name__, exc_info=error)
+    return problem_answer(failure, _request_id())
 
 
 def _request_id() -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """admin_iam_arns, app_origins: comma-separated. max_amount_cents: the largest payment.
+    """admin_iam_arns, app_origins: comma-separated; roles with their paths.
+
+    max_amount_cents: the largest payment.
 
     business_timezone: IANA name of the zone whose days are business days.
     """

@@ -27,6 +27,7 @@ from shared.settings import read_settings, zone_named
 from shared.statements.bucket import Evidence, EvidenceDamagedError
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from shared.statements.signature import VerifyingKey
+from shared.throttling import is_throttled
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
 
@@ -98,13 +99,18 @@ def directory() -> CognitoDirectory:
 
 
 def certificate_of(event_id: str) -> Certificate:
-    """Which of the event's entries may be gone. Raises EvidenceDamagedError."""
+    """Which of the event's entries may be gone. Raises EvidenceDamagedError.
+
+    A throttled call is no damage, and is raised as it is.
+    """
     evidence = Evidence(aws.client("s3", config=_TIMEOUTS), settings().evidence_bucket)
     try:
         today = business_day(time.time_ns() // 1_000_000, business_zone())
         key = VerifyingKey(aws.client("kms", config=_TIMEOUTS), settings().signing_key_id)
         return evidence.certificates(today, key.has_signed).of.get(event_id, NOTHING_EXPIRES)
     except (BotoCoreError, ClientError) as error:
+        if is_throttled(error):
+            raise
         raise EvidenceDamagedError("the evidence bucket does not answer") from error
 
 

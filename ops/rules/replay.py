@@ -31,7 +31,9 @@ HOPELESS = frozenset({"systemic", "permanent"})  # failures that waiting does no
 
 class Look(Pages, Protocol):
     def release(self, but: Sequence[str] = ()) -> None: ...
-    def delete(self, receipt: str) -> bool: ...
+
+    def delete(self, receipt: str) -> bool:
+        """False: it may still be there, because its hold has ended."""
 
 
 class DeadLetters(Protocol):
@@ -84,10 +86,14 @@ class Pace:
 
 @dataclass(slots=True)
 class Pending:
-    """Replayed, but its mail is not yet seen. attempts: how many tries it had before."""
+    """Replayed, but its mail is not yet seen. attempts: how many tries it had before.
+
+    is_left: it may still be in the dead-letter queue, too.
+    """
 
     message_id: str
     attempts: int
+    is_left: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,6 +135,7 @@ class Drain:
 
     def _one_window(self, remaining: set[str], selection: Selection) -> set[str]:
         """Handle some of the remaining messages; returns their ids."""
+        self._await_the_rate()  # before anything is held: at a slow rate the hold would end
         size = self.pace.window if self._canary_sang else LOOKED_AT_FIRST
         hold = hold_seconds(self.depth) + WINDOW_SECONDS
         done: set[str] = set()
@@ -138,15 +145,17 @@ class Drain:
             for examined, verdict in judged(chosen, self.originals, selection):
                 message_id = examined.letter.message_id
                 if verdict is Verdict.SEND:
-                    self._wait_for_the_rate()
+                    self._await_the_rate()
                     with held_back():  # so that the report tells of what is queued
-                        self._send(examined)
+                        pending = self._send(examined)
                         self.report.outcomes[message_id] = "on its way"
-                        look.delete(examined.receipt)
+                        pending.is_left = not look.delete(examined.receipt)
                 elif verdict is Verdict.ALREADY_SENT:
                     with held_back():
-                        look.delete(examined.receipt)
-                        self.report.outcomes[message_id] = "already sent, removed"
+                        is_gone = look.delete(examined.receipt)
+                        self.report.outcomes[message_id] = (
+                            "already sent, removed" if is_gone else "already sent, not removed"
+                        )
                 else:
                     self.report.outcomes[message_id] = verdict
                 done.add(message_id)
@@ -176,16 +185,17 @@ class Drain:
             for raw, letter in chosen.values()
         ]
 
-    def _wait_for_the_rate(self) -> None:
+    def _await_the_rate(self) -> None:
         self.pause(max(0.0, self._next_at - self.now()))
-        self._next_at = self.now() + 1 / self.pace.rate
 
-    def _send(self, examined: Examined) -> None:
+    def _send(self, examined: Examined) -> Pending:
         letter = examined.letter
         assert letter.message is not None, "an unreadable message is never replayed"
+        self._next_at = self.now() + 1 / self.pace.rate
         self.queue.send(letter.message.to_json(), letter.replay_count + 1)
-        attempts = attempts_of(examined.delivery)
-        self._pending[letter.subject_id] = Pending(letter.message_id, attempts)
+        pending = Pending(letter.message_id, attempts_of(examined.delivery))
+        self._pending[letter.subject_id] = pending
+        return pending
 
     def _await(self, most: int) -> None:
         """Wait until at most this many replayed messages are still pending."""
@@ -211,7 +221,7 @@ class Drain:
         for subject_id, pending in list(self._pending.items()):
             delivery = deliveries.get(subject_id, {})
             if is_sent(delivery):
-                self._conclude(subject_id, "sent")
+                self._conclude(subject_id, "sent, not removed" if pending.is_left else "sent")
                 self._streak, self._canary_sang = 0, True
             elif self._has_failed(delivery, pending):
                 self._conclude(subject_id, "failed")

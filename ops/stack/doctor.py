@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import URLError
@@ -14,7 +15,7 @@ from ops.errors import OpsError, translate
 from ops.rules.check_result import CheckResult
 from ops.rules.status import MAPPING_OFF
 from ops.session import Session
-from ops.stack.alarms import alarm_names, alarms_named, judged
+from ops.stack.alarms import alarm_names, alarms_named, first_run_due, judged
 from ops.stack.deeds import findings_of
 from ops.stack.ledger_changes import mapping_faults
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
@@ -101,7 +102,7 @@ def _mapping(session: Session, name: str, output: str) -> Iterator[CheckResult]:
     for each in mappings:
         told = f"{each['State']}, batches of {each['BatchSize']}"
         if each["State"] not in ("Enabled", "Enabling", "Updating", "Creating"):
-            yield CheckResult(name, told, f"Enable it: {_enabling(each['UUID'])}")
+            yield CheckResult(name, told, f"Enable it: {_enabling(session, each['UUID'])}")
         elif "ReportBatchItemFailures" not in each.get("FunctionResponseTypes", ()):
             yield CheckResult(
                 name, f"{told}, one failure fails the whole batch", "Deploy the template again."
@@ -110,8 +111,9 @@ def _mapping(session: Session, name: str, output: str) -> Iterator[CheckResult]:
             yield CheckResult(name, told)
 
 
-def _enabling(uuid: str) -> str:
-    return f"aws lambda update-event-source-mapping --uuid {uuid} --enabled"
+def _enabling(session: Session, uuid: str) -> str:
+    region = session.aws.target.region
+    return f"aws lambda update-event-source-mapping --region {region} --uuid {uuid} --enabled"
 
 
 def _router_mapping(session: Session) -> Iterator[CheckResult]:
@@ -251,7 +253,9 @@ def _findings(session: Session) -> Iterator[CheckResult]:
 def _alarms(session: Session) -> Iterator[CheckResult]:
     names = list(alarm_names(session).values())
     found = alarms_named(session, names)
-    yield from map(judged, found)
+    now = datetime.now(UTC)
+    for each in found:
+        yield judged(each, session.aws.target.region, first_run_due(session, each, now))
     gone = sorted(set(names) - {each["AlarmName"] for each in found})
     for missing in gone:
         yield CheckResult(f"alarm {missing}", "missing", "Deploy the template again.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +14,7 @@ from ops.session import Session
 from ops.terminal.interrupts import held_back
 
 BATCH = 10  # the most that SQS takes or returns in one call
+EXPIRED = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue"})  # what SQS may say of it
 LONGEST_HOLD = 43_200  # seconds; SQS hides a message for 12 hours at most
 
 
@@ -31,8 +33,10 @@ class DeadLetterQueue:
     (`hold_seconds`), never longer.
     """
 
-    def __init__(self, client: Any, url: str) -> None:
+    def __init__(self, client: Any, url: str, now: Callable[[], float] = time.time) -> None:
+        """now: seconds, also while the machine sleeps, which time.monotonic leaves out."""
         self._client = client
+        self._now = now
         self.url = url
 
     def depth(self) -> Depth:
@@ -47,7 +51,7 @@ class DeadLetterQueue:
     @contextlib.contextmanager
     def looking(self, hold_seconds: int) -> Iterator[Look]:
         """A look through the queue; at its end every message becomes visible again."""
-        look = Look(self._client, self.url, min(hold_seconds, LONGEST_HOLD))
+        look = Look(self._client, self.url, min(hold_seconds, LONGEST_HOLD), self._now)
         try:
             yield look
         finally:
@@ -55,13 +59,22 @@ class DeadLetterQueue:
 
 
 class Look:
-    """Pages of hidden messages. unreleased: how many could not be made visible again."""
+    """Pages of hidden messages. unreleased: how many could not be made visible again.
 
-    def __init__(self, client: Any, url: str, hold_seconds: int) -> None:
+    A receipt counts until its hold ends by our own clock, which starts before SQS's does. After it,
+    a standard queue says yes to a delete that deletes nothing, and a release could show what
+    another reader holds:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+    """
+
+    def __init__(
+        self, client: Any, url: str, hold_seconds: int, now: Callable[[], float] = time.time
+    ) -> None:
         self._client = client
         self._url = url
         self._hold = hold_seconds
-        self._held: dict[str, None] = {}  # receipts, in order
+        self._now = now
+        self._held: dict[str, float] = {}  # until when, by receipt, in order
         self.unreleased = 0
 
     def pages(self) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -72,6 +85,7 @@ class Look:
     def _receive(self) -> Sequence[Mapping[str, Any]]:
         # SQS hides them before we know their receipts: an interrupt in between would leave them so.
         with held_back():
+            until = self._now() + self._hold
             try:
                 answer = self._client.receive_message(
                     QueueUrl=self._url,
@@ -84,23 +98,28 @@ class Look:
             except self._client.exceptions.OverLimit:
                 return ()  # no more can be hidden
             messages: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
-            self._held.update(dict.fromkeys(each["ReceiptHandle"] for each in messages))
+            self._held.update(dict.fromkeys((each["ReceiptHandle"] for each in messages), until))
         return messages
 
     def delete(self, receipt: str) -> bool:
-        """Delete a held message. False: its hold ended, and something else has it now."""
-        self._held.pop(receipt, None)
+        """Delete a held message. False: its hold has ended, so it may still be there."""
+        until = self._held.pop(receipt, 0.0)
+        if self._now() >= until:
+            return False
         try:
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
-        except self._client.exceptions.ReceiptHandleIsInvalid:
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in EXPIRED:
+                raise
             return False
-        return True
+        return self._now() < until
 
     def release(self, but: Collection[str] = ()) -> None:
         """Make held messages visible again. The rest come back when their hold ends."""
-        receipts = [each for each in self._held if each not in but]
-        for receipt in receipts:
+        done = {each: until for each, until in self._held.items() if each not in but}
+        for receipt in done:
             del self._held[receipt]
+        receipts = [each for each, until in done.items() if self._now() < until]
         for start in range(0, len(receipts), BATCH):
             batch = receipts[start : start + BATCH]
             entries = [

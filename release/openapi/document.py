@@ -18,19 +18,25 @@ from release.openapi.operations import OPERATIONS, Operation
 from release.openapi.parameters import Parameter
 
 Refusal = type[problems.ApiError]
+_RETRIED_LATER = (problems.ContentionError, problems.ThrottledError, problems.OverloadedError)
 _REFERENCE = "#/components/schemas/{model}"
 _ABOUT = """\
 Payments of chartered events: an append-only, hash-chained ledger, and one audit mail per entry.
 
 Amounts are decimal strings in US dollars, times are epoch milliseconds. A call that fails \
-changes nothing and explains why in a problem (RFC 9457) that names the fields. Unknown fields in \
-a body are refused.
+changes nothing and explains why in a problem (RFC 9457) that names the fields. Only after a 5xx \
+the caller cannot know: send it again with the same key, after a 503 when `Retry-After` says so, \
+and nothing is written twice. Unknown fields in a body are refused.
 
 Writes are accepted only from the app's own pages (`Sec-Fetch-Site`, `Origin`) or from programs, \
 which send neither header. Behind CloudFront every POST must carry the SHA-256 of its body, in \
 hex, as `x-amz-content-sha256`. HEAD works wherever GET does; other methods get 405 with `Allow`. \
-Scripts can sign their calls with an allow-listed IAM identity instead of a session; it counts as \
-an admin."""
+Scripts can sign their calls to the function's own URL with an allow-listed IAM identity \
+(`AdminIamArns`) instead of a session; it counts as an admin. Its policy must allow both \
+`lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the function: since October 2025 the \
+first alone is answered with 403. STS tells a role's name and account but not its path, which is \
+enough: no account has two roles of one name. Entries name the role, not the person or program \
+behind its session."""
 
 
 def document() -> dict[str, Any]:
@@ -69,10 +75,10 @@ def document() -> dict[str, Any]:
 
 
 def problems_of(operation: Operation) -> dict[int, list[Refusal]]:
-    """How the operation can fail, by status; our own failure can happen anywhere."""
+    """How the operation can fail, by status; our own failure and AWS's can happen anywhere."""
     by_status: dict[int, list[Refusal]] = defaultdict(list)
-    refusals: list[Refusal] = [*operation.refusals, problems.UnexpectedError]
-    for refusal in refusals:
+    everywhere: list[Refusal] = [problems.UnexpectedError, problems.OverloadedError]
+    for refusal in [*operation.refusals, *everywhere]:
         by_status[int(refusal.status)].append(refusal)
     return dict(sorted(by_status.items()))
 
@@ -172,7 +178,7 @@ def _refusal(
     examples = {each.code: {"value": _example(each)} for each in refusals}
     codes = ", ".join(f"`{each.code}`" for each in refusals)
     written: dict[str, Any] = {"description": f"{HTTPStatus(status).phrase}: {codes}"}
-    if any(each in (problems.ContentionError, problems.ThrottledError) for each in refusals):
+    if any(each in _RETRIED_LATER for each in refusals):
         written["headers"] = {
             "Retry-After": {
                 "description": "Seconds to wait before trying again.",

@@ -162,7 +162,7 @@ def test_our_own_bugs_are_not_reported_as_environment_errors() -> None:
         ({"endpoint_url": "http://localhost:4566"}, {}, "shipcaptaincrew-local", "us-east-1", True),
         ({}, {"AWS_ENDPOINT_URL": "http://[::1]:1"}, "shipcaptaincrew-local", "us-east-1", True),
         ({"endpoint_url": "https://vpce.example.com"}, {}, "shipcaptaincrew", "us-east-1", False),
-        ({"endpoint_url": "http://[::1]"}, {"AWS_REGION": "x"}, "shipcaptaincrew-local", "x", True),
+        ({"endpoint_url": "http://[::1]"}, {"SCC_STACK": "mine"}, "mine", "us-east-1", True),
         ({"region": "eu-west-1"}, {"AWS_REGION": "x"}, "shipcaptaincrew", "eu-west-1", False),
     ],
 )  # fmt: skip

@@ -76,7 +76,11 @@ def test_every_problem_that_the_api_knows_is_documented_somewhere() -> None:
             yield from below(each)
 
     documented = {refusal for each in OPERATIONS for refusal in each.refusals}
-    everywhere = {problems.UnexpectedError, problems.MethodNotAllowedError}
+    everywhere = {
+        problems.UnexpectedError,
+        problems.OverloadedError,
+        problems.MethodNotAllowedError,
+    }
     assert set(below(problems.ApiError)) - everywhere == documented
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +86,15 @@ def test_no_keys_make_no_call() -> None:
     busy = Busy(1)
     assert rows(busy, 0, []) == []
     assert not busy.calls
+
+
+def test_nobody_else_reads_or_writes_in_batches() -> None:
+    """Whoever calls DynamoDB's batches must ask again for what it left out."""
+    root = Path(__file__).parents[2]
+    found = {
+        str(file.relative_to(root))
+        for folder in ("functions", "ops", "release", "shared")
+        for file in (root / folder).rglob("*.py")
+        if re.search(r"\bbatch_(get|write)_item\(|\bbatch_writer\(", file.read_text("utf-8"))
+    }
+    assert found == {"shared/reads.py"}

@@ -43,8 +43,8 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("AdminIamArns", "arn:aws:iam::123456789012:user/a,arn:aws:iam::123456789012:role/b", "*"),
         (
             "AdminIamArns",
-            "arn:aws:iam::123456789012:user/team/a",  # in calls a user has a path, a role has none
-            "arn:aws:iam::123456789012:role/team/a",
+            "arn:aws:iam::123456789012:user/team/a,arn:aws:iam::123456789012:role/team/a",
+            "arn:aws:iam::123456789012:role/team/*",
         ),
         ("AppOrigins", "https://pay.example.com", "pay.example.com"),
         ("AppOrigins", "https://a.example,https://b.example", "https://a.example/ https://b"),

@@ -54,7 +54,10 @@ def require_same_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> N
 
 
 def caller_arn(event: Mapping[str, Any]) -> str:
-    """The ARN of a caller that signs with IAM, else empty; a role's session counts as its role."""
+    """The ARN of a caller that signs with IAM, else empty.
+
+    A role's session counts as its role. STS tells only the role's name, so the ARN lacks its path.
+    """
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
     arn = str((authorizer.get("iam") or {}).get("userArn") or "")
     session = _ROLE_SESSION.fullmatch(arn)

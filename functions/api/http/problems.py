@@ -126,6 +126,12 @@ class ThrottledError(ApiError):
     status, code = HTTPStatus.TOO_MANY_REQUESTS, "throttled"
 
 
+class OverloadedError(ApiError):
+    """AWS slows us down. A retry is safe, whatever became of this attempt."""
+
+    status, code = HTTPStatus.SERVICE_UNAVAILABLE, "overloaded"
+
+
 class UnexpectedError(ApiError):
     """Our own failure; the detail never says what went wrong inside."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,6 +12,7 @@ from functions.api.http.problems import ForbiddenError, NotSignedInError
 
 SESSION_SECONDS = 12 * 60 * 60
 CHECK_MS = 5 * 60 * 1000  # how often a session's account is looked up again
+_ROLE = re.compile(r"(arn:[a-z-]+:iam::\d{12}:role/)(?:.*/)?([^/]+)")
 
 
 class Grant(StrEnum):
@@ -92,12 +94,13 @@ def get_user_context(
 ) -> User:
     """Who is calling. Raises NotSignedInError.
 
-    arn: of a caller that signs with IAM; an allow-listed one is an admin, so scripts can log.
+    arn: of a caller that signs with IAM, a role's without its path; an allow-listed one is an
+    admin, so scripts can log.
     token: of the session; its account is looked up again every five minutes, so a user who is
     disabled or leaves a group loses access by then, not when the session ends. Either may be empty.
     directory: called only when an account must be looked up. now: epoch milliseconds.
     """
-    if arn in admin_arns:
+    if arn in {as_called(each) for each in admin_arns}:
         return User(sub=arn, email=arn, name=arn.rpartition("/")[2], groups=("admins",))
     session = sessions.find(token, now) if token else None
     if session is None:
@@ -113,6 +116,17 @@ def get_user_context(
         raise _not_signed_in()
     sessions.keep(token, replace(session, user=account, checked_at=now))
     return account
+
+
+def as_called(arn: str) -> str:
+    """An IAM identity's ARN as its calls show it: a user's is whole, a role's lacks the path.
+
+    Nothing is let in by that: no account has two roles of one name, whatever their paths. Which of
+    them it is cannot be told once a role is deleted and its name given to a new one.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    role = _ROLE.fullmatch(arn)
+    return f"{role[1]}{role[2]}" if role else arn
 
 
 def _not_signed_in() -> NotSignedInError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ops.rules.dead_letters import is_meant
 from ops.rules.survey import Examined
 from ops.session import Session, pass_session, shared_options
 from ops.stack.ops_record import Deed, OpsRecord, new_run
-from ops.stack.queues import OpsAuditQueue
+from ops.stack.queues import Look, OpsAuditQueue
 from ops.terminal.interrupts import held_back
 from ops.terminal.safe_text import safe
 
@@ -49,21 +50,23 @@ def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes:
     """
     if not shown(reason):
         raise click.UsageError("--reason must not be empty.")
-    with peek(session, lambda letter: is_meant(wanted, letter)) as looking:
-        chosen = _only([each for each in looking.found if each.raw is not None], wanted)
-        looking.look.release(but=[chosen.receipt])
-        _ask(session, chosen, yes=yes)
+    if not yes:  # nothing is held while a person thinks: the hold would end
+        with _holding(session, wanted) as (_, chosen):
+            pass
+        _ask(session, chosen)
+        wanted = chosen.letter.message_id
+    with _holding(session, wanted) as (look, chosen):
         content = _content(session, chosen, reason)
         file = _exported(export_to, content)
         session.console.say(f"Saved to {file}")
         run = _archived(session, content)
         with held_back():  # what is recorded as discarded is not left in the queue
             _record(session, run, chosen, reason)
-            is_deleted = looking.look.delete(chosen.receipt)
+            is_deleted = look.delete(chosen.receipt)
         if not is_deleted:
             raise OpsError(
-                f"{chosen.letter.message_id} is saved and recorded, but something else received "
-                "it meanwhile: discard it again."
+                f"{chosen.letter.message_id} is saved and recorded, but its hold ended before it "
+                "was deleted: discard it again if `scc dlq ls` still lists it."
             )
     if session.console.as_json:
         session.console.show(
@@ -79,6 +82,15 @@ def discard(session: Session, *, wanted: str, reason: str, export_to: Path, yes:
         )
 
 
+@contextmanager
+def _holding(session: Session, wanted: str) -> Iterator[tuple[Look, Examined]]:
+    """The one dead letter that is meant, hidden until the end; all others are visible again."""
+    with peek(session, lambda letter: is_meant(wanted, letter)) as looking:
+        chosen = _only([each for each in looking.found if each.raw is not None], wanted)
+        looking.look.release(but=[chosen.receipt])
+        yield looking.look, chosen
+
+
 def _only(matches: Sequence[Examined], wanted: str) -> Examined:
     if len(matches) == 1:
         return matches[0]
@@ -90,9 +102,7 @@ def _only(matches: Sequence[Examined], wanted: str) -> Examined:
     )
 
 
-def _ask(session: Session, chosen: Examined, *, yes: bool) -> None:
-    if yes:
-        return
+def _ask(session: Session, chosen: Examined) -> None:
     if not sys.stdin.isatty():
         raise OpsError("There is no terminal to ask on: add --yes to discard.")
     cause = chosen.cause

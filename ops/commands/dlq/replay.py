@@ -106,8 +106,9 @@ def replay(  # noqa: PLR0913 - click gives every option a name
     help: discard it); quarantined (replayed twice already: only --id replays it). Messages are not
     edited: each mail is made from the ledger, a statement's from the bytes that were sealed. A
     replay stops after 3 failures in a row, and is safe to interrupt: a message leaves the
-    dead-letter queue only after it is on the audit queue. Exit 1 when something is left for a
-    person. The ops record is mailed to compliance.
+    dead-letter queue only after it is on the audit queue. *Not removed* means that
+    it may still be there: replay it again, which mails nothing twice. Exit 1 when something is left
+    for a person. The ops record is mailed to compliance.
 
     \b
     Examples:

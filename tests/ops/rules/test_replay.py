@@ -161,6 +161,8 @@ class Look:
     def delete(self, receipt: str) -> bool:
         with self.world.call():
             self.held.remove(receipt)
+            if self.world.hidden_until[receipt] <= self.world.clock:
+                return False
             return self.world.dead.pop(receipt, None) is not None
 
 
@@ -246,6 +248,33 @@ def test_messages_sent_meanwhile_are_only_removed_and_poison_stays() -> None:
     }
     assert dict(world.mails) == {fresh: 1}
     assert [read_letter(each).subject_id for each in world.dead.values()] == [quarantined, ""]
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 3.0])
+def test_at_every_rate_a_message_is_removed_while_it_is_held(rate: float) -> None:
+    world = World()
+    for number in range(1, 6):
+        world.add(number)
+    assert world.drain(rate=rate).counts() == {"sent": 5}
+    assert world.dead == {}
+
+
+def test_a_message_whose_hold_ended_is_told_as_still_there() -> None:
+    world = World()
+    sent, fresh = world.add(1), world.add(2)
+    world.items[sent] = {"state": "sent", "attempts": 1}
+    lacking = world.lacking
+
+    def slowly(messages: Sequence[Message]) -> dict[Message, Verdict]:
+        if not world.mails:
+            world.clock += 60
+        return lacking(messages)
+
+    world.lacking = slowly  # type: ignore[method-assign]
+    report = world.drain()
+    assert report.counts() == {"already sent, not removed": 1, "sent, not removed": 1}
+    assert dict(world.mails) == {fresh: 1}
+    assert world.drain().counts() == {"already sent, removed": 2}
 
 
 def test_a_replay_counts_itself_and_keeps_the_message_as_it_was() -> None:

@@ -45,6 +45,20 @@ test("a ledger that stays busy ends the attempt", async () => {
   assert.ok(sent.length < 20);
 });
 
+test("a busy server is asked again with the same key after the pause it asked for", async () => {
+  const putOff = new OutcomeUnknownError("busy", 2_000);
+  const { outcome, sent, waits } = await submit([putOff, putOff, { payment: PAYMENT, replayed: false }]);
+  assert.equal(outcome.kind, "saved");
+  assert.deepEqual(sent.map(({ key }) => key), ["key", "key", "key"]);
+  assert.ok(waits.every((ms) => ms >= 2_000 && ms <= 2_250), String(waits));
+});
+
+test("a server that stays busy leaves the outcome unknown: an attempt may have been written", async () => {
+  const { outcome, sent } = await submit(Array.from({ length: 50 }, () => new OutcomeUnknownError("busy", 2_000)));
+  assert.deepEqual(outcome, { kind: "unknown", message: "The server is busy." });
+  assert.ok(sent.length < 20);
+});
+
 for (const reason of ["offline", "timeout", "server"]) {
   test(`after "${reason}" the outcome is unknown, and nothing is sent again unasked`, async () => {
     const { outcome, sent } = await submit([new OutcomeUnknownError(reason)]);

@@ -73,6 +73,15 @@ for (const [what, answer, reason] of [
   });
 }
 
+test("a 503 says when to ask again, and leaves the outcome unknown", async () => {
+  answering(json({ code: "overloaded" }, { status: 503, headers: { "retry-after": "2" } }));
+  await assert.rejects(apiFetch("/x"), (error) => {
+    assert.ok(error instanceof OutcomeUnknownError);
+    assert.deepEqual([error.reason, error.retryAfterMs], ["busy", 2_000]);
+    return true;
+  });
+});
+
 for (const [what, call] of /** @type {[string, () => Promise<unknown>][]} */ ([
   ["logging", () => logPayment({}, "k")],
   ["voiding", () => voidPayment("pay_1", {}, "k")],

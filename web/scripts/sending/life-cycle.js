@@ -59,7 +59,11 @@ export function createLifeCycle(dialog, session, { store, post, search, texts, q
     find(dialog, "[type=submit]").focus();
     try {
       await follow(await submit(pending.body, sent.key, {
-        post: (body, key) => post(body, key, sent),
+        post(body, key) {
+          sent.sentAt = Date.now(); // an earlier attempt is no longer at work, the latest may be
+          if (pending) store.keep(Object.assign(pending, { sentAt: sent.sentAt }));
+          return post(body, key, sent);
+        },
         wait,
         now: serverNow,
       }));

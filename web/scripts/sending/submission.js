@@ -11,8 +11,9 @@ const LOOK_AGAIN_MS = 1_500;
 export const SETTLED_MS = 20_000;
 
 /**
- * A busy ledger (409 or 429 with Retry-After) is retried silently; a refused timestamp is corrected once by the
- * server's clock. Everything else is an outcome; it never throws.
+ * A busy ledger (409 or 429 with Retry-After) and a busy server (503 with Retry-After) are retried silently; a refused
+ * timestamp is corrected once by the server's clock. Everything else is an outcome; it never throws. A server that
+ * stays busy leaves it unknown: one of the attempts may have been written.
  * @template A
  * @param {Body} body
  * @param {string} key stays the same for every attempt, so no retry can write twice
@@ -24,16 +25,21 @@ export const SETTLED_MS = 20_000;
  */
 export async function submit(body, key, { post, wait, now }) {
   let clockCorrected = false;
+  const pause = (/** @type {{retryAfterMs: number | null}} */ { retryAfterMs }) => wait((retryAfterMs ?? 0) + Math.random() * 250);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
       return { kind: "saved", answer: await post(body, key) };
     } catch (error) {
+      if (isPutOff(error) && attempt < ATTEMPTS) {
+        await pause(error);
+        continue;
+      }
       if (!isRefusal(error)) return unknown(error);
       if (error.status === 401) return { kind: "signed-out" };
       const earlier = error.body.payments;
       if (error.code === "possible_duplicate" && Array.isArray(earlier)) return { kind: "duplicate", entries: earlier };
       if (isBusy(error)) {
-        await wait((error.retryAfterMs ?? 0) + Math.random() * 250);
+        await pause(error);
       } else if (!clockCorrected && error.fields.length === 1 && error.fields[0].field === "timestamp") {
         clockCorrected = true;
         body.timestamp = now();
@@ -92,6 +98,11 @@ export function unknown(error) {
   if (error instanceof OutcomeUnknownError || error instanceof ProblemError) return { kind: "unknown", message: error.message };
   console.error(error);
   return { kind: "unknown", message: "The server’s answer could not be understood." };
+}
+
+/** @param {unknown} error @returns {error is OutcomeUnknownError} */
+function isPutOff(error) {
+  return error instanceof OutcomeUnknownError && error.retryAfterMs !== null;
 }
 
 /** @param {ProblemError} error */

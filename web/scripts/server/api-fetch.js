@@ -23,15 +23,20 @@ export class ProblemError extends Error {
 
 /** No answer, or one that proves nothing: the call may or may not have taken effect. */
 export class OutcomeUnknownError extends Error {
-  /** @param {"offline" | "timeout" | "server"} cause */
-  constructor(cause) {
+  /**
+   * @param {"offline" | "timeout" | "server" | "busy"} cause
+   * @param {number | null} [retryAfterMs] when the server asks to be called again
+   */
+  constructor(cause, retryAfterMs = null) {
     super({
       offline: "The server could not be reached.",
       timeout: "The server took too long to answer.",
       server: "The server had a problem.",
+      busy: "The server is busy.",
     }[cause]);
     this.name = "OutcomeUnknownError";
     this.reason = cause;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -94,8 +99,9 @@ export async function apiFetch(path, options = {}) {
     if (data === undefined && response.status !== 204) throw new OutcomeUnknownError("server");
     return { data, headers: response.headers };
   }
-  if (response.status >= 500) throw new OutcomeUnknownError("server");
-  throw new ProblemError(response.status, data ?? {}, retryAfter(response.headers));
+  const retryAfterMs = retryAfter(response.headers);
+  if (response.status >= 500) throw new OutcomeUnknownError(retryAfterMs === null ? "server" : "busy", retryAfterMs);
+  throw new ProblemError(response.status, data ?? {}, retryAfterMs);
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes */

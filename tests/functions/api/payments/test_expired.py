@@ -7,22 +7,24 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.api import wiring
 from functions.api.payments.expired import UNREADABLE
 from functions.daily_statement.rules.account import Whole
 from functions.daily_statement.rules.record import Standing, heads_record
 from functions.daily_statement.stores.signing_key import SigningKey
-from shared import keys
+from shared import aws, keys
 from shared.attributes import to_attributes
 from shared.ledger import LedgerEntry, canonical_json
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from shared.statements.places import StatementPlace, heads_key, record_key
 from tests.builders import NOW
-from tests.functions.api.conftest import EVIDENCE, Client, store
+from tests.functions.api.conftest import EVIDENCE, Answer, Client, store
 from tests.functions.api.payments.test_export import rows_of
 from tests.seven_years import certified, voyage
 from tests.statements import DAY, drawn_up, stored
@@ -55,14 +57,18 @@ def seal(certificate: Certificate, day: str = DAY, *, is_signed: bool = True) ->
 
 
 def exported(admin: Client, there: Sequence[LedgerEntry]) -> list[dict[str, str]]:
+    answer = export(admin, there)
+    assert answer.status == 200, answer.text
+    return rows_of(answer.text)
+
+
+def export(admin: Client, there: Sequence[LedgerEntry]) -> Answer:
     for each in there:
         store(admin, each)
     last = {"seq": 5, "hash": voyage()[-1].hash, "last_logged_at": NOW, "total_cents": 573}
     head = to_attributes(keys.head("sunset-charter") | last)
     admin.dynamodb.put_item(TableName=admin.tables["Ledger"], Item=head)
-    answer = admin.call("GET", "/api/payments.csv", query=QUERY)
-    assert answer.status == 200, answer.text
-    return rows_of(answer.text)
+    return admin.call("GET", "/api/payments.csv", query=QUERY)
 
 
 @pytest.mark.parametrize("gone", [(1,), (3,), (1, 3), (1, 2, 3), (2, 3)])
@@ -148,6 +154,25 @@ def test_damaged_evidence_is_said_in_the_file(
     first, *rest = exported(admin, voyage()[1:])
     assert first["problem"].startswith(UNREADABLE)
     assert len(rest) == 4
+
+
+@pytest.mark.parametrize(("service", "code"), [("kms", "ThrottlingException"), ("s3", "SlowDown")])
+def test_throttled_evidence_is_no_damaged_one(
+    admin: Client, evidence: None, monkeypatch: pytest.MonkeyPatch, service: str, code: str
+) -> None:
+    """The file would say for good what is over in a second."""
+    seal(certified(voyage()[:1]))
+    client, real = boto3.client(service), aws.client  # type: ignore[call-overload]
+
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code}}, "Verify")
+
+    client.meta.events.register(f"before-call.{service}", refuse)
+    monkeypatch.setattr(
+        aws, "client", lambda name, **more: client if name == service else real(name, **more)
+    )
+    answer = export(admin, voyage()[1:])
+    assert (answer.status, answer.json["code"]) == (503, "overloaded")
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.api import wiring
+from functions.api.people.identity import as_called
 from tests.functions.api.conftest import Client
 
 SCRIPTS = "arn:aws:iam::123456789012:role/scripts"
 SCRIPTS_SESSION = "arn:aws:sts::123456789012:assumed-role/scripts/nightly"
+TEMPLATE = (Path(__file__).parents[4] / "template.yaml").read_text()
 BODY: dict[str, Any] = {"patron_email": "lee@example.com", "acknowledge_duplicates": []}
 
 
@@ -64,3 +70,79 @@ def test_an_allow_listed_iam_identity_counts_as_admin(api: Client) -> None:
     arn = "arn:aws:iam::123456789012:role/scripts"
     assert api.call("GET", "/api/session", iam_arn=arn).json["user"]["groups"] == ["admins"]
     assert api.call("GET", "/api/session", iam_arn=arn + "2").status == 401
+
+
+SSO = (
+    "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/us-east-1/"
+    "AWSReservedSSO_Admins_abcdef"
+)
+SSO_SESSION = "arn:aws:sts::{account}:assumed-role/{role}/grace@example.com"
+
+
+@pytest.fixture
+def listed(api: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A role with a path, as every role of IAM Identity Center has one, and a user with one."""
+    arns = f"{SSO},arn:aws:iam::123456789012:user/dock/scripts"
+    settings = replace(wiring.settings(), admin_iam_arns=arns)
+    monkeypatch.setattr(wiring, "settings", lambda: settings)
+    return api
+
+
+def test_a_role_with_a_path_is_known_by_account_and_name(listed: Client) -> None:
+    arn = SSO_SESSION.format(account="123456789012", role="AWSReservedSSO_Admins_abcdef")
+    logged = listed.log(iam_arn=arn, **BODY).json["payment"]
+    assert logged["logged_by"] == "arn:aws:iam::123456789012:role/AWSReservedSSO_Admins_abcdef"
+
+
+@pytest.mark.parametrize(
+    ("account", "role"),
+    [
+        ("999999999999", "AWSReservedSSO_Admins_abcdef"),
+        ("123456789012", "AWSReservedSSO_Admins_abcdeg"),
+        ("123456789012", "Admins_abcdef"),
+        ("123456789012", "aws-reserved"),
+    ],
+)
+def test_no_other_account_and_no_other_name_is_let_in(
+    listed: Client, account: str, role: str
+) -> None:
+    arn = SSO_SESSION.format(account=account, role=role)
+    assert listed.call("GET", "/api/session", iam_arn=arn).status == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("dock/scripts", 200), ("scripts", 401), ("other/scripts", 401)]
+)
+def test_a_user_counts_only_with_its_own_path(listed: Client, path: str, status: int) -> None:
+    arn = f"arn:aws:iam::123456789012:user/{path}"
+    assert listed.call("GET", "/api/session", iam_arn=arn).status == status
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::123456789012:user/x:role/dock/scripts",
+        "arn:aws:sts::123456789012:assumed-role/dock/scripts",
+        "arn:aws:iam::123456789012:root",
+    ],
+)
+def test_what_is_no_role_is_compared_whole(arn: str) -> None:
+    assert as_called(arn) == arn
+
+
+ALLOWED = re.compile(re.findall(r'AdminIamArns:.*?AllowedPattern: "(.*?)"', TEMPLATE, re.DOTALL)[0])
+
+
+@pytest.mark.parametrize(
+    ("arns", "is_allowed"),
+    [
+        (SSO, True),
+        (f"{SSO},arn:aws-us-gov:iam::123456789012:user/dock/scripts", True),
+        (SSO.replace("AWSReservedSSO_Admins_abcdef", ""), False),
+        (SSO.replace("abcdef", "*"), False),
+        (SSO_SESSION.format(account="123456789012", role="scripts"), False),
+        (f"{SSO}, {SSO}", False),
+    ],
+)
+def test_the_template_takes_whole_arns_of_users_and_roles(arns: str, *, is_allowed: bool) -> None:
+    assert bool(ALLOWED.search(arns)) is is_allowed

@@ -66,6 +66,7 @@ def test_a_wrong_password_and_an_unknown_user_look_the_same(api: Client) -> None
     [
         ("TooManyRequestsException", 429, "60"),
         ("LimitExceededException", 429, "60"),
+        ("ThrottlingException", 503, "2"),
         ("UserNotFoundException", 401, None),
         ("UserNotConfirmedException", 401, None),
         ("PasswordResetRequiredException", 401, None),

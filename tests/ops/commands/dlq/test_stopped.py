@@ -66,3 +66,20 @@ def test_what_is_recorded_as_discarded_is_gone(
     left = {each.payment_id for each in dead.take(dead.dead) if isinstance(each, AuditMessage)}
     assert len(dead.records()) == 1
     assert wanted not in left
+
+
+def test_nothing_is_hidden_while_a_person_is_asked(
+    dead: Harbor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question can stay unanswered for longer than any hold."""
+
+    def ask(*_: Any) -> None:
+        names = ["ApproximateNumberOfMessages"]
+        asked = dead.client("sqs").get_queue_attributes(QueueUrl=dead.dead, AttributeNames=names)
+        assert asked["Attributes"] == {names[0]: "2"}
+
+    monkeypatch.setattr("ops.commands.dlq.discard._ask", ask)
+    wanted = ENTRIES[0].payment_id
+    done = dead.scc("dlq", "discard", "--id", wanted, "--reason", "x", "--export-to", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert len(dead.take(dead.dead)) == 1
