@@ -164,9 +164,9 @@ def test_a_second_region_is_a_second_installation_that_never_meets_the_first(
         )
         assert done.returncode == 0, done.stdout[-3000:]
         done = walked.shell(
-            "unset SCC_STACK; export AWS_DEFAULT_REGION=us-west-2\n"
-            ".venv/bin/scc web publish --stack shipcaptaincrew --stage prod\n"
-            ".venv/bin/scc web publish --stack shipcaptaincrew --stage staging\n"
+            "unset SCC_STACK\n"
+            ".venv/bin/python -m ops.cli web publish --stack shipcaptaincrew --stage prod\n"
+            ".venv/bin/python -m ops.cli web publish --stack shipcaptaincrew --stage staging\n"
             "make smoke STAGE=prod"
         )
         assert done.returncode == 0, done.stdout[-3000:]

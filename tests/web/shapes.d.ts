@@ -164,3 +164,21 @@ interface DialogForm<D extends object, A> {
   insist: (acknowledged: string[]) => void;
   closed: () => void;
 }
+
+/** What the screens share. */
+interface App {
+  session: import("../../web/scripts/session/session.js").Session;
+  startLog: ReturnType<typeof import("../../web/scripts/log-payment/dialog.js").createPaymentDialog>["open"];
+  startVoid(payment: Payment, known?: { roster?: readonly Patron[] }): void;
+  /** of a range of days */
+  startExport(): void;
+  downloadEvent(button: HTMLElement, eventId: string, signal: AbortSignal): void;
+  doubtfulRows(): Promise<typeof import("../../web/scripts/screens/doubtful-rows.js")>;
+  addressOf(route: import("../../web/scripts/router.js").Route): string;
+  /** records in the address what the screen shows */
+  keepPlace(route: import("../../web/scripts/router.js").Route): void;
+  /** shows a screen, or a stand-in while it loads */
+  present(screen: HTMLElement): void;
+  /** the screen has its full height, so the scroll position can be restored */
+  settled(): void;
+}

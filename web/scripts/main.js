@@ -12,20 +12,6 @@ import { pendingPayment, pendingVoid } from "./sending/pending.js";
 import { createSession } from "./session/session.js";
 
 /** @typedef {import("./router.js").Route} Route */
-/**
- * What the screens share.
- * @typedef {object} App
- * @property {import("./session/session.js").Session} session
- * @property {ReturnType<typeof createPaymentDialog>["open"]} startLog
- * @property {(payment: Payment, known?: {roster?: readonly Patron[]}) => void} startVoid
- * @property {() => void} startExport of a range of days
- * @property {(button: HTMLElement, eventId: string, signal: AbortSignal) => void} downloadEvent
- * @property {() => Promise<typeof import("./screens/doubtful-rows.js")>} doubtfulRows
- * @property {(route: Route) => string} addressOf
- * @property {(route: Route) => void} keepPlace records in the address what the screen shows
- * @property {(screen: HTMLElement) => void} present shows a screen, or a stand-in while it loads
- * @property {() => void} settled the screen has its full height, so the scroll position can be restored
- */
 
 const main = find(document, "main");
 const base = basePath(location.pathname);

@@ -12,7 +12,6 @@ import { createPaymentList } from "./payment-list.js";
 import { createRosterPanel } from "./roster-panel.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
-/** @typedef {import("../main.js").App} App */
 
 const PAGE = 50;
 

@@ -9,7 +9,6 @@ import { describeDay, formatMoment, formatUtc, localDay } from "../kit/time.js";
 import { listEvents } from "../server/api.js";
 import { emptyState, errorState, explain, skeletons } from "./states.js";
 
-/** @typedef {import("../main.js").App} App */
 
 const WORTH_FILTERING = 5;
 

@@ -8,7 +8,6 @@ import { missingEvent } from "./event.js";
 import { createPaymentList } from "./payment-list.js";
 import { asPage, errorState, skeletons } from "./states.js";
 
-/** @typedef {import("../main.js").App} App */
 
 /**
  * @param {App} app

@@ -11,7 +11,7 @@ const MOST_OLD_LOOKS = 5;
 
 /**
  * @param {HTMLElement} panel
- * @param {import("../main.js").App} app
+ * @param {App} app
  * @param {AbortSignal} signal
  * @param {object} source
  * @param {"patron" | "event"} source.names

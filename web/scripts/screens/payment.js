@@ -15,7 +15,6 @@ import { ProblemError, serverNow } from "../server/api-fetch.js";
 import { getPayment, listPayments } from "../server/api.js";
 import { asPage, emptyState, errorState, leadingTo, skeletons } from "./states.js";
 
-/** @typedef {import("../main.js").App} App */
 /** @typedef {{payment: Payment, links: ReturnType<typeof linksOf>, duplicates: Payment[]}} Content */
 
 const NEIGHBORS = 100;
