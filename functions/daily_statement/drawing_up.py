@@ -61,7 +61,7 @@ class Ledger(Protocol):
 
 
 class OpsRecords(Protocol):
-    def hashes(self, start: int, end: int) -> Mapping[str, str]: ...
+    def made(self, start: int, end: int) -> Iterable[Mapping[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,8 @@ class Draughtsman:
             statement.account(entry.event_id).report_unlinked(entry.seq)
         for account in statement.events:
             account.head = present.heads[account.event_id].last
-        statement.ops_records.update(self.ops_records.hashes(*bounds(day, self.zone)))
+        for record in self.ops_records.made(*bounds(day, self.zone)):
+            statement.add_ops_record(record)
         return statement, standings
 
     def _take_entries(self, statement: Statement, pointers: PointerCheck) -> None:
