@@ -23,7 +23,12 @@ from functions.daily_statement.rules.continuity import (
     missing_at_the_end,
 )
 from functions.daily_statement.rules.heads import EventHead
-from functions.daily_statement.rules.meaning import BACK_DATED, Meaning, back_dated
+from functions.daily_statement.rules.meaning import (
+    BACK_DATED,
+    Meaning,
+    back_dated,
+    refunds_among,
+)
 from functions.daily_statement.rules.notable import Watch
 from functions.daily_statement.rules.record import NEW_EVENT, Standing, Standings
 from functions.daily_statement.rules.rereading import (
@@ -61,7 +66,7 @@ class Ledger(Protocol):
 
 
 class OpsRecords(Protocol):
-    def hashes(self, start: int, end: int) -> Mapping[str, str]: ...
+    def made(self, start: int, end: int) -> Iterable[Mapping[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,7 @@ class Draughtsman:
         """
         statement = Statement(day, self.zone.key, self.now(), is_final)
         pointers = PointerCheck(self.ledger, self.pause)
-        self._take_entries(statement, pointers)
+        self._take_entries(statement, pointers, before or {})
         if before is None:
             before = self._first_standings(statement, pointers)
             old = set[str]()
@@ -112,13 +117,22 @@ class Draughtsman:
             statement.account(entry.event_id).report_unlinked(entry.seq)
         for account in statement.events:
             account.head = present.heads[account.event_id].last
-        statement.ops_records.update(self.ops_records.hashes(*bounds(day, self.zone)))
+        for record in self.ops_records.made(*bounds(day, self.zone)):
+            statement.add_ops_record(record)
         return statement, standings
 
-    def _take_entries(self, statement: Statement, pointers: PointerCheck) -> None:
-        find = lru_cache(maxsize=1)(self._find)  # both ask for what an entry is about
+    def _take_entries(
+        self, statement: Statement, pointers: PointerCheck, before: Standings
+    ) -> None:
+        find = lru_cache(maxsize=8)(self._find)  # both ask for what an entry is about
         watch = Watch(cash_over_cents=self.cash_over_cents, find=find, has_twin=self._has_twin)
-        meaning = Meaning(zone=self.zone, find=find, mark_of=self.ledger.mark_of)
+        meaning = Meaning(
+            zone=self.zone,
+            find=find,
+            mark_of=self.ledger.mark_of,
+            refunds_of=lru_cache(maxsize=8)(self._refunds_of),
+            may_be_gone=lambda each: before.get(each, NEW_EVENT).certificate.through_seq > 0,
+        )
         for rows in self.daybook.logged_on(statement.day):
             payment_ids = [row.get("payment_id", "") for row in rows]
             entries = statement.add(rows, self.daybook.deliveries(payment_ids))
@@ -217,6 +231,12 @@ class Draughtsman:
     def _find(self, payment_id: PaymentId) -> LedgerEntry | None:
         row = self.ledger.find(payment_id)
         return next((entry for entry, _ in _entries([row] if row else [])), None)
+
+    def _refunds_of(self, payment: LedgerEntry) -> Sequence[LedgerEntry]:
+        """Of the same patron: a refund to another one has a finding of its own."""
+        rows = self.ledger.of_patron(payment.event_id, payment.patron_email)
+        entries = [(entry, Link.of(entry, row)) for entry, row in _entries(rows)]
+        return refunds_among(_sound(entries))(payment)
 
     def _has_twin(self, voided: LedgerEntry) -> bool:
         rows = self.ledger.of_patron(voided.event_id, voided.patron_email)

@@ -12,13 +12,19 @@ from zoneinfo import ZoneInfo
 from functions.daily_statement.days import due_days
 from functions.daily_statement.drawing_up import Draughtsman
 from functions.daily_statement.rules.account import Previous, Statement, Whole
-from functions.daily_statement.rules.evidence import Damage, Sealed, is_sealed_key
+from functions.daily_statement.rules.evidence import EXCHANGED, Damage, Sealed, is_sealed_key
 from functions.daily_statement.rules.record import (
     Standings,
     heads_record,
     previous_of,
     standings_of,
     statement_record,
+)
+from functions.daily_statement.rules.sealed_chain import (
+    Kept,
+    SealedChain,
+    days_until,
+    runs_of_night,
 )
 from shared.audit.delivery import is_sent, needs_message
 from shared.ledger import business_date, canonical_json
@@ -172,24 +178,52 @@ class Sealer:
         statement.key_sha256 = self.key.sha256
         previous = previous_of(last.day, last.sha256, last.record) if last else None
         statement.previous = previous
-        statement.damages = self._damages(previous)
+        statement.damages = self._damages(day, previous)
         known = previous.number if previous else 0
         statement.number = None if known is None else known + 1
         return statement, standings
 
-    def _damages(self, previous: Previous | None) -> list[Damage]:
-        """What happened to what was sealed."""
+    def _damages(self, day: str, previous: Previous | None) -> list[Damage]:
+        """What happened to what was sealed before this day."""
         listing = self.evidence.sealed_objects()
+        days = None
+        if previous is None:
+            days = []
+        elif previous.number is not None:
+            days = days_until(previous.day, previous.number)
         sealed = Sealed(
             versions={
                 key: len(each) for key, each in listing.versions.items() if is_sealed_key(key)
             },
             hidden={each for each in listing.hidden if is_sealed_key(each)},
-            count=previous.number if previous else None,
+            day=day,
+            days=days,
+            exchanged=self._exchanged(days or (), day, previous),
             are_mailed=self._mailed,
             sha256_of=self._sha256_of,
         )
         return sealed.damages()
+
+    def _exchanged(self, days: Sequence[str], night: str, previous: Previous | None) -> set[str]:
+        """Of the days read tonight; of the others, those that the statement before named."""
+        runs = runs_of_night(days, night)
+        damages = previous.damages if previous else ()
+        named = {each.day for each in damages if each.what == EXCHANGED}
+        chain = SealedChain(read=self._kept, is_signed=self._is_signed)
+        return {*chain.exchanged(runs), *(named - {day for run in runs for day in run})}
+
+    def _kept(self, day: str) -> Kept | None:
+        try:
+            sealed = self.evidence.sealed(day)
+        except EvidenceDamagedError:
+            return Kept()
+        return Kept.of(sealed.sha256, sealed.record) if sealed else None
+
+    def _is_signed(self, day: str) -> bool:
+        try:
+            return bool(self._sealed(day))
+        except EvidenceDamagedError:
+            return False
 
     def _sha256_of(self, day: str) -> str:
         try:

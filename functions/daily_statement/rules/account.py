@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,10 @@ from functions.daily_statement.rules.evidence import Damage
 from functions.daily_statement.rules.notable import Notable
 from functions.daily_statement.rules.sums import Sums
 from shared.audit.delivery import is_sent, last_error, mail_state
-from shared.ledger import Head, LedgerEntry, MalformedEntryError, faults_of
+from shared.ledger import Head, LedgerEntry, MalformedEntryError, canonical_json, faults_of
 from shared.statements.expiry import Certificate
+
+NO_OPS_RECORD = "a record of operators that holds what no record of ours does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,14 @@ class Statement:
         self.malformed_count += 1
         if len(self.malformed) < MOST_NAMED:
             self.malformed.append(MalformedRow(str(row.get("PK")), str(row.get("SK")), faults))
+
+    def add_ops_record(self, record: Mapping[str, Any]) -> None:
+        """By the hash of its canonical form, which is the attachment of its mail."""
+        ops_id = str(record["ops_id"])
+        try:
+            self.ops_records[ops_id] = hashlib.sha256(canonical_json(record)).hexdigest()
+        except (TypeError, ValueError):
+            self.add_malformed({"PK": ops_id, "SK": record.get("part")}, [NO_OPS_RECORD])
 
     def account(self, event_id: str) -> EventAccount:
         return self.accounts.setdefault(event_id, EventAccount(event_id))

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.statements.places import SEALED, StatementPlace, record_key
 
 HIDDEN = "{} lies behind a delete marker"
-ON_TOP = "{} has another version on top of the sealed one"
+ON_TOP = "{} has other versions on top of the sealed one: {}"
 NO_STATEMENT = "statement.json is gone"
 NO_SIGNATURE = "its signature is gone"
 NO_HEADS = "its list of heads is gone"
 MAILED = "a statement that was mailed is gone: {}"
-FEWER = "of the sealed ones, {} cannot be found"  # the same each night: no new finding
+EXCHANGED = "statement.json is not the one that was sealed"
+NOT_SEALED = "files lie there, and this day was never sealed"
+MORE = "and {} more of the like"
+MOST_DAMAGES = 1_000  # a statement must stay small enough to be mailed
 _SIGNATURE = re.compile(r"([0-9a-f]{64})\.sig")
 _HEADS = re.compile(r"heads_[0-9a-f]{64}\.json")
 
@@ -36,13 +39,17 @@ class Damage:
 class Sealed:
     """What lies under the sealed statements. versions: how many, by key. hidden: keys.
 
-    count: how many statements the last sealed one knew of, itself included; None if it does not
-    say. are_mailed: which of these ever had a delivery. sha256_of: a day's statement that is there.
+    day: whose statement is drawn up. days: that were sealed before it, in a row; None if the last
+    statement does not say how many. exchanged: of those that were read tonight, the ones whose
+    statement is another. are_mailed: which of these ever had a delivery. sha256_of: a day's
+    statement that is there.
     """
 
     versions: Mapping[str, int]
     hidden: Collection[str]
-    count: int | None
+    day: str
+    days: Sequence[str] | None
+    exchanged: Collection[str]
     are_mailed: Callable[[Sequence[StatementPlace]], Collection[StatementPlace]]
     sha256_of: Callable[[str], str]
 
@@ -51,24 +58,43 @@ class Sealed:
         for key, count in self.versions.items():
             _, day, file = key.split("/", 2)
             by_day[day][file] = count
-        sealed = [day for day, files in by_day.items() if "statement.json" in files]
-        found = [*self._hidden(), *self._missing(len(sealed))]
-        last = max(sealed, default="")
+        found = [*self._hidden()]
         for day, files in by_day.items():
-            found += [Damage(day, ON_TOP.format(file)) for file, n in files.items() if n > 1]
-            found += [Damage(day, each) for each in _gone(files, is_over=day < last)]
-        return sorted({*found, *self._exchanged(by_day)})
+            found += [Damage(day, ON_TOP.format(file, n - 1)) for file, n in files.items() if n > 1]
+        sealed = self._sealed_days(by_day)
+        for day in sealed:
+            found += [Damage(day, each) for each in _gone(by_day.get(day, {}))]
+            # Without any signature nobody can tell, and that is named.
+            if day in self.exchanged and any(map(_SIGNATURE.fullmatch, by_day.get(day, ()))):
+                found.append(Damage(day, EXCHANGED))
+        found += [Damage(each, NOT_SEALED) for each in self._added(by_day, sealed)]
+        found += self._mailed_and_gone(by_day)
+        return _first_of(found, {*sealed})
+
+    def _sealed_days(self, by_day: Mapping[str, Mapping[str, int]]) -> Sequence[str]:
+        if self.days is not None:
+            return self.days
+        return [day for day, files in sorted(by_day.items()) if "statement.json" in files]
+
+    def _added(
+        self, by_day: Mapping[str, Mapping[str, int]], sealed: Sequence[str]
+    ) -> Iterator[str]:
+        """Days that have no place in the chain. What a run left that died before it sealed has one.
+
+        It left the day's heads and its signature: under the day that is drawn up now, which another
+        run may be sealing too, or before the first statement, under a day without entries.
+        """
+        first = min(sealed, default=self.day)
+        for day in by_day.keys() - {*sealed, self.day}:
+            if day > first or not all(map(_is_left_over, by_day[day])):
+                yield day
 
     def _hidden(self) -> Iterator[Damage]:
         for key in self.hidden:
             _, day, file = key.split("/", 2)
             yield Damage(day, HIDDEN.format(file))
 
-    def _missing(self, count: int) -> Iterator[Damage]:
-        if self.count is not None and count < self.count:
-            yield Damage("", FEWER.format(self.count - count))
-
-    def _exchanged(self, by_day: Mapping[str, Mapping[str, int]]) -> Iterator[Damage]:
+    def _mailed_and_gone(self, by_day: Mapping[str, Mapping[str, int]]) -> Iterator[Damage]:
         """A signature of what is not there, of a statement that was mailed.
 
         A run that dies before it has sealed leaves a signature, too, and nothing was mailed.
@@ -93,16 +119,26 @@ def is_sealed_key(key: str) -> bool:
     return bool(re.fullmatch(re.escape(SEALED) + r"\d{4}-\d\d-\d\d/[^/]+", key))
 
 
-def _gone(files: Mapping[str, int], *, is_over: bool) -> Iterator[str]:
-    """is_over: a later day is sealed."""
+def _first_of(found: Iterable[Damage], sealed: Collection[str]) -> list[Damage]:
+    """In order; of too many, those that are about sealed days."""
+    told = sorted({*found}, key=lambda each: (each.day not in sealed, each))
+    more = len(told) - MOST_DAMAGES
+    rest = [Damage("", MORE.format(more))] if more > 0 else []
+    return sorted([*told[:MOST_DAMAGES], *rest])
+
+
+def _gone(files: Mapping[str, int]) -> Iterator[str]:
     if "statement.json" not in files:
-        if is_over:
-            yield NO_STATEMENT
+        yield NO_STATEMENT
         return
     if not any(map(_SIGNATURE.fullmatch, files)):
         yield NO_SIGNATURE
     if not any(map(_HEADS.fullmatch, files)):
         yield NO_HEADS
+
+
+def _is_left_over(file: str) -> bool:
+    return bool(_SIGNATURE.fullmatch(file) or _HEADS.fullmatch(file))
 
 
 def _signed(day: str, files: Mapping[str, int]) -> list[StatementPlace]:

@@ -14,7 +14,13 @@ from functions.daily_statement.rules.continuity import (
     continue_from,
     missing_numbers,
 )
-from functions.daily_statement.rules.meaning import BACK_DATED, Meaning, back_dated, marks_of
+from functions.daily_statement.rules.meaning import (
+    BACK_DATED,
+    Meaning,
+    back_dated,
+    marks_of,
+    refunds_among,
+)
 from functions.daily_statement.rules.record import Standing, Standings
 from functions.daily_statement.rules.totals import Totals
 from shared.ledger import LedgerEntry
@@ -30,7 +36,8 @@ def name_impossible(
         zone=zone,
         find=by_id.get,
         mark_of=lambda payment_id: marks.get(payment_id, {}),
-        is_whole=not standing.certificate.through_seq,
+        refunds_of=refunds_among(entries),
+        may_be_gone=lambda _: standing.certificate.through_seq > 0,
     )
     for each in entries:
         if why := meaning.problem_with(each):

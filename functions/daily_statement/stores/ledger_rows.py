@@ -34,12 +34,12 @@ class LedgerRows:
             yield from (keys.event_of_head(from_attributes(item)) for item in page["Items"])
 
     def heads(self, event_ids: Iterable[str]) -> dict[str, EventHead]:
-        """Raises UnreadKeysError."""
+        """An id that no table takes as a key has no head. Raises UnreadKeysError."""
         wanted = list(dict.fromkeys(event_ids))
         found = dict.fromkeys(wanted, EventHead())
         read = batch_get(
             self._client,
-            [(self._ledger, keys.head(each)) for each in wanted],
+            [(self._ledger, key) for key in map(keys.head, wanted) if keys.is_key(key["PK"])],
             consistent=True,
             pause=self._pause,
         )
@@ -65,7 +65,12 @@ class LedgerRows:
         }
 
     def of_event(self, event_id: str) -> Iterator[dict[str, Any]]:
-        """Every row of the event, in any order. The index may lag by a moment."""
+        """Every row of the event, in any order. The index may lag by a moment.
+
+        None of an id that no table takes as a key, such as the empty one of a forged head.
+        """
+        if not keys.is_key(event_id):
+            return
         pages = self._client.get_paginator("query").paginate(
             TableName=self._payments,
             IndexName=keys.PAYMENTS_BY_EVENT,
@@ -79,7 +84,7 @@ class LedgerRows:
         """The row of a payment, through its pointer; None also if that leads nowhere."""
         pointer = self._ledger_item(keys.pointer(payment_id))
         pk, sk = pointer.get("row_pk"), pointer.get("row_sk")
-        if not (isinstance(pk, str) and pk and isinstance(sk, int)):
+        if not keys.is_key(pk) or type(sk) is not int:  # a bool is an int, too
             return None
         answer = self._client.get_item(
             TableName=self._payments, Key=to_attributes({"PK": pk, "SK": sk})
@@ -98,11 +103,14 @@ class LedgerRows:
         return from_attributes(answer.get("Item", {}))
 
     def of_patron(self, event_id: str, patron_email: str) -> Iterator[dict[str, Any]]:
-        """Every row of a patron at an event."""
+        """Every row of a patron at an event; none of one that no table takes as a key."""
+        pk = keys.entry_pk(event_id, patron_email)
+        if not keys.is_key(pk):
+            return
         pages = self._client.get_paginator("query").paginate(
             TableName=self._payments,
             KeyConditionExpression="PK = :pk",
-            ExpressionAttributeValues=to_attributes({":pk": keys.entry_pk(event_id, patron_email)}),
+            ExpressionAttributeValues=to_attributes({":pk": pk}),
         )
         for page in pages:
             yield from (from_attributes(item) for item in page["Items"])
