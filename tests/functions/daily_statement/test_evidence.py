@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -124,7 +125,7 @@ ADDED: dict[str, tuple[Callable[[Office], None], list[tuple[str, str]]]] = {
     "junk": (lambda office: put(office, DAY, "junk"), []),
     "its own fake": (lambda office: fake(office, DAY), [(DAY, evidence.EXCHANGED)]),
     **{
-        day: (lambda office, day=day: fake(office, day), [(day, evidence.NOT_SEALED)])
+        day: (partial(fake, day=day), [(day, evidence.NOT_SEALED)])
         for day in ("2020-01-01", "9999-99-99", "9999-12-31")
     },
 }
