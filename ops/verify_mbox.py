@@ -396,6 +396,18 @@ _TYPES: Mapping[str, type] = {
 _WORDS: Mapping[type, str] = {int: "a whole number", str: "text", list: "a list of text"}
 
 
+# ── shared/audit/delivery.py ──────────────────────────────────────────────────────────────────────
+
+
+_MOMENTS = range(1, 253_402_300_800_000)  # epoch milliseconds, up to the year 9999
+
+
+def moment_of(row: Mapping[str, Any] | None, name: str) -> int | None:
+    """A stored moment in epoch milliseconds; nothing for what no calendar has, such as a bool."""
+    value = (row or {}).get(name)
+    return value if type(value) is int and value in _MOMENTS else None
+
+
 # ── shared/audit/findings.py ──────────────────────────────────────────────────────────────────────
 
 
@@ -3095,7 +3107,7 @@ def said_in(record: Mapping[str, Any]) -> Settlement | Reissued | None:
 def _offline_operators_reissued(record: Mapping[str, Any]) -> Reissued | None:
     run, payment_id = str(record["run"]), str(record["filter"])
     is_own = record["ops_id"] == f"{run}_planned"
-    return Reissued(run, payment_id, int(record["at"])) if is_own else None
+    return Reissued(run, payment_id, _at(record)) if is_own else None
 
 
 def _settlement(record: Mapping[str, Any]) -> Settlement | None:
@@ -3104,8 +3116,16 @@ def _settlement(record: Mapping[str, Any]) -> Settlement | None:
     for kind in get_args(FindingKind):
         finding = MailFinding(kind, str(record["filter"]), named)
         if finding.ops_id == record["ops_id"]:
-            return Settlement(finding, str(record["who"]), int(record["at"]), str(record["reason"]))
+            return Settlement(finding, str(record["who"]), _at(record), str(record["reason"]))
     return None
+
+
+def _at(record: Mapping[str, Any]) -> int:
+    """Raises ValueError for what no calendar has."""
+    at = moment_of(record, "at")
+    if at is None:
+        raise ValueError("at is no moment")
+    return at
 
 
 def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:

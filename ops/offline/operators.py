@@ -15,6 +15,7 @@ from functions.audit_mailer.mails.envelope import utc
 from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Finding, Link, found
 from ops.offline.ledger.public_key import PublicKey
+from shared.audit.delivery import moment_of
 from shared.audit.findings import FindingKind, MailFinding
 from shared.ledger import business_day
 
@@ -132,7 +133,7 @@ def said_in(record: Mapping[str, Any]) -> Settlement | Reissued | None:
 def _reissued(record: Mapping[str, Any]) -> Reissued | None:
     run, payment_id = str(record["run"]), str(record["filter"])
     is_own = record["ops_id"] == f"{run}_planned"
-    return Reissued(run, payment_id, int(record["at"])) if is_own else None
+    return Reissued(run, payment_id, _at(record)) if is_own else None
 
 
 def _settlement(record: Mapping[str, Any]) -> Settlement | None:
@@ -141,8 +142,16 @@ def _settlement(record: Mapping[str, Any]) -> Settlement | None:
     for kind in get_args(FindingKind):
         finding = MailFinding(kind, str(record["filter"]), named)
         if finding.ops_id == record["ops_id"]:
-            return Settlement(finding, str(record["who"]), int(record["at"]), str(record["reason"]))
+            return Settlement(finding, str(record["who"]), _at(record), str(record["reason"]))
     return None
+
+
+def _at(record: Mapping[str, Any]) -> int:
+    """Raises ValueError for what no calendar has."""
+    at = moment_of(record, "at")
+    if at is None:
+        raise ValueError("at is no moment")
+    return at
 
 
 def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:
