@@ -396,6 +396,18 @@ _TYPES: Mapping[str, type] = {
 _WORDS: Mapping[type, str] = {int: "a whole number", str: "text", list: "a list of text"}
 
 
+# ── shared/audit/delivery.py ──────────────────────────────────────────────────────────────────────
+
+
+_MOMENTS = range(1, 253_402_300_800_000)  # epoch milliseconds, up to the year 9999
+
+
+def moment_of(row: Mapping[str, Any] | None, name: str) -> int | None:
+    """A stored moment in epoch milliseconds; nothing for what no calendar has, such as a bool."""
+    value = (row or {}).get(name)
+    return value if type(value) is int and value in _MOMENTS else None
+
+
 # ── shared/audit/findings.py ──────────────────────────────────────────────────────────────────────
 
 
@@ -1933,6 +1945,17 @@ def seal_of(record: Mapping[str, Any], sha256: str, signature: bytes) -> Seal:
     )
 
 
+def unsigned(seals: Iterable[Seal], key: PublicKey | None) -> set[str]:
+    """SHA-256 of the statements that the key has not signed; without a key, none are."""
+    every = [*seals] if key else []
+    signed = {
+        each.sha256
+        for each in every
+        if key and key.has_signed(bytes.fromhex(each.sha256), each.signature)
+    }
+    return {each.sha256 for each in every} - signed
+
+
 def broken_seals(seals: Sequence[Seal], key: PublicKey | None) -> Iterator[Finding]:
     """key: of the stack; without it, only what the statements say of each other is compared."""
     final = sorted({each for each in seals if each.is_final}, key=lambda each: each.day)
@@ -2134,7 +2157,8 @@ class Statements:
     """All statements of a mailbox. sha256: of each day's final ones.
 
     timezones: of the days; final_timezones: those that final statements name. seals: what holds
-    each in its place. ops: operators' records by id, each with the hashes that statements name.
+    each in its place. named: the ids and hashes of operators' records that each final statement
+    names, by its own hash.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -2144,7 +2168,7 @@ class Statements:
     final_timezones: set[str] = field(default_factory=set)
     seals: list[Seal] = field(default_factory=list)
     certificates: Certificates = field(default_factory=Certificates)
-    ops: dict[str, set[str]] = field(default_factory=dict)
+    named: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -2165,8 +2189,7 @@ class Statements:
         if record["is_final"]:
             self.final_timezones |= {timezone} - {""}
             self.anchors += self.certificates.take(certificates, day)
-            for ops_id, ops_sha256 in ops:
-                self.ops.setdefault(ops_id, set()).add(ops_sha256)
+            self.named.setdefault(sha256, ops)
             known = self.sha256.setdefault(day, set())
             if sha256 not in known and len(known) < MOST_RIVALS:
                 self.stated += [each for each in stated if each.entries]
@@ -2178,6 +2201,19 @@ class Statements:
         """Of business days; None if statements name none or several, or this computer lacks it."""
         named = self.final_timezones or self.timezones
         return zone_called(next(iter(named))) if len(named) == 1 else None
+
+    def ops(self, key: PublicKey | None = None) -> dict[str, set[str]]:
+        """Operators' records by id, each with the hashes that statements signed by the key name."""
+        doubted, ops = unsigned(self.seals, key), dict[str, set[str]]()
+        for sha256, named in self.named.items():
+            for ops_id, ops_sha256 in named if sha256 not in doubted else ():
+                ops.setdefault(ops_id, set()).add(ops_sha256)
+        return ops
+
+    @property
+    def begin(self) -> bool:
+        """Whether the first one of all, which follows none, is here."""
+        return any(each.is_final and not each.previous[0] for each in self.seals)
 
     def findings(
         self,
@@ -2958,6 +2994,8 @@ def _event_time(entry: LedgerEntry, seen: Seen) -> str:
 
 
 UNRECORDED = "unrecorded-reissue"
+NOT_SEALED = "not sealed yet"  # no statement of its day is there so far
+_CLOCK_MS = 300_000  # by which an operator's clock and ours may differ
 _MOST_SHOWN = 60  # characters of what a header calls a run
 
 
@@ -2970,6 +3008,10 @@ class Settlement:
     at: int
     reason: str
 
+    @property
+    def about(self) -> str:
+        return self.finding.own_id
+
     def told(self) -> str:
         return f"settled by {self.who}, {utc(self.at)}: {self.reason} ({self.finding.ops_id})"
 
@@ -2981,6 +3023,24 @@ class Reissued:
     run: str
     payment_id: str
     at: int
+
+    @property
+    def about(self) -> str:
+        return self.payment_id
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What an operators' mail says that no statement names, so it does not count. why: in words."""
+
+    said: Settlement | Reissued
+    why: str
+
+    def told(self) -> str:
+        if isinstance(self.said, Reissued):
+            return f"the mail of {self.said.about} was issued again, {self.why}"
+        who = self.said.told().removeprefix("settled ")
+        return f"the {self.said.finding.kind} mail of {self.said.about}: settled, {self.why}, {who}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -3000,11 +3060,21 @@ class OpsMail:
 
 @dataclass(frozen=True, slots=True)
 class Operators:
-    """What operators' records say. wrong: about mails of records that a statement denies."""
+    """What operators' records say. wrong: about mails of records that cannot be right.
+
+    unsealed: what counts for nothing until a statement names it.
+    """
 
     settlements: Sequence[Settlement] = ()
     reissues: Sequence[Reissued] = ()
     wrong: Sequence[Finding] = ()
+    unsealed: Sequence[Unsealed] = ()
+
+    def with_unsealed(self) -> Operators:
+        """As if statements named all of it."""
+        more = operators_of(each.said for each in self.unsealed)
+        settlements = [*self.settlements, *more.settlements]
+        return Operators(settlements, [*self.reissues, *more.reissues], self.wrong)
 
     @property
     def lost(self) -> dict[str, Settlement]:
@@ -3037,7 +3107,7 @@ def said_in(record: Mapping[str, Any]) -> Settlement | Reissued | None:
 def _offline_operators_reissued(record: Mapping[str, Any]) -> Reissued | None:
     run, payment_id = str(record["run"]), str(record["filter"])
     is_own = record["ops_id"] == f"{run}_planned"
-    return Reissued(run, payment_id, int(record["at"])) if is_own else None
+    return Reissued(run, payment_id, _at(record)) if is_own else None
 
 
 def _settlement(record: Mapping[str, Any]) -> Settlement | None:
@@ -3046,8 +3116,16 @@ def _settlement(record: Mapping[str, Any]) -> Settlement | None:
     for kind in get_args(FindingKind):
         finding = MailFinding(kind, str(record["filter"]), named)
         if finding.ops_id == record["ops_id"]:
-            return Settlement(finding, str(record["who"]), int(record["at"]), str(record["reason"]))
+            return Settlement(finding, str(record["who"]), _at(record), str(record["reason"]))
     return None
+
+
+def _at(record: Mapping[str, Any]) -> int:
+    """Raises ValueError for what no calendar has."""
+    at = moment_of(record, "at")
+    if at is None:
+        raise ValueError("at is no moment")
+    return at
 
 
 def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:
@@ -3058,35 +3136,76 @@ def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:
     )
 
 
-def operators_in(mails: Sequence[OpsMail], statements: Statements) -> Operators:
-    """What operators' mails say. A record that the statement of its day does not name is none."""
+def operators_in(
+    mails: Sequence[OpsMail],
+    statements: Statements,
+    logged: Mapping[str, int],
+    key: PublicKey | None = None,
+) -> Operators:
+    """What operators' mails say, as far as final statements name their records.
+
+    logged: when entries were logged, in epoch milliseconds, by their ids. key: that signs.
+    """
     digests: dict[str, set[str]] = {}
     for each in mails:
         digests.setdefault(each.ops_id, set()).add(each.sha256)
-    wrong: list[Finding] = []
+    stated, wrong, unsealed = statements.ops(key), list[Finding](), list[Unsealed]()
     believed: list[Settlement | Reissued | None] = []
     for each in mails:
-        problem = _offline_operators_problem(each, statements, len(digests[each.ops_id]))
+        named, day = stated.get(each.ops_id), _offline_operators_day_of(each, statements)
+        problem = (
+            _unlike_statements(each, day, named, statements)
+            or _too_early(each, logged)
+            or _rivals(each, named, digests[each.ops_id])
+        )
         if problem:
             kind, told = problem
             wrong.append(Finding(INTEGRITY, "", 0, 0, kind, "", f"{each.where}: {told}"))
-        else:
+        elif named:
             believed.append(each.said)
+        elif each.said:
+            unsealed.append(Unsealed(each.said, _why_unsealed(day, statements)))
     operators = operators_of(believed)
-    return Operators(operators.settlements, operators.reissues, wrong)
+    return Operators(operators.settlements, operators.reissues, wrong, unsealed)
 
 
-def _offline_operators_problem(mail: OpsMail, statements: Statements, rivals: int) -> tuple[str, str] | None:
-    """A kind of finding, and words. rivals: how many different records have its id."""
-    name, stated = mail.ops_id[:100], statements.ops.get(mail.ops_id)
-    if stated and mail.sha256 not in stated:
+def _unlike_statements(
+    mail: OpsMail, day: str, named: Collection[str] | None, statements: Statements
+) -> tuple[str, str] | None:
+    """A kind of finding, and words. named: the hashes that statements give its record."""
+    name = mail.ops_id[:100]
+    if named and mail.sha256 not in named:
         return "altered", f"the ops record {name} differs from the statement that names it"
-    day = _offline_operators_day_of(mail, statements)
-    if not stated and day in statements.sha256:
+    if named or not day:
+        return None
+    if day in statements.sha256:
         return "inserted", f"the statement of {day} does not name the ops record {name}"
-    if not stated and rivals > 1:
-        return "contradiction", f"another mail has another ops record {name}"
+    if mail.said and statements.begin and day < min(statements.sha256):
+        return "back-dated", f"the ops record {name} is from before the first statement"
     return None
+
+
+def _too_early(mail: OpsMail, logged: Mapping[str, int]) -> tuple[str, str] | None:
+    """Nobody settles, or issues again, what is not logged yet."""
+    about = mail.said.about if mail.said else ""
+    if mail.at + _CLOCK_MS >= logged.get(about, 0):
+        return None
+    return "back-dated", f"the ops record {mail.ops_id[:100]} is older than {about}"
+
+
+def _rivals(
+    mail: OpsMail, named: Collection[str] | None, digests: Collection[str]
+) -> tuple[str, str] | None:
+    """digests: of all records with its id."""
+    if named or len(digests) == 1:
+        return None
+    return "contradiction", f"another mail has another ops record {mail.ops_id[:100]}"
+
+
+def _why_unsealed(day: str, statements: Statements) -> str:
+    if day and day < max(statements.sha256, default=""):
+        return f"and the statement of {day} is not here"
+    return NOT_SEALED
 
 
 def _offline_operators_day_of(mail: OpsMail, statements: Statements) -> str:
@@ -3098,24 +3217,31 @@ def _offline_operators_day_of(mail: OpsMail, statements: Statements) -> str:
 
 
 def unrecorded(links: Sequence[Link], operators: Operators) -> Iterator[Finding]:
-    """Mails that say that they were issued again, and that no record of operators knows.
+    """Mails that say that they were issued again, and that no sealed record of operators knows.
 
     They do not stand in for the entry's own mail.
     """
     named = {(each.run, each.payment_id) for each in operators.reissues}
-    invented = [
+    waiting = {
+        (each.said.run, each.said.payment_id): each.why
+        for each in operators.unsealed
+        if isinstance(each.said, Reissued)
+    }
+    unnamed = [
         each for each in links if each.reissue and (each.reissue, each.payment_id) not in named
     ]
-    if not invented:
+    if not unnamed:
         return
-    strange = {id(each) for each in invented}
+    strange = {id(each) for each in unnamed}
     mailed = {(each.event_id, each.payment_id) for each in links if id(each) not in strange}
-    for each in invented:
-        run = each.reissue[:_MOST_SHOWN]
-        detail = f"a reissue without a record: no operators' record {run}_planned tells of it"
-        yield found(INTEGRITY, each, UNRECORDED, detail)
+    for each in unnamed:
+        run, why = each.reissue[:_MOST_SHOWN], waiting.get((each.reissue, each.payment_id))
+        if why is None:
+            detail = f"a reissue without a record: no operators' record {run}_planned tells of it"
+            yield found(INTEGRITY, each, UNRECORDED, detail)
         if (each.event_id, each.payment_id) not in mailed:
-            detail = "its own mail is not here, only a reissue without a record"
+            told = f"a reissue: {why}" if why else "a reissue without a record"
+            detail = f"its own mail is not here, only {told}"
             yield found(COMPLETENESS, each, "missing", detail)
 
 
@@ -3127,11 +3253,12 @@ MOST_NOTES = 50
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A record in a mail that is not its own, such as a forward. hash: that it has."""
+    """A record in a mail that is not its own, such as a forward. hash, logged_at: that it has."""
 
     payment_id: str
     where: str
     hash: str
+    logged_at: int
 
 
 @dataclass(slots=True)
@@ -3180,9 +3307,21 @@ class Mailbox:
         return self.statements.anchors
 
     @property
-    def operators(self) -> Operators:
-        """What operators say, by the mails that are here."""
-        return operators_in(self.ops, self.statements)
+    def vouched_copies(self) -> dict[tuple[str, int], Copy]:
+        """Those that the chain or a statement vouches for: anybody can forward what he made up."""
+        if not self.held:
+            return {}
+        said = {(each.event_id, each.seq, each.hash) for each in self.anchors}
+        said |= {
+            (each.event_id, each.seq - 1, each.prev_hash) for each in self.links if each.is_sound
+        }
+        return {place: each for place, each in self.held.items() if (*place, each.hash) in said}
+
+    def operators(self, key: PublicKey | None = None) -> Operators:
+        """What operators say, by the mails that are here. key: that signs statements."""
+        logged = {each.payment_id: each.logged_at for each in self.vouched_copies.values()}
+        logged |= {each.payment_id: each.logged_at for each in self.links if each.is_sound}
+        return operators_in(self.ops, self.statements, logged, key)
 
     @property
     def is_empty(self) -> bool:
@@ -3235,6 +3374,7 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
     """findings: before they are merged."""
     lost, result = operators.lost, Judged([])
     whose = _whose(box, lost)
+    waiting = {each.said.about: each.why for each in operators.unsealed if _settles(each)}
     mails = mails_of(box.links)
     twice = {each.finding.own_id: each for each in operators.settlements if _is_twice(each)}
     for each in findings:
@@ -3249,12 +3389,15 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
             and mails[payment_id] <= len(twice[payment_id].finding.gmail_ids)
         ):
             result.settled.append(Settled(each, (twice[payment_id],)))
+        elif payment_id in waiting and _is_about_its_mail(each):
+            detail = f"{each.detail}; settled, {waiting[payment_id]}".removeprefix("; ")
+            result.findings.append(replace(each, detail=detail))
         else:
             result.findings.append(each)
     named = {own_id for numbers in whose.values() for own_id in numbers.values()}
     _settle_by_count(box, {own: lost[own] for own in lost.keys() - named}, result)
     result.settled += settled_days(box.statements, excused_days(operators.settlements))
-    notes = [*_offline_settled_notes(operators, lost, result)]
+    notes = [*_offline_settled_notes(operators, lost, result), *(each.told() for each in operators.unsealed)]
     result.notes += notes[:MOST_NOTES]
     if len(notes) > MOST_NOTES:
         result.notes.append(f"{len(notes) - MOST_NOTES} more were settled and are named")
@@ -3264,6 +3407,11 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
 def _is_about_its_mail(finding: Finding) -> bool:
     """Not of a record that is not here, or of a relative."""
     return finding.kind == "misplaced" or (finding.kind == "missing" and finding.detail == NO_MAIL)
+
+
+def _settles(unsealed: Unsealed) -> bool:
+    said = unsealed.said
+    return isinstance(said, Settlement) and said.finding.kind == "missing"
 
 
 def _is_twice(settlement: Settlement) -> bool:
@@ -3280,18 +3428,11 @@ def mails_of(links: Iterable[Link]) -> Counter[str]:
 
 
 def _whose(box: Mailbox, lost: Mapping[str, Settlement]) -> dict[str, dict[int, str]]:
-    """Lost mails' payments by event and number, ascending.
-
-    By copies that the chain or a statement vouches for: anybody can forward a made-up record.
-    """
-    copies = {place: each for place, each in box.held.items() if each.payment_id in lost}
-    if not copies:
-        return {}
-    said = {(each.event_id, each.seq, each.hash) for each in box.anchors}
-    said |= {(each.event_id, each.seq - 1, each.prev_hash) for each in box.links if each.is_sound}
+    """Lost mails' payments by event and number, ascending, by copies that are vouched for."""
     named: dict[str, dict[int, str]] = {}
-    for (event_id, seq), each in sorted(copies.items()):
-        if (event_id, seq, each.hash) in said:
+    copies = box.vouched_copies.items() if lost else ()
+    for (event_id, seq), each in sorted(copies, key=lambda one: one[0]):
+        if each.payment_id in lost:
             named.setdefault(event_id, {})[seq] = each.payment_id
     return named
 
@@ -3322,7 +3463,7 @@ def _settle_by_count(box: Mailbox, lost: Mapping[str, Settlement], result: Judge
     gone = [lost[own_id] for own_id in sorted(lost) if _is_gone(own_id, there)]
     missing = [each for each in result.findings if _is_numbered_only(each)]
     count = sum(each.last_seq - each.seq + 1 for each in missing)
-    if gone and count == len(gone) and _must_have(box.statements, gone):
+    if gone and count == len(gone) and _must_have(box.statements):
         result.findings = [each for each in result.findings if not _is_numbered_only(each)]
         result.settled += (Settled(each, tuple(gone)) for each in missing)
 
@@ -3335,20 +3476,13 @@ def _is_numbered_only(finding: Finding) -> bool:
     return finding.kind == "missing" and finding.seq > 0 and not finding.payment_id
 
 
-def _must_have(statements: Statements, settlements: Sequence[Settlement]) -> bool:
-    """Whether the statements here name a number for every entry that was logged before these.
+def _must_have(statements: Statements) -> bool:
+    """Whether the statements here name a number for every entry that they say was settled.
 
     That takes every day's statement, from the first one on, and no entry that expired.
     """
-    zone, days = statements.zone, statements.sha256
-    begins = any(each.is_final and not each.previous[0] for each in statements.seals)
-    if zone is None or not begins or lost_days(days) or statements.certificates.through:
-        return False
-    try:
-        latest = business_day(max(each.at for each in settlements), zone)
-    except (OverflowError, ValueError, OSError):
-        return False
-    return latest <= max(days)
+    is_whole = statements.begin and not lost_days(statements.sha256)
+    return is_whole and not statements.certificates.through
 
 
 def _offline_settled_notes(operators: Operators, lost: Mapping[str, Settlement], result: Judged) -> Iterator[str]:
@@ -4257,7 +4391,7 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
             continue  # somebody's own file
         is_about_us = True
         if link.is_sound and len(box.held) < MOST_COPIES:
-            copy = Copy(link.payment_id, where, link.hash)
+            copy = Copy(link.payment_id, where, link.hash, link.logged_at)
             box.held.setdefault((link.event_id, link.seq), copy)
     box.forwards += is_about_us
 
@@ -4282,7 +4416,7 @@ def judgement(
 
     key: that signed the statements.
     """
-    zone, operators = box.statements.zone, box.operators
+    zone, operators = box.statements.zone, box.operators(key)
     certified = box.statements.certificates.through
     chains = check_chains(box.links, [*box.anchors, *expected], zone, certified)
     excused = excused_days(operators.settlements)
@@ -4445,7 +4579,7 @@ def finding_text(finding: Mapping[str, Any]) -> str:
     if finding["seq"]:
         words.append(span_text(finding["seq"], finding["last_seq"]))
     words += [each for each in (finding["payment_id"], finding["detail"]) if each]
-    return _printable("  ".join(words))
+    return printable("  ".join(words))
 
 
 def report(content: Mapping[str, Any]) -> Iterator[str]:
@@ -4461,7 +4595,7 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {name}: intact mails of {event['anchored']}; {stated}"
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
-        yield _printable(f"{told}, whose own mail is not here")
+        yield printable(f"{told}, whose own mail is not here")
     yield from verdict_lines(content)
     yield (
         "What came after an event's last mail and last statement cannot be seen from this file: "
@@ -4486,7 +4620,7 @@ def count_line(content: Mapping[str, Any]) -> str:
 
 def verdict_lines(content: Mapping[str, Any], fine: str = "ok") -> Iterator[str]:
     """Notes, both verdicts with their findings, and what was settled. fine: without findings."""
-    yield from (_printable(f"  note: {each}") for each in content["notes"])
+    yield from (printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else fine}"
@@ -4496,10 +4630,10 @@ def verdict_lines(content: Mapping[str, Any], fine: str = "ok") -> Iterator[str]
 
 def settled_lines(settled: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """What is no fault, since a person explained it, with who and why."""
-    yield from (_printable(f"  {finding_text(each)}  {each['told']}") for each in settled)
+    yield from (printable(f"  {finding_text(each)}  {each['told']}") for each in settled)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
@@ -4748,7 +4882,7 @@ def judgement_of_excerpt(
 ) -> Judged:
     """expected: entries that must be here. senders, key: as of a mailbox."""
     box = excerpt.box
-    statements, operators = box.statements, box.operators
+    statements, operators = box.statements, box.operators(key).with_unsealed()
     chains = check_chains(box.links, [*box.anchors, *expected], statements.zone)
     result = judged(
         box,
@@ -4916,8 +5050,10 @@ def excerpt_summary(
         for each in vouched(excerpt)
     ]
     is_vouched = all(each["is_vouched"] for each in entries) and bool(entries)
+    unsealed = [each.told() for each in excerpt.box.operators(key).unsealed]
     return whole | {
-        VOUCHED_FOR: is_vouched and not result.findings,
+        VOUCHED_FOR: is_vouched and not (unsealed or result.findings),
+        "unsealed": unsealed,
         "excerpt": entries,
         "notes": [*_excerpt_told_notes(excerpt, contents, key), *result.notes],
     }
@@ -4948,6 +5084,8 @@ def _unvouched(content: Mapping[str, Any]) -> Iterator[str]:
         more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
         yield f"  nothing signed holds the content of {', '.join(numbers[:_MOST_NAMED])}{more}:"
         yield f"  {SELF_MADE}"
+    for told in content["unsealed"]:
+        yield f"  no statement here names the operators' record: {printable(told)}"
 
 
 def _is_wrong(entry: Vouched, result: Judged) -> bool:

@@ -11,6 +11,7 @@ from ops.clock import now_ms
 from ops.commands.reconciliation.repair import repair as repair_them
 from ops.commands.reconciliation.shown import show
 from ops.commands.reconciliation.work import Work
+from ops.commands.unlisted import unlisted_rows
 from ops.errors import OpsError
 from ops.parameters import Day, EventId
 from ops.session import Session, pass_session, shared_options
@@ -84,7 +85,10 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     units = _units(session, event_id, first, last)
     ledger = LedgerReader.of(session)
     places = None if units else ledger.places()
-    units = units or [f"event {each}" for each in sorted(places.events if places else ())]
+    unlisted = unlisted_rows(session, ledger, places.events) if places else []
+    if places:
+        named = places.events | {str(each["event_id"]) for each in unlisted if "event_id" in each}
+        units = [f"event {each}" for each in sorted(named)]
     is_unknown = event_id and not (ledger.head(event_id) or next(ledger.of_event(event_id))[0])
     if is_unknown and not look:
         raise OpsError(_unknown(event_id))
@@ -92,13 +96,14 @@ def reconcile(  # noqa: PLR0913 - click gives every option a name
     work = Work(session, ledger, mailbox, late * 60_000)
     scope = [*units, "mailbox"] if look else units
     # A new event must not invalidate saved progress over all of them.
-    named = scope if event_id or first or last else ["all", *(["mailbox"] if look else [])]
-    work.load(file, named)
+    scope_named = scope if event_id or first or last else ["all", *(["mailbox"] if look else [])]
+    work.load(file, scope_named)
     seqs = [each.get("seq") for each in places.heads.values()] if places else []
-    total = sum(each for each in seqs if isinstance(each, int)) or None
+    total = sum(each for each in seqs if type(each) is int) or None
     with session.console.meter("entries", total) as meter:
         for unit in units:
             work.take_rows(unit, meter)
+    work.take_unlisted(unlisted)
     if mailbox:
         with session.console.meter("mails") as meter:
             work.take_mails(_query(event_id, first), None if places else set(units), meter)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ops.clock import now_ms
+from ops.commands.unlisted import unlisted_rows
 from ops.commands.verified import Told, show
 from ops.errors import OpsError
 from ops.offline.box import Mailbox
@@ -25,7 +26,7 @@ from ops.offline.settled import Settled, excused_days
 from ops.parameters import EventId
 from ops.rules.sealed import Sealed
 from ops.rules.verify.mails import Mailed, compare, compare_ops
-from ops.rules.verify.rows import EventProof, Ledger, prove
+from ops.rules.verify.rows import EventProof, Ledger, out_of_reach, prove
 from ops.rules.verify.settled import heard_in, lost_mails
 from ops.session import Session, pass_session, shared_options
 from ops.stack.deeds import deeds_of
@@ -86,13 +87,13 @@ def verify(
     """Recompute every hash and every chain of the ledger, and report what does not match.
 
     Every row must match its own hash and follow the entry before it; the last one must be the
-    event's head, whose totals must be what the entries add up to; every void and refund must be
-    about a payment. Every sealed statement must be signed and follow the one before it, and the
-    ledger must be what they say; what they certify as seven years old may be gone. With --mbox,
-    every row must also match its mail, every sent mail must be in the file, and every mail must
-    show what its record says. A loss that `scc findings ack` settled is told as such. Exit 1 when
-    anything is altered, inserted, missing or duplicated. An auditor without AWS checks the same
-    file with ops/verify_mbox.py alone.
+    event's head, whose totals must be what the entries add up to; no row may be without an event;
+    every void and refund must be about a payment. Every sealed statement must be signed and follow
+    the one before it, and the ledger must be what they say; what they certify as seven years old
+    may be gone. With --mbox, every row must also match its mail, every sent mail must be in the
+    file, and every mail must show what its record says. A loss that `scc findings ack` settled is
+    told as such. Exit 1 when anything is altered, inserted, missing or duplicated. An auditor
+    without AWS checks the same file with ops/verify_mbox.py alone.
 
     \b
     Examples:
@@ -112,6 +113,8 @@ def verify(
     places = reader.places()
     ledger = Ledger(places=places, zone=session.aws.business_zone, now=now)
     known = _named(places.events | sealed.events, box, expected)
+    unlisted = [] if event_id else unlisted_rows(session, reader, known)
+    known |= {str(each["event_id"]) for each in unlisted if "event_id" in each}
     named = {event_id} if event_id else known
     if event_id and event_id not in known and not next(reader.of_event(event_id))[0]:
         raise OpsError(
@@ -123,7 +126,7 @@ def verify(
     check = _Check(reader, ledger, anchors, sealed, mailed)
     with session.console.meter("checking entries", check.total(places.heads, named)) as meter:
         proofs = [check.event(each, meter) for each in sorted(named)]
-    told = _told(proofs)
+    told = [*_told(proofs), *(("ledger", each) for each in out_of_reach(unlisted))]
     for note in notes_of(box, key) if box else ():
         session.console.say(f"note: {safe(note)}")
     told += _about_statements(check, proofs, today, event_id)
@@ -180,7 +183,7 @@ class _Check:
     def total(self, heads: Mapping[str, Any], named: set[str]) -> int:
         """How many entries there should be, for the meter."""
         seqs = (heads[each].get("seq") for each in named & heads.keys())
-        return sum(each for each in seqs if isinstance(each, int))
+        return sum(each for each in seqs if type(each) is int)
 
     def event(self, event_id: str, meter: Meter) -> EventProof:
         proof, reader = EventProof(event_id), self.reader

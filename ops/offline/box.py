@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import Anchor, Finding, Link
+from ops.offline.ledger.public_key import PublicKey
 from ops.offline.mail.others import Quote
 from ops.offline.operators import Operators, OpsMail, operators_in
 
@@ -14,11 +15,12 @@ MOST_NOTES = 50
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A record in a mail that is not its own, such as a forward. hash: that it has."""
+    """A record in a mail that is not its own, such as a forward. hash, logged_at: that it has."""
 
     payment_id: str
     where: str
     hash: str
+    logged_at: int
 
 
 @dataclass(slots=True)
@@ -67,9 +69,21 @@ class Mailbox:
         return self.statements.anchors
 
     @property
-    def operators(self) -> Operators:
-        """What operators say, by the mails that are here."""
-        return operators_in(self.ops, self.statements)
+    def vouched_copies(self) -> dict[tuple[str, int], Copy]:
+        """Those that the chain or a statement vouches for: anybody can forward what he made up."""
+        if not self.held:
+            return {}
+        said = {(each.event_id, each.seq, each.hash) for each in self.anchors}
+        said |= {
+            (each.event_id, each.seq - 1, each.prev_hash) for each in self.links if each.is_sound
+        }
+        return {place: each for place, each in self.held.items() if (*place, each.hash) in said}
+
+    def operators(self, key: PublicKey | None = None) -> Operators:
+        """What operators say, by the mails that are here. key: that signs statements."""
+        logged = {each.payment_id: each.logged_at for each in self.vouched_copies.values()}
+        logged |= {each.payment_id: each.logged_at for each in self.links if each.is_sound}
+        return operators_in(self.ops, self.statements, logged, key)
 
     @property
     def is_empty(self) -> bool:

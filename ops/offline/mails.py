@@ -136,6 +136,6 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
             continue  # somebody's own file
         is_about_us = True
         if link.is_sound and len(box.held) < MOST_COPIES:
-            copy = Copy(link.payment_id, where, link.hash)
+            copy = Copy(link.payment_id, where, link.hash, link.logged_at)
             box.held.setdefault((link.event_id, link.seq), copy)
     box.forwards += is_about_us

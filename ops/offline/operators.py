@@ -1,22 +1,27 @@
 """What operators' records say of mails: which one was issued again, and what a person settled.
 
-Whoever can put a mail into the mailbox can write anything into its headers. So neither counts by
-the mail that it is about, only by the operators' own record.
+Whoever can put a mail into the mailbox can write anything into it. So neither counts by the mail
+that it is about, only by the operators' own record, and that one only by the final statement of its
+day, which names it by its hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from functions.audit_mailer.mails.envelope import utc
 from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Finding, Link, found
+from ops.offline.ledger.public_key import PublicKey
+from shared.audit.delivery import moment_of
 from shared.audit.findings import FindingKind, MailFinding
 from shared.ledger import business_day
 
 UNRECORDED = "unrecorded-reissue"
+NOT_SEALED = "not sealed yet"  # no statement of its day is there so far
+_CLOCK_MS = 300_000  # by which an operator's clock and ours may differ
 _MOST_SHOWN = 60  # characters of what a header calls a run
 
 
@@ -29,6 +34,10 @@ class Settlement:
     at: int
     reason: str
 
+    @property
+    def about(self) -> str:
+        return self.finding.own_id
+
     def told(self) -> str:
         return f"settled by {self.who}, {utc(self.at)}: {self.reason} ({self.finding.ops_id})"
 
@@ -40,6 +49,24 @@ class Reissued:
     run: str
     payment_id: str
     at: int
+
+    @property
+    def about(self) -> str:
+        return self.payment_id
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What an operators' mail says that no statement names, so it does not count. why: in words."""
+
+    said: Settlement | Reissued
+    why: str
+
+    def told(self) -> str:
+        if isinstance(self.said, Reissued):
+            return f"the mail of {self.said.about} was issued again, {self.why}"
+        who = self.said.told().removeprefix("settled ")
+        return f"the {self.said.finding.kind} mail of {self.said.about}: settled, {self.why}, {who}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +86,21 @@ class OpsMail:
 
 @dataclass(frozen=True, slots=True)
 class Operators:
-    """What operators' records say. wrong: about mails of records that a statement denies."""
+    """What operators' records say. wrong: about mails of records that cannot be right.
+
+    unsealed: what counts for nothing until a statement names it.
+    """
 
     settlements: Sequence[Settlement] = ()
     reissues: Sequence[Reissued] = ()
     wrong: Sequence[Finding] = ()
+    unsealed: Sequence[Unsealed] = ()
+
+    def with_unsealed(self) -> Operators:
+        """As if statements named all of it."""
+        more = operators_of(each.said for each in self.unsealed)
+        settlements = [*self.settlements, *more.settlements]
+        return Operators(settlements, [*self.reissues, *more.reissues], self.wrong)
 
     @property
     def lost(self) -> dict[str, Settlement]:
@@ -96,7 +133,7 @@ def said_in(record: Mapping[str, Any]) -> Settlement | Reissued | None:
 def _reissued(record: Mapping[str, Any]) -> Reissued | None:
     run, payment_id = str(record["run"]), str(record["filter"])
     is_own = record["ops_id"] == f"{run}_planned"
-    return Reissued(run, payment_id, int(record["at"])) if is_own else None
+    return Reissued(run, payment_id, _at(record)) if is_own else None
 
 
 def _settlement(record: Mapping[str, Any]) -> Settlement | None:
@@ -105,8 +142,16 @@ def _settlement(record: Mapping[str, Any]) -> Settlement | None:
     for kind in get_args(FindingKind):
         finding = MailFinding(kind, str(record["filter"]), named)
         if finding.ops_id == record["ops_id"]:
-            return Settlement(finding, str(record["who"]), int(record["at"]), str(record["reason"]))
+            return Settlement(finding, str(record["who"]), _at(record), str(record["reason"]))
     return None
+
+
+def _at(record: Mapping[str, Any]) -> int:
+    """Raises ValueError for what no calendar has."""
+    at = moment_of(record, "at")
+    if at is None:
+        raise ValueError("at is no moment")
+    return at
 
 
 def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:
@@ -117,35 +162,76 @@ def operators_of(said: Iterable[Settlement | Reissued | None]) -> Operators:
     )
 
 
-def operators_in(mails: Sequence[OpsMail], statements: Statements) -> Operators:
-    """What operators' mails say. A record that the statement of its day does not name is none."""
+def operators_in(
+    mails: Sequence[OpsMail],
+    statements: Statements,
+    logged: Mapping[str, int],
+    key: PublicKey | None = None,
+) -> Operators:
+    """What operators' mails say, as far as final statements name their records.
+
+    logged: when entries were logged, in epoch milliseconds, by their ids. key: that signs.
+    """
     digests: dict[str, set[str]] = {}
     for each in mails:
         digests.setdefault(each.ops_id, set()).add(each.sha256)
-    wrong: list[Finding] = []
+    stated, wrong, unsealed = statements.ops(key), list[Finding](), list[Unsealed]()
     believed: list[Settlement | Reissued | None] = []
     for each in mails:
-        problem = _problem(each, statements, len(digests[each.ops_id]))
+        named, day = stated.get(each.ops_id), _day_of(each, statements)
+        problem = (
+            _unlike_statements(each, day, named, statements)
+            or _too_early(each, logged)
+            or _rivals(each, named, digests[each.ops_id])
+        )
         if problem:
             kind, told = problem
             wrong.append(Finding(INTEGRITY, "", 0, 0, kind, "", f"{each.where}: {told}"))
-        else:
+        elif named:
             believed.append(each.said)
+        elif each.said:
+            unsealed.append(Unsealed(each.said, _why_unsealed(day, statements)))
     operators = operators_of(believed)
-    return Operators(operators.settlements, operators.reissues, wrong)
+    return Operators(operators.settlements, operators.reissues, wrong, unsealed)
 
 
-def _problem(mail: OpsMail, statements: Statements, rivals: int) -> tuple[str, str] | None:
-    """A kind of finding, and words. rivals: how many different records have its id."""
-    name, stated = mail.ops_id[:100], statements.ops.get(mail.ops_id)
-    if stated and mail.sha256 not in stated:
+def _unlike_statements(
+    mail: OpsMail, day: str, named: Collection[str] | None, statements: Statements
+) -> tuple[str, str] | None:
+    """A kind of finding, and words. named: the hashes that statements give its record."""
+    name = mail.ops_id[:100]
+    if named and mail.sha256 not in named:
         return "altered", f"the ops record {name} differs from the statement that names it"
-    day = _day_of(mail, statements)
-    if not stated and day in statements.sha256:
+    if named or not day:
+        return None
+    if day in statements.sha256:
         return "inserted", f"the statement of {day} does not name the ops record {name}"
-    if not stated and rivals > 1:
-        return "contradiction", f"another mail has another ops record {name}"
+    if mail.said and statements.begin and day < min(statements.sha256):
+        return "back-dated", f"the ops record {name} is from before the first statement"
     return None
+
+
+def _too_early(mail: OpsMail, logged: Mapping[str, int]) -> tuple[str, str] | None:
+    """Nobody settles, or issues again, what is not logged yet."""
+    about = mail.said.about if mail.said else ""
+    if mail.at + _CLOCK_MS >= logged.get(about, 0):
+        return None
+    return "back-dated", f"the ops record {mail.ops_id[:100]} is older than {about}"
+
+
+def _rivals(
+    mail: OpsMail, named: Collection[str] | None, digests: Collection[str]
+) -> tuple[str, str] | None:
+    """digests: of all records with its id."""
+    if named or len(digests) == 1:
+        return None
+    return "contradiction", f"another mail has another ops record {mail.ops_id[:100]}"
+
+
+def _why_unsealed(day: str, statements: Statements) -> str:
+    if day and day < max(statements.sha256, default=""):
+        return f"and the statement of {day} is not here"
+    return NOT_SEALED
 
 
 def _day_of(mail: OpsMail, statements: Statements) -> str:
@@ -157,22 +243,29 @@ def _day_of(mail: OpsMail, statements: Statements) -> str:
 
 
 def unrecorded(links: Sequence[Link], operators: Operators) -> Iterator[Finding]:
-    """Mails that say that they were issued again, and that no record of operators knows.
+    """Mails that say that they were issued again, and that no sealed record of operators knows.
 
     They do not stand in for the entry's own mail.
     """
     named = {(each.run, each.payment_id) for each in operators.reissues}
-    invented = [
+    waiting = {
+        (each.said.run, each.said.payment_id): each.why
+        for each in operators.unsealed
+        if isinstance(each.said, Reissued)
+    }
+    unnamed = [
         each for each in links if each.reissue and (each.reissue, each.payment_id) not in named
     ]
-    if not invented:
+    if not unnamed:
         return
-    strange = {id(each) for each in invented}
+    strange = {id(each) for each in unnamed}
     mailed = {(each.event_id, each.payment_id) for each in links if id(each) not in strange}
-    for each in invented:
-        run = each.reissue[:_MOST_SHOWN]
-        detail = f"a reissue without a record: no operators' record {run}_planned tells of it"
-        yield found(INTEGRITY, each, UNRECORDED, detail)
+    for each in unnamed:
+        run, why = each.reissue[:_MOST_SHOWN], waiting.get((each.reissue, each.payment_id))
+        if why is None:
+            detail = f"a reissue without a record: no operators' record {run}_planned tells of it"
+            yield found(INTEGRITY, each, UNRECORDED, detail)
         if (each.event_id, each.payment_id) not in mailed:
-            detail = "its own mail is not here, only a reissue without a record"
+            told = f"a reissue: {why}" if why else "a reissue without a record"
+            detail = f"its own mail is not here, only {told}"
             yield found(COMPLETENESS, each, "missing", detail)

@@ -53,7 +53,7 @@ def judgement(
 
     key: that signed the statements.
     """
-    zone, operators = box.statements.zone, box.operators
+    zone, operators = box.statements.zone, box.operators(key)
     certified = box.statements.certificates.through
     chains = check_chains(box.links, [*box.anchors, *expected], zone, certified)
     excused = excused_days(operators.settlements)
@@ -216,7 +216,7 @@ def finding_text(finding: Mapping[str, Any]) -> str:
     if finding["seq"]:
         words.append(span_text(finding["seq"], finding["last_seq"]))
     words += [each for each in (finding["payment_id"], finding["detail"]) if each]
-    return _printable("  ".join(words))
+    return printable("  ".join(words))
 
 
 def report(content: Mapping[str, Any]) -> Iterator[str]:
@@ -232,7 +232,7 @@ def report(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {name}: intact mails of {event['anchored']}; {stated}"
     for copy in content["only_copies"]:
         told = f"  {copy['where']} holds a copy of {copy['event_id']} {span_text(copy['seq'], 0)}"
-        yield _printable(f"{told}, whose own mail is not here")
+        yield printable(f"{told}, whose own mail is not here")
     yield from verdict_lines(content)
     yield (
         "What came after an event's last mail and last statement cannot be seen from this file: "
@@ -257,7 +257,7 @@ def count_line(content: Mapping[str, Any]) -> str:
 
 def verdict_lines(content: Mapping[str, Any], fine: str = "ok") -> Iterator[str]:
     """Notes, both verdicts with their findings, and what was settled. fine: without findings."""
-    yield from (_printable(f"  note: {each}") for each in content["notes"])
+    yield from (printable(f"  note: {each}") for each in content["notes"])
     for verdict in (INTEGRITY, COMPLETENESS):
         found = [each for each in content["findings"] if each["verdict"] == verdict]
         yield f"{verdict.upper()}: {'FAILED' if found else fine}"
@@ -267,10 +267,10 @@ def verdict_lines(content: Mapping[str, Any], fine: str = "ok") -> Iterator[str]
 
 def settled_lines(settled: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """What is no fault, since a person explained it, with who and why."""
-    yield from (_printable(f"  {finding_text(each)}  {each['told']}") for each in settled)
+    yield from (printable(f"  {finding_text(each)}  {each['told']}") for each in settled)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 

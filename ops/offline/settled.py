@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ops.offline.box import MOST_NOTES, Mailbox
 from ops.offline.ledger.days import Statements, lost_days
 from ops.offline.ledger.links import COMPLETENESS, Finding, Link
-from ops.offline.operators import Operators, Settlement
-from shared.ledger import business_day
+from ops.offline.operators import Operators, Settlement, Unsealed
 
 NO_MAIL = "its mail is not here"  # of an entry whose record is
 _STATEMENT = re.compile(r"statement_(\d{4}-\d\d-\d\d)_final_[0-9a-f]{64}")
@@ -62,6 +61,7 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
     """findings: before they are merged."""
     lost, result = operators.lost, Judged([])
     whose = _whose(box, lost)
+    waiting = {each.said.about: each.why for each in operators.unsealed if _settles(each)}
     mails = mails_of(box.links)
     twice = {each.finding.own_id: each for each in operators.settlements if _is_twice(each)}
     for each in findings:
@@ -76,12 +76,15 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
             and mails[payment_id] <= len(twice[payment_id].finding.gmail_ids)
         ):
             result.settled.append(Settled(each, (twice[payment_id],)))
+        elif payment_id in waiting and _is_about_its_mail(each):
+            detail = f"{each.detail}; settled, {waiting[payment_id]}".removeprefix("; ")
+            result.findings.append(replace(each, detail=detail))
         else:
             result.findings.append(each)
     named = {own_id for numbers in whose.values() for own_id in numbers.values()}
     _settle_by_count(box, {own: lost[own] for own in lost.keys() - named}, result)
     result.settled += settled_days(box.statements, excused_days(operators.settlements))
-    notes = [*_notes(operators, lost, result)]
+    notes = [*_notes(operators, lost, result), *(each.told() for each in operators.unsealed)]
     result.notes += notes[:MOST_NOTES]
     if len(notes) > MOST_NOTES:
         result.notes.append(f"{len(notes) - MOST_NOTES} more were settled and are named")
@@ -91,6 +94,11 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
 def _is_about_its_mail(finding: Finding) -> bool:
     """Not of a record that is not here, or of a relative."""
     return finding.kind == "misplaced" or (finding.kind == "missing" and finding.detail == NO_MAIL)
+
+
+def _settles(unsealed: Unsealed) -> bool:
+    said = unsealed.said
+    return isinstance(said, Settlement) and said.finding.kind == "missing"
 
 
 def _is_twice(settlement: Settlement) -> bool:
@@ -107,18 +115,11 @@ def mails_of(links: Iterable[Link]) -> Counter[str]:
 
 
 def _whose(box: Mailbox, lost: Mapping[str, Settlement]) -> dict[str, dict[int, str]]:
-    """Lost mails' payments by event and number, ascending.
-
-    By copies that the chain or a statement vouches for: anybody can forward a made-up record.
-    """
-    copies = {place: each for place, each in box.held.items() if each.payment_id in lost}
-    if not copies:
-        return {}
-    said = {(each.event_id, each.seq, each.hash) for each in box.anchors}
-    said |= {(each.event_id, each.seq - 1, each.prev_hash) for each in box.links if each.is_sound}
+    """Lost mails' payments by event and number, ascending, by copies that are vouched for."""
     named: dict[str, dict[int, str]] = {}
-    for (event_id, seq), each in sorted(copies.items()):
-        if (event_id, seq, each.hash) in said:
+    copies = box.vouched_copies.items() if lost else ()
+    for (event_id, seq), each in sorted(copies, key=lambda one: one[0]):
+        if each.payment_id in lost:
             named.setdefault(event_id, {})[seq] = each.payment_id
     return named
 
@@ -149,7 +150,7 @@ def _settle_by_count(box: Mailbox, lost: Mapping[str, Settlement], result: Judge
     gone = [lost[own_id] for own_id in sorted(lost) if _is_gone(own_id, there)]
     missing = [each for each in result.findings if _is_numbered_only(each)]
     count = sum(each.last_seq - each.seq + 1 for each in missing)
-    if gone and count == len(gone) and _must_have(box.statements, gone):
+    if gone and count == len(gone) and _must_have(box.statements):
         result.findings = [each for each in result.findings if not _is_numbered_only(each)]
         result.settled += (Settled(each, tuple(gone)) for each in missing)
 
@@ -162,20 +163,13 @@ def _is_numbered_only(finding: Finding) -> bool:
     return finding.kind == "missing" and finding.seq > 0 and not finding.payment_id
 
 
-def _must_have(statements: Statements, settlements: Sequence[Settlement]) -> bool:
-    """Whether the statements here name a number for every entry that was logged before these.
+def _must_have(statements: Statements) -> bool:
+    """Whether the statements here name a number for every entry that they say was settled.
 
     That takes every day's statement, from the first one on, and no entry that expired.
     """
-    zone, days = statements.zone, statements.sha256
-    begins = any(each.is_final and not each.previous[0] for each in statements.seals)
-    if zone is None or not begins or lost_days(days) or statements.certificates.through:
-        return False
-    try:
-        latest = business_day(max(each.at for each in settlements), zone)
-    except (OverflowError, ValueError, OSError):
-        return False
-    return latest <= max(days)
+    is_whole = statements.begin and not lost_days(statements.sha256)
+    return is_whole and not statements.certificates.through
 
 
 def _notes(operators: Operators, lost: Mapping[str, Settlement], result: Judged) -> Iterator[str]:

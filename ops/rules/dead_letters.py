@@ -277,8 +277,11 @@ def _ops_id(message: Message | None) -> str | None:
 
 
 def moment(milliseconds: int) -> str:
-    """Epoch milliseconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Epoch milliseconds as ISO 8601 in UTC; what no calendar has is told as that."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return "a time that no calendar has"
 
 
 def _attribute(raw: Mapping[str, Any], name: str) -> str:

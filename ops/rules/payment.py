@@ -11,7 +11,7 @@ from ops.rules.dead_letters import moment
 from ops.rules.hits import Hits
 from ops.rules.mails.deeds import Deeds
 from ops.rules.mails.story import MailStory, Step
-from shared.audit.delivery import is_sent, mail_state
+from shared.audit.delivery import is_sent, mail_state, moment_of
 from shared.ledger import faults_of, matches_its_hash
 from shared.text import dollars
 
@@ -67,14 +67,14 @@ class PaymentHistory:
 
     def _steps(self) -> Iterator[Step]:
         row = self.row
-        yield Step(_time(row, "timestamp"), f"captured by {row.get('logged_by')}")
+        yield Step(moment_of(row, "timestamp"), f"captured by {row.get('logged_by')}")
         number = numbered(row)
-        yield Step(_time(row, "logged_at"), f"logged as {number} of {row.get('event_id')}")
+        yield Step(moment_of(row, "logged_at"), f"logged as {number} of {row.get('event_id')}")
         yield from self.story.steps()
         if self.voided_by:
             void = self.voided_by
             told = f"voided by {numbered(void)}, {void.get('logged_by')}: {void.get('reason')}"
-            yield Step(_time(void, "logged_at"), f"{told} {void.get('note', '')}".strip())
+            yield Step(moment_of(void, "logged_at"), f"{told} {void.get('note', '')}".strip())
 
     def concerns(self) -> list[str]:
         """What needs a person, and the command that helps."""
@@ -95,7 +95,7 @@ class PaymentHistory:
                 f"{self.row.get('SK')}: run `scc verify --event {event_id}`."
             )
         has_mail = is_sent(self.delivery)
-        age = self.now - (_time(self.row, "logged_at") or 0)
+        age = self.now - (moment_of(self.row, "logged_at") or 0)
         if self.dead_letters and has_mail:
             found.append(
                 "Its mail was sent, but a dead letter is left: `scc dlq replay --id "
@@ -146,7 +146,7 @@ class GoneEntry:
         return f"{told}; its row is gone. Run `{check}`."
 
     def _mailed(self) -> str:
-        sent_at = _time(self.delivery, "sent_at")
+        sent_at = moment_of(self.delivery, "sent_at")
         if is_sent(self.delivery) and sent_at is not None:
             return f"mailed at {moment(sent_at)} with Gmail id {self.delivery.get('gmail_id')}"
         return f"its mail {mail_state(self.delivery)}" if self.delivery else "never mailed"
@@ -169,8 +169,3 @@ def signed_amount(row: Mapping[str, Any]) -> str:
     if type(cents) is not int:
         return f"{cents} cents"
     return dollars(cents if row.get("kind") == "payment" else -cents)
-
-
-def _time(of: Mapping[str, Any], name: str) -> int | None:
-    value = of.get(name)
-    return value if type(value) is int else None

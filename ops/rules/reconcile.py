@@ -12,7 +12,7 @@ from ops.offline.ledger.links import Link, link_of
 from ops.rules.hits import Hits
 from ops.rules.mails.deeds import UNHEARD, Deeds
 from ops.rules.tally import Tally
-from shared.audit.delivery import last_error, last_known_as, mail_state
+from shared.audit.delivery import last_error, last_known_as, mail_state, sent_at
 from shared.audit.findings import MailFinding
 from shared.ledger import problem_with
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
@@ -192,8 +192,7 @@ class Reconciliation:
             self.found("missing", row, told, queue=False, mails=known)
         elif state == "sent":
             tally.mailed += 1
-            sent_at = delivery.get("sent_at", 0)
-            delay = sent_at - row["logged_at"] if type(sent_at) is int else 0
+            delay = (sent_at(delivery) or 0) - row["logged_at"]
             if delay > late_ms:
                 self.found("late", row, f"mailed after {delay // 60_000} minutes")
         elif (age > late_ms or state == "failed") and not (hits and hits.genuine):

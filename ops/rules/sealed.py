@@ -126,7 +126,7 @@ class Sealed:
 
     def about_ops(self, records: Mapping[str, str]) -> Iterator[Finding]:
         """records: SHA-256 of the operators' records that are there, by id."""
-        for ops_id, stated in sorted(self.statements.ops.items()):
+        for ops_id, stated in sorted(self.statements.ops().items()):
             if ops_id not in records:
                 detail = f"{ops_id[:100]} is in a sealed statement, and the ops record is gone"
                 yield Finding(COMPLETENESS, "", 0, 0, "missing", "", detail)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ops.rules.dead_letters import moment
 from ops.rules.depth import Depth
 from ops.terminal.counted import counted
-from shared.audit.delivery import error_class, last_error, mail_state
+from shared.audit.delivery import error_class, last_error, mail_state, moment_of, sent_at
 
 # The router queues an entry within seconds; the sweep finds what it lost, every 15 minutes.
 ROUTED_MS = 60_000
@@ -43,18 +43,18 @@ class Mails:
     def add(self, row: Mapping[str, Any], delivery: Mapping[str, Any] | None) -> None:
         """row: a ledger entry. delivery: its item in AuditDeliveries, if there is one."""
         self.entries += 1
-        logged_at = int(row.get("logged_at", 0))
         state = mail_state(delivery)
         if state == "sent":
-            sent_at = _time(delivery or {}, "sent_at")
-            self.last_mail_at = max(self.last_mail_at or 0, sent_at) or None
+            self.last_mail_at = max(self.last_mail_at or 0, sent_at(delivery) or 0) or None
             return
         self.unmailed[state] += 1
-        self.waiting_since = min(self.waiting_since or logged_at, logged_at)
-        if delivery is None:
-            self.unrouted_since = min(self.unrouted_since or logged_at, logged_at)
+        logged_at = moment_of(row, "logged_at")
+        if logged_at is not None:
+            self.waiting_since = min(self.waiting_since or logged_at, logged_at)
+            if delivery is None:
+                self.unrouted_since = min(self.unrouted_since or logged_at, logged_at)
         error = last_error(delivery)
-        at = _time(error, "at")
+        at = moment_of(error, "at") or 0
         if error_class(delivery) == "systemic" and at >= (self.systemic_at or 0):
             self.systemic_at = at
             self.systemic = f"{error.get('code')}: {error.get('message')}"
@@ -193,12 +193,6 @@ def days_until(now: int, days: int) -> Iterable[str]:
 
 def _depth(depth: Depth) -> dict[str, int]:
     return {"waiting": depth.waiting, "in_flight": depth.in_flight, "delayed": depth.delayed}
-
-
-def _time(of: Mapping[str, Any], name: str) -> int:
-    """0 for what is no time."""
-    value = of.get(name)
-    return value if type(value) is int else 0
 
 
 def _moment(milliseconds: int | None) -> str | None:

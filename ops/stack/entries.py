@@ -6,6 +6,8 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ops.session import Session
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
@@ -16,6 +18,7 @@ from shared.reads import Pause, batch_get
 Row = dict[str, Any]
 Place = tuple[Any, Any]  # the key of a row in Payments, as its pointer holds it
 Page = tuple[list[Row], dict[str, Any] | None]  # and where the next one begins
+MOST_NUMBER = 10**38  # DynamoDB's numbers have 38 digits
 
 
 class LedgerReader:
@@ -71,6 +74,27 @@ class LedgerReader:
                 places.take(from_attributes(item))
         return places
 
+    def unlisted(self, events: Collection[str]) -> list[Row] | None:
+        """Keys of the rows that no query of these events finds; None if we may not look.
+
+        They are of another event, or lack what the index by event needs.
+        """
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._payments,
+            ProjectionExpression="PK, SK, event_id, #timestamp",
+            ExpressionAttributeNames={"#timestamp": "timestamp"},
+        )
+        found: list[Row] = []
+        try:
+            for page in pages:
+                rows = map(from_attributes, page["Items"])
+                found += (each for each in rows if not _is_listed(each, events))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            return None
+        return found
+
     def ops_records(self) -> dict[str, Row]:
         """What operators did, by ops id: the first part of each record."""
         pages = self._client.get_paginator("scan").paginate(
@@ -106,7 +130,7 @@ class LedgerReader:
     def known(self, messages: Sequence[AuditMessage]) -> set[AuditMessage]:
         """The messages whose payment is in the ledger where they say."""
         places = dict.fromkeys((each.pk, each.sk) for each in messages)
-        wanted = [{"PK": pk, "SK": sk} for pk, sk in places]
+        wanted = [key for pk, sk in places if _can_be_key(key := {"PK": pk, "SK": sk})]
         rows = self._batch(self._payments, wanted, attributes=("PK", "SK", "payment_id"))
         there = {(each["PK"], each["SK"], each.get("payment_id")) for each in rows}
         return {each for each in messages if (each.pk, each.sk, each.payment_id) in there}
@@ -118,15 +142,11 @@ class LedgerReader:
 
     def place_of(self, payment_id: str) -> Place | None:
         """Where its pointer says that an entry is."""
-        pointer = (
-            self._get(self._ledger, keys.pointer(payment_id)) if keys.is_key(payment_id) else {}
-        )
+        pointer = self._get(self._ledger, keys.pointer(payment_id))
         return (pointer.get("row_pk"), pointer.get("row_sk")) if pointer else None
 
     def row(self, place: Place) -> Row:
         pk, sk = place
-        if not keys.is_key(pk) or type(sk) is not int:
-            return {}
         return self._get(self._payments, {"PK": pk, "SK": sk})
 
     def void_of(self, payment_id: str) -> str:
@@ -134,12 +154,17 @@ class LedgerReader:
         return str(self._get(self._ledger, keys.void_mark(payment_id)).get("void_id", ""))
 
     def _get(self, table: str, key: Mapping[str, Any]) -> Row:
+        if not _can_be_key(key):
+            return {}
         answer = self._client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer.get("Item", {}))
 
     def _query(
         self, index: str, name: str, value: str, after: Mapping[str, Any] | None
     ) -> Iterator[Page]:
+        if not keys.is_key(value):
+            yield [], None
+            return
         wanted: dict[str, Any] = {
             "TableName": self._payments,
             "IndexName": index,
@@ -223,4 +248,19 @@ class Places:
     def _moment_of(self, payment_id: str) -> int:
         """When the payment was taken, which is a part of its place."""
         _, moment = self._places[payment_id]
-        return moment if isinstance(moment, int) else 0
+        return moment if type(moment) is int else 0
+
+
+def _is_listed(row: Row, events: Collection[str]) -> bool:
+    return "timestamp" in row and row.get("event_id") in events
+
+
+def _can_be_key(key: Mapping[str, Any]) -> bool:
+    """Whether DynamoDB takes it for a key: one that it refuses would end the whole command.
+
+    A number has at most 38 digits, and a bool is none.
+    """
+    return all(
+        keys.is_key(each) or (type(each) is int and abs(each) < MOST_NUMBER)
+        for each in key.values()
+    )

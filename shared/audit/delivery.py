@@ -37,12 +37,12 @@ def is_sent(item: Item | None) -> bool:
 
 def sent_at(item: Item | None) -> int | None:
     """When Gmail accepted the mail, in epoch milliseconds."""
-    return _moment(item, "sent_at")
+    return moment_of(item, "sent_at")
 
 
 def seen_at(item: Item | None) -> int | None:
     """Since when a sent mail is known to be in the audit mailbox, in epoch milliseconds."""
-    return _moment(item, "seen_at") if is_sent(item) else None
+    return moment_of(item, "seen_at") if is_sent(item) else None
 
 
 def mailbox_finding(item: Item | None) -> MailboxFinding | None:
@@ -101,9 +101,9 @@ def held_until(item: Item | None, now: int) -> int | None:
     """
     match mail_state(item):
         case "sending":
-            until = _moment(item, "lease_until")
+            until = moment_of(item, "lease_until")
         case "retrying" | "failed":
-            until = _moment(item, "retry_at")
+            until = moment_of(item, "retry_at")
         case _:
             return None
     return until if until is not None and now <= until <= now + MOST_AHEAD_MS else None
@@ -117,7 +117,7 @@ def doubtful_since(item: Item | None) -> int | None:
     name = "lease_until" if mail_state(item) == "sending" else "doubtful_since"
     if name not in (item or {}):
         return None
-    return _moment(item, name) or LONG_AGO
+    return moment_of(item, name) or LONG_AGO
 
 
 def due_since(item: Item | None) -> int | None:
@@ -125,10 +125,10 @@ def due_since(item: Item | None) -> int | None:
 
     A try that failed left its error.
     """
-    return _moment(item, "retry_at") if last_error(item) else None
+    return moment_of(item, "retry_at") if last_error(item) else None
 
 
-def _moment(item: Item | None, name: str) -> int | None:
-    """Nothing for what is no moment: browsers fail on one that is too far away."""
-    moment = (item or {}).get(name)
-    return moment if type(moment) is int and moment in _MOMENTS else None
+def moment_of(row: Mapping[str, Any] | None, name: str) -> int | None:
+    """A stored moment in epoch milliseconds; nothing for what no calendar has, such as a bool."""
+    value = (row or {}).get(name)
+    return value if type(value) is int and value in _MOMENTS else None

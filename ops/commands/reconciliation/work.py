@@ -13,6 +13,7 @@ from ops.errors import OpsError
 from ops.offline.box import Mailbox
 from ops.rules.hits import Hits
 from ops.rules.reconcile import OtherReleaseError, Reconciliation
+from ops.rules.verify.rows import out_of_reach
 from ops.session import Session
 from ops.stack.deeds import OpsRecordReader, deeds_of
 from ops.stack.entries import LedgerReader
@@ -94,6 +95,13 @@ class Work:
                 if kind == "event":
                     state.tally(name).expire(self._certificate(name))
             self.save()
+
+    def take_unlisted(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """rows: that no event leads to."""
+        known = {each["detail"] for each in self.state.findings}
+        for each in out_of_reach(rows):
+            if each.detail not in known:
+                self.state.found("altered", {}, each.detail)
 
     def take_mails(self, query: str, units: set[str] | None, meter: Meter) -> None:
         """units: of the reconciliation, or None when it leaves nothing out."""

@@ -32,7 +32,7 @@ def judgement_of_excerpt(
 ) -> Judged:
     """expected: entries that must be here. senders, key: as of a mailbox."""
     box = excerpt.box
-    statements, operators = box.statements, box.operators
+    statements, operators = box.statements, box.operators(key).with_unsealed()
     chains = check_chains(box.links, [*box.anchors, *expected], statements.zone)
     result = judged(
         box,

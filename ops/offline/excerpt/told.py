@@ -10,7 +10,14 @@ from ops.offline.excerpt.files import Contents, unlisted
 from ops.offline.excerpt.judged import Vouched, vouched
 from ops.offline.ledger.links import INTEGRITY, span_text
 from ops.offline.ledger.public_key import PublicKey
-from ops.offline.report import NO_ZONES, UNSIGNED, count_line, summary, verdict_lines
+from ops.offline.report import (
+    NO_ZONES,
+    UNSIGNED,
+    count_line,
+    printable,
+    summary,
+    verdict_lines,
+)
 from ops.offline.settled import Judged
 from shared.zones import has_zones
 
@@ -40,8 +47,10 @@ def excerpt_summary(
         for each in vouched(excerpt)
     ]
     is_vouched = all(each["is_vouched"] for each in entries) and bool(entries)
+    unsealed = [each.told() for each in excerpt.box.operators(key).unsealed]
     return whole | {
-        VOUCHED_FOR: is_vouched and not result.findings,
+        VOUCHED_FOR: is_vouched and not (unsealed or result.findings),
+        "unsealed": unsealed,
         "excerpt": entries,
         "notes": [*_notes(excerpt, contents, key), *result.notes],
     }
@@ -72,6 +81,8 @@ def _unvouched(content: Mapping[str, Any]) -> Iterator[str]:
         more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
         yield f"  nothing signed holds the content of {', '.join(numbers[:_MOST_NAMED])}{more}:"
         yield f"  {SELF_MADE}"
+    for told in content["unsealed"]:
+        yield f"  no statement here names the operators' record: {printable(told)}"
 
 
 def _is_wrong(entry: Vouched, result: Judged) -> bool:

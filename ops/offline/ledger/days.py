@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from ops.offline.ledger.chain import gaps
 from ops.offline.ledger.expiry import Certificates, certificates_in
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
-from ops.offline.ledger.seals import Seal, seal_of
+from ops.offline.ledger.public_key import PublicKey
+from ops.offline.ledger.seals import Seal, seal_of, unsigned
 from shared.ledger import MOST_ENTRIES, is_event_id
 from shared.zones import has_zones, zone_called
 
@@ -40,7 +41,8 @@ class Statements:
     """All statements of a mailbox. sha256: of each day's final ones.
 
     timezones: of the days; final_timezones: those that final statements name. seals: what holds
-    each in its place. ops: operators' records by id, each with the hashes that statements name.
+    each in its place. named: the ids and hashes of operators' records that each final statement
+    names, by its own hash.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -50,7 +52,7 @@ class Statements:
     final_timezones: set[str] = field(default_factory=set)
     seals: list[Seal] = field(default_factory=list)
     certificates: Certificates = field(default_factory=Certificates)
-    ops: dict[str, set[str]] = field(default_factory=dict)
+    named: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -71,8 +73,7 @@ class Statements:
         if record["is_final"]:
             self.final_timezones |= {timezone} - {""}
             self.anchors += self.certificates.take(certificates, day)
-            for ops_id, ops_sha256 in ops:
-                self.ops.setdefault(ops_id, set()).add(ops_sha256)
+            self.named.setdefault(sha256, ops)
             known = self.sha256.setdefault(day, set())
             if sha256 not in known and len(known) < MOST_RIVALS:
                 self.stated += [each for each in stated if each.entries]
@@ -84,6 +85,19 @@ class Statements:
         """Of business days; None if statements name none or several, or this computer lacks it."""
         named = self.final_timezones or self.timezones
         return zone_called(next(iter(named))) if len(named) == 1 else None
+
+    def ops(self, key: PublicKey | None = None) -> dict[str, set[str]]:
+        """Operators' records by id, each with the hashes that statements signed by the key name."""
+        doubted, ops = unsigned(self.seals, key), dict[str, set[str]]()
+        for sha256, named in self.named.items():
+            for ops_id, ops_sha256 in named if sha256 not in doubted else ():
+                ops.setdefault(ops_id, set()).add(ops_sha256)
+        return ops
+
+    @property
+    def begin(self) -> bool:
+        """Whether the first one of all, which follows none, is here."""
+        return any(each.is_final and not each.previous[0] for each in self.seals)
 
     def findings(
         self,

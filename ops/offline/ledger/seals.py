@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -38,6 +38,17 @@ def seal_of(record: Mapping[str, Any], sha256: str, signature: bytes) -> Seal:
         key=str(record["key_sha256"]),
         signature=signature,
     )
+
+
+def unsigned(seals: Iterable[Seal], key: PublicKey | None) -> set[str]:
+    """SHA-256 of the statements that the key has not signed; without a key, none are."""
+    every = [*seals] if key else []
+    signed = {
+        each.sha256
+        for each in every
+        if key and key.has_signed(bytes.fromhex(each.sha256), each.signature)
+    }
+    return {each.sha256 for each in every} - signed
 
 
 def broken_seals(seals: Sequence[Seal], key: PublicKey | None) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.audit.delivery import moment_of
 from shared.audit.findings import MailFinding, was_heard
 from shared.audit.messages import ReissueMessage
 
@@ -95,7 +96,7 @@ class Deeds:
                 run=run,
                 who=str(record.get("who")),
                 reason=str(record.get("reason")),
-                at=_moment(record),
+                at=moment_of(record, "at"),
                 is_queued=bool(done),
                 delivery=self.deliveries.get(run, {}),
             )
@@ -113,11 +114,6 @@ class Deeds:
             kind=named[1] if named else "unknown",
             who=str(record.get("who")),
             reason=str(record.get("reason")),
-            at=_moment(record),
+            at=moment_of(record, "at"),
             is_heard=was_heard(record, self.deliveries.get(ops_id, {}), self.now),
         )
-
-
-def _moment(record: Record) -> int | None:
-    at = record.get("at")
-    return at if type(at) is int else None

@@ -10,7 +10,7 @@ from functions.audit_mailer.watch.verdicts import BOUNCED, roles_of
 from ops.rules.hits import Hits
 from ops.rules.mails.deeds import UNHEARD, Deeds, Reissue
 from ops.rules.mails.watched import OpenFinding, noted
-from shared.audit.delivery import last_error, last_known_as, mail_state, seen_at
+from shared.audit.delivery import last_error, last_known_as, mail_state, moment_of, seen_at
 from shared.audit.findings import MailFinding
 
 _FOUND = {
@@ -146,17 +146,17 @@ def _tries(delivery: Mapping[str, Any]) -> Iterator[Step]:
     error = last_error(delivery)
     if error:
         told = f"{error.get('class')} {error.get('code')}: {error.get('message')}"
-        yield Step(_time(error, "at"), f"try {delivery.get('attempts')} failed, {told}")
+        yield Step(moment_of(error, "at"), f"try {delivery.get('attempts')} failed, {told}")
     match mail_state(delivery):
         case "sending":
-            yield Step(_time(delivery, "lease_until"), "the current try has ended by now")
+            yield Step(moment_of(delivery, "lease_until"), "the current try has ended by now")
         case "retrying":
-            yield Step(_time(delivery, "retry_at"), "can be tried again")
+            yield Step(moment_of(delivery, "retry_at"), "can be tried again")
         case "sent":
             attempts = delivery.get("attempts")
             tries = f" on try {attempts}" if attempts != 1 else ""
             told = f"mailed{tries}, Gmail id {delivery.get('gmail_id')}"
-            yield Step(_time(delivery, "sent_at"), told)
+            yield Step(moment_of(delivery, "sent_at"), told)
 
 
 def _reissued(reissue: Reissue) -> Iterator[Step]:
@@ -167,8 +167,3 @@ def _reissued(reissue: Reissue) -> Iterator[Step]:
     )
     for step in _tries(reissue.delivery):
         yield Step(step.at, f"issued again: {step.what}")
-
-
-def _time(of: Mapping[str, Any], name: str) -> int | None:
-    value = of.get(name)
-    return value if type(value) is int else None

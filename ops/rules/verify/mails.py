@@ -37,7 +37,7 @@ class Mailed:
         operators: Operators | None = None,
     ) -> Mailed:
         """operators: what their records say, by the table; by default, by the mailbox."""
-        operators = box.operators if operators is None else operators
+        operators = box.operators() if operators is None else operators
         links: dict[str, list[Link]] = {}
         for link in box.links:
             links.setdefault(link.event_id, []).append(link)

@@ -136,6 +136,16 @@ def prove(
     return proof
 
 
+def out_of_reach(rows: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Of rows that no query of an event finds, those that say no event or no time."""
+    for row in rows:
+        lacking = [name for name in ("event_id", "timestamp") if name not in row]
+        if lacking:
+            where = f"the row at {row.get('PK')!r}, {row.get('SK')!r}"
+            detail = f"{where}: {' and '.join(lacking)} missing, so that no event has it"
+            yield Finding(INTEGRITY, "", 0, 0, "unreadable", "", detail[:500])
+
+
 def _wrong_places(link: Link, row: Mapping[str, Any], places: Places) -> Iterator[Finding]:
     place = places.of(link.payment_id)
     if place != (row.get("PK"), row.get("SK")):

@@ -39,7 +39,7 @@ RECORD = mailed(reissue_record(SECOND.payment_id))
 def test_a_reissue_with_its_record_stands_in_for_the_lost_mail(
     tmp_path: Any, others: list[bytes], *, as_sent: bool
 ) -> None:
-    again = [reissued(SECOND), RECORD]
+    again = [reissued(SECOND), RECORD, *statement_mails([DAY], ENTRIES, [RECORD])]
     if as_sent:
         again = [sent_by_gmail(each, NOW + 70_000) for each in again]
     assert found(tmp_path, [*others, *again]) == []
@@ -95,6 +95,14 @@ def test_a_record_that_the_statement_of_its_day_does_not_name_was_invented_too(
         ("integrity", "inserted", 0),
         ("integrity", "unrecorded-reissue", 2),
     ]
+
+
+def test_a_reissue_counts_once_the_statement_of_its_day_names_its_record(
+    tmp_path: Any, others: list[bytes]
+) -> None:
+    again = [reissued(SECOND), RECORD]
+    assert found(tmp_path, [*mails(ENTRIES), *again]) == []
+    assert found(tmp_path, [*others, *again]) == [("completeness", "missing", 2)]
 
 
 def test_a_record_that_differs_from_the_statement_that_names_it_is_altered(tmp_path: Any) -> None:

@@ -34,8 +34,9 @@ from tests.ops.operators import (
 
 ENTRIES = chain(4)
 SECOND, THIRD = ENTRIES[1], ENTRIES[2]
-DAY = SECOND.logged_day
+DAY, DAY_BEFORE = SECOND.logged_day, "2025-11-23"
 ACK = mailed(ack_record(SECOND.payment_id))
+HOURS_24 = 24 * 3_600_000  # milliseconds
 
 
 def without(*gone: LedgerEntry) -> list[bytes]:
@@ -60,6 +61,11 @@ def kinds(result: Judged) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]
 
 def sealed(*ops: bytes) -> list[bytes]:
     return statement_mails([DAY], ENTRIES, ops)
+
+
+def later_ones(*ops: bytes) -> list[bytes]:
+    """The statement of the day without the one before it: so nothing can be counted."""
+    return statement_mails([DAY_BEFORE, DAY], ENTRIES, ops)[1:]
 
 
 def test_a_settled_loss_is_told_with_who_when_and_why(
@@ -116,15 +122,16 @@ def test_without_statements_a_number_cannot_be_told(file: Path) -> None:
     """The payment that was settled may have come after all mails that are here."""
     result = judged(file, [*without(SECOND), ACK])
     assert kinds(result) == ([("missing", 2)], [])
-    assert len(result.notes) == 1
+    (note,) = result.notes
+    assert f"the missing mail of {SECOND.payment_id}: settled, not sealed yet, by {WHO}" in note
 
 
 def test_a_copy_that_the_chain_vouches_for_tells_the_number(file: Path) -> None:
     copy = forward_attached(mail(SECOND.to_row(), ENTRIES))
-    result = judged(file, [*without(SECOND, THIRD), mails(ENTRIES)[2], copy, ACK])
+    result = judged(file, [*without(SECOND), copy, ACK, *later_ones(ACK)])
     assert kinds(result) == ([], [("missing", 2)])
     assert result.settled[0].finding.payment_id == SECOND.payment_id
-    both = judged(file, [*without(SECOND, THIRD), copy, ACK])
+    both = judged(file, [*without(SECOND, THIRD), copy, ACK, *later_ones(ACK)])
     assert kinds(both) == ([("missing", 2)], []), "nothing here vouches for the copy"
 
 
@@ -132,7 +139,8 @@ def test_a_copy_that_somebody_made_up_tells_nothing(file: Path) -> None:
     row = THIRD.to_row() | {"payment_id": SECOND.payment_id}
     row |= {"hash": entry_hash(row)}
     made_up = with_attachment(mail(THIRD.to_row(), ENTRIES), canonical_json(row))
-    result = judged(file, [*without(THIRD), forward_attached(made_up), ACK])
+    own = [*without(THIRD), forward_attached(made_up), ACK, *later_ones(ACK)]
+    result = judged(file, own)
     assert kinds(result) == ([("missing", 3)], [])
 
 
@@ -148,7 +156,10 @@ def test_a_mail_in_the_trash_is_settled_as_lost(file: Path) -> None:
     trashed = b"X-Gmail-Labels: Trash\r\n" + mail(SECOND.to_row(), ENTRIES)
     own = [*without(SECOND), trashed]
     assert kinds(judged(file, own)) == ([("misplaced", 2)], [])
-    assert kinds(judged(file, [*own, ACK])) == ([], [("misplaced", 2)])
+    assert kinds(judged(file, [*own, ACK, *sealed(ACK)])) == ([], [("misplaced", 2)])
+    waiting = judged(file, [*own, ACK])
+    assert kinds(waiting) == ([("misplaced", 2)], [])
+    assert "; settled, not sealed yet" in waiting.findings[0].detail
 
 
 def again(number: int) -> bytes:
@@ -159,7 +170,7 @@ def again(number: int) -> bytes:
 
 def test_doubles_are_settled_as_long_as_there_is_no_further_one(file: Path) -> None:
     two = mailed(ack_record(SECOND.payment_id, "duplicate", frozenset({"18c0", "18c1"})))
-    own = [*without(), again(1)]
+    own = [*without(), again(1), *sealed(two)]
     assert kinds(judged(file, [*own, two]))[1] == [("duplicate", 2)]
     assert ("duplicate", 2) not in kinds(judged(file, [*own, two]))[0]
     assert ("duplicate", 2) in kinds(judged(file, [*own, again(2), two]))[0]
@@ -170,7 +181,7 @@ def test_an_altered_mail_stays_a_finding_and_the_note_says_who_settled_one(file:
     row = SECOND.to_row() | {"amount_cents": 1}
     forged = mail(row | {"hash": entry_hash(row)}, ENTRIES)
     ack = mailed(ack_record(SECOND.payment_id, "altered", frozenset({"18c0"})))
-    result = judged(file, [*without(), forged, ack])
+    result = judged(file, [*without(), forged, ack, *sealed(ack)])
     assert [each.kind for each in result.findings] == ["altered"]
     assert "another record of this payment has this number" in result.findings[0].detail
     (note,) = result.notes
@@ -179,16 +190,12 @@ def test_an_altered_mail_stays_a_finding_and_the_note_says_who_settled_one(file:
 
 def test_a_day_whose_statement_was_settled_as_lost_is_told(file: Path) -> None:
     days = ["2025-11-24", "2025-11-25", "2025-11-26"]
-    statements = statement_mails(days, ENTRIES)
-    own = [*without(), statements[0], statements[2]]
-    result = judged(file, own)
-    assert kinds(result) == ([("no-statement", 0)], [])
-    at = NOW + 5 * 24 * 3_600_000
+    at = NOW + 2 * HOURS_24
     ack = mailed(ack_record(f"statement_2025-11-25_final_{'a' * 64}", mails=LOST_AS, at=at))
+    first, _, third = statement_mails(days, ENTRIES, [ack])
+    own = [*without(), first, third]
+    assert kinds(judged(file, own)) == ([("no-statement", 0)], [])
     assert kinds(judged(file, [*own, ack])) == ([], [("no-statement", 0)])
-
-
-HOURS_24 = 24 * 3_600_000  # milliseconds
 
 
 def test_a_settlement_after_the_last_statement_settles_no_number(file: Path) -> None:

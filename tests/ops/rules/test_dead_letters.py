@@ -12,6 +12,7 @@ from ops.rules.dead_letters import (
     cause_of,
     described,
     is_meant,
+    moment,
     normalized,
     read_letter,
     verdict_of,
@@ -218,3 +219,8 @@ def test_a_few_characters_do_not_stand_for_an_id() -> None:
 )
 def test_outside_text_cannot_move_hide_or_reverse_the_output(text: str, shown: str) -> None:
     assert safe(text) == shown
+
+
+@pytest.mark.parametrize("milliseconds", [10**15 - 1, 10**120, -(10**30)])
+def test_a_moment_that_no_calendar_has_is_told_as_that(milliseconds: int) -> None:
+    assert moment(milliseconds) == "a time that no calendar has"

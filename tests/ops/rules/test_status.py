@@ -123,3 +123,17 @@ def test_unmailed_entries_are_counted_by_state_with_the_oldest() -> None:
 
 def test_days_are_utc_days_with_today_last() -> None:
     assert list(days_until(NOW, 3)) == ["2025-11-22", "2025-11-23", "2025-11-24"]
+
+
+@pytest.mark.parametrize("at", [10**120, True, -1, "noon", None])
+def test_a_time_that_no_calendar_has_is_none(at: Any) -> None:
+    mails = health([(NOW, sent(at)), (NOW, failed("systemic", at))]).mails
+    assert (mails.last_mail_at, mails.systemic_at) == (None, 0)
+    later = health([(NOW, sent(at)), (NOW, sent(NOW + 1))])
+    assert later.as_json()["mails"]["last_mail_at"] == "2025-11-24T16:00:00Z"
+
+
+def test_an_entry_logged_at_no_time_waits_since_no_time() -> None:
+    mails = Mails()
+    mails.add(entry().to_row() | {"logged_at": 10**30}, None)
+    assert (mails.unmailed["queued"], mails.waiting_since, mails.unrouted_since) == (1, None, None)

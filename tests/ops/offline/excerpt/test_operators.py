@@ -8,6 +8,7 @@ from ops.offline.program import FINE, UNVOUCHED
 from ops.rules.evidence.archive import record_file
 from ops.rules.evidence.gaps import Gap
 from shared.ledger import LedgerEntry
+from tests.builders import NOW
 from tests.ops.excerpts import checked, complete, excerpt, judged, sealed, told, unpacked
 from tests.ops.mailboxes import chain, hashes_of
 from tests.ops.operators import REASON, WHO, ack_record, mailed, reissue_record, reissued
@@ -71,6 +72,17 @@ def test_a_settled_loss_is_told_and_the_record_still_hangs_on_the_statement(
     assert REASON in line
 
 
+def test_a_settlement_that_no_statement_names_is_told_and_vouched_for_by_nothing(
+    tmp_path: Path,
+) -> None:
+    later = mailed(ack_record(LAST.payment_id, at=NOW + 24 * 3_600_000))
+    files = files_of(LAST)
+    del files[f"mails/{STEM}.eml"]
+    answer = checked(unpacked(tmp_path / "excerpt", complete(with_record(files, later))))
+    assert answer.returncode == UNVOUCHED
+    assert "no statement here names the operators' record: the missing mail of" in answer.stdout
+
+
 def test_a_settlement_explains_no_other_hole_of_an_excerpt() -> None:
     """Neither a record that was taken out, nor an entry that is expected."""
     files = with_record(files_of(LAST, ACK), ACK)
@@ -80,9 +92,8 @@ def test_a_settlement_explains_no_other_hole_of_an_excerpt() -> None:
 
 
 def test_an_operators_mail_vouches_for_no_entry(tmp_path: Path) -> None:
-    files = with_record(
-        excerpt([ENTRIES[1]], sealed(ENTRIES)), mailed(ack_record("pay_other", at=1))
-    )
+    other = mailed(ack_record("pay_other", at=NOW + 24 * 3_600_000))
+    files = with_record(excerpt([ENTRIES[1]], sealed(ENTRIES)), other)
     answer = checked(unpacked(tmp_path / "excerpt", complete(files)))
     assert answer.returncode == UNVOUCHED
 

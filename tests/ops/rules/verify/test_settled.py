@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from ops.offline.mails import read_mail, read_mailbox
 from ops.offline.operators import Operators, operators_of, said_in
 from ops.rules.mails.deeds import Deeds
@@ -119,3 +121,9 @@ def test_a_settlement_that_nobody_was_mailed_about_is_none() -> None:
         assert len(heard.settlements) == count, delivery
     again = reissue_record(SECOND.payment_id)
     assert len(heard_in(Deeds({again["ops_id"]: again})).reissues) == 1
+
+
+@pytest.mark.parametrize("at", [10**120, True, "noon"])
+def test_a_record_of_no_time_says_nothing(at: Any) -> None:
+    assert said_in(ack_record(SECOND.payment_id) | {"at": at}) is None
+    assert said_in(reissue_record(SECOND.payment_id) | {"at": at}) is None
