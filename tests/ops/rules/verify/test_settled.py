@@ -13,6 +13,7 @@ from ops.rules.mails.deeds import Deeds
 from ops.rules.verify.mails import Mailed, compare
 from ops.rules.verify.rows import EventProof
 from ops.rules.verify.settled import Settlements, heard_in, lost_mails
+from tests.ops.deeds import mailed as delivered
 from tests.ops.mailboxes import chain, mail, mails, mbox
 from tests.ops.operators import LOST_AS, REASON, WHO, ack_record, reissue_record, reissued
 from tests.ops.rules.verify.world import World
@@ -112,7 +113,8 @@ def test_a_settlement_that_nobody_was_mailed_about_is_none() -> None:
     ops_id, at = record["ops_id"], record["at"]
     day = 24 * 3_600_000
     for delivery, now, count in (
-        ({"state": "sent"}, at + day, 1),
+        (delivered(record), at + day, 1),
+        ({"state": "sent"}, at + day, 0),
         ({}, at + 1, 1),
         ({}, at + day, 0),
         ({"state": "sent", "record_sha256": "of another"}, at + day, 0),
