@@ -17,6 +17,10 @@ from local.running_stack import RunningStack
 from tests.shells import Scc, scc_here
 from tests.suites import LONG
 
+# What the Lambda environment sets before a handler is imported.
+os.environ["POWERTOOLS_SERVICE_NAME"] = "test"
+os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "ShipCaptainCrew"
+
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Fixtures that take long to make, and the files that use them: one worker runs all of these.
 MADE_ONCE = {
