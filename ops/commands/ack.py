@@ -98,6 +98,8 @@ def settle(session: Session, found: Sequence[Open], before: Sequence[Ack], reaso
     for each in settled:
         record.append(_deed(session, each, reason))
     _show(session, found, settled, before)
+    if not settled:
+        session.console.say("All of it was settled before: this reason was not recorded.")
     _tell_of(session, record, before)
 
 

@@ -163,6 +163,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["dynamodb:BatchGetItem", "dynamodb:GetItem"],
         ["PaymentsTable", "DeliveriesTable"],
     ),
+    ("OpsReadPolicy", "FindRowsThatNoHeadLeadsTo"): (["dynamodb:Scan"], ["PaymentsTable"]),
     ("OpsReadPolicy", "SeeWhichStreamIsTheLatest"): (
         ["dynamodb:DescribeTable"],
         ["PaymentsTable"],

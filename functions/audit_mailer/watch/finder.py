@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from functions.audit_mailer.gmail.mailbox import MOST_FOUND, FoundMail, Receipt
+from functions.audit_mailer.gmail.mailbox import MOST_FOUND
 from functions.audit_mailer.mails.copies import is_misplaced
-from functions.audit_mailer.watch.bounces import Bounces
+from functions.audit_mailer.watch.bounces import Bounces, Reader
 from functions.audit_mailer.watch.subjects import Subject
 from functions.audit_mailer.watch.verdicts import (
     BOUNCED,
@@ -19,11 +19,6 @@ from functions.audit_mailer.watch.verdicts import (
 )
 from shared.audit.delivery import last_known_as
 from shared.text import search_token
-
-
-class Reader(Protocol):
-    def search(self, query: str) -> list[Receipt]: ...
-    def read(self, gmail_id: str) -> FoundMail | None: ...
 
 
 class Reissues(Protocol):

@@ -116,7 +116,7 @@ class MailStory:
                 )
 
     def _concerns_about_the_loss(self, hits: Hits) -> Iterator[str]:
-        again = f"`scc payment reissue {self.payment_id}`"
+        again = f"`scc payment reissue {self.payment_id} --reason WHY`"
         if self._is_settled("missing", last_known_as(self.delivery)):
             return
         if hits.genuine:

@@ -103,6 +103,14 @@ def test_stopped_at_any_write_it_is_whole_when_asked_for_again(
     assert OpsMessage(ops_id=LOST.ops_id) in lost.take()
 
 
+def test_a_reason_that_comes_too_late_is_said_not_to_be_recorded(lost: Harbor) -> None:
+    assert "was not recorded" not in lost.scc(*ASK).output
+    record = lost.record(LOST.ops_id)
+    again = lost.scc(*ASK[:-1], "another reason")
+    assert (again.exit_code, "this reason was not recorded" in again.output) == (0, True)
+    assert lost.record(LOST.ops_id) == record
+
+
 def test_a_forged_record_settles_nothing_and_is_named(lost: Harbor) -> None:
     forged = old(ack(LOST, who="nobody", reason="nothing to see"))
     lost.put("OpsRecord", forged)

@@ -68,8 +68,8 @@ function sightings({ seen_at: seenAt, mailbox }) {
   const steps = [];
   if (seenAt) steps.push({ title: "In the inbox", at: seenAt, text: "Seen in the audit inbox.", detail: "", tone: "good" });
   if (mailbox) {
-    const text = `${FOUND[mailbox]} Operations has been alerted.`;
-    steps.push({ title: FINDINGS[mailbox], at: null, text, detail: "", tone: gravity(mailbox) });
+    const [tone, told] = gravity(mailbox);
+    steps.push({ title: FINDINGS[mailbox], at: null, text: `${FOUND[mailbox]} ${told}`.trim(), detail: "", tone });
   }
   return steps;
 }

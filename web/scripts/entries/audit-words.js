@@ -9,8 +9,8 @@ export const LATE_MS = 300_000; // as the server counts them on event views
 /** @type {Record<MailboxFinding, string>} */
 export const FINDINGS = { missing: "Not in the inbox", duplicate: "Twice in the inbox", altered: "Altered in the inbox", explained: "Gone, explained" };
 
-/** @param {MailboxFinding} found @returns {Tone} */
-export const gravity = (found) => (found === "explained" ? "warn" : "bad");
+/** @param {MailboxFinding} found @returns {[Tone, string]} */
+export const gravity = (found) => (found === "explained" ? ["warn", ""] : ["bad", "Operations has been alerted. "]);
 
 /**
  * @param {Pick<Payment, "audit" | "logged_at">} payment
@@ -24,7 +24,7 @@ export function describeAudit({ audit, logged_at: loggedAt }, now) {
     case "sent": {
       const { sent_at: sentAt, seen_at: seenAt, mailbox } = audit;
       const title = sentAt ? `Audit mail accepted by Gmail at ${formatUtc(sentAt)}` : "";
-      if (mailbox) return { text: FINDINGS[mailbox], tone: gravity(mailbox), title: `Operations has been alerted. ${title}` };
+      if (mailbox) return { text: FINDINGS[mailbox], tone: gravity(mailbox)[0], title: gravity(mailbox)[1] + title };
       if (seenAt) return { text: "In the inbox", tone: "good", title: `Seen in the audit inbox at ${formatUtc(seenAt)}` };
       return { text: sentAt ? `Sent ${formatTime(sentAt)}` : "Sent", tone: "good", title };
     }
