@@ -54,6 +54,14 @@ def verify(tmp_path: Path) -> Verify:
     return run_on
 
 
+def test_a_reader_that_has_enough_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "export.mbox"
+    file.write_bytes(mbox(mails(chain(1))))
+    command = f"'{sys.executable}' '{VERIFIER}' '{file}' | :"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert done.stderr == ""
+
+
 def resealed(entry: LedgerEntry, **changes: Any) -> dict[str, Any]:
     row = replace(entry, **changes).to_row()
     return row | {"hash": entry_hash(row)}

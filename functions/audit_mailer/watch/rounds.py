@@ -45,7 +45,13 @@ class Finder(Protocol):
 class Sightings(Protocol):
     def round(self) -> Round: ...
     def keep(self, state: Round) -> None: ...
-    def note(self, sighting: Sighting, findings: Sequence[MailFinding], now: int) -> None: ...
+    def note(
+        self,
+        before: Mapping[str, Any],
+        sighting: Sighting,
+        findings: Sequence[MailFinding],
+        now: int,
+    ) -> None: ...
 
 
 @dataclass(slots=True)
@@ -178,7 +184,7 @@ class Watch:
         if unsettled:
             watched.unsettled.append(sighting.own_id)
         if _has_changed(delivery, sighting, unsettled):
-            self.sightings.note(sighting, unsettled, self.now)
+            self.sightings.note(delivery, sighting, unsettled, self.now)
 
 
 def _place(row: Mapping[str, Any]) -> tuple[int, str]:
