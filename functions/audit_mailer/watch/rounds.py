@@ -21,7 +21,6 @@ from shared.audit.delivery import is_sent
 from shared.audit.findings import MailFinding
 
 RECENT_DAYS = 3  # before today: every run looks at their mails
-ROUND_DAYS = 150  # at the most, of the rest, in a run
 ROUND_ENTRIES = 1_000
 OLDEST = timedelta(2_555 + 60)  # rows are deleted some time after seven years
 
@@ -73,7 +72,8 @@ class Watched:
 class Watch:
     """settle_ms: how long Gmail's search may not show a mail. is_settled: whether a person has.
 
-    report: is told of each unsettled finding. recipient: whose mailbox it is.
+    report: is told of each unsettled finding. recipient: whose mailbox it is. round_days: at the
+    most, of the rest, in a run.
     """
 
     ledger: Ledger
@@ -85,6 +85,7 @@ class Watch:
     recipient: str
     now: int
     settle_ms: int
+    round_days: int = 150
 
     def run(self, today: date, watched: Watched) -> None:
         """Raises DeliveryError when the mailbox cannot be read. What was seen before is kept."""
@@ -149,7 +150,7 @@ class Watch:
 
     def _go_round(self, state: Round, newest: date, oldest: date, watched: Watched) -> None:
         most = watched.looked + ROUND_ENTRIES
-        for _ in range(ROUND_DAYS):
+        for _ in range(self.round_days):
             day = date.fromisoformat(state.day) if state.day else newest
             if not oldest <= day <= newest:
                 day, state.after, state.last = newest, 0, ""
