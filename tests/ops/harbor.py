@@ -27,6 +27,7 @@ from shared.audit.messages import Message, read_message
 from shared.ledger import LedgerEntry
 from tests.builders import NOW
 from tests.ops.mailboxes import mail
+from tests.suites import later
 from tests.tables import create_tables
 
 WRITES = ("dynamodb.PutItem", "sqs.SendMessage", "sqs.DeleteMessage")
@@ -180,7 +181,7 @@ def _stop(how: str) -> None:
 
 
 KILLED = 137  # as shells have it
-HOWS = ("interrupted before", "interrupted after", "killed before", "killed after")
+HOWS = ("killed after", *map(later, ("interrupted before", "interrupted after", "killed before")))
 
 
 @contextmanager
