@@ -70,11 +70,15 @@ class Harbor:
     caller: str = "arn:aws:iam::123456789012:user/grace"
     target: Target = field(default_factory=lambda: Target(stack="shipcaptaincrew"))
     business_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("America/New_York"))
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     # ── what scc asks its stack
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)  # type: ignore[call-overload]
+        if service not in self._clients:
+            make: Any = self.session.client  # its overloads want a literal name
+            self._clients[service] = make(service)
+        return self._clients[service]
 
     def output(self, name: str) -> str:
         if name == "SigningKeyId":  # slow to make, and only some ask for it
@@ -159,6 +163,7 @@ class Harbor:
             if len(begun) == number and how.endswith("after"):
                 _stop(how)
 
+        self._clients.clear()  # a client listens to what was registered before it was made
         for each in WRITES:
             register(f"before-call.{each}", before)
             register(f"after-call.{each}", after)
@@ -168,6 +173,7 @@ class Harbor:
             for each in WRITES:
                 unregister(f"before-call.{each}", before)
                 unregister(f"after-call.{each}", after)
+            self._clients.clear()
 
     def _events(self) -> tuple[Any, Any]:
         events = self.session._session.get_component("event_emitter")
