@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from functions.daily_statement.rules.sealed_chain import Kept
-from shared.statements.bucket import EvidenceDamagedError, SealedStatement
+from shared.statements.bucket import EvidenceDamagedError, HasSigned, SealedStatement
 from shared.statements.places import StatementPlace
 
 
 class Evidence(Protocol):
-    def sealed(self, day: str) -> SealedStatement | None: ...
-    def signature(self, place: StatementPlace) -> bytes | None: ...
+    def sealed_days(self) -> list[str]: ...
+    def sealed(self, day: str, has_signed: HasSigned | None = None) -> SealedStatement | None: ...
+    def final_versions(self, day: str) -> Iterator[SealedStatement]: ...
 
 
 class Key(Protocol):
@@ -21,29 +23,32 @@ class Key(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GenuineStatements:
+    """evidence: what lies in the bucket, by whomever."""
+
     evidence: Evidence
     key: Key
 
     def of(self, day: str) -> SealedStatement:
-        """Raises EvidenceDamagedError for what was not sealed by us."""
-        sealed = self.evidence.sealed(day)
+        """Raises EvidenceDamagedError if nothing there was sealed by us."""
+        sealed = self.evidence.sealed(day, self.key.has_signed)
         if sealed is None:
             raise EvidenceDamagedError(f"the statement of {day} is gone")
-        signature = self.evidence.signature(sealed.place)
-        if signature is None or not self.key.has_signed(sealed.content, signature):
-            raise EvidenceDamagedError(f"the statement of {day} is not signed by this stack's key")
         return sealed
 
     def has(self, day: str) -> bool:
+        return self._signed(day) is not None
+
+    def places(self, day: str) -> list[StatementPlace]:
+        """Of all that could be the day's statement by what it says, signed or not."""
         try:
-            return bool(self.of(day))
+            return [each.place for each in self.evidence.final_versions(day)]
         except EvidenceDamagedError:
-            return False
+            return []
 
     def kept(self, day: str) -> Kept | None:
-        """What lies there as the day's statement, ours or not; None when nothing does."""
+        """The day's statement, or what lies in its place if none is ours; None for nothing."""
         try:
-            sealed = self.evidence.sealed(day)
+            sealed = self._signed(day) or self.evidence.sealed(day)
         except EvidenceDamagedError:
             return Kept()
         return Kept.of(sealed.sha256, sealed.record) if sealed else None
@@ -52,3 +57,9 @@ class GenuineStatements:
         """Of what lies there; empty when nothing can be read."""
         kept = self.kept(day)
         return kept.sha256 if kept else ""
+
+    def _signed(self, day: str) -> SealedStatement | None:
+        try:
+            return self.evidence.sealed(day, self.key.has_signed)
+        except EvidenceDamagedError:
+            return None

@@ -55,13 +55,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 def seal(day: str) -> str:
     try:
-        statement = wiring.sealer().seal(day)
+        statement = wiring.sealer().seal(day, report)
     except REFUSALS as error:
         return refused(day, error)
-    if statement is None:
-        return "already_sealed"
-    report(statement)
-    return "sealed"
+    return "sealed" if statement else "already_sealed"
 
 
 def by_hand(day: str, today: str, outcomes: dict[str, str]) -> str:
@@ -71,10 +68,9 @@ def by_hand(day: str, today: str, outcomes: dict[str, str]) -> str:
     if {"refused", "no_time"} & {*outcomes.values()}:
         return "waits_for_the_days_before"
     try:
-        statement = wiring.sealer().make_so_far(day)
+        wiring.sealer().make_so_far(day, report)
     except REFUSALS as error:
         return refused(day, error)
-    report(statement)
     return "so_far"
 
 
@@ -84,6 +80,8 @@ def refused(day: str, error: Exception) -> str:
 
 
 def report(statement: Statement) -> None:
+    """At once: a run that is killed writes no metrics at its end."""
     if statement.findings:
         logger.error("statement has findings", day=statement.day, findings=statement.findings)
     metrics.add_metric("StatementFindings", MetricUnit.Count, len(statement.findings))
+    metrics.flush_metrics()

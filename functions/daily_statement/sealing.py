@@ -38,12 +38,12 @@ class ZoneChangedError(Exception):
 
 
 class Evidence(genuine.Evidence, Protocol):
-    def sealed_days(self) -> list[str]: ...
     def sealed_objects(self) -> Listing: ...
     def as_listed(self, listing: Listing) -> genuine.Evidence: ...
     def heads(self, sealed: SealedStatement) -> Mapping[str, Any]: ...
     def keep_heads(self, day: str, content: bytes, sha256: str) -> None: ...
-    def seal(self, day: str, content: bytes) -> bool: ...
+    def on_top(self, day: str) -> str: ...
+    def seal(self, day: str, content: bytes, over: str) -> bool: ...
     def sign(self, place: StatementPlace, signature: bytes) -> None: ...
     def keep_for_a_while(self, place: StatementPlace, content: bytes) -> None: ...
 
@@ -56,6 +56,9 @@ class Key(genuine.Key, Protocol):
 
 class Outbox(Protocol):
     def send(self, place: StatementPlace) -> None: ...
+
+
+Report = Callable[[Statement], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,38 +83,44 @@ class Sealer:
 
     def due(self) -> list[str]:
         """Days that are over and not sealed, oldest first."""
-        sealed = self._sealed_days()
-        return due_days(sealed[-1] if sealed else None, self.today(), self.has_entries)
+        return due_days(self._last_day(), self.today(), self.has_entries)
 
     def is_sealed(self, day: str) -> bool:
         return day in self._sealed_days()
 
-    def seal(self, day: str) -> Statement | None:
+    def seal(self, day: str, report: Report) -> Statement | None:
         """Make the day's statement once, and hand it over; None if it was made before.
 
-        Days must be sealed in their order. Raises ZoneChangedError or EvidenceDamagedError.
+        Days must be sealed in their order. report: takes what was found, before anything is sealed:
+        whatever this run dies of then, somebody was told, and the next run tells again. Raises
+        ZoneChangedError or EvidenceDamagedError.
         """
-        days = self._sealed_days()
-        if days and day <= days[-1]:
+        over = self.evidence.on_top(day)  # first: what is sealed from here on is not put over
+        last_day = self._last_day()
+        if last_day and day <= last_day:
             return None
-        statement, standings = self._drawn_up(day, self._last(days), is_final=True)
+        statement, standings = self._drawn_up(day, self._last(last_day), is_final=True)
         self._keep_heads(statement, standings)
         content = canonical_json(statement_record(statement))
         place = StatementPlace(day=day, final=True, sha256=hashlib.sha256(content).hexdigest())
+        report(statement)
         # First: whatever lies in the bucket without a signature is not ours, and is never signed.
         self.evidence.sign(place, self.key.sign(content))
-        if not self.evidence.seal(day, content):
+        self.evidence.seal(day, content, over)
+        if self._genuine.sha256_of(day) != place.sha256:
             return None  # somebody else's run was faster
         self.outbox.send(place)
         return statement
 
-    def make_so_far(self, day: str) -> Statement:
+    def make_so_far(self, day: str, report: Report) -> Statement:
         """A statement of a day that is not over: outside the chain, and not kept for long."""
-        statement, standings = self._drawn_up(day, self._last(self._sealed_days()), is_final=False)
+        last = self._last(self._last_day())
+        statement, standings = self._drawn_up(day, last, is_final=False)
         heads = canonical_json(heads_record(day, standings))
         _sum_up(statement, standings, hashlib.sha256(heads).hexdigest())
         content = canonical_json(statement_record(statement))
         place = StatementPlace(day=day, final=False, sha256=hashlib.sha256(content).hexdigest())
+        report(statement)
         self.evidence.keep_for_a_while(place, content)
         self.evidence.sign(place, self.key.sign(content))
         self.outbox.send(place)
@@ -144,13 +153,35 @@ class Sealer:
     def _genuine(self) -> GenuineStatements:
         return GenuineStatements(self.evidence, self.key)
 
-    def _sealed_days(self) -> list[str]:
-        """Without days that are not over: whatever lies there for one of these is not ours."""
-        today = self.today().isoformat()
-        return [each for each in self.evidence.sealed_days() if each < today]
+    def _last_day(self) -> str | None:
+        """The last day that is sealed, None before the first.
 
-    def _last(self, days: Sequence[str]) -> SealedStatement | None:
-        last = self._genuine.of(days[-1]) if days else None
+        Whatever else lies in a day's place is passed over, or one file would stop all statements
+        for as long as it is locked. A statement that was mailed and lost its signature since stays
+        the day's: a second one would contradict the mail.
+        """
+        today = self.today().isoformat()
+        listed = self.evidence.as_listed(self.evidence.sealed_objects())
+        there = GenuineStatements(listed, self.key)
+        days = [each for each in listed.sealed_days() if each < today]
+        return next(
+            (day for day in reversed(days) if there.has(day) or self._mailed(there.places(day))),
+            None,
+        )
+
+    def _sealed_days(self) -> Sequence[str]:
+        """Oldest first. They are in a row: the last one says how many there are."""
+        last_day = self._last_day()
+        if last_day is None:
+            return []
+        kept = self.evidence.sealed(last_day)
+        number = kept.record.get("number") if kept else None
+        if type(number) is int:
+            return days_until(last_day, number)
+        return [each for each in self.evidence.sealed_days() if each <= last_day]
+
+    def _last(self, last_day: str | None) -> SealedStatement | None:
+        last = self._genuine.of(last_day) if last_day else None
         if last and last.record["timezone"] != self.zone.key:
             raise ZoneChangedError(
                 f"the sealed days are those of {last.record['timezone']}, and BusinessTimezone is "

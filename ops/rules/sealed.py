@@ -13,8 +13,9 @@ from ops.offline.ledger.days import Statements
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, merged
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
-from shared.ledger import MOST_ENTRIES, canonical_json, is_event_id
+from shared.ledger import MOST_ENTRIES, is_event_id
 from shared.statements.expiry import RETENTION, Certificate, last_day_to_certify
+from shared.statements.final import not_final
 from shared.statements.places import StatementPlace
 
 
@@ -55,7 +56,7 @@ class Sealed:
         if each.is_hidden:
             self._found(COMPLETENESS, "hidden", each.day, "is hidden by a delete marker")
         if each.others:
-            self._found(INTEGRITY, "contradiction", each.day, "has another version on top of it")
+            self._found(INTEGRITY, "contradiction", each.day, "has another version beside it")
         if each.day >= today:
             self._found(INTEGRITY, "inserted", each.day, "is there, and the day is not over")
             return
@@ -172,10 +173,8 @@ def _anchor(event_id: str, head: Mapping[str, Any], day: str) -> Anchor:
 
 
 def _problem(record: Mapping[str, Any], sealed: SealedDay) -> str:
-    if record["day"] != sealed.day or record["is_final"] is not True:
-        return "is another day's"
-    if canonical_json(record) != sealed.content:
-        return "is not in canonical form"
+    if problem := not_final(record, sealed.content or b"", sealed.day):
+        return problem
     if sealed.signature is None:
         return "has no signature"
     if record["ledger"]["heads_sha256"] not in sealed.heads_sha256:

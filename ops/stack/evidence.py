@@ -18,7 +18,13 @@ from ops.offline.ledger.public_key import PublicKey, public_key_of
 from ops.rules.sealed import Sealed, SealedDay
 from ops.session import Session
 from shared.ledger import business_date, business_day
-from shared.statements.bucket import CertifiedUntil, Evidence, EvidenceDamagedError, Listing
+from shared.statements.bucket import (
+    CertifiedUntil,
+    Evidence,
+    EvidenceDamagedError,
+    HasSigned,
+    Listing,
+)
 from shared.statements.places import SEALED, StatementPlace, heads_key, record_key
 
 AT_ONCE = 8
@@ -28,11 +34,16 @@ CHUNK = 64  # days that are kept in memory at once
 class SealedStatements:
     """Every day's objects, found by one listing. only: of this day (YYYY-MM-DD).
 
-    A lock forbids nobody to put another version on top, so the oldest one is read.
+    A lock forbids nobody to put another version on top, or one there before us, so the oldest one
+    that is signed is read. key: that must have signed it; without it, any signature will do.
     """
 
-    def __init__(self, client: Any, bucket: str, only: str = "") -> None:
+    def __init__(
+        self, client: Any, bucket: str, only: str = "", key: PublicKey | None = None
+    ) -> None:
         self._stored = Listing(client, bucket, f"{SEALED}{only}/" if only else SEALED)
+        self._evidence = Evidence(client, bucket, self._stored)
+        self._has_signed = signed_by(key) if key else None
 
     @property
     def days(self) -> list[str]:
@@ -53,23 +64,30 @@ class SealedStatements:
 
     def day(self, day: str) -> SealedDay:
         key = record_key(day)
-        contents = list(self._stored.contents(key))
-        first = contents[0] if contents else None
-        sha256 = hashlib.sha256(first or b"").hexdigest()
+        content = self._content(day)
+        sha256 = hashlib.sha256(content or b"").hexdigest()
         place = StatementPlace(day=day, final=True, sha256=sha256)
         before, after = heads_key(day, "|").split("|")
         return SealedDay(
             day=day,
-            content=first,
-            signature=next(self._stored.contents(place.signature_key), None),
+            content=content,
+            signature=next(self._stored.small_contents(place.signature_key), None),
             heads_sha256={
                 each.removeprefix(before).removesuffix(after)
                 for each in self._stored.versions
                 if each.startswith(before)
             },
-            others=any(each != first for each in contents),
+            others=self._stored.has_others(key, content),
             is_hidden=key in self._stored.hidden,
         )
+
+    def _content(self, day: str) -> bytes | None:
+        """The day's statement, or the oldest of what lies in its place; None for nothing."""
+        try:
+            sealed = self._evidence.sealed(day, self._has_signed)
+        except EvidenceDamagedError:
+            return next(self._stored.small_contents(record_key(day)), b"")
+        return sealed.content if sealed else None
 
     def heads_of(self, sealed: SealedDay) -> bytes | None:
         """The list of heads that this statement names; None for one that names none."""
@@ -87,7 +105,7 @@ class SealedStatements:
 def read_sealed(session: Session, now: int, key: PublicKey) -> Sealed:
     """All sealed statements. now: epoch milliseconds. key: that must have signed them."""
     bucket = session.aws.output("EvidenceBucketName")
-    stored = SealedStatements(session.aws.client("s3"), bucket)
+    stored = SealedStatements(session.aws.client("s3"), bucket, key=key)
     sealed = Sealed(key)
     today = business_day(now, session.aws.business_zone)
     with session.console.meter("reading statements", len(stored.days)) as meter:
@@ -108,14 +126,14 @@ def certificates_of(session: Session, until: str = "") -> CertifiedUntil:
     evidence = Evidence(session.aws.client("s3"), session.aws.output("EvidenceBucketName"))
     zone, key = session.aws.business_zone, stack_key(session)
     next_day = date.fromisoformat(until) + timedelta(1) if until else business_date(now_ms(), zone)
-
-    def has_signed(content: bytes, signature: bytes) -> bool:
-        return key.has_signed(hashlib.sha256(content).digest(), signature)
-
     try:
-        return evidence.certificates(next_day.isoformat(), has_signed)
+        return evidence.certificates(next_day.isoformat(), signed_by(key))
     except EvidenceDamagedError as error:
         raise OpsError(f"{error}: docs/runbook.md#statements-missing says what to do.") from error
+
+
+def signed_by(key: PublicKey) -> HasSigned:
+    return lambda content, signature: key.has_signed(hashlib.sha256(content).digest(), signature)
 
 
 def stack_key(session: Session) -> PublicKey:

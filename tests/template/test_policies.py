@@ -109,7 +109,7 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("StatementRole", "ReadDeliveries"): (["dynamodb:BatchGetItem"], ["DeliveriesTable"]),
     ("StatementRole", "ReadOpsRecord"): (["dynamodb:Scan"], ["OpsRecordTable"]),
     ("StatementRole", "KeepSealedStatements"): (
-        ["s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectRetention"],
+        ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectRetention"],
         ["EvidenceBucket/statements/*"],
     ),
     ("StatementRole", "KeepStatementsOfTodaySoFar"): (

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shared.statements.places import SEALED, StatementPlace, record_key
 
 HIDDEN = "{} lies behind a delete marker"
-ON_TOP = "{} has other versions on top of the sealed one: {}"
+BESIDE = "{} has other versions than the sealed one: {}"
 NO_STATEMENT = "statement.json is gone"
 NO_SIGNATURE = "its signature is gone"
 NO_HEADS = "its list of heads is gone"
@@ -23,6 +23,7 @@ EXCHANGED = "statement.json is not the one that was sealed"
 NOT_SEALED = "files lie there, and this day was never sealed"
 MORE = "and {} more of the like"
 MOST_DAMAGES = 1_000  # a statement must stay small enough to be mailed
+STATEMENT = "statement.json"
 _SIGNATURE = re.compile(r"([0-9a-f]{64})\.sig")
 _HEADS = re.compile(r"heads_[0-9a-f]{64}\.json")
 
@@ -38,6 +39,8 @@ class Damage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
     """What lies under the sealed statements. versions: how many, by key. hidden: keys.
+
+    Only files with our own names are named one by one; of others, only days that were never sealed.
 
     day: whose statement is drawn up. days: that were sealed before it, in a row; None if the last
     statement does not say how many. exchanged: of those that were read tonight, the ones whose
@@ -60,7 +63,7 @@ class Sealed:
             by_day[day][file] = count
         found = [*self._hidden()]
         for day, files in by_day.items():
-            found += [Damage(day, ON_TOP.format(file, n - 1)) for file, n in files.items() if n > 1]
+            found += [*self._beside(day, files)]
         sealed = self._sealed_days(by_day)
         for day in sealed:
             found += [Damage(day, each) for each in _gone(by_day.get(day, {}))]
@@ -74,7 +77,7 @@ class Sealed:
     def _sealed_days(self, by_day: Mapping[str, Mapping[str, int]]) -> Sequence[str]:
         if self.days is not None:
             return self.days
-        return [day for day, files in sorted(by_day.items()) if "statement.json" in files]
+        return [day for day, files in sorted(by_day.items()) if STATEMENT in files]
 
     def _added(
         self, by_day: Mapping[str, Mapping[str, int]], sealed: Sequence[str]
@@ -89,10 +92,19 @@ class Sealed:
             if day > first or not all(map(_is_left_over, by_day[day])):
                 yield day
 
+    def _beside(self, day: str, files: Mapping[str, int]) -> Iterator[Damage]:
+        """Of the day that is drawn up now, whatever is in its statement's place came too early."""
+        for file, count in files.items():
+            is_early = day == self.day and file == STATEMENT
+            others = count if is_early else count - 1
+            if others and _is_ours(file):
+                yield Damage(day, BESIDE.format(file, others))
+
     def _hidden(self) -> Iterator[Damage]:
         for key in self.hidden:
             _, day, file = key.split("/", 2)
-            yield Damage(day, HIDDEN.format(file))
+            if _is_ours(file):
+                yield Damage(day, HIDDEN.format(file))
 
     def _mailed_and_gone(self, by_day: Mapping[str, Mapping[str, int]]) -> Iterator[Damage]:
         """A signature of what is not there, of a statement that was mailed.
@@ -128,13 +140,18 @@ def _first_of(found: Iterable[Damage], sealed: Collection[str]) -> list[Damage]:
 
 
 def _gone(files: Mapping[str, int]) -> Iterator[str]:
-    if "statement.json" not in files:
+    if STATEMENT not in files:
         yield NO_STATEMENT
         return
     if not any(map(_SIGNATURE.fullmatch, files)):
         yield NO_SIGNATURE
     if not any(map(_HEADS.fullmatch, files)):
         yield NO_HEADS
+
+
+def _is_ours(file: str) -> bool:
+    """By its name. Whoever puts other files there can give them any number and length of names."""
+    return file == STATEMENT or _is_left_over(file)
 
 
 def _is_left_over(file: str) -> bool:

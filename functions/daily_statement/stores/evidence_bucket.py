@@ -8,9 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.statements.bucket import Evidence
+from shared.statements.bucket import Evidence, Listing
 from shared.statements.places import StatementPlace, heads_key, record_key
 
+NOT_PUT = frozenset({
+    "PreconditionFailed",
+    "ConditionalRequestConflict",  # another one is being written at this moment
+    "NoSuchKey",  # what was to be there is hidden now
+})  # fmt: skip
 KEPT = timedelta(days=2_920)  # eight years: the entries' seven, and a year to look back on them
 
 
@@ -25,9 +30,17 @@ class EvidenceBucket(Evidence):
     def keep_heads(self, day: str, content: bytes, sha256: str) -> None:
         self._put_once(heads_key(day, sha256), content, "application/json")
 
-    def seal(self, day: str, content: bytes) -> bool:
-        """Store the day's statement unless it has one; returns whether this is now the one."""
-        return self._put_once(record_key(day), content, "application/json")
+    def on_top(self, day: str) -> str:
+        """The ETag of what lies in the statement's place now; empty for nothing."""
+        key = record_key(day)
+        return Listing(self._client, self._bucket, key).on_top.get(key, "")
+
+    def seal(self, day: str, content: bytes, over: str = "") -> bool:
+        """Store the day's statement, unless something came since `over` lay on top.
+
+        Returns whether it did now: if its answer was lost, it did before.
+        """
+        return self._put_once(record_key(day), content, "application/json", over)
 
     def sign(self, place: StatementPlace, signature: bytes) -> None:
         if place.final:
@@ -39,23 +52,20 @@ class EvidenceBucket(Evidence):
         """Store what is not sealed until it is mailed; the bucket deletes it after some weeks."""
         self._put(place.record_key, content, "application/json")
 
-    def _put_once(self, key: str, content: bytes, content_type: str) -> bool:
+    def _put_once(self, key: str, content: bytes, content_type: str, over: str = "") -> bool:
+        condition = {"IfMatch": over} if over else {"IfNoneMatch": "*"}
         until = datetime.fromtimestamp(self._now() / 1000, UTC) + KEPT
         try:
             self._put(
                 key,
                 content,
                 content_type,
-                IfNoneMatch="*",
                 ObjectLockMode=self._lock_mode,
                 ObjectLockRetainUntilDate=until,
+                **condition,
             )
         except ClientError as error:
-            # 409: another one is being written at this moment.
-            if error.response["Error"]["Code"] in {
-                "PreconditionFailed",
-                "ConditionalRequestConflict",
-            }:
+            if error.response["Error"]["Code"] in NOT_PUT:
                 return False
             raise
         return True

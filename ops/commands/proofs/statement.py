@@ -12,7 +12,7 @@ from ops.errors import FINE, FOUND, OpsError
 from ops.offline.excerpt.files import STATEMENT_FILE
 from ops.parameters import Day, NewFolder
 from ops.session import Session, pass_session, shared_options
-from ops.stack.evidence import SealedStatements
+from ops.stack.evidence import SealedStatements, stack_key
 from ops.terminal.new_file import write_new
 from shared.statements.places import SIGNATURE_FILE
 
@@ -40,9 +40,10 @@ def statement(session: Session, *, day: date | None, folder: Path) -> None:
       scc statement
       scc statement 2026-11-24 --into 2026-11-24
     """
-    stored = SealedStatements(session.aws.client("s3"), session.aws.output("EvidenceBucketName"))
+    client, bucket = session.aws.client("s3"), session.aws.output("EvidenceBucketName")
     if day is None:
-        _list(session, stored.sealed_days)
+        _list(session, SealedStatements(client, bucket).sealed_days)
+    stored = SealedStatements(client, bucket, only=str(day), key=stack_key(session))
     sealed = stored.day(str(day))
     if sealed.content is None:
         raise OpsError(f"No statement of {day} is sealed. `scc statement` lists the days.")

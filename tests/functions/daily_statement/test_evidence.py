@@ -62,7 +62,7 @@ def cover(office: Office) -> None:
 
 DEEDS: dict[str, tuple[Callable[[Office], None], str]] = {
     "hidden": (hide, evidence.HIDDEN.format("statement.json")),
-    "covered": (cover, evidence.ON_TOP.format("statement.json", 1)),
+    "covered": (cover, evidence.BESIDE.format("statement.json", 1)),
     "taken out": (lambda office: take_out(office, DAY, ".json"), evidence.NO_STATEMENT),
     "unsigned": (lambda office: take_out(office, DAY, ".sig"), evidence.NO_SIGNATURE),
 }  # fmt: skip
@@ -117,7 +117,7 @@ def test_another_version_on_top_of_what_was_named_is_an_alarm_again(two_sealed: 
     cover(two_sealed)
     two_sealed.run()
     told_then = [told(two_sealed, day) for day in (FOURTH, FIFTH)]
-    words = [evidence.ON_TOP.format("statement.json", count) for count in (1, 2)]
+    words = [evidence.BESIDE.format("statement.json", count) for count in (1, 2)]
     assert told_then == [[(DAY, words[0], False)], [(DAY, words[1], True)]]
 
 
@@ -172,7 +172,7 @@ def test_a_first_run_that_died_on_a_day_without_entries_is_no_finding(
     with monkeypatch.context() as broken:
         broken.setattr(EvidenceBucket, "seal", die)
         with pytest.raises(ConnectionError):
-            office.sealer().seal(DAY)
+            office.sealer().seal(DAY, print)
     office.clock.now += DAY_MS
     next_day(office)
     office.run()

@@ -39,7 +39,7 @@ def seal(s3: Any, at: str, heads: bytes, signature: bytes = GOOD, **changes: Any
     drawn = drawn_up([], at)
     drawn.whole = Whole(events=1, entries=3, heads_sha256=sha256)
     record = json.loads(stored(drawn).content) | changes
-    content = json.dumps(record).encode()
+    content = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
     place = StatementPlace(day=at, final=True, sha256=hashlib.sha256(content).hexdigest())
     s3.put_object(Bucket=BUCKET, Key=heads_key(at, sha256), Body=heads)
     s3.put_object(Bucket=BUCKET, Key=record_key(at), Body=content)

@@ -64,7 +64,7 @@ def test_what_was_sealed_is_found_intact() -> None:
     ("change", "says"),
     [
         ({"is_hidden": True}, "is hidden by a delete marker"),
-        ({"others": True}, "has another version on top of it"),
+        ({"others": True}, "has another version beside it"),
         ({"content": None}, "is gone; what belongs to it is there"),
         ({"content": b"\xff"}, "cannot be read: UnicodeDecodeError"),
         ({"content": b"[]"}, "cannot be read: TypeError"),
