@@ -129,6 +129,12 @@ METHODS: Mapping[str, MethodRules] = {  # in the order of the payment form
     "check": MethodRules(label="check", reference_is_required=True, reference_is_unique=True),
     "ach": MethodRules(label="ACH", reference_is_unique=True),
 }
+OTHER_METHODS = "another method"
+
+
+def counted_as(method: str) -> str:
+    """Under which name a statement counts it: whoever writes into the tables can invent any."""
+    return method if method in METHODS else OTHER_METHODS
 
 
 def label_of(method: str) -> str:
@@ -1298,7 +1304,7 @@ def _whole_day(record: Told) -> Section:
             ("Entries", str(record["entries"])),
             ("Not yet mailed", str(record["not_mailed"] or "none")),
         ],
-        sums=_mails_statement_page_sums(record),
+        sums=_sums(record),
     )
 
 
@@ -1324,7 +1330,7 @@ def _event(event: Told) -> Section:
         rows.append(("Totals of its screen", event["totals_differ"]))
     rows.append(("Not yet mailed", ", ".join(_unmailed(event)) or "none"))
     name = f"{event['event_name']} ({event['event_id']})" if event["event_name"] else ""
-    return Section(name or event["event_id"], rows, sums=_mails_statement_page_sums(event) if event["entries"] else ())
+    return Section(name or event["event_id"], rows, sums=_sums(event) if event["entries"] else ())
 
 
 def _mails_statement_page_head(event: Told) -> str:
@@ -1425,7 +1431,7 @@ def _mails_statement_page_proof(record: Told, sha256: str, token: str) -> Sectio
     )
 
 
-def _mails_statement_page_sums(of: Told) -> list[Sum]:
+def _sums(of: Told) -> list[Sum]:
     """A line for each method, in the order of the payment form, then what is taken away."""
     by_method = of["payments"]["by_method"]
     known = [*METHODS, *sorted(by_method.keys() - METHODS.keys())]
@@ -2107,7 +2113,9 @@ def _unlike_days(certificate: Certificate, day: str, stated: Sequence[StatedDay]
         reached = each.last_seq
         for (kind, method), (_, cents) in each.sums.items():
             nets[method] += cents if kind == "payment" else -cents
-    certified = Counter(certificate.net_by_method)
+    certified = Counter[str]()
+    for method, cents in certificate.net_by_method.items():
+        certified[counted_as(method)] += cents
     is_equal = all(nets[name] == certified[name] for name in nets | certified)
     is_other = reached == certificate.through_seq and not is_equal
     return "has other sums than the days it covers" if is_other else ""
@@ -2132,12 +2140,50 @@ def _ledger_expiry_problem(certificate: Certificate, day: str, links: Sequence[L
     return ""
 
 
-# ── ops/offline/ledger/days.py ────────────────────────────────────────────────────────────────────
+# ── ops/offline/ledger/sums.py ────────────────────────────────────────────────────────────────────
 
 
 Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
-MOST_RIVALS = 10  # final statements of one day that are read; two are already a finding
 _KINDS = {"payments": "payment", "voids": "void", "refunds": "refund"}
+
+
+def sums_of(links: Iterable[Link]) -> Sums:
+    sums: Sums = {}
+    for link in links:
+        add_sum(sums, link.kind, link.method, 1, link.amount_cents)
+    return sums
+
+
+def add_sum(sums: Sums, kind: str, method: str, count: int, cents: int) -> None:
+    name = (kind, counted_as(method))
+    before = sums.get(name, (0, 0))
+    sums[name] = (before[0] + count, before[1] + cents)
+
+
+def sums_in(of: Mapping[str, Any]) -> Sums:
+    """Of an event or a whole statement."""
+    sums: Sums = {}
+    for name, kind in _KINDS.items():
+        for method, one in of.get(name, {}).get("by_method", {}).items():
+            add_sum(sums, kind, method, whole(one["count"]), whole(one["cents"]))
+    return sums
+
+
+def net_of(sums: Sums) -> int:
+    return sum(cents if kind == "payment" else -cents for (kind, _), (_, cents) in sums.items())
+
+
+def whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError("a statement counts in whole numbers")
+    return value
+
+
+# ── ops/offline/ledger/days.py ────────────────────────────────────────────────────────────────────
+
+
+MOST_NAME = 100  # characters of a name that is none
+MOST_RIVALS = 10  # final statements of one day that are read; two are already a finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -2159,7 +2205,8 @@ class Statements:
 
     timezones: of the days; final_timezones: those that final statements name. seals: what holds
     each in its place. named: the ids and hashes of operators' records that each final statement
-    names, by its own hash.
+    names, by its own hash. unfit: what statements name that no event has, by day and hash: it is
+    passed over, and the rest is believed.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -2170,6 +2217,7 @@ class Statements:
     seals: list[Seal] = field(default_factory=list)
     certificates: Certificates = field(default_factory=Certificates)
     named: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    unfit: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -2177,8 +2225,14 @@ class Statements:
         Raises KeyError, TypeError or ValueError for what is not a statement.
         """
         day = date.fromisoformat(record["day"]).isoformat()
-        anchors = [each for event in record["events"] for each in _anchors(event, day)]
-        stated = [_stated(event, day) for event in record["events"]]
+        every = [_stated(event, day) for event in record["events"]]
+        stated = [each for each in every if is_event_id(each.event_id)]
+        unfit = [repr(each.event_id) for each in every if not is_event_id(each.event_id)]
+        anchors = []
+        for event in record["events"]:
+            named, ends = _anchors(event, day)
+            anchors += named
+            unfit += ends
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
         certificates = certificates_in(record)
@@ -2186,6 +2240,8 @@ class Statements:
         self.seals.append(seal_of(record, sha256, signature))
         timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
+        if unfit:
+            self.unfit[day, sha256] = unfit
         self.timezones |= {timezone} - {""}
         if record["is_final"]:
             self.final_timezones |= {timezone} - {""}
@@ -2195,7 +2251,7 @@ class Statements:
             if sha256 not in known and len(known) < MOST_RIVALS:
                 self.stated += [each for each in stated if each.entries]
             known.add(sha256)
-        return _sum_problem(record, stated)
+        return _sum_problem(record, every)
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -2230,6 +2286,9 @@ class Statements:
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        for (day, _), unfit in sorted(self.unfit.items()):
+            detail = f"the statement of {day} names what no event has: {few(unfit)}"
+            yield Finding(INTEGRITY, "", 0, 0, "no-event", "", detail)
         yield from self._wrong_zones()
         yield from _missing_days({*self.sha256, *excused})
         yield from self._entries_in_stated_days(links)
@@ -2308,75 +2367,54 @@ class _Later:
         return day if day and seq <= link.seq else ""
 
 
-def sums_of(links: Iterable[Link]) -> Sums:
-    sums: Sums = {}
-    for link in links:
-        count, cents = sums.get((link.kind, link.method), (0, 0))
-        sums[link.kind, link.method] = (count + 1, cents + link.amount_cents)
-    return sums
-
-
-def _anchors(event: Mapping[str, Any], day: str) -> Iterator[Anchor]:
-    for which in ("last", "head"):
+def _anchors(event: Mapping[str, Any], day: str) -> tuple[list[Anchor], list[str]]:
+    """Also what it names instead of an entry: nobody can write a head that stops the check."""
+    anchors, unfit = [], []
+    for which in ("last", "head") if is_event_id(_name_of(event)) else ():
         seq, digest = event[f"{which}_seq"], event[f"{which}_hash"]
-        if not _is_event_id(event["event_id"]):
-            raise ValueError(f"the statement of {day} names an event as no event is named")
         if type(seq) is not int or not 0 <= seq < MOST_ENTRIES or not isinstance(digest, str):
-            raise ValueError(f"the statement of {day} has no {which} for an event")
-        if seq:
-            yield Anchor(event["event_id"], seq, digest, f"the statement of {day}")
+            unfit.append(f"the {which} entry of {event['event_id']}")
+        elif seq:
+            anchors.append(Anchor(event["event_id"], seq, digest, f"the statement of {day}"))
+    return anchors, unfit
 
 
-def _is_event_id(value: Any) -> bool:
-    return isinstance(value, str) and is_event_id(value)
+def _name_of(event: Mapping[str, Any]) -> str:
+    return event["event_id"] if isinstance(event["event_id"], str) else ""
+
+
+def few(names: Sequence[str]) -> str:
+    """The first one of many, and how many more."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return names[0][:MOST_NAME] + more
 
 
 def _stated(event: Mapping[str, Any], day: str) -> Stated:
     return Stated(
-        event_id=event["event_id"],
+        event_id=_name_of(event),
         day=day,
-        first_seq=_whole(event["first_seq"]),
-        last_seq=event["last_seq"],
-        entries=_whole(event["entries"]),
-        net_cents=_whole(event["net_cents"]),
-        sums=_ledger_days_sums(event),
+        first_seq=whole(event["first_seq"]),
+        last_seq=whole(event["last_seq"]),
+        entries=whole(event["entries"]),
+        net_cents=whole(event["net_cents"]),
+        sums=sums_in(event),
     )
-
-
-def _ledger_days_sums(of: Mapping[str, Any]) -> Sums:
-    """Of an event or a whole statement."""
-    return {
-        (kind, method): (_whole(one["count"]), _whole(one["cents"]))
-        for name, kind in _KINDS.items()
-        for method, one in of.get(name, {}).get("by_method", {}).items()
-    }
 
 
 def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
     added: Sums = {}
     for each in stated:
         for name, (count, cents) in each.sums.items():
-            before = added.get(name, (0, 0))
-            added[name] = (before[0] + count, before[1] + cents)
-    if added != _ledger_days_sums(record):
+            add_sum(added, *name, count, cents)
+    if added != sums_in(record):
         return "its sums are not those of its events"
-    if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
+    if any(net_of(each.sums) != each.net_cents for each in stated) or net_of(added) != record.get(
         "net_cents", 0
     ):
         return "its net is not what its sums add up to"
     if sum(each.entries for each in stated) != record.get("entries", 0):
         return "its count of entries is not that of its events"
     return ""
-
-
-def _net(sums: Sums) -> int:
-    return sum(cents if kind == "payment" else -cents for (kind, _), (_, cents) in sums.items())
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise ValueError("a statement counts in whole numbers")
-    return value
 
 
 def _missing_days(days: Iterable[str]) -> Iterator[Finding]:

@@ -16,8 +16,8 @@ from functions.audit_mailer.mails.envelope import Addresses
 from functions.audit_mailer.mails.statement_mail import StoredStatement, compose
 from functions.daily_statement.rules.account import Previous, Statement
 from functions.daily_statement.rules.continuity import ChainEnd, continue_from
-from functions.daily_statement.rules.record import statement_record
-from shared.ledger import Head, canonical_json
+from functions.daily_statement.rules.record import statement_content
+from shared.ledger import Head
 from shared.statements.places import StatementPlace
 from tests.builders import NOW, ZONE
 
@@ -66,7 +66,7 @@ def drawn_up(
 def stored(statement: Statement, previous: StoredStatement | None = None) -> StoredStatement:
     if previous:
         statement.previous = Previous(day=previous.place.day, sha256=previous.place.sha256)
-    content = canonical_json(statement_record(statement))
+    content = statement_content(statement)
     place = StatementPlace(
         day=statement.day,
         final=statement.is_final,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from functions.daily_statement.days import bounds
 from functions.daily_statement.pointers import Place, PointerCheck
+from functions.daily_statement.rows import NO_EVENT_ID, entries_in
 from functions.daily_statement.rules.account import Statement, undated
 from functions.daily_statement.rules.certificates import extended
 from functions.daily_statement.rules.continuity import (
@@ -32,6 +33,7 @@ from functions.daily_statement.rules.meaning import (
 from functions.daily_statement.rules.notable import Watch
 from functions.daily_statement.rules.record import NEW_EVENT, Standing, Standings
 from functions.daily_statement.rules.rereading import (
+    MOST_CERTIFIED,
     certify,
     examine,
     last_certified_day,
@@ -39,7 +41,8 @@ from functions.daily_statement.rules.rereading import (
 )
 from functions.daily_statement.rules.standings import Present, compare_totals, ends_of, go_on
 from functions.daily_statement.rules.totals import NO_ENTRIES
-from shared.ledger import LedgerEntry, MalformedEntryError, PaymentId, business_date
+from shared import keys
+from shared.ledger import LedgerEntry, PaymentId, business_date, is_event_id
 from shared.statements.expiry import NOTHING_EXPIRES
 
 LOOKS = 3
@@ -104,7 +107,7 @@ class Draughtsman:
         standings = go_on(statement, before, present)
         for event_id in sorted(old | (self._expiring(statement.day) & before.keys())):
             rows = list(self.ledger.of_event(event_id))
-            entries = [(entry, Link.of(entry, row)) for entry, row in _entries(rows)]
+            entries = [(entry, Link.of(entry, row)) for entry, row in entries_in(rows)]
             links = [link for _, link in entries]
             if event_id in old:
                 self._name_undated(statement, rows)
@@ -186,7 +189,7 @@ class Draughtsman:
             each += timedelta(1)
         while each <= today:
             for rows in self.daybook.logged_on(each.isoformat()):
-                yield from _entries(rows)
+                yield from entries_in(rows)
             each += timedelta(1)
 
     def _first_standings(self, statement: Statement, pointers: PointerCheck) -> Standings:
@@ -194,9 +197,12 @@ class Draughtsman:
         last_day = last_certified_day(statement.day)
         standings: Standings = {}
         for event_id in self.ledger.events():
+            if not is_event_id(event_id):
+                statement.add_malformed(keys.head(event_id), [NO_EVENT_ID])
+                continue
             rows = list(self.ledger.of_event(event_id))
             self._name_undated(statement, rows)
-            entries = [(entry, Link.of(entry, row)) for entry, row in _entries(rows)]
+            entries = [(entry, Link.of(entry, row)) for entry, row in entries_in(rows)]
             sound = [*_sound(entries, statement.day)]
             pointers.look_at(sound)
             name_impossible(statement, NEW_EVENT, sound, self.zone)
@@ -204,7 +210,9 @@ class Draughtsman:
             found = continue_from(BEFORE_THE_FIRST, links)
             if not found.is_whole:
                 statement.account(event_id).report(found)
-            certificate = extended(NOTHING_EXPIRES, links, last_day, found.end)
+            certificate = NOTHING_EXPIRES
+            if len(statement.certificates) < MOST_CERTIFIED:
+                certificate = extended(NOTHING_EXPIRES, links, last_day, found.end)
             standings[event_id] = Standing(
                 end=found.end,
                 certificate=certificate,
@@ -220,7 +228,7 @@ class Draughtsman:
         return {
             entry.event_id
             for rows in self.daybook.logged_on(last_day)
-            for entry, _ in _entries(rows)
+            for entry, _ in entries_in(rows)
         }
 
     def _name_undated(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -230,17 +238,17 @@ class Draughtsman:
 
     def _find(self, payment_id: PaymentId) -> LedgerEntry | None:
         row = self.ledger.find(payment_id)
-        return next((entry for entry, _ in _entries([row] if row else [])), None)
+        return next((entry for entry, _ in entries_in([row] if row else [])), None)
 
     def _refunds_of(self, payment: LedgerEntry) -> Sequence[LedgerEntry]:
         """Of the same patron: a refund to another one has a finding of its own."""
         rows = self.ledger.of_patron(payment.event_id, payment.patron_email)
-        entries = [(entry, Link.of(entry, row)) for entry, row in _entries(rows)]
+        entries = [(entry, Link.of(entry, row)) for entry, row in entries_in(rows)]
         return refunds_among(_sound(entries))(payment)
 
     def _has_twin(self, voided: LedgerEntry) -> bool:
         rows = self.ledger.of_patron(voided.event_id, voided.patron_email)
-        entries = [entry for entry, _ in _entries(rows)]
+        entries = [entry for entry, _ in entries_in(rows)]
         void = {each.voids for each in entries}
         return any(
             each.kind == "payment"
@@ -253,17 +261,6 @@ class Draughtsman:
 def _sound(entries: Entries, but_of_day: str = "") -> Iterator[LedgerEntry]:
     """Entries that are as they were written. but_of_day: whose entries are left out."""
     return (entry for entry, link in entries if link.is_sound and link.logged_day != but_of_day)
-
-
-def _entries(
-    rows: Iterable[Mapping[str, Any]],
-) -> Iterator[tuple[LedgerEntry, Mapping[str, Any]]]:
-    """The rows that are entries. The others are named on their own day's statement."""
-    for row in rows:
-        try:
-            yield LedgerEntry.from_row(row), row
-        except MalformedEntryError:
-            continue
 
 
 def _share_of(event_id: str) -> int:

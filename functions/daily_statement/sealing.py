@@ -20,7 +20,7 @@ from functions.daily_statement.rules.record import (
     heads_record,
     previous_of,
     standings_of,
-    statement_record,
+    statement_content,
 )
 from functions.daily_statement.rules.sealed_chain import SealedChain, days_until, runs_of_night
 from shared.audit.delivery import is_sent, needs_message
@@ -101,7 +101,7 @@ class Sealer:
             return None
         statement, standings = self._drawn_up(day, self._last(last_day), is_final=True)
         self._keep_heads(statement, standings)
-        content = canonical_json(statement_record(statement))
+        content = statement_content(statement)
         place = StatementPlace(day=day, final=True, sha256=hashlib.sha256(content).hexdigest())
         report(statement)
         # First: whatever lies in the bucket without a signature is not ours, and is never signed.
@@ -118,7 +118,7 @@ class Sealer:
         statement, standings = self._drawn_up(day, last, is_final=False)
         heads = canonical_json(heads_record(day, standings))
         _sum_up(statement, standings, hashlib.sha256(heads).hexdigest())
-        content = canonical_json(statement_record(statement))
+        content = statement_content(statement)
         place = StatementPlace(day=day, final=False, sha256=hashlib.sha256(content).hexdigest())
         report(statement)
         self.evidence.keep_for_a_while(place, content)

@@ -38,6 +38,7 @@ PARTS = (  # each before those that need it
     "ops/offline/ledger/public_key.py",
     "ops/offline/ledger/seals.py",
     "ops/offline/ledger/expiry.py",
+    "ops/offline/ledger/sums.py",
     "ops/offline/ledger/days.py",
     "ops/offline/mail/page.py",
     "ops/offline/mail/others.py",

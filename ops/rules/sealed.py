@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from ops.offline.ledger.days import Statements
+from ops.offline.ledger.days import Statements, few
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, merged
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import broken_seals
@@ -82,7 +82,16 @@ class Sealed:
             if content is None:
                 raise ValueError("its hash is another one")
             events = json.loads(content)["events"]
-            self.heads = [_anchor(name, each, day) for name, each in events.items() if each["seq"]]
+            named = [(name, each["seq"], each["hash"]) for name, each in events.items()]
+            self.heads = [
+                Anchor(name, seq, digest, f"the heads of {day}")
+                for name, seq, digest in named
+                if seq and _is_head(name, seq, digest)
+            ]
+            unfit = [repr(name) for name, seq, digest in named if not _is_head(name, seq, digest)]
+            if unfit:
+                what = f"has a list of heads that names what no event has: {few(unfit)}"
+                self._found(INTEGRITY, "no-event", day, what)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             self._found(INTEGRITY, "altered", day, f"has a wrong list of heads: {error}")
 
@@ -164,12 +173,9 @@ class Sealed:
         self.wrong.append(Finding(verdict, "", 0, 0, kind, "", detail))
 
 
-def _anchor(event_id: str, head: Mapping[str, Any], day: str) -> Anchor:
-    seq, digest = head["seq"], head["hash"]
-    is_right = type(seq) is int and 0 < seq < MOST_ENTRIES and isinstance(digest, str)
-    if not is_right or not is_event_id(event_id):
-        raise ValueError("it names what no event has")
-    return Anchor(event_id, seq, digest, f"the heads of {day}")
+def _is_head(event_id: str, seq: Any, digest: Any) -> bool:
+    is_number = type(seq) is int and 0 <= seq < MOST_ENTRIES
+    return is_number and isinstance(digest, str) and is_event_id(event_id)
 
 
 def _problem(record: Mapping[str, Any], sealed: SealedDay) -> str:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.daily_statement.rows import (
+    LONGEST_ADDRESS,
+    MalformedRow,
+    clipped,
+    entry_in,
+    faults_in,
+)
 from functions.daily_statement.rules.continuity import MOST_NAMED, Continuation, Link, numbers
 from functions.daily_statement.rules.evidence import Damage
 from functions.daily_statement.rules.notable import Notable
 from functions.daily_statement.rules.sums import Sums
 from shared.audit.delivery import is_sent, last_error, mail_state
-from shared.ledger import Head, LedgerEntry, MalformedEntryError, canonical_json, faults_of
+from shared.ledger import Head, LedgerEntry, MalformedEntryError, canonical_json
 from shared.statements.expiry import Certificate
 
 NO_OPS_RECORD = "a record of operators that holds what no record of ours does"
+MOST_OPS_RECORDS = 1_000  # of a day; the others are counted as malformed rows
+_OPS_ID = re.compile(r"[A-Za-z0-9._+@-]{1,200}")  # what a header of its mail can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +36,6 @@ class Unmailed:
     payment_id: str
     state: str
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class MalformedRow:
-    """A row that is not an entry, by its key, and what is wrong with it."""
-
-    pk: str
-    sk: str
-    faults: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class EventAccount:
     totals_differ: str = ""
 
     def add(self, entry: LedgerEntry, link: Link, delivery: Mapping[str, Any]) -> None:
-        self.event_name = entry.event_name
+        self.event_name = clipped(entry.event_name)
         if link.is_sound:
             self.sums.add(entry)
         self.links.append(link)
@@ -158,27 +159,31 @@ class Statement:
         entries = []
         for row in rows:
             try:
-                entry = LedgerEntry.from_row(row)
+                entry = entry_in(row)
             except MalformedEntryError:
-                self.add_malformed(row, faults_of(row))
+                self.add_malformed(row, faults_in(row))
                 continue
             link = Link.of(entry, row)
             entries.append((entry, link))
             self.account(entry.event_id).add(entry, link, deliveries.get(entry.payment_id, {}))
             if link.is_sound:
                 self.sums.add(entry)
-                name = entry.logged_by_name
-                self.by_admin.setdefault(entry.logged_by, (name, Sums()))[1].add(entry)
+                who = clipped(entry.logged_by, LONGEST_ADDRESS)
+                name = clipped(entry.logged_by_name)
+                self.by_admin.setdefault(who, (name, Sums()))[1].add(entry)
         return entries
 
     def add_malformed(self, row: Mapping[str, Any], faults: Sequence[str]) -> None:
         self.malformed_count += 1
         if len(self.malformed) < MOST_NAMED:
-            self.malformed.append(MalformedRow(str(row.get("PK")), str(row.get("SK")), faults))
+            self.malformed.append(MalformedRow.of(row, faults))
 
     def add_ops_record(self, record: Mapping[str, Any]) -> None:
         """By the hash of its canonical form, which is the attachment of its mail."""
         ops_id = str(record["ops_id"])
+        if not _OPS_ID.fullmatch(ops_id) or len(self.ops_records) >= MOST_OPS_RECORDS:
+            self.add_malformed({"PK": ops_id, "SK": record.get("part")}, [NO_OPS_RECORD])
+            return
         try:
             self.ops_records[ops_id] = hashlib.sha256(canonical_json(record)).hexdigest()
         except (TypeError, ValueError):
@@ -245,7 +250,7 @@ def _joined(known: Sequence[Any], more: Sequence[Any]) -> list[Any]:
 def _unmailed(entry: LedgerEntry, delivery: Mapping[str, Any]) -> Unmailed:
     return Unmailed(
         seq=entry.seq,
-        payment_id=entry.payment_id,
+        payment_id=clipped(entry.payment_id),
         state=mail_state(delivery),
-        error=str(last_error(delivery).get("code") or ""),
+        error=clipped(str(last_error(delivery).get("code") or "")),
     )

@@ -8,6 +8,8 @@ from functions.daily_statement.rules.continuity import ChainEnd, Link
 from functions.daily_statement.rules.totals import Totals
 from shared.statements.expiry import Certificate
 
+MOST_METHODS = 12  # of an event that are certified; the app has four, the tables may have any
+
 
 def extended(
     certificate: Certificate, links: Iterable[Link], last_day: str, end: ChainEnd
@@ -16,16 +18,20 @@ def extended(
 
     links: of all rows of the event. end: the event's last entry that is known. Whoever writes into
     the table could put a row under a number that is old enough: it must be the only one, and what
-    follows must hang on it.
+    follows must hang on it. Nor can methods without number make a certificate too large.
     """
     by_seq: dict[int, list[Link]] = {}
     for link in links:
         by_seq.setdefault(link.seq, []).append(link)
     through, last_hash = certificate.through_seq, certificate.hash
     added: list[Link] = []
+    methods = {*certificate.net_by_method}
     while len(found := by_seq.get(through + 1, [])) == 1:
         link = found[0]
         if not link.is_sound or link.prev_hash != last_hash or link.logged_day > last_day:
+            break
+        methods.add(link.method)
+        if len(methods) > MOST_METHODS:
             break
         through, last_hash = link.seq, link.hash
         added.append(link)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.ledger import GENESIS_HASH, Head
+from shared.ledger import GENESIS_HASH, MOST_ENTRIES, Head
+
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,9 @@ class EventHead:
 
 def _last(row: Mapping[str, Any]) -> Head | None:
     seq, last_hash = row.get("seq"), row.get("hash")
-    if type(seq) is not int or seq < 0 or not isinstance(last_hash, str):
+    if type(seq) is not int or not 0 <= seq < MOST_ENTRIES or not isinstance(last_hash, str):
+        return None
+    if seq and not _HASH.fullmatch(last_hash):
         return None
     return Head(seq=seq, hash=last_hash if seq else GENESIS_HASH)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from functions.daily_statement.rows import LONGEST_ADDRESS, clipped
 from shared.ledger import LedgerEntry, PaymentId
 
 LATE_MS = 60 * 60 * 1000
@@ -42,16 +43,17 @@ class Watch:
     has_twin: Callable[[LedgerEntry], bool]
 
     def look_at(self, entry: LedgerEntry) -> Iterator[Notable]:
+        about = entry.voids or entry.refunds
         for kind in self._kinds(entry):
             yield Notable(
                 kind=kind,
                 event_id=entry.event_id,
                 seq=entry.seq,
-                payment_id=entry.payment_id,
-                logged_by=entry.logged_by,
+                payment_id=PaymentId(clipped(entry.payment_id)),
+                logged_by=clipped(entry.logged_by, LONGEST_ADDRESS),
                 amount_cents=entry.amount_cents,
                 method=entry.method,
-                about=entry.voids or entry.refunds,
+                about=PaymentId(clipped(about)) if about else None,
             )
 
     def _kinds(self, entry: LedgerEntry) -> Iterator[str]:

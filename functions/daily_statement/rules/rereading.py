@@ -26,6 +26,8 @@ from functions.daily_statement.rules.totals import Totals
 from shared.ledger import LedgerEntry
 from shared.statements.expiry import last_day_to_certify
 
+MOST_CERTIFIED = 300  # events in one statement; each is read again within thirty days
+
 
 def name_impossible(
     statement: Statement, standing: Standing, entries: Sequence[LedgerEntry], zone: tzinfo
@@ -70,7 +72,9 @@ def examine(
 def certify(
     statement: Statement, standings: Standings, event_id: str, links: Sequence[Link]
 ) -> None:
-    """links: of all rows of the event."""
+    """links: of all rows of the event. What is too much for one statement waits for another."""
+    if len(statement.certificates) >= MOST_CERTIFIED:
+        return
     standing = standings[event_id]
     certificate = extended(
         standing.certificate, links, last_certified_day(statement.day), standing.end

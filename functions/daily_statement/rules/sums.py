@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.ledger import LedgerEntry
+from shared.methods import counted_as
 
 
 @dataclass(slots=True)
@@ -36,7 +37,18 @@ class Sums:
     def add(self, entry: LedgerEntry) -> None:
         self.entries += 1
         by_method = {"payment": self.payments, "void": self.voids, "refund": self.refunds}
-        by_method[entry.kind].setdefault(entry.method, Sum()).add(1, entry.amount_cents)
+        method = counted_as(entry.method)
+        by_method[entry.kind].setdefault(method, Sum()).add(1, entry.amount_cents)
+
+    def add_all(self, other: Sums) -> None:
+        self.entries += other.entries
+        for own, others in (
+            (self.payments, other.payments),
+            (self.voids, other.voids),
+            (self.refunds, other.refunds),
+        ):
+            for method, each in others.items():
+                own.setdefault(method, Sum()).add(each.count, each.cents)
 
     @property
     def net_by_method(self) -> dict[str, int]:

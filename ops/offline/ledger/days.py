@@ -15,12 +15,12 @@ from ops.offline.ledger.expiry import Certificates, certificates_in
 from ops.offline.ledger.links import COMPLETENESS, INTEGRITY, Anchor, Finding, Link, found
 from ops.offline.ledger.public_key import PublicKey
 from ops.offline.ledger.seals import Seal, seal_of, unsigned
+from ops.offline.ledger.sums import Sums, add_sum, net_of, sums_in, sums_of, whole
 from shared.ledger import MOST_ENTRIES, is_event_id
 from shared.zones import has_zones, zone_called
 
-Sums = dict[tuple[str, str], tuple[int, int]]  # (kind, method): count and cents
+MOST_NAME = 100  # characters of a name that is none
 MOST_RIVALS = 10  # final statements of one day that are read; two are already a finding
-_KINDS = {"payments": "payment", "voids": "void", "refunds": "refund"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Statements:
 
     timezones: of the days; final_timezones: those that final statements name. seals: what holds
     each in its place. named: the ids and hashes of operators' records that each final statement
-    names, by its own hash.
+    names, by its own hash. unfit: what statements name that no event has, by day and hash: it is
+    passed over, and the rest is believed.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Statements:
     seals: list[Seal] = field(default_factory=list)
     certificates: Certificates = field(default_factory=Certificates)
     named: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    unfit: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def take(self, record: Mapping[str, Any], sha256: str, signature: bytes) -> str:
         """Take one statement.json; returns what it contradicts itself in, or an empty text.
@@ -60,8 +62,14 @@ class Statements:
         Raises KeyError, TypeError or ValueError for what is not a statement.
         """
         day = date.fromisoformat(record["day"]).isoformat()
-        anchors = [each for event in record["events"] for each in _anchors(event, day)]
-        stated = [_stated(event, day) for event in record["events"]]
+        every = [_stated(event, day) for event in record["events"]]
+        stated = [each for each in every if is_event_id(each.event_id)]
+        unfit = [repr(each.event_id) for each in every if not is_event_id(each.event_id)]
+        anchors = []
+        for event in record["events"]:
+            named, ends = _anchors(event, day)
+            anchors += named
+            unfit += ends
         if len({each.event_id for each in stated}) < len(stated):
             return "it names an event twice"
         certificates = certificates_in(record)
@@ -69,6 +77,8 @@ class Statements:
         self.seals.append(seal_of(record, sha256, signature))
         timezone = str(record.get("timezone") or "")[:100]
         self.anchors += anchors
+        if unfit:
+            self.unfit[day, sha256] = unfit
         self.timezones |= {timezone} - {""}
         if record["is_final"]:
             self.final_timezones |= {timezone} - {""}
@@ -78,7 +88,7 @@ class Statements:
             if sha256 not in known and len(known) < MOST_RIVALS:
                 self.stated += [each for each in stated if each.entries]
             known.add(sha256)
-        return _sum_problem(record, stated)
+        return _sum_problem(record, every)
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -113,6 +123,9 @@ class Statements:
             if len(different) > 1:
                 detail = f"{len(different)} different final statements for {day}"
                 yield Finding(INTEGRITY, "", 0, 0, "contradiction", "", detail)
+        for (day, _), unfit in sorted(self.unfit.items()):
+            detail = f"the statement of {day} names what no event has: {few(unfit)}"
+            yield Finding(INTEGRITY, "", 0, 0, "no-event", "", detail)
         yield from self._wrong_zones()
         yield from _missing_days({*self.sha256, *excused})
         yield from self._entries_in_stated_days(links)
@@ -191,75 +204,54 @@ class _Later:
         return day if day and seq <= link.seq else ""
 
 
-def sums_of(links: Iterable[Link]) -> Sums:
-    sums: Sums = {}
-    for link in links:
-        count, cents = sums.get((link.kind, link.method), (0, 0))
-        sums[link.kind, link.method] = (count + 1, cents + link.amount_cents)
-    return sums
-
-
-def _anchors(event: Mapping[str, Any], day: str) -> Iterator[Anchor]:
-    for which in ("last", "head"):
+def _anchors(event: Mapping[str, Any], day: str) -> tuple[list[Anchor], list[str]]:
+    """Also what it names instead of an entry: nobody can write a head that stops the check."""
+    anchors, unfit = [], []
+    for which in ("last", "head") if is_event_id(_name_of(event)) else ():
         seq, digest = event[f"{which}_seq"], event[f"{which}_hash"]
-        if not _is_event_id(event["event_id"]):
-            raise ValueError(f"the statement of {day} names an event as no event is named")
         if type(seq) is not int or not 0 <= seq < MOST_ENTRIES or not isinstance(digest, str):
-            raise ValueError(f"the statement of {day} has no {which} for an event")
-        if seq:
-            yield Anchor(event["event_id"], seq, digest, f"the statement of {day}")
+            unfit.append(f"the {which} entry of {event['event_id']}")
+        elif seq:
+            anchors.append(Anchor(event["event_id"], seq, digest, f"the statement of {day}"))
+    return anchors, unfit
 
 
-def _is_event_id(value: Any) -> bool:
-    return isinstance(value, str) and is_event_id(value)
+def _name_of(event: Mapping[str, Any]) -> str:
+    return event["event_id"] if isinstance(event["event_id"], str) else ""
+
+
+def few(names: Sequence[str]) -> str:
+    """The first one of many, and how many more."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return names[0][:MOST_NAME] + more
 
 
 def _stated(event: Mapping[str, Any], day: str) -> Stated:
     return Stated(
-        event_id=event["event_id"],
+        event_id=_name_of(event),
         day=day,
-        first_seq=_whole(event["first_seq"]),
-        last_seq=event["last_seq"],
-        entries=_whole(event["entries"]),
-        net_cents=_whole(event["net_cents"]),
-        sums=_sums(event),
+        first_seq=whole(event["first_seq"]),
+        last_seq=whole(event["last_seq"]),
+        entries=whole(event["entries"]),
+        net_cents=whole(event["net_cents"]),
+        sums=sums_in(event),
     )
-
-
-def _sums(of: Mapping[str, Any]) -> Sums:
-    """Of an event or a whole statement."""
-    return {
-        (kind, method): (_whole(one["count"]), _whole(one["cents"]))
-        for name, kind in _KINDS.items()
-        for method, one in of.get(name, {}).get("by_method", {}).items()
-    }
 
 
 def _sum_problem(record: Mapping[str, Any], stated: Sequence[Stated]) -> str:
     added: Sums = {}
     for each in stated:
         for name, (count, cents) in each.sums.items():
-            before = added.get(name, (0, 0))
-            added[name] = (before[0] + count, before[1] + cents)
-    if added != _sums(record):
+            add_sum(added, *name, count, cents)
+    if added != sums_in(record):
         return "its sums are not those of its events"
-    if any(_net(each.sums) != each.net_cents for each in stated) or _net(added) != record.get(
+    if any(net_of(each.sums) != each.net_cents for each in stated) or net_of(added) != record.get(
         "net_cents", 0
     ):
         return "its net is not what its sums add up to"
     if sum(each.entries for each in stated) != record.get("entries", 0):
         return "its count of entries is not that of its events"
     return ""
-
-
-def _net(sums: Sums) -> int:
-    return sum(cents if kind == "payment" else -cents for (kind, _), (_, cents) in sums.items())
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise ValueError("a statement counts in whole numbers")
-    return value
 
 
 def _missing_days(days: Iterable[str]) -> Iterator[Finding]:

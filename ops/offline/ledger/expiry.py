@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ops.offline.ledger.links import INTEGRITY, Anchor, Finding, Link, span_text
 from shared.ledger import is_event_id
+from shared.methods import counted_as
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate, expired, last_day_to_certify
 
 
@@ -124,7 +125,9 @@ def _unlike_days(certificate: Certificate, day: str, stated: Sequence[StatedDay]
         reached = each.last_seq
         for (kind, method), (_, cents) in each.sums.items():
             nets[method] += cents if kind == "payment" else -cents
-    certified = Counter(certificate.net_by_method)
+    certified = Counter[str]()
+    for method, cents in certificate.net_by_method.items():
+        certified[counted_as(method)] += cents
     is_equal = all(nets[name] == certified[name] for name in nets | certified)
     is_other = reached == certificate.through_seq and not is_equal
     return "has other sums than the days it covers" if is_other else ""

@@ -81,7 +81,13 @@ def test_a_row_altered_by_hand_is_a_finding_and_the_other_rows_are_stated(
         later({"hash": {"B": b"x"}}, {"HEAD UNREADABLE in": ["sunset-charter"]}),
         ({"seq": {"N": "1"}}, {"REWRITTEN": ["sunset-charter"]}),
         later({"hash": {"S": GENESIS_HASH}}, {"REWRITTEN": ["sunset-charter"]}),
-        ({"seq": {"N": "9" * 38}}, {"GAP in": ["sunset-charter #000003-#1000000000000"]}),
+        ({"seq": {"N": "9" * 38}}, {"HEAD UNREADABLE in": ["sunset-charter"]}),
+        later({"seq": {"N": str(10**12)}}, {"HEAD UNREADABLE in": ["sunset-charter"]}),
+        later({"hash": {"S": "x" * 5_000}}, {"HEAD UNREADABLE in": ["sunset-charter"]}),
+        (
+            {"seq": {"N": str(10**12 - 1)}},
+            {"GAP in": ["sunset-charter #000003-#999999999999"]},
+        ),
     ],
 )
 def test_a_forged_head_is_a_finding(

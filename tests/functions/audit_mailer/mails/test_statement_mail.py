@@ -293,8 +293,8 @@ def test_a_statement_made_before_the_day_is_over_is_marked() -> None:
     ],
 )
 def test_a_hostile_event_stays_harmless_text(name: str) -> None:
-    made = statement(row(event_name=name, event_id=name), state="queued")
-    made.events[0].missing = [(3, 3)]
+    made = statement(row(event_name=name), row(event_id=name), state="queued")
+    made.account(name).missing = [(3, 3)]
     mail, text, html = read(made)
     assert mail.get_all("Bcc") is None
     assert mail.get_all("To") == [AUDIT]

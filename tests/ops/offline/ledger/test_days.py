@@ -9,10 +9,14 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from ops.offline.build import BUILT
 from ops.offline.ledger.days import Stated, Statements
 from ops.offline.ledger.links import link_of
+from ops.offline.ledger.sums import sums_of
 from ops.offline.mails import read_mail
 from ops.offline.report import NO_ZONES, findings_of
 from shared.ledger import Head, canonical_json, entry_hash
@@ -27,7 +31,7 @@ from tests.ops.mailboxes import (
     statement_mail,
     with_attachment,
 )
-from tests.statements import drawn_up, mailed
+from tests.statements import drawn_up, mailed, stored
 
 
 def statement_in(timezone: str, *, is_final: bool) -> bytes:
@@ -68,6 +72,48 @@ def test_a_statement_that_names_an_event_twice_is_refused() -> None:
     box = read_mail(with_attachment(raw, canonical_json(record)))
     assert box.anchors == []
     assert box.wrong
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"event_id": "A B"}, "'A B'"),
+        ({"event_id": "x" * 1_900}, "'xxx"),
+        ({"event_id": ["x"]}, "''"),
+        ({"last_seq": 10**12}, "the last entry of sunset-charter"),
+        ({"head_seq": 10**12}, "the head entry of sunset-charter"),
+        ({"head_seq": "1"}, "the head entry of sunset-charter"),
+        ({"head_hash": 7}, "the head entry of sunset-charter"),
+    ],
+)
+def test_what_a_statement_names_that_no_event_has_is_found_and_the_rest_is_believed(
+    changes: dict[str, Any], named: str
+) -> None:
+    entries = chain(2)
+    record = json.loads(stored(drawn_up([each.to_row() for each in entries])).content)
+    other = record["events"][0] | {"event_id": "harbor-gala", "head_seq": 7}
+    record["events"] = [record["events"][0] | changes, other]
+    for kind in ("payments", "voids", "refunds"):
+        for sums in (record[kind], *record[kind]["by_method"].values()):
+            sums |= {"count": sums["count"] * 2, "cents": sums["cents"] * 2}
+    record |= {"entries": record["entries"] * 2, "net_cents": record["net_cents"] * 2}
+    statements = Statements()
+    assert statements.take(record, "0" * 64, b"") == ""
+    (found,) = [each for each in statements.findings([]) if each.kind == "no-event"]
+    wanted = f"the statement of 2025-11-24 names what no event has: {named}"
+    assert found.detail.startswith(wanted)
+    assert len(found.detail) < 200
+    of_other = [each.seq for each in statements.anchors if each.event_id == "harbor-gala"]
+    assert of_other == [2, 7]
+
+
+def test_methods_that_the_app_does_not_have_are_counted_as_one() -> None:
+    link = replace(link_of(chain(1)[0].to_row()), amount_cents=100)
+    links = [replace(link, method=each) for each in ("m1", "m2", "cash")]
+    assert sums_of(links) == {
+        ("payment", "another method"): (2, 200),
+        ("payment", "cash"): (1, 100),
+    }
 
 
 def test_an_event_that_is_named_without_entries_claims_no_numbers() -> None:

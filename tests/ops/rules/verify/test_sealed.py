@@ -18,7 +18,7 @@ from ops.offline.mails import read_mail
 from ops.rules.sealed import Sealed, SealedDay
 from shared.ledger import canonical_json
 from tests.ops.mailboxes import ADDRESSES
-from tests.statements import drawn_up, public_key, stored
+from tests.statements import drawn_up, public_key, signature_of, stored
 
 DAYS = ["2025-11-24", "2025-11-25", "2025-11-26"]
 TODAY = "2025-11-27"
@@ -102,6 +102,22 @@ def test_a_day_that_is_gone_and_one_that_is_not_over_are_named() -> None:
     assert "is another day's" in told(sealed([replace(days[0], day="2025-11-23")]))[-1]
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"is_final": False}, "was made before the day was over"),
+        ({"previous": {"day": "2025-11-23", "sha256": "0" * 64}}, "does not follow the day before"),
+    ],
+)
+def test_what_is_signed_and_is_not_the_days_final_statement_is_named(
+    changes: dict[str, Any], says: str
+) -> None:
+    days = statements()
+    content = canonical_json(json.loads(days[1].content or b"") | changes)
+    days[1] = replace(days[1], content=content, signature=signature_of(content))
+    assert any(f"statement of 2025-11-25 {says}" in each for each in told(sealed(days)))
+
+
 def test_the_mailbox_must_have_what_was_sealed() -> None:
     days = statements()
     made = sealed(days)
@@ -151,6 +167,17 @@ def test_no_list_of_heads_stops_the_check(event_id: str, head: dict[str, Any]) -
     made.take_heads(DAYS[-1], json.dumps(heads).encode())
     is_right = event_id == "harbor-gala" and not head
     assert bool(made.wrong) is not is_right
+
+
+def test_a_head_of_no_event_is_found_and_the_other_heads_are_believed() -> None:
+    made = sealed(statements())
+    good, bad = {"seq": 7, "hash": "7" * 64}, {"seq": 10**12, "hash": "7" * 64}
+    heads = {"events": {"A B": good, "harbor-gala": good, "regatta": bad}}
+    made.take_heads(DAYS[-1], json.dumps(heads).encode())
+    assert [each.event_id for each in made.anchors] == ["harbor-gala"]
+    (found,) = made.wrong
+    assert found.kind == "no-event"
+    assert found.detail.endswith("a list of heads that names what no event has: 'A B' and 1 more")
 
 
 @pytest.mark.parametrize(
