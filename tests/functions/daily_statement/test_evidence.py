@@ -221,6 +221,15 @@ def test_of_too_many_damages_those_of_sealed_days_are_told() -> None:
     assert Damage(DAY, evidence.NO_STATEMENT) in found
 
 
+def test_files_with_names_of_others_are_not_named_however_many_there_are() -> None:
+    """Whoever puts them there chooses the names, and the statement has to stay small."""
+    added = {f"{DAY}/{number:04d}{'x' * 900}": 2 for number in range(1_000)}
+    hidden = [f"{SEALED}{each}" for each in added]
+    assert sealed(WHOLE | added, hidden=hidden) == []
+    on_top = sealed(WHOLE | {f"{DAY}/{B}.sig": 3})
+    assert on_top == [Damage(DAY, evidence.BESIDE.format(f"{B}.sig", 2))]
+
+
 def test_what_is_no_file_of_a_day_is_not_ours() -> None:
     assert not evidence.is_sealed_key("statements/notes.txt")
     assert not evidence.is_sealed_key("statements/2025-11-24/a/b")
