@@ -138,7 +138,7 @@ class Account:
 
 
 def _actions(operation: str, arguments: dict[str, Any]) -> Iterator[str]:
-    """docs.aws.amazon.com/service-authorization: what S3 asks for a version and for a lock."""
+    """docs.aws.amazon.com/service-authorization: what S3 wants for versions, locks, conditions."""
     if operation == "GetObject" and "VersionId" in arguments:
         yield "GetObjectVersion"
     elif operation == "ListObjectVersions":
@@ -147,6 +147,8 @@ def _actions(operation: str, arguments: dict[str, Any]) -> Iterator[str]:
         yield operation.removesuffix("Batch")
     if "ObjectLockMode" in arguments:
         yield "PutObjectRetention"
+    if "IfMatch" in arguments:  # "Policies and permissions for conditional writes"
+        yield "GetObject"
 
 
 def resources_of(statement: dict[str, Any]) -> list[str]:

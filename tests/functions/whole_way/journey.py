@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -24,6 +24,7 @@ from shared import keys
 from shared.attributes import to_attributes
 from shared.audit.messages import OpsMessage
 from shared.ledger import EXPIRY, business_day
+from shared.statements.places import record_key
 from tests.builders import ZONE
 from tests.functions.api.conftest import PASSWORD, Client, add_event, add_patron
 from tests.functions.lambda_context import Context
@@ -193,8 +194,18 @@ class Journey:
         return failed
 
     def state(self) -> None:
-        """A statement for today, in its own environment, and a sweep for entries without a mail."""
+        """A statement for today, in its own environment, and a sweep for entries without a mail.
+
+        Somebody else was in the place of the first sealed one.
+        """
         self.start_anew()
+        for days in (1, 2):  # until soon after midnight, yesterday is not over
+            day = date.fromisoformat(today()) - timedelta(days)
+            boto3.client("s3").put_object(
+                Bucket=self.account.physical["EvidenceBucket"],
+                Key=record_key(day.isoformat()),
+                Body=b"{}",
+            )
         self.invoke("StatementFunction", {"day": today()})
         self.invoke("StatementFunction", {})
         self.invoke("SweepFunction", {"grace_seconds": 0})
