@@ -8,7 +8,7 @@ from ops.lazy_group import LazyGroup
 from ops.session import shared_options
 
 VERBS = {
-    "deploy": "release.deploy",
+    "deploy": "release.deployment.deploy",
     "smoke": "release.smoke",
     "gmail-key": "release.gmail_key",
     "roster": "release.roster",

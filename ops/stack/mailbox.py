@@ -36,6 +36,7 @@ from ops.offline.box import Mailbox
 from ops.offline.mails import read_mail
 from ops.rules.hits import Hit, hits_in
 from ops.session import Session
+from ops.stack.functions import live_settings
 from ops.terminal.safe_text import safe
 from shared.settings import SettingsError, read_settings
 from shared.text import search_token
@@ -49,8 +50,7 @@ ALONE_MS = 30  # for a unit of the quota, by who may not see what mailers use: a
 
 def gmail_settings(session: Session) -> GmailSettings:
     """The mailer's Gmail settings; this shell's GMAIL_* variables win. Raises OpsError."""
-    name = session.aws.output("MailerFunctionName")
-    configuration = session.aws.client("lambda").get_function_configuration(FunctionName=name)
+    configuration = live_settings(session, "MailerFunctionName")
     environ = dict(configuration.get("Environment", {}).get("Variables", {}))
     mine = {key: value for key, value in os.environ.items() if key.startswith("GMAIL_") and value}
     if "GMAIL_SERVICE_ACCOUNT_KEY" in mine:

@@ -28,6 +28,11 @@ OPERATORS = {
     "Date": {"Date"},
     "IpAddress": {"IPAddress"},
 }
+BY_ALIAS = {
+    "lambda:GetFunctionConfiguration",
+    "lambda:InvokeFunction",
+    "lambda:InvokeFunctionUrl",
+}
 _PLACEHOLDER = re.compile(r"(\$\{\w+\})")
 _HAS_SLASHES = "${ObjectName}"  # all other names in ARNs are single words
 
@@ -51,9 +56,14 @@ def actions(pattern: str) -> list[str]:
 
 
 def resource_types(action: str) -> list[str]:
-    """The types of resource that an action takes; none if it only takes `*`."""
+    """The types of resource that an action takes; none if it only takes `*`.
+
+    The reference leaves out that calls of an alias are held against the alias's own ARN:
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+    """
     prefix, _, name = action.partition(":")
-    return [each for each in service(prefix)["privileges"][name]["resource_types"] if each]
+    found = [each for each in service(prefix)["privileges"][name]["resource_types"] if each]
+    return [*found, "function alias"] if action in BY_ALIAS else found
 
 
 def arn_form(prefix: str, resource_type: str) -> str:

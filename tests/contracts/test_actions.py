@@ -26,6 +26,14 @@ EXPLAINED = {
         # "scoped to *": a narrower scope shows only a part of the alarms
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"
     ),
+    (
+        "ApiCanaryRole",
+        "cloudwatch:DescribeAlarms: is allowed on every resource, and takes one",
+    ): (
+        # as AWS's own policy for CodeDeploy has it
+        "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/"
+        "AWSCodeDeployRoleForLambdaLimited.html"
+    ),
 }
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/Payments"
 BUCKET = "arn:aws:s3:::evidence"

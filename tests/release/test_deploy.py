@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,11 @@ from click.testing import CliRunner
 from ops.cli import scc
 from ops.errors import OpsError
 from ops.samconfig import settings_of
-from release.deploy import Deployment, chosen_parameters, refuse_uncommitted
-from release.deploy import StepFailedError as StepFailed
+from release.deployment.deploy import Deployment, chosen_parameters, refuse_uncommitted
+from release.deployment.deploy import StepFailedError as StepFailed
+from release.deployment.releases import release_of
 from release.stages import Stage, StageName
-from release.tested import is_recorded, record
+from release.tested import head, is_recorded, record
 from tests.release.walk import AUTHOR, Account, git
 from tests.shells import environment
 from tests.suites import LONG
@@ -159,6 +162,62 @@ def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None
     assert chosen["Stage"] == name
     assert not chosen.keys() & {"ApiUrlAuthType", "GmailApiEndpoint"}
     assert chosen_parameters(stage(name, EMULATOR), [], environment)["Stage"] == "local"
+
+
+def test_a_release_is_named_after_its_commit_and_all_that_changes_a_function() -> None:
+    first = release_of("d1116a55d3acaa", {"RetryCapSeconds": "900", "Stage": "prod"})
+    assert re.fullmatch(r"[0-9a-f]{10}-d1116a55d3ac", first)
+    assert first == release_of("d1116a55d3acaa", {"Stage": "prod", "RetryCapSeconds": "900"})
+    others = [
+        release_of("d1116a55d3acaa", {"RetryCapSeconds": "901", "Stage": "prod"}),
+        release_of("17d5473aaaaaaa", {"RetryCapSeconds": "900", "Stage": "prod"}),
+    ]
+    assert len({each[:10] for each in [first, *others]}) == 3, "SAM looks at ten characters"
+    protected = {"RetryCapSeconds": "900", "Stage": "prod", "DeletionProtection": "true"}
+    assert release_of("d1116a55d3acaa", protected | {"Release": first}) == first
+
+
+@dataclass
+class Steps:
+    """A deployment whose steps are noted, not taken. standing: the stack's own parameters."""
+
+    standing: dict[str, str] = field(default_factory=dict)
+    parameters: list[dict[str, str]] = field(default_factory=list)
+
+    def deploy(self, name: StageName, patch: pytest.MonkeyPatch) -> None:
+        def change(_: Deployment, template: Path, chosen: dict[str, str], confirm: str) -> None:
+            self.parameters.append(dict(chosen))
+
+        patch.setattr(Deployment, "prove", lambda _: None)
+        patch.setattr(Deployment, "build", lambda _: Path("template.yaml"))
+        patch.setattr(Deployment, "change", change)
+        patch.setattr(Deployment, "_standing", lambda _: self.standing)
+        patch.setattr("release.deployment.deploy.refuse_uncommitted", lambda _: None)
+        patch.setattr("ops.target.Aws.caller", "arn:aws:iam::123456789012:user/ada")
+        Deployment(stage(name), Path(__file__).parents[2]).run(
+            "yes", ["AlarmEmail=ops@example.com"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "standing", "protects"),
+    [
+        ("prod", {"DeletionProtection": "false"}, True),
+        ("prod", {}, True),
+        ("prod", {"DeletionProtection": "true"}, False),
+        ("staging", {"DeletionProtection": "false"}, False),
+    ],
+)
+def test_production_is_protected_once_it_stands_by_a_change_that_publishes_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: StageName, standing: dict[str, str], *, protects: bool
+) -> None:
+    """While a stack is made, a protected table could not be taken back."""
+    steps = Steps(standing)
+    steps.deploy(name, monkeypatch)
+    first, *rest = steps.parameters
+    assert "DeletionProtection" not in first
+    assert rest == ([first | {"DeletionProtection": "true"}] if protects else [])
+    assert first["Release"].endswith(head(Path(__file__).parents[2])[:12])
 
 
 @LONG

@@ -58,6 +58,7 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("GmailApiEndpoint", "http://127.0.0.1:8025/", "http://127.0.0.1:8025"),
         ("LedgerStreamArn", STREAM, STREAM.partition("/stream")[0]),
         ("AlarmEmail", "ops@example.com", "ops"),
+        ("Release", "4f0c9a1b22-d1116a55d3ac", "v1.2.3"),
         ("StatementSchedule", "rate(1 hour)", "hourly"),
         ("DomainName", "pay.example.com", "https://pay.example.com"),
         ("CertificateArn", CERTIFICATE, CERTIFICATE.replace("us-east-1", "eu-west-1")),

@@ -17,6 +17,7 @@ import click
 
 from ops.errors import FOUND, OpsError
 from ops.shipped import repository
+from release.deployment.releases import release_of, with_release
 from release.stages import Stage, pass_stage
 from release.tested import SUITES, head, is_recorded, record, uncommitted
 
@@ -76,7 +77,12 @@ class Deployment:
             f"commit {head(self.folder)[:12]}, as {who}"
         )
         self.prove()
-        self.change(self.build(), parameters, confirm)
+        template = self.build()
+        parameters["Release"] = release_of(head(self.folder), parameters)
+        self.change(template, parameters, confirm)
+        if is_unprotected(stage, self._standing()):
+            stage.console.say("The stack stands. From now on, its tables cannot be deleted.")
+            self.change(template, parameters | {"DeletionProtection": "true"}, "yes")
 
     def prove(self) -> None:
         """Checks and tests must have passed for this commit; what has not runs now."""
@@ -123,6 +129,8 @@ class Deployment:
 
     def change(self, template: Path, parameters: Mapping[str, str], confirm: str) -> None:
         """Show the change set and, after a yes, execute it."""
+        if self.stage.aws.target.is_local:
+            name_release(template, parameters["Release"])
         command = [
             *(self._sam, "deploy", "--config-file", str(self.folder / "samconfig.toml")),
             *("--config-env", self.stage.name, "--template-file", str(template)),
@@ -138,6 +146,14 @@ class Deployment:
                     "the change set above was only shown. Answer yes, or use CONFIRM=yes."
                 )
         self._step(failed, *command, "--no-confirm-changeset")
+
+    def _standing(self) -> Mapping[str, str]:
+        """The parameters that the stack has now."""
+        client = self.stage.aws.client("cloudformation")
+        (stack,) = client.describe_stacks(StackName=self.stage.stack)["Stacks"]
+        return {
+            each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())
+        }
 
     @property
     def _sam(self) -> str:
@@ -173,6 +189,23 @@ def chosen_parameters(
     if stage.aws.target.is_local:
         chosen |= EMULATOR | _pairs(environ.get("SCC_EMULATOR_PARAMETERS", "").split())
     return chosen
+
+
+def is_unprotected(stage: Stage, standing: Mapping[str, str]) -> bool:
+    """Whether a stack that keeps its data can still be deleted, as after its first deployment.
+
+    A stack that fails while it is made must be able to take back what it made. standing: its
+    parameters.
+    """
+    return stage.name == "prod" and standing.get("DeletionProtection") != "true"
+
+
+def name_release(template: Path, release: str) -> None:
+    """Write a release's name into a built template, for the emulator."""
+    import yaml  # noqa: PLC0415 - a clone has it, an installed `scc` does not
+
+    content = yaml.safe_load(template.read_text("utf-8"))
+    template.write_text(yaml.safe_dump(with_release(content, release), sort_keys=False))
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:
