@@ -126,3 +126,10 @@ def cursor_key() -> bytes:
         SecretId=settings().cursor_key_secret_id
     )
     return str(secret["SecretString"]).encode()
+
+
+def forget() -> None:
+    """Build every collaborator again on its next use."""
+    for each in list(globals().values()):
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
