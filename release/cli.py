@@ -9,6 +9,7 @@ from ops.session import shared_options
 
 VERBS = {
     "deploy": "release.deployment.deploy",
+    "delete": "release.deployment.deletion",
     "smoke": "release.smoke",
     "gmail-key": "release.gmail_key",
     "roster": "release.roster",

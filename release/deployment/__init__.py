@@ -1,1 +1,1 @@
-"""From a commit to a stack: the deployment, and the name of what is deployed."""
+"""From a commit to a stack, and back to none: deployments, their names, and deletion."""

@@ -21,8 +21,14 @@ from release.deployment.releases import release_of, with_release
 from release.stages import Stage, pass_stage
 from release.tested import SUITES, head, is_recorded, record, uncommitted
 
-# What the emulator cannot do: TLS, ARM, and signing for origin access control.
-EMULATOR = {"Stage": "local", "Architecture": "x86_64", "ApiUrlAuthType": "NONE"}
+# What the emulator cannot do: TLS, ARM, signing for origin access control, CodeDeploy, snapshots.
+EMULATOR = {
+    "Stage": "local",
+    "Architecture": "x86_64",
+    "ApiUrlAuthType": "NONE",
+    "ApiCanary": "false",
+    "ApiSnapStart": "None",
+}
 
 
 class StepFailedError(OpsError):

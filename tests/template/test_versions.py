@@ -11,6 +11,7 @@ from release.deployment.releases import release_of
 from tests.template.transformed import AS_DEPLOYED, FUNCTION_ROLES, Template, strings, template_for
 
 CANARY_MINUTES = 10
+NAME = "4f0c9a1b22-d1116a55d3ac"
 
 
 def live(function: str) -> dict[str, str]:
@@ -138,6 +139,15 @@ def test_the_api_alone_starts_from_a_snapshot_and_only_in_aws(stage: str, applie
         if "SnapStart" in each
     }
     assert started == {"ApiFunction": applies}
+
+
+def test_whoever_deploys_by_hand_gives_no_name_and_still_publishes_new_code() -> None:
+    """A name that CloudFormation remembered would hide new code from the alias."""
+    for stage in ("staging", "prod"):
+        assert settings_of(stage).parameters["Release"] == '""'
+    unnamed, named = versions(template_for("prod")), versions(template_for("prod", Release=NAME))
+    assert unnamed["ApiFunction"] != "ApiFunctionVersion", "a digest of the code"
+    assert named["ApiFunction"] == f"ApiFunctionVersion{NAME[:10]}"
 
 
 @pytest.mark.parametrize("stage", ["local", "staging", "prod"])
