@@ -76,8 +76,8 @@ def template_for(stage: str, **parameters: str) -> Template:
 
 
 def raw_template() -> dict[str, Any]:
-    """The transformed template, with conditions and parameters left in place."""
-    return _transformed()
+    """As it is deployed to AWS: transformed, with conditions and parameters left in place."""
+    return _transformed(ApiCanary=AS_DEPLOYED["ApiCanary"])
 
 
 @cache
