@@ -80,6 +80,15 @@ def test_nobody_may_invoke_the_api_with_an_event_of_their_own(policies: list[Pol
     assert invoking == [("ApiInvokePermission", only), ("operations.md", only)]
 
 
+def test_scripts_are_allowed_to_call_the_alias_that_has_the_url(policies: list[Policy]) -> None:
+    """A URL of an alias is called with rights on the alias: https://docs.aws.amazon.com/lambda/
+    latest/dg/urls-auth.html
+    """
+    (policy,) = [each for each in policies if each.name == "operations.md"]
+    for statement in policy.statements:
+        assert statement["Resource"].endswith("-api:live")
+
+
 def test_no_policy_of_the_template_is_left_out(prod: Template) -> None:
     read = [each for each in template_policies(prod) if each.name in prod.resources]
     permissions = prod.of_type("AWS::Lambda::Permission")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +12,12 @@ from click.testing import CliRunner
 from ops.cli import scc
 from ops.errors import OpsError
 from ops.samconfig import settings_of
-from release.deployment.deploy import Deployment, chosen_parameters, refuse_uncommitted
+from release.deployment.deploy import (
+    Deployment,
+    chosen_parameters,
+    refuse_uncommitted,
+)
 from release.deployment.deploy import StepFailedError as StepFailed
-from release.deployment.releases import release_of
 from release.stages import Stage, StageName
 from release.tested import head, is_recorded, record
 from tests.release.walk import AUTHOR, Account, git
@@ -74,7 +76,7 @@ def test_invalid_arguments_are_refused_by_name(arguments: list[str], complaint: 
 def test_make_takes_no_option_for_a_parameter(given: str) -> None:
     answer = subprocess.run(
         ["make", "--old-file=install", "deploy", "STAGE=staging", f"PARAMETERS={given}"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=environment(MAKEFLAGS="", AWS_ENDPOINT_URL=EMULATOR),
         capture_output=True,
         text=True,
@@ -164,19 +166,6 @@ def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None
     assert chosen_parameters(stage(name, EMULATOR), [], environment)["Stage"] == "local"
 
 
-def test_a_release_is_named_after_its_commit_and_all_that_changes_a_function() -> None:
-    first = release_of("d1116a55d3acaa", {"RetryCapSeconds": "900", "Stage": "prod"})
-    assert re.fullmatch(r"[0-9a-f]{10}-d1116a55d3ac", first)
-    assert first == release_of("d1116a55d3acaa", {"Stage": "prod", "RetryCapSeconds": "900"})
-    others = [
-        release_of("d1116a55d3acaa", {"RetryCapSeconds": "901", "Stage": "prod"}),
-        release_of("17d5473aaaaaaa", {"RetryCapSeconds": "900", "Stage": "prod"}),
-    ]
-    assert len({each[:10] for each in [first, *others]}) == 3, "SAM looks at ten characters"
-    protected = {"RetryCapSeconds": "900", "Stage": "prod", "DeletionProtection": "true"}
-    assert release_of("d1116a55d3acaa", protected | {"Release": first}) == first
-
-
 @dataclass
 class Steps:
     """A deployment whose steps are noted, not taken. standing: the stack's own parameters."""
@@ -194,7 +183,7 @@ class Steps:
         patch.setattr(Deployment, "_standing", lambda _: self.standing)
         patch.setattr("release.deployment.deploy.refuse_uncommitted", lambda _: None)
         patch.setattr("ops.target.Aws.caller", "arn:aws:iam::123456789012:user/ada")
-        Deployment(stage(name), Path(__file__).parents[2]).run(
+        Deployment(stage(name), Path(__file__).parents[3]).run(
             "yes", ["AlarmEmail=ops@example.com"]
         )
 
@@ -217,7 +206,7 @@ def test_production_is_protected_once_it_stands_by_a_change_that_publishes_nothi
     first, *rest = steps.parameters
     assert "DeletionProtection" not in first
     assert rest == ([first | {"DeletionProtection": "true"}] if protects else [])
-    assert first["Release"].endswith(head(Path(__file__).parents[2])[:12])
+    assert first["Release"].endswith(head(Path(__file__).parents[3])[:12])
 
 
 @LONG
@@ -231,16 +220,25 @@ def test_a_change_set_is_shown_and_executed_only_after_a_yes(walked: Account) ->
         return days
 
     deploy = "make deploy STAGE=staging PARAMETERS=LogRetentionDays=30"
-    before = retention()
+
+    def serves() -> int:
+        alias = walked.aws.client("lambda").get_alias(
+            FunctionName="shipcaptaincrew-staging-api", Name="live"
+        )
+        return int(alias["FunctionVersion"])
+
+    before, version = retention(), serves()
     done = walked.shell(f"echo no | {deploy}")
     assert done.returncode == 2, done.stdout[-3000:]
     assert "ApiLogGroup" in done.stdout
     assert "Not deployed: the change set above was only shown" in done.stdout
     assert retention() == before != 30
+    assert serves() == version
     done = walked.shell(f"echo yes | {deploy}")
     assert done.returncode == 0, done.stdout[-3000:]
     assert "Bundles: built for this commit." in done.stdout
     assert retention() == 30
+    assert serves() == version + 1, "a parameter is a release, too"
 
 
 def test_uncommitted_files_stop_it_before_anything_is_built(walked: Account) -> None:
@@ -269,7 +267,7 @@ def test_the_app_is_at_its_own_domain_if_it_has_one() -> None:
 def test_the_help_names_the_variables() -> None:
     done = subprocess.run(
         ["make", "help"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=True,

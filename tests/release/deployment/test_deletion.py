@@ -19,7 +19,7 @@ from local.settings import Settings, free_port
 from ops.cli import scc
 from tests.shells import environment
 
-DEPLOY = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text("utf-8")
+DEPLOY = (Path(__file__).parents[3] / "docs" / "deploy.md").read_text("utf-8")
 TABLE_NAME = "kept-by-name"
 BUCKET = {
     "Type": "AWS::S3::Bucket",
