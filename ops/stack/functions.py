@@ -36,7 +36,7 @@ def mappings_of(session: Session, output: str) -> list[Mapping[str, Any]]:
 def live_settings(session: Session, output: str) -> Mapping[str, Any]:
     """GetFunctionConfiguration of the version that serves."""
     answer: Mapping[str, Any] = session.aws.client("lambda").get_function_configuration(
-        FunctionName=session.aws.output(output), Qualifier=LIVE
+        FunctionName=f"{session.aws.output(output)}:{LIVE}"
     )
     return answer
 

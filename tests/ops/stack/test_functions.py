@@ -95,7 +95,7 @@ def test_a_mapping_that_is_gone_is_told() -> None:
 
 def test_settings_are_those_of_the_version_that_serves() -> None:
     asked = live_settings(session(Aws()), "RouterFunctionName")
-    assert asked == {"FunctionName": "scc-stream-router", "Qualifier": "live"}
+    assert asked == {"FunctionName": "scc-stream-router:live"}
 
 
 def test_what_was_deployed_last_is_the_newest_version_that_the_stack_still_has() -> None:
