@@ -37,8 +37,9 @@ def ls(session: Session) -> None:
       scc versions ls
       scc versions ls --json
     """
+    names = {each: session.aws.output(output) for each, output in FUNCTIONS.items()}
     deployed = deployed_versions(session)
-    found = [_of(session, function, deployed) for function in FUNCTIONS]
+    found = [_of(session, each, deployed.get(name)) for each, name in names.items()]
     if session.console.as_json:
         session.console.show(found)
         return
@@ -115,14 +116,14 @@ def _told(done: dict[str, Any], *, dry_run: bool) -> str:
     return f"{done['function']}: version {done['serves']} {word}, instead of {done['before']}."
 
 
-def _of(session: Session, function: str, deployed: dict[str, int]) -> dict[str, Any]:
+def _of(session: Session, function: str, deployed: int | None) -> dict[str, Any]:
     output = FUNCTIONS[function]
     now, kept = serving(session, output), published(session, output)
     releases = {each.number: each.release for each in kept}
     return {
         "function": function,
         "serves": str(now),
-        "deployed": deployed.get(session.aws.output(output)),
+        "deployed": deployed,
         "release": releases.get(now.version, ""),
         "kept": [
             {"number": e.number, "release": e.release, "published": e.published} for e in kept
