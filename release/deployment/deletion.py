@@ -54,11 +54,17 @@ class Deletion:
         """Raises OpsError; NotDeletedError after something may have changed."""
         stage = self.stage
         stage.outputs()  # says so if there is no stack
-        status = self._status()
+        stack = self._stack()
+        status = str(stack["StackStatus"])
         if stage.name == "prod" and status not in NEVER_STOOD:
             raise OpsError(
                 f"{stage.stack} is production ({status}), and no command deletes it. "
                 "docs/deploy.md#deleting-a-stack says what to do."
+            )
+        if {"ParameterKey": "DeletionProtection", "ParameterValue": "true"} in _parameters(stack):
+            raise OpsError(
+                f"{stage.stack} is protected, and nothing was deleted. Deploy once with "
+                "DeletionProtection=false."
             )
         buckets = list(self._buckets())
         stage.console.say(
@@ -71,10 +77,11 @@ class Deletion:
             stage.console.say(f"{bucket}: {gone} versions deleted")
         self._delete()
 
-    def _status(self) -> str:
+    def _stack(self) -> Mapping[str, Any]:
         client = self.stage.aws.client("cloudformation")
         (stack,) = client.describe_stacks(StackName=self.stage.stack)["Stacks"]
-        return str(stack["StackStatus"])
+        found: Mapping[str, Any] = stack
+        return found
 
     def _make_sure(self, confirm: str) -> None:
         if not confirm:
@@ -151,6 +158,11 @@ class Deletion:
                 "give the same command again."
             ) from error
         self.stage.console.say(f"{stack} is gone.")
+
+
+def _parameters(stack: Mapping[str, Any]) -> list[dict[str, str]]:
+    names = ("ParameterKey", "ParameterValue")
+    return [{name: each.get(name, "") for name in names} for each in stack.get("Parameters", ())]
 
 
 def _is_there(resource: Mapping[str, Any]) -> bool:

@@ -163,6 +163,23 @@ def test_nothing_goes_without_the_stacks_own_name(
     assert status(aws, "shipcaptaincrew-staging") == "CREATE_COMPLETE"
 
 
+def test_a_protected_stack_keeps_what_is_in_its_buckets_too(
+    aws: LocalAws, buckets: dict[str, str]
+) -> None:
+    fill(aws, buckets["Web"])
+    client = aws.client("cloudformation")
+    protection = {"Type": "String", "Default": "true"}
+    template = {"Parameters": {"DeletionProtection": protection}, "Resources": {"Web": BUCKET}}
+    client.update_stack(StackName="shipcaptaincrew-staging", TemplateBody=json.dumps(template))
+    client.get_waiter("stack_update_complete").wait(
+        StackName="shipcaptaincrew-staging", WaiterConfig={"Delay": 1}
+    )
+    done = delete(aws, *written("staging"), typed="shipcaptaincrew-staging\n")
+    assert done.exit_code == 2
+    assert "Deploy once with DeletionProtection=false" in done.output
+    assert aws.client("s3").list_object_versions(Bucket=buckets["Web"])["Versions"]
+
+
 def test_a_first_deployment_that_failed_leaves_nothing_but_its_name(aws: LocalAws) -> None:
     """So the next one does not meet a table of its own: RetainExceptOnCreate.
 
