@@ -33,6 +33,18 @@ METHODS: Mapping[str, MethodRules] = {  # in the order of the payment form
 }
 
 
+CURRENCY = "USD"  # the one that amounts are in
+OTHER_CURRENCY = f"its currency is not {CURRENCY}"
+OTHER_METHOD = "its method is none that the app has"
+
+
+def foreign(currency: str, method: str) -> str:
+    """Why the app never writes an entry with these, in words; empty if it does."""
+    if currency != CURRENCY:
+        return OTHER_CURRENCY
+    return "" if method in METHODS else OTHER_METHOD
+
+
 def label_of(method: str) -> str:
     """The method as people call it; one that this release does not know keeps its own name."""
     return METHODS[method].label if method in METHODS else method
