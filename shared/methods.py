@@ -61,9 +61,9 @@ def title_of(method: str) -> str:
 
 
 def reference_key(reference: str) -> str:
-    """The reference as numbers are compared: "00-42", "No. 42" and "42" are one; empty if nothing
-    shows.
+    """The reference as numbers are compared: "00-42", "No. 42" and "42" are one.
 
+    Empty if nothing shows.
     Letters and digits, folded, without what people write in front of a number and the zeros that
     forms print there.
     """
