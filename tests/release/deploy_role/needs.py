@@ -84,6 +84,7 @@ ONLY_FOR: Mapping[str, Mapping[str, str]] = {
         "Users": "iam:AttachUserPolicy iam:DetachUserPolicy",
     },
     "AWS::IAM::Role": {
+        "ManagedPolicyArns": "iam:AttachRolePolicy iam:DetachRolePolicy",
         "PermissionsBoundary": "iam:DeleteRolePermissionsBoundary iam:PutRolePermissionsBoundary",
     },
     "AWS::KMS::Key": {
