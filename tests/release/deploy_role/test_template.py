@@ -36,6 +36,7 @@ STEPS = frozenset(
         "cloudwatch:DescribeAlarms",
         "lambda:ListEventSourceMappings",
         "s3:DeleteObject",
+        "s3:GetBucketPolicy",
         "s3:GetObject",
         "s3:ListBucket",
         "s3:PutObject",
