@@ -1,4 +1,4 @@
-"""`scc release`: what `make deploy`, `make smoke`, `make gmail-key` and `make roster` call."""
+"""`scc release`: what `make deploy`, `deploy-role`, `smoke`, `gmail-key` and `roster` call."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ops.session import shared_options
 VERBS = {
     "deploy": "release.deployment.deploy",
     "delete": "release.deployment.deletion",
+    "deploy-role": "release.deploy_role.command",
     "smoke": "release.smoke",
     "gmail-key": "release.gmail_key",
     "roster": "release.roster",
