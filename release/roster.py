@@ -17,7 +17,7 @@ from ops.terminal.safe_text import safe
 from release.stages import Stage, pass_stage
 from shared import keys
 from shared.attributes import to_attributes
-from shared.ledger import EVENT_ID
+from shared.ledger import EVENT_ID, EVENT_ID_RULE
 from shared.zones import zone_called
 
 TEXTS = ("event_id", "name", "event_date", "timezone", "location")
@@ -58,7 +58,7 @@ def read_event(file: str) -> dict[str, Any]:
         if not isinstance(event, dict) or not isinstance(event.get(name), str):
             raise OpsError(f"{file}: {name} must be text.")
     if not re.fullmatch(EVENT_ID, event["event_id"]):
-        raise OpsError(f"{file}: event_id must be lower-case letters, digits and hyphens.")
+        raise OpsError(f"{file}: event_id: {EVENT_ID_RULE}")
     try:
         if dt.date.fromisoformat(event["event_date"]).isoformat() != event["event_date"]:
             raise OpsError(f"{file}: event_date must be a date such as 2026-11-28.")
