@@ -17,7 +17,7 @@ EXISTING = NAMED | {"ExistingWebBuckets": "yes"}
 THEIR_TABLE = (
     "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${EventsTableName}"
 )
-OWN_TABLE = {"Fn::GetAtt": ["EventsTable", "Arn"]}
+OWN_TABLE: Any = {"Fn::GetAtt": ["EventsTable", "Arn"]}
 BUCKETS = {"WebBucket", "StagingWebBucket", "WebBucketPolicy", "StagingWebBucketPolicy"}
 
 
@@ -57,14 +57,16 @@ def test_without_a_name_the_stack_makes_the_table(prod: Template) -> None:
 def test_the_api_may_do_the_same_with_either_table_and_nothing_with_another(
     prod: Template,
 ) -> None:
-    assert api_reads(prod) == {
+    own: dict[str, list[Any]] = {
         "ReadEvents": [OWN_TABLE, {"Fn::Sub": "${EventsTable.Arn}/index/ByDate"}],
         "SignWaivers": [OWN_TABLE],
     }
-    assert api_reads(template_for("prod", **EVENTS)) == {
+    assert api_reads(prod) == own
+    theirs: dict[str, list[Any]] = {
         "ReadEvents": [{"Fn::Sub": THEIR_TABLE}, {"Fn::Sub": f"{THEIR_TABLE}/index/ByDate"}],
         "SignWaivers": [{"Fn::Sub": THEIR_TABLE}],
     }
+    assert api_reads(template_for("prod", **EVENTS)) == theirs
 
 
 def test_doctor_may_look_at_either_table(prod: Template) -> None:

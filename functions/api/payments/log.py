@@ -76,6 +76,8 @@ def _log(submission: Submission, request: PaymentRequest) -> LedgerEntry:
     snapshot = submission.ledger.snapshot(
         request.event_id, request.patron_email, request.method, request.reference
     )
+    if snapshot.unusable:
+        raise snapshot.unusable
     if snapshot.event is None:
         raise no_such_event()
     if snapshot.patron is None:
