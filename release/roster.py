@@ -13,6 +13,7 @@ import click
 
 from functions.api.payments.free_text import shown
 from ops.errors import OpsError
+from ops.stack.platform import is_platforms
 from ops.terminal.safe_text import safe
 from release.stages import Stage, pass_stage
 from shared import keys
@@ -38,6 +39,9 @@ def roster(stage: Stage, file: str) -> None:
       scc release roster --stage staging --file docs/first-event.json
     """
     who, event = stage.aws.caller, read_event(file)
+    if is_platforms(stage.outputs(), "EventsTableOwner"):
+        table = stage.outputs()["EventsTableName"]
+        raise OpsError(f"The table {table} is the platform's: add the event there.")
     put(stage.aws.client("dynamodb"), stage.outputs()["EventsTableName"], event)
     written = {"event": event["event_id"], "patrons": len(event["patrons"]), "by": who}
     if stage.console.as_json:

@@ -19,6 +19,7 @@ from ops.stack.alarms import alarm_names, alarms_named, first_run_due, judged
 from ops.stack.deeds import findings_of
 from ops.stack.ledger_changes import mapping_faults
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
+from ops.stack.platform import check_events_table, check_web_buckets
 from shared.statements.bucket import Evidence, EvidenceDamagedError
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
@@ -289,6 +290,8 @@ _CHECKS: dict[str, Callable[[Session], Iterator[CheckResult]]] = {
     "clock": _clock,
     "stack": _stack,
     "app": _app,
+    "events table": check_events_table,
+    "web buckets": check_web_buckets,
     "stream to router": _router_mapping,
     "queue to mailer": _mailer_mapping,
     "queues": _queues,

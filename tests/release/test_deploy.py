@@ -11,7 +11,12 @@ from click.testing import CliRunner
 from ops.cli import scc
 from ops.errors import OpsError
 from ops.samconfig import settings_of
-from release.deploy import Deployment, chosen_parameters, refuse_uncommitted
+from release.deploy import (
+    Deployment,
+    chosen_parameters,
+    parameter_overrides,
+    refuse_uncommitted,
+)
 from release.deploy import StepFailedError as StepFailed
 from release.stages import Stage, StageName
 from release.tested import is_recorded, record
@@ -150,6 +155,14 @@ def test_given_parameters_replace_the_files_one_by_one() -> None:
     assert chosen["AppName"] == "shipcaptaincrew-staging"
     with pytest.raises(OpsError, match="write Name=value"):
         chosen_parameters(stage(), ["LogRetentionDays"], {})
+
+
+def test_an_earlier_choice_is_undone_by_an_empty_value() -> None:
+    """`sam deploy` refuses Name= and keeps the earlier value without it."""
+    given = chosen_parameters(stage(), ["EventsTableName=", "GmailSender=a@b.c"], {})
+    overrides = parameter_overrides(given)
+    assert 'EventsTableName=""' in overrides
+    assert "GmailSender=a@b.c" in overrides
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
