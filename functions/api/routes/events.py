@@ -38,7 +38,7 @@ def list_events() -> Response[str]:
     page = wiring.events().events(read_limit(parameters), start)
     problems = page.events.problems
     if problems:
-        logger.error(
+        logger.warning(
             "events that cannot be used", reasons=sorted({each["problem"] for each in problems})
         )
     position = write_cursor(key, "events", page.position)

@@ -48,16 +48,6 @@ class Dynamo:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def partition(self, events_table: str, event_id: str) -> list[Row]:
-        """An event's item and its whole roster, consistently."""
-        pages = self.pages(
-            TableName=events_table,
-            KeyConditionExpression="event_id = :event_id",
-            ExpressionAttributeValues=to_attributes({":event_id": event_id}),
-            ConsistentRead=True,
-        )
-        return [row for page in pages for row in page]
-
     def newest_first(
         self,
         table: str,

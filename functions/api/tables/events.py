@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.api.tables.dynamo import Dynamo
-from functions.api.tables.platform_items import PlatformItems, Sorted, event_among
+from functions.api.tables.platform_items import PlatformItems, Row, Sorted, event_among
 from shared import keys
+from shared.attributes import to_attributes
 
 _ORDER = {"event_date": "", "event_id": ""}
 
@@ -19,6 +20,17 @@ class EventPage:
 
     events: Sorted
     position: list[Any] | None
+
+
+def items_of(dynamo: Dynamo, table: str, event_id: str, *, consistent: bool) -> list[Row]:
+    """The event's own item and its whole roster."""
+    pages = dynamo.pages(
+        TableName=table,
+        KeyConditionExpression="event_id = :event_id",
+        ExpressionAttributeValues=to_attributes({":event_id": event_id}),
+        ConsistentRead=consistent,
+    )
+    return [row for page in pages for row in page]
 
 
 class EventStore:
@@ -36,7 +48,7 @@ class EventStore:
 
     def event(self, event_id: str) -> tuple[dict[str, Any], Sorted] | None:
         """An event and its whole roster, or None. Raises UnusableError."""
-        rows = self._dynamo.partition(self._table, event_id)
+        rows = items_of(self._dynamo, self._table, event_id, consistent=False)
         row = event_among(rows)
         return (self._items.event(row), self._items.roster(rows)) if row else None
 

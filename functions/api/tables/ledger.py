@@ -9,6 +9,7 @@ from functions.api.http.problems import UnreadableError, UnusableError
 from functions.api.payments.appending import Event, HeadMovedError, Patron, Snapshot
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo
+from functions.api.tables.events import items_of
 from functions.api.tables.platform_items import (
     PlatformItems,
     Row,
@@ -53,7 +54,8 @@ class LedgerStore:
         event, patron, head, *numbered = self._dynamo.get_all(wanted)
         if event is None or patron is None or address_of(patron) != patron_email:
             # A platform may write addresses in capitals, or key its roster by something else.
-            rows = self._dynamo.partition(self._tables.events_table, event_id)
+            table = self._tables.events_table
+            rows = items_of(self._dynamo, table, event_id, consistent=True)
             event, patron = event_among(rows), entry_of(rows, patron_email)
         found: dict[str, Any] = {"event": None, "patron": None}
         try:

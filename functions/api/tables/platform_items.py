@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -178,6 +179,7 @@ def _value(row: Row, name: str) -> Any:
     return next((row[each] for *_, each in spelled if not _is_blank(row[each])), None)
 
 
+@lru_cache(maxsize=1_000)
 def _folded(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).casefold()
 
@@ -195,6 +197,8 @@ def _text(row: Row, name: str) -> str:
 
 
 def _clean(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = "".join(
         " " if unicodedata.category(each) in {"Cc", "Zl", "Zp", "Zs"} else each
         for each in text
@@ -241,7 +245,7 @@ def _iso(value: Any) -> datetime | None:
 
 def _day(value: Any, zone: tzinfo) -> date | None:
     """The day of a date, or of a moment in the event's own zone."""
-    text = str(value).strip() if isinstance(value, str | int | Decimal) else ""
+    text = str(value).strip() if isinstance(value, str | int) else ""
     if _COMPACT_DATE.fullmatch(text) or not _NUMBER.fullmatch(text):
         try:
             if len(text) <= 10 or datetime.fromisoformat(text).tzinfo is None:

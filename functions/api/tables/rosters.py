@@ -7,6 +7,7 @@ from typing import Any
 from functions.api.events.waiver import NotOnRosterError, Signed, SignedWaiver, WaiverSignature
 from functions.api.http.problems import FieldError, UnusableError
 from functions.api.tables.dynamo import Dynamo
+from functions.api.tables.events import items_of
 from functions.api.tables.platform_items import PlatformItems, entry_of
 from shared import keys
 from shared.attributes import to_attributes
@@ -41,7 +42,8 @@ class RosterStore:
         if self._write(key, written):
             return signed
         if self._dynamo.get(self._table, key) is None:
-            there = entry_of(self._dynamo.partition(self._table, event_id), email)
+            rows = items_of(self._dynamo, self._table, event_id, consistent=True)
+            there = entry_of(rows, email)
             if there is None:
                 raise NotOnRosterError
             key = {"event_id": event_id, "SK": there["SK"]}
