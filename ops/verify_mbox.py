@@ -32,6 +32,7 @@ import base64
 import hashlib
 import json
 import lzma
+import os
 import re
 import sys
 import unicodedata
@@ -4382,6 +4383,8 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
     """A forward holds the record as an attachment, or in an attached mail; a reply quotes it."""
     is_about_us = "[SCC" in subject_of(mail)
     for part in mail.walk():
+        if part.get_content_type() == "message/delivery-status":  # RFC 3464, with the mail attached
+            where = f"{where} (a notice about its delivery)"
         is_about_us |= any(part.get_all(each) for each in OWN)
         if not str(part.get_filename()).lower().endswith(".json"):
             continue
@@ -5205,8 +5208,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         content, told = (_excerpt if options.excerpt else _mailbox)(options)
     except (OSError, ValueError) as error:
         return _cannot(why_not(error))
-    for line in json.dumps(content, indent=2).split("\n") if options.json else told:
-        print(_harmless(line))
+    try:
+        for line in json.dumps(content, indent=2).split("\n") if options.json else told:
+            print(_harmless(line))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough, such as `head`; nothing more is flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _exit_code(content)
 
 

@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from functions.daily_statement import genuine
 from functions.daily_statement.days import due_days
 from functions.daily_statement.drawing_up import Draughtsman
+from functions.daily_statement.genuine import GenuineStatements
 from functions.daily_statement.rules.account import Previous, Statement, Whole
 from functions.daily_statement.rules.evidence import EXCHANGED, Damage, Sealed, is_sealed_key
 from functions.daily_statement.rules.record import (
@@ -20,12 +22,7 @@ from functions.daily_statement.rules.record import (
     standings_of,
     statement_record,
 )
-from functions.daily_statement.rules.sealed_chain import (
-    Kept,
-    SealedChain,
-    days_until,
-    runs_of_night,
-)
+from functions.daily_statement.rules.sealed_chain import SealedChain, days_until, runs_of_night
 from shared.audit.delivery import is_sent, needs_message
 from shared.ledger import business_date, canonical_json
 from shared.statements.bucket import EvidenceDamagedError, Listing, SealedStatement
@@ -40,23 +37,21 @@ class ZoneChangedError(Exception):
     """The stack's business days are another zone's than those that were sealed."""
 
 
-class Evidence(Protocol):
+class Evidence(genuine.Evidence, Protocol):
     def sealed_days(self) -> list[str]: ...
     def sealed_objects(self) -> Listing: ...
-    def sealed(self, day: str) -> SealedStatement | None: ...
+    def as_listed(self, listing: Listing) -> genuine.Evidence: ...
     def heads(self, sealed: SealedStatement) -> Mapping[str, Any]: ...
-    def signature(self, place: StatementPlace) -> bytes | None: ...
     def keep_heads(self, day: str, content: bytes, sha256: str) -> None: ...
     def seal(self, day: str, content: bytes) -> bool: ...
     def sign(self, place: StatementPlace, signature: bytes) -> None: ...
     def keep_for_a_while(self, place: StatementPlace, content: bytes) -> None: ...
 
 
-class Key(Protocol):
+class Key(genuine.Key, Protocol):
     @property
     def sha256(self) -> str: ...
     def sign(self, content: bytes) -> bytes: ...
-    def has_signed(self, content: bytes, signature: bytes) -> bool: ...
 
 
 class Outbox(Protocol):
@@ -99,7 +94,7 @@ class Sealer:
         days = self._sealed_days()
         if days and day <= days[-1]:
             return None
-        statement, standings = self._drawn_up(day, self._last(), is_final=True)
+        statement, standings = self._drawn_up(day, self._last(days), is_final=True)
         self._keep_heads(statement, standings)
         content = canonical_json(statement_record(statement))
         place = StatementPlace(day=day, final=True, sha256=hashlib.sha256(content).hexdigest())
@@ -112,7 +107,7 @@ class Sealer:
 
     def make_so_far(self, day: str) -> Statement:
         """A statement of a day that is not over: outside the chain, and not kept for long."""
-        statement, standings = self._drawn_up(day, self._last(), is_final=False)
+        statement, standings = self._drawn_up(day, self._last(self._sealed_days()), is_final=False)
         heads = canonical_json(heads_record(day, standings))
         _sum_up(statement, standings, hashlib.sha256(heads).hexdigest())
         content = canonical_json(statement_record(statement))
@@ -131,7 +126,7 @@ class Sealer:
         unmailed = []
         for day in reversed(self._sealed_days()[-DAYS_WATCHED:]):
             try:
-                sealed = self._sealed(day)
+                sealed = self._genuine.of(day)
             except EvidenceDamagedError:
                 unmailed.append(day)
                 continue
@@ -145,24 +140,17 @@ class Sealer:
                 self.outbox.send(place)
         return unmailed[::-1]
 
+    @property
+    def _genuine(self) -> GenuineStatements:
+        return GenuineStatements(self.evidence, self.key)
+
     def _sealed_days(self) -> list[str]:
         """Without days that are not over: whatever lies there for one of these is not ours."""
         today = self.today().isoformat()
         return [each for each in self.evidence.sealed_days() if each < today]
 
-    def _sealed(self, day: str) -> SealedStatement:
-        """Raises EvidenceDamagedError for what was not sealed by us."""
-        sealed = self.evidence.sealed(day)
-        if sealed is None:
-            raise EvidenceDamagedError(f"the statement of {day} is gone")
-        signature = self.evidence.signature(sealed.place)
-        if signature is None or not self.key.has_signed(sealed.content, signature):
-            raise EvidenceDamagedError(f"the statement of {day} is not signed by this stack's key")
-        return sealed
-
-    def _last(self) -> SealedStatement | None:
-        days = self._sealed_days()
-        last = self._sealed(days[-1]) if days else None
+    def _last(self, days: Sequence[str]) -> SealedStatement | None:
+        last = self._genuine.of(days[-1]) if days else None
         if last and last.record["timezone"] != self.zone.key:
             raise ZoneChangedError(
                 f"the sealed days are those of {last.record['timezone']}, and BusinessTimezone is "
@@ -186,6 +174,7 @@ class Sealer:
     def _damages(self, day: str, previous: Previous | None) -> list[Damage]:
         """What happened to what was sealed before this day."""
         listing = self.evidence.sealed_objects()
+        there = GenuineStatements(self.evidence.as_listed(listing), self.key)
         days = None
         if previous is None:
             days = []
@@ -198,39 +187,11 @@ class Sealer:
             hidden={each for each in listing.hidden if is_sealed_key(each)},
             day=day,
             days=days,
-            exchanged=self._exchanged(days or (), day, previous),
+            exchanged=_exchanged(there, days or (), day, previous),
             are_mailed=self._mailed,
-            sha256_of=self._sha256_of,
+            sha256_of=there.sha256_of,
         )
         return sealed.damages()
-
-    def _exchanged(self, days: Sequence[str], night: str, previous: Previous | None) -> set[str]:
-        """Of the days read tonight; of the others, those that the statement before named."""
-        runs = runs_of_night(days, night)
-        damages = previous.damages if previous else ()
-        named = {each.day for each in damages if each.what == EXCHANGED}
-        chain = SealedChain(read=self._kept, is_signed=self._is_signed)
-        return {*chain.exchanged(runs), *(named - {day for run in runs for day in run})}
-
-    def _kept(self, day: str) -> Kept | None:
-        try:
-            sealed = self.evidence.sealed(day)
-        except EvidenceDamagedError:
-            return Kept()
-        return Kept.of(sealed.sha256, sealed.record) if sealed else None
-
-    def _is_signed(self, day: str) -> bool:
-        try:
-            return bool(self._sealed(day))
-        except EvidenceDamagedError:
-            return False
-
-    def _sha256_of(self, day: str) -> str:
-        try:
-            sealed = self.evidence.sealed(day)
-        except EvidenceDamagedError:
-            return ""
-        return sealed.sha256 if sealed else ""
 
     def _mailed(self, places: Sequence[StatementPlace]) -> set[StatementPlace]:
         found = self.deliveries([each.delivery_id for each in places])
@@ -241,6 +202,17 @@ class Sealer:
         sha256 = hashlib.sha256(heads).hexdigest()
         self.evidence.keep_heads(statement.day, heads, sha256)
         _sum_up(statement, standings, sha256)
+
+
+def _exchanged(
+    there: GenuineStatements, days: Sequence[str], night: str, previous: Previous | None
+) -> set[str]:
+    """Of the days read tonight; of the others, those that the statement before named."""
+    runs = runs_of_night(days, night)
+    damages = previous.damages if previous else ()
+    named = {each.day for each in damages if each.what == EXCHANGED}
+    chain = SealedChain(read=there.kept, is_signed=there.has)
+    return {*chain.exchanged(runs), *(named - {day for run in runs for day in run})}
 
 
 def _sum_up(statement: Statement, standings: Standings, heads_sha256: str) -> None:

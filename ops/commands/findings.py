@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from functions.audit_mailer.watch.verdicts import came_back
 from ops.errors import FINE, FOUND
 from ops.lazy_group import LazyGroup
 from ops.rules.hits import Hits
@@ -41,14 +42,16 @@ class Places:
         about, mailbox = finding.own_id, self.mailbox
         if finding.kind != "missing":
             return mailbox.place_of(finding.gmail_ids) if finding.gmail_ids else None
-        if not finding.is_entrys:
-            return mailbox.place_of([*mailbox.ids_about(about), *finding.gmail_ids])
         delivery = self.ledger.deliveries([about]).get(about, {})
-        # A mail with another record is not it, nor is one that was never delivered.
-        own = Hits.of(row, mailbox.hits_of(about), self.deeds, delivery)
-        if own.bounced and not own.genuine:
-            return "came back"
-        return mailbox.place_of([each.gmail_id for each in own.genuine])
+        if finding.is_entrys:  # a mail with another record is not it
+            hits = Hits.of(row, mailbox.hits_of(about), self.deeds, delivery)
+            ids, has_bounced = {each.gmail_id for each in hits.genuine}, bool(hits.bounced)
+        else:
+            bounced = came_back(delivery)
+            ids = {*mailbox.ids_about(about), *finding.gmail_ids} - bounced
+            has_bounced = bool(bounced)
+        place = mailbox.place_of(ids)
+        return "came back" if has_bounced and place == "nowhere" else place
 
 
 @click.group(cls=LazyGroup, lazy={"ack": "ops.commands.ack"})

@@ -127,10 +127,10 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
         if issued is not None:
             _complete(session, run)
         mails = mailbox.hits_of(payment_id, _gmail_id(last_sent))
-        there = Hits.of(row, mails, deeds_of(session), delivery).placed
-        if there:
+        hits = Hits.of(row, mails, deeds_of(session), delivery)
+        if hits.placed:
             raise OpsError(
-                f"Its mail is in the mailbox, as {there[0].gmail_id}: nothing was issued."
+                f"Its mail is in the mailbox, as {hits.placed[0].gmail_id}: nothing was issued."
             )
         if issued is None:
             break
@@ -145,6 +145,11 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
         raise OpsError(
             f"Its mail was sent {age} seconds ago, and Gmail's search may not show it yet: try "
             f"again in {settle - age} seconds."
+        )
+    for each in hits.genuine:
+        session.console.say(
+            f"{each.gmail_id}, a mail of it, is in the trash or in spam. It may be moved back: "
+            "both will count."
         )
     return run
 

@@ -127,6 +127,8 @@ def _take_forward(box: Mailbox, mail: Message, where: str) -> None:
     """A forward holds the record as an attachment, or in an attached mail; a reply quotes it."""
     is_about_us = "[SCC" in subject_of(mail)
     for part in mail.walk():
+        if part.get_content_type() == "message/delivery-status":  # RFC 3464, with the mail attached
+            where = f"{where} (a notice about its delivery)"
         is_about_us |= any(part.get_all(each) for each in OWN)
         if not str(part.get_filename()).lower().endswith(".json"):
             continue

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -77,8 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         content, told = (_excerpt if options.excerpt else _mailbox)(options)
     except (OSError, ValueError) as error:
         return _cannot(why_not(error))
-    for line in json.dumps(content, indent=2).split("\n") if options.json else told:
-        print(_harmless(line))
+    try:
+        for line in json.dumps(content, indent=2).split("\n") if options.json else told:
+            print(_harmless(line))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough, such as `head`; nothing more is flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _exit_code(content)
 
 

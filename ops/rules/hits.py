@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from functions.audit_mailer.watch.verdicts import BOUNCED, roles_of
+from functions.audit_mailer.watch.verdicts import came_back
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import link_of
 from ops.rules.mails.deeds import Deeds
@@ -81,9 +81,9 @@ class Hits:
             for each in held
             if each.reissue and deeds and not deeds.is_reissue(each.reissue, own.payment_id)
         ]
-        came_back = [each for each in held if roles_of(delivery).get(each.gmail_id) == BOUNCED]
-        genuine = [each for each in held if each not in (*invented, *came_back)]
-        return cls(genuine, [each for each in mine if each not in held], invented, came_back)
+        bounced = [each for each in held if each.gmail_id in came_back(delivery)]
+        genuine = [each for each in held if each not in (*invented, *bounced)]
+        return cls(genuine, [each for each in mine if each not in held], invented, bounced)
 
     @property
     def placed(self) -> list[Hit]:

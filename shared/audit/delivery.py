@@ -57,6 +57,11 @@ def mailbox_finding(item: Item | None) -> MailboxFinding | None:
     return found or ("explained" if known.get("mailbox_explained") is True else None)
 
 
+def found_since(item: Item | None) -> int | None:
+    """When the watch first noted what `mailbox_finding` says, in epoch milliseconds."""
+    return moment_of(item, "finding_since") if mailbox_finding(item) else None
+
+
 def error_class(item: Item | None) -> str:
     """The class of the last try's error, or an empty text."""
     return str(last_error(item).get("class", ""))

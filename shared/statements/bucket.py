@@ -84,9 +84,12 @@ class Listing:
 
 
 class Evidence:
-    def __init__(self, client: Any, bucket: str) -> None:
+    """listed: what the bucket is read by; without it, it is listed anew each time."""
+
+    def __init__(self, client: Any, bucket: str, listed: Listing | None = None) -> None:
         self._client = client
         self._bucket = bucket
+        self._listed = listed
 
     def sealed_days(self) -> list[str]:
         """Every day that was ever sealed, oldest first; also one that was hidden since."""
@@ -109,6 +112,10 @@ class Evidence:
     def sealed_objects(self) -> Listing:
         """All that lies under sealed statements, versions and delete markers."""
         return self._listing(SEALED)
+
+    def as_listed(self, listing: Listing) -> Evidence:
+        """The sealed statements and their signatures as they were then, without listing again."""
+        return Evidence(self._client, self._bucket, listing)
 
     def latest(self) -> SealedStatement | None:
         """The last sealed statement, None before the first. Raises EvidenceDamagedError."""
@@ -172,7 +179,7 @@ class Evidence:
         return next(self._listing(key).contents(key), None)
 
     def _listing(self, prefix: str) -> Listing:
-        return Listing(self._client, self._bucket, prefix)
+        return self._listed or Listing(self._client, self._bucket, prefix)
 
 
 def _is_record(key: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contracts import authorization, sam
+from tests.suites import LONG
 from tests.template.transformed import Template, raw_template
 
 # Where in Resources; what is put there, None to take it out; which rule of cfn-lint must name it.
@@ -65,6 +66,7 @@ def found() -> Mapping[str, str]:
     return sam.lint(spoiled())
 
 
+@LONG
 @pytest.mark.parametrize("place", SPOILED)
 def test_what_cloudformation_would_refuse_is_named(found: Mapping[str, str], place: str) -> None:
     value, rule = SPOILED[place]
@@ -72,10 +74,12 @@ def test_what_cloudformation_would_refuse_is_named(found: Mapping[str, str], pla
     assert found[f"Resources/{named}"] == rule
 
 
+@LONG
 def test_nothing_else_in_the_template_is_named(found: Mapping[str, str]) -> None:
     assert len(found) == len(SPOILED), found
 
 
+@LONG
 def test_cloudformation_may_keep_the_signing_key_up_to_date(prod: Template) -> None:
     """A key's policy is all there is: what it does not allow to the account, nobody may.
 

@@ -27,6 +27,7 @@ from shared.audit.messages import Message, read_message
 from shared.ledger import LedgerEntry
 from tests.builders import NOW
 from tests.ops.mailboxes import mail
+from tests.suites import later
 from tests.tables import create_tables
 
 WRITES = ("dynamodb.PutItem", "sqs.SendMessage", "sqs.DeleteMessage")
@@ -69,11 +70,15 @@ class Harbor:
     caller: str = "arn:aws:iam::123456789012:user/grace"
     target: Target = field(default_factory=lambda: Target(stack="shipcaptaincrew"))
     business_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("America/New_York"))
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     # ── what scc asks its stack
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)  # type: ignore[call-overload]
+        if service not in self._clients:
+            make: Any = self.session.client  # its overloads want a literal name
+            self._clients[service] = make(service)
+        return self._clients[service]
 
     def output(self, name: str) -> str:
         if name == "SigningKeyId":  # slow to make, and only some ask for it
@@ -158,6 +163,7 @@ class Harbor:
             if len(begun) == number and how.endswith("after"):
                 _stop(how)
 
+        self._clients.clear()  # a client listens to what was registered before it was made
         for each in WRITES:
             register(f"before-call.{each}", before)
             register(f"after-call.{each}", after)
@@ -167,6 +173,7 @@ class Harbor:
             for each in WRITES:
                 unregister(f"before-call.{each}", before)
                 unregister(f"after-call.{each}", after)
+            self._clients.clear()
 
     def _events(self) -> tuple[Any, Any]:
         events = self.session._session.get_component("event_emitter")
@@ -180,7 +187,7 @@ def _stop(how: str) -> None:
 
 
 KILLED = 137  # as shells have it
-HOWS = ("interrupted before", "interrupted after", "killed before", "killed after")
+HOWS = ("killed after", *map(later, ("interrupted before", "interrupted after", "killed before")))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import pytest
 from release.build_bundle import find_uv
 from tests.ops.mailboxes import chain, mails, mbox
 from tests.shells import environment
+from tests.suites import LONG
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,6 +92,7 @@ def aws() -> Iterator[str]:
         server.shutdown()
 
 
+@LONG
 def test_it_starts_in_an_empty_folder(installed: Path, tmp_path: Path, aws: str) -> None:
     answer = subprocess.run(
         [str(installed), "status"],
@@ -130,6 +132,7 @@ NO_STACK = {
 DEPLOY = "release deploy --stage staging"
 
 
+@LONG
 def test_every_verb_finds_what_it_needs_there(installed: Path, tmp_path: Path, aws: str) -> None:
     (tmp_path / "export.mbox").write_bytes(mbox(mails(chain(2))))
     done = subprocess.run(

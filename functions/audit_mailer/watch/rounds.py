@@ -21,7 +21,6 @@ from shared.audit.delivery import is_sent
 from shared.audit.findings import MailFinding
 
 RECENT_DAYS = 3  # before today: every run looks at their mails
-ROUND_DAYS = 150  # at the most, of the rest, in a run
 ROUND_ENTRIES = 1_000
 OLDEST = timedelta(2_555 + 60)  # rows are deleted some time after seven years
 
@@ -45,7 +44,13 @@ class Finder(Protocol):
 class Sightings(Protocol):
     def round(self) -> Round: ...
     def keep(self, state: Round) -> None: ...
-    def note(self, sighting: Sighting, findings: Sequence[MailFinding], now: int) -> None: ...
+    def note(
+        self,
+        before: Mapping[str, Any],
+        sighting: Sighting,
+        findings: Sequence[MailFinding],
+        now: int,
+    ) -> None: ...
 
 
 @dataclass(slots=True)
@@ -67,7 +72,8 @@ class Watched:
 class Watch:
     """settle_ms: how long Gmail's search may not show a mail. is_settled: whether a person has.
 
-    report: is told of each unsettled finding. recipient: whose mailbox it is.
+    report: is told of each unsettled finding. recipient: whose mailbox it is. round_days: at the
+    most, of the rest, in a run.
     """
 
     ledger: Ledger
@@ -79,6 +85,7 @@ class Watch:
     recipient: str
     now: int
     settle_ms: int
+    round_days: int = 150
 
     def run(self, today: date, watched: Watched) -> None:
         """Raises DeliveryError when the mailbox cannot be read. What was seen before is kept."""
@@ -143,7 +150,7 @@ class Watch:
 
     def _go_round(self, state: Round, newest: date, oldest: date, watched: Watched) -> None:
         most = watched.looked + ROUND_ENTRIES
-        for _ in range(ROUND_DAYS):
+        for _ in range(self.round_days):
             day = date.fromisoformat(state.day) if state.day else newest
             if not oldest <= day <= newest:
                 day, state.after, state.last = newest, 0, ""
@@ -178,7 +185,7 @@ class Watch:
         if unsettled:
             watched.unsettled.append(sighting.own_id)
         if _has_changed(delivery, sighting, unsettled):
-            self.sightings.note(sighting, unsettled, self.now)
+            self.sightings.note(delivery, sighting, unsettled, self.now)
 
 
 def _place(row: Mapping[str, Any]) -> tuple[int, str]:

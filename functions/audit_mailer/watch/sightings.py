@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,6 +10,13 @@ from typing import Any
 from functions.audit_mailer.watch.verdicts import Sighting
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
+from shared.audit.delivery import (
+    Item,
+    found_since,
+    last_known_as,
+    mailbox_finding,
+    seen_at,
+)
 from shared.audit.findings import MailFinding
 
 MOST_OPEN = 2_000  # findings that are looked at again in every run
@@ -65,28 +72,19 @@ class Sightings:
             ExpressionAttributeValues=to_attributes({f":{name}": it for name, it in item.items()}),
         )
 
-    def note(self, sighting: Sighting, findings: Sequence[MailFinding], now: int) -> None:
+    def note(
+        self, before: Item, sighting: Sighting, findings: Sequence[MailFinding], now: int
+    ) -> None:
         """Keep what was seen of a mail that was sent. seen_at: since when it is known to be there.
 
-        findings: those that nobody has settled. Nothing is kept for a delivery that is gone or was
-        not sent: the watch makes no deliveries.
+        before: its delivery, as it was read. findings: those that nobody has settled. Nothing is
+        kept for a delivery that is gone or was not sent: the watch makes no deliveries.
         """
-        roles: Mapping[str, str] = dict(list(sighting.roles.items())[:MOST_ROLES])
-        values: dict[str, Any] = {":roles": roles, ":sent": "sent"}
-        change = "SET mails = :roles"
-        if sighting.genuine:
-            change += ", seen_at = if_not_exists(seen_at, :now), last_seen_as = :seen_as"
-            values |= {":now": now, ":seen_as": sorted(sighting.genuine)}
-        if findings:
-            change += ", mailbox_finding = :finding"
-            values[":finding"] = findings[0].kind
-        gone = [] if findings else ["mailbox_finding"]
-        gone += [] if sighting.genuine else ["seen_at"]
-        if sighting.genuine or findings:
-            gone.append("mailbox_explained")
-        else:  # it is not there, and a person has said why
-            change += ", mailbox_explained = :explained"
-            values[":explained"] = True
+        noted = _noted(before, sighting, findings, now)
+        kept = {name: value for name, value in noted.items() if value is not None}
+        gone = sorted(noted.keys() - kept.keys() - {"last_seen_as"})  # what a lost mail was
+        change = "SET " + ", ".join(f"{name} = :{name}" for name in kept)
+        values = {f":{name}": value for name, value in kept.items()} | {":sent": "sent"}
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -98,6 +96,27 @@ class Sightings:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+
+def _noted(
+    before: Item, sighting: Sighting, findings: Sequence[MailFinding], now: int
+) -> dict[str, Any]:
+    """The attributes of a delivery, None for those that it must not have."""
+    genuine = sighting.genuine
+    is_explained = not (genuine or findings)  # it is not there, and a person has said why
+    kind = findings[0].kind if findings else None
+    is_there_still = not last_known_as(before).isdisjoint(genuine)
+    seen = seen_at(before) if is_there_still else None
+    is_known = (kind or "explained") == mailbox_finding(before)
+    since = found_since(before) if is_known else None
+    return {
+        "mails": dict(list(sighting.roles.items())[:MOST_ROLES]),
+        "seen_at": (seen or now) if genuine else None,
+        "last_seen_as": sorted(genuine) or None,
+        "mailbox_finding": kind,
+        "mailbox_explained": is_explained or None,
+        "finding_since": (since or now) if kind or is_explained else None,
+    }
 
 
 def _day(value: Any) -> str:

@@ -14,12 +14,15 @@ from functions.audit_mailer.mails.envelope import REISSUE
 from functions.audit_mailer.watch.subjects import Subject
 from shared.audit.findings import MailFinding
 
-OWN, ALTERED, OTHER, BOUNCED = "own", "altered", "other", "bounced"
+OWN, ALTERED, INVENTED, OTHER, BOUNCED = "own", "altered", "invented", "other", "bounced"
 _REISSUE = "reissue "
 
 
 def role_of(raw: bytes, subject: Subject, is_reissue: Callable[[str], bool]) -> str:
-    """OWN, ALTERED, OTHER, or a reissue by its name. is_reissue: whether operators had one made."""
+    """OWN, ALTERED, OTHER, or a reissue by its name.
+
+    is_reissue: whether operators had one made; if not, what says so is INVENTED.
+    """
     headers, (name, value) = own_headers(raw), subject.header
     if headers.get(name) != value:
         return OTHER
@@ -28,12 +31,12 @@ def role_of(raw: bytes, subject: Subject, is_reissue: Callable[[str], bool]) -> 
     reissue = headers.get(REISSUE)
     if reissue is None:
         return OWN
-    return f"{_REISSUE}{reissue[:200]}" if is_reissue(reissue) else ALTERED
+    return f"{_REISSUE}{reissue[:200]}" if is_reissue(reissue) else INVENTED
 
 
 def is_genuine(role: str) -> bool:
     """Whether it is the subject's mail, or one that was issued again."""
-    return role not in (ALTERED, OTHER, BOUNCED)
+    return role not in (ALTERED, INVENTED, OTHER, BOUNCED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Sighting:
 
     def findings(self) -> Iterator[MailFinding]:
         """A mail with another record is one by itself: what a person said of it stays true."""
-        altered = [name for name, role in self.roles.items() if role == ALTERED]
+        altered = [name for name, role in self.roles.items() if role in (ALTERED, INVENTED)]
         for each in altered:
             yield MailFinding("altered", self.own_id, frozenset({each}))
         if not self.genuine:
@@ -71,3 +74,8 @@ def roles_of(delivery: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(mails, Mapping):
         return {}
     return {name: role for name, role in mails.items() if isinstance(role, str)}
+
+
+def came_back(delivery: Mapping[str, Any]) -> frozenset[str]:
+    """Gmail ids of mails that could not be delivered: they lie in *Sent*, and nobody got them."""
+    return frozenset(name for name, role in roles_of(delivery).items() if role == BOUNCED)

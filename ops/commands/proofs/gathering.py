@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
+from functions.audit_mailer.watch.verdicts import came_back
 from ops.clock import now_ms
 from ops.errors import OpsError
 from ops.rules.evidence.archive import entry_files, record_file, statement_files, stems_of
@@ -21,7 +22,6 @@ from ops.stack.entries import LedgerReader
 from ops.stack.evidence import SealedStatements
 from ops.stack.mailbox import AuditMailbox, NoSuchMailError
 from shared.ledger import business_day
-from shared.text import search_token
 
 
 @dataclass(slots=True)
@@ -118,18 +118,18 @@ def _take_records(
     """The mails of what operators said of these mails: an excerpt is read without their table."""
     deliveries = ledger.deliveries(mails.records)
     for ops_id in mails.records:
-        content = _record_mail(mailbox, ops_id, _gmail_id(deliveries.get(ops_id)))
+        delivery = deliveries.get(ops_id, {})
+        content = record_mail(mailbox, ops_id, delivery)
         if content is None:
-            found.gaps.append(record_gap(ops_id))
+            found.gaps.append(record_gap(ops_id, has_bounced=bool(came_back(delivery))))
         else:
             found.files[record_file(ops_id)] = content
 
 
-def _record_mail(mailbox: AuditMailbox, ops_id: str, sent_as: str) -> bytes | None:
-    """sent_as: the Gmail id that its delivery names, as a search lags behind the mailbox."""
-    pages = mailbox.find(f'"{search_token(ops_id)}"')
-    ids = dict.fromkeys(each for page, _ in pages for each in page)
-    for gmail_id in [*ids, *({sent_as} - {"", *ids})]:
+def record_mail(mailbox: AuditMailbox, ops_id: str, delivery: Row) -> bytes | None:
+    """One that compliance got. delivery: names it, as a search lags behind the mailbox."""
+    ids = dict.fromkeys([*mailbox.ids_about(ops_id), _gmail_id(delivery)])
+    for gmail_id in (each for each in ids if each and each not in came_back(delivery)):
         with suppress(NoSuchMailError):
             if any(each.ops_id == ops_id and each.said for each in mailbox.mail(gmail_id).ops):
                 return mailbox.content(gmail_id)

@@ -39,7 +39,8 @@ def mail_gaps(row: Mapping[str, Any], mails: EntryMails) -> Iterator[Gap]:
     if not hits.genuine and hits.others:
         yield Gap(f"No mail of {name} holds its record.", "Run `scc verify`.")
     elif not hits.genuine and mails.is_sent:
-        what = f"The mail of {name} was sent, and is not in the audit mailbox"
+        became = "came back to its sender" if hits.bounced else "is not in the audit mailbox"
+        what = f"The mail of {name} was sent, and {became}"
         yield _settled(what, mails.lost, "Run `scc reconcile --mailbox`.")
     elif not hits.genuine:
         what = f"The mail of {name} is not sent yet."
@@ -47,6 +48,9 @@ def mail_gaps(row: Mapping[str, Any], mails: EntryMails) -> Iterator[Gap]:
     elif not hits.placed:
         what = f"The mail of {name} was in the trash or in spam"
         yield _settled(what, mails.lost, "Move it back to the inbox.")
+    if hits.bounced and hits.genuine:
+        what = f"The first mail of {name} came back to its sender, and is not in this excerpt."
+        yield Gap(what, is_due=False)
     if hits.twice:
         what = f"The mail of {name} was there {len(hits.twice)} times"
         yield _settled(what, mails.doubled, "Run `scc reconcile --mailbox`.")
@@ -67,9 +71,10 @@ def _settled(what: str, by: Settlement | None, remedy: str) -> Gap:
     return Gap(f"{what}: {by.told()}.", is_due=False) if by else Gap(f"{what}.", remedy)
 
 
-def record_gap(ops_id: str) -> Gap:
+def record_gap(ops_id: str, *, has_bounced: bool = False) -> Gap:
     """An operators' record whose mail is not found."""
-    what = f"The mail of the operators' record {ops_id} is not in the audit mailbox."
+    became = "came back to its sender" if has_bounced else "is not in the audit mailbox"
+    what = f"The mail of the operators' record {ops_id} {became}."
     return Gap(what, "If it was made just now, run this again. Else run `scc findings ls`.")
 
 

@@ -6,11 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.audit_mailer.watch.verdicts import BOUNCED, roles_of
+from functions.audit_mailer.watch.verdicts import INVENTED, came_back, roles_of
 from ops.rules.hits import Hits
 from ops.rules.mails.deeds import UNHEARD, Deeds, Reissue
 from ops.rules.mails.watched import OpenFinding, noted
-from shared.audit.delivery import last_error, last_known_as, mail_state, moment_of, seen_at
+from shared.audit.delivery import (
+    found_since,
+    last_error,
+    last_known_as,
+    mail_state,
+    moment_of,
+    seen_at,
+)
 from shared.audit.findings import MailFinding
 
 _FOUND = {
@@ -18,6 +25,7 @@ _FOUND = {
     "duplicate": "the watch finds it more than once",
     "altered": "the watch finds another record in a mail about it",
 }
+_INVENTED = "the watch finds a mail that says it was issued again, and no ops record does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class MailStory:
                 if not self.deeds.is_settled(each):
                     place = OpenFinding(kind=each.kind, own_id=each.own_id).runbook
                     look = f"`scc payment {self.payment_id} --mailbox` looks now"
-                    yield f"{_FOUND[each.kind].capitalize()}: {look}; {place}"
+                    yield f"{self._found(each).capitalize()}: {look}; {place}"
         else:
             yield from self._concerns_about(self.hits)
         for ack in self.deeds.acks(self.payment_id):
@@ -93,10 +101,15 @@ class MailStory:
         for each in noted(self.payment_id, self.delivery):
             known = ", ".join(sorted(each.gmail_ids)) or "nothing"
             last = "last known as" if each.kind == "missing" else "as"
-            yield Step(None, f"{each.kind}: {_FOUND[each.kind]}, {last} {known}")
-        for gmail_id, role in roles_of(self.delivery).items():
-            if role == BOUNCED:
-                yield Step(None, f"{gmail_id} came back to the sender")
+            since = found_since(self.delivery)
+            yield Step(since, f"{each.kind}: {self._found(each)}, {last} {known}")
+        for gmail_id in sorted(came_back(self.delivery)):
+            yield Step(None, f"{gmail_id} came back to the sender")
+
+    def _found(self, finding: MailFinding) -> str:
+        roles = roles_of(self.delivery)
+        is_invented = any(roles.get(each) == INVENTED for each in finding.gmail_ids)
+        return _INVENTED if is_invented else _FOUND[finding.kind]
 
     def _concerns_about(self, hits: Hits) -> Iterator[str]:
         if hits.twice and not self._is_settled("duplicate", hits.twice):

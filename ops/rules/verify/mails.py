@@ -101,7 +101,8 @@ def compare(
             )
             wrong.append(with_copies(mailed.box, missing))
     still_open, proof.settled = settle(wrong, links, mailed.settlements, lost)
-    proof.ledger, proof.mailbox = merged(proof.ledger), merged(still_open)
+    noted = mailed.settlements.noted
+    proof.ledger, proof.mailbox = merged(map(noted, proof.ledger)), merged(map(noted, still_open))
 
 
 _SHOWN: Mapping[str, Callable[[Any], str]] = {"amount_cents": dollars, "seq": "#{:06d}".format}

@@ -7,7 +7,7 @@ name for the lost mail, and the next loss is another finding.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import COMPLETENESS, Finding, Link
@@ -60,6 +60,17 @@ class Settlements:
             ),
             None,
         )
+
+    def noted(self, finding: Finding) -> Finding:
+        """With what a person said of an altered mail of the payment: the mail stays a finding."""
+        if finding.kind != "altered" or not finding.payment_id:
+            return finding
+        said = [
+            f"a mail about it was {each.told()}"
+            for each in self.by_ops_id.values()
+            if (each.finding.kind, each.finding.own_id) == ("altered", finding.payment_id)
+        ]
+        return replace(finding, detail="; ".join(filter(None, [finding.detail, *said])))
 
 
 def settle(

@@ -17,6 +17,7 @@ from shared.ledger import LedgerEntry
 from tests.builders import NOW
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office, logged_on
 from tests.functions.daily_statement.test_findings import NEXT, findings, next_day
+from tests.suites import later
 
 TOTALS = {"TOTALS in": ["sunset-charter"]}
 LATE: dict[str, Any] = {"logged_at": NOW + DAY_MS}
@@ -143,7 +144,7 @@ def named_within(office: Office, days: int, *, known: bool = True) -> list[dict[
     return [each.findings for each in found if each.findings]
 
 
-@pytest.mark.parametrize("is_changed", [True, False])
+@pytest.mark.parametrize("is_changed", [True, *map(later, [False])])
 def test_after_a_list_of_heads_without_totals_they_are_added_up_within_thirty_days(
     office: Office, *, is_changed: bool
 ) -> None:
@@ -154,7 +155,7 @@ def test_after_a_list_of_heads_without_totals_they_are_added_up_within_thirty_da
     assert named_within(office, SHARES, known=False) == ([TOTALS] if is_changed else [])
 
 
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("known", [True, *map(later, [False])])
 def test_totals_keep_money_that_expired(
     office: Office, seven_years: list[LedgerEntry], *, known: bool
 ) -> None:
@@ -186,7 +187,7 @@ def drawn_up_while(
         return office.sealer().draughtsman.draw_up(day, before)[0]
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [later("before"), "after"])
 @pytest.mark.parametrize("is_over", [True, False])
 def test_a_head_that_moves_on_meanwhile_is_no_finding(
     office: Office, monkeypatch: pytest.MonkeyPatch, moment: str, *, is_over: bool

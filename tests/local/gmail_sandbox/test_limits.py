@@ -15,6 +15,7 @@ from local.gmail_sandbox.process import REAL_QUOTA, GmailSandbox
 from local.gmail_sandbox.quota import MINUTE_MS, SENDS_PER_DAY, UNITS, UNITS_PER_MINUTE, Limits
 from tests.dock import until
 from tests.local.gmail_sandbox.client import AUDIT, body_of, compose, fetch, messages_of, refusal_of
+from tests.suites import LONG
 
 CREW = "crew@shipcaptaincrew.example"
 TOO_MANY = "Too many concurrent requests for user"
@@ -81,6 +82,7 @@ def test_asking_for_a_token_is_no_request_of_a_user(gmail: GmailSandbox) -> None
     assert fetch(gmail.url + "/gmail/v1/users/me/messages")[0] == 401
 
 
+@LONG
 def test_at_the_real_quota_the_last_unit_of_a_minute_is_spent_and_no_more(
     real: GmailSandbox,
 ) -> None:
@@ -99,6 +101,7 @@ def test_at_the_real_quota_the_last_unit_of_a_minute_is_spent_and_no_more(
     messages_of(real, CREW).list(userId="me").execute()
 
 
+@LONG
 def test_at_the_real_quota_fifty_one_requests_at_once_are_one_too_many(real: GmailSandbox) -> None:
     token = token_of(real)
     real.post_fault({"kind": "latency", "ms": 4_000})

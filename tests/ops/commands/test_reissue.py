@@ -44,6 +44,14 @@ def test_a_lost_mail_is_queued_and_recorded(lost: Harbor) -> None:
     assert (answer.exit_code, is_whole(lost)) == (0, True), answer.output
 
 
+def test_a_mail_in_spam_is_told_of(lost: Harbor) -> None:
+    lost.log(PAYMENT, "18c0")
+    lost.mails["18c0"] = (lost.mails["18c0"][0], ["SPAM"])
+    answer = lost.scc(*ASK)
+    assert (answer.exit_code, is_whole(lost)) == (0, True), answer.output
+    assert "18c0, a mail of it, is in the trash or in spam" in answer.output
+
+
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("number", range(1, 6))
 def test_stopped_at_any_write_it_is_whole_when_asked_for_again(

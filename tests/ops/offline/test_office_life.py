@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.gmail_sandbox.mailbox.bounce import Failed, bounce_mail
 from ops.offline.mails import read_mailbox
 from ops.offline.program import main
 from ops.offline.report import judgement, report, summary
@@ -75,6 +76,16 @@ def test_a_copy_does_not_stand_in_for_a_mail_that_is_gone(read: Read) -> None:
         found, content = read([own[0], own[2], copy])
         assert found == [("missing", "sunset-charter", 2)]
         assert "a copy of #000002 is in mail 3 of the file" in content["findings"][0]["detail"]
+
+
+def test_a_notice_of_a_mail_that_came_back_is_told_as_one(read: Read) -> None:
+    own = mails(chain(3))
+    audit = "audit@shipcaptaincrew.example"
+    notice = bounce_mail(Failed(own[1], audit, audit, NOW, NOW + 1_000))
+    found, content = read([own[0], own[2], notice])
+    assert found == [("missing", "sunset-charter", 2)]
+    told = "a copy of #000002 is in mail 3 of the file (a notice about its delivery)"
+    assert told in content["findings"][0]["detail"]
 
 
 def test_a_copy_after_the_last_mail_is_told_and_is_no_finding(read: Read) -> None:

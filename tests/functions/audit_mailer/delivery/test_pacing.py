@@ -25,7 +25,7 @@ from local.gmail_sandbox.quota import UNITS_PER_MINUTE, Limits
 from shared import keys
 from shared.attributes import to_attributes
 from tests.builders import NOW
-from tests.suites import later
+from tests.suites import LONG, later
 from tests.tables import create_tables
 
 MINUTE = 60_000
@@ -175,6 +175,7 @@ def test_a_closed_account_may_still_be_read(dynamodb: Any) -> None:
         pace.reserve(NOW + 1, 0)
 
 
+@LONG
 @pytest.mark.parametrize("method", ["send", later("import")])
 def test_two_readers_and_a_mailer_in_a_hurry_never_exceed_gmails_quota(
     dynamodb: Any, method: DeliveryMethod

@@ -18,6 +18,7 @@ from local.gmail_sandbox.quota import REQUESTS_AT_ONCE, UNITS, UNITS_PER_MINUTE
 from tests.builders import entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 from tests.functions.audit_mailer.world import World
+from tests.suites import LONG
 
 MAILERS = 2  # MaximumConcurrency of the queue
 
@@ -47,6 +48,7 @@ class FreeQuota:
         """As if nobody else used it."""
 
 
+@LONG
 def test_sixty_sends_leave_nothing_and_who_reads_waits_as_long_as_gmail_says(
     real: GmailSandbox, box: Gmail
 ) -> None:
@@ -64,6 +66,7 @@ def test_sixty_sends_leave_nothing_and_who_reads_waits_as_long_as_gmail_says(
     assert 20 < waited <= 60
 
 
+@LONG
 def test_all_that_runs_at_once_stays_below_the_requests_that_gmail_answers(
     real: GmailSandbox, box: Gmail
 ) -> None:

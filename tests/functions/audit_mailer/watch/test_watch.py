@@ -12,7 +12,7 @@ from functions.audit_mailer.mails.payment_mail import Reissue, compose
 from local.gmail_sandbox.mailbox.places import Place
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from shared.audit.delivery import mailbox_finding, seen_at
+from shared.audit.delivery import found_since, mailbox_finding, seen_at
 from shared.audit.findings import MailFinding
 from tests.builders import NOW, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES
@@ -123,6 +123,48 @@ def test_a_loss_that_was_explained_is_told_as_that_until_the_mail_is_back(
     assert seen_at(watching.delivery())
 
 
+def test_times_are_those_of_the_mail_that_is_there_and_of_the_finding_that_stands(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    (first,) = ids(sandbox)
+    watching.run()
+    seen = watching.delivery()["seen_at"]
+    watching.world.clock.now += 1_000
+    second = put(gmail, compose(entry().to_row(), ADDRESSES).content)
+    watching.run()
+    doubled_at = watching.world.clock.now
+    assert seen_at(watching.delivery()) == seen, "the first one is there still"
+    assert found_since(watching.delivery()) == doubled_at
+    sandbox.delete(first)
+    watching.run()
+    assert found_since(watching.delivery()) is None
+    sandbox.delete(second)
+    watching.world.clock.now += 1_000
+    for _ in range(2):
+        watching.run()
+        assert found_since(watching.delivery()) == doubled_at + 1_000
+        watching.world.clock.now += 1_000
+    watching.settled = {each.ops_id for each in watching.reported}
+    watching.run()
+    assert found_since(watching.delivery()) == watching.world.clock.now, "since it is explained"
+    put(gmail, compose(entry().to_row(), ADDRESSES).content)
+    watching.world.clock.now += 1_000
+    watching.run()
+    assert seen_at(watching.delivery()) == watching.world.clock.now
+
+
+def test_a_mail_that_took_the_place_of_another_is_seen_since_then(
+    watching: Watching, sandbox: GmailSandbox, gmail: Callable[..., Gmail]
+) -> None:
+    (first,) = ids(sandbox)
+    watching.run()
+    put(gmail, compose(entry().to_row(), ADDRESSES).content)
+    sandbox.delete(first)
+    watching.world.clock.now += 1_000
+    watching.run()
+    assert seen_at(watching.delivery()) == watching.world.clock.now
+
+
 def test_what_went_to_another_mailbox_is_not_looked_for_here(
     watching: Watching, sandbox: GmailSandbox
 ) -> None:
@@ -172,7 +214,9 @@ def test_a_reissued_mail_counts_only_with_its_ops_record(
         watching.world.dynamodb.put_item(TableName=watching.ops_table, Item=item)
     (original,) = ids(sandbox)
     made = compose(entry().to_row(), ADDRESSES, reissue=reissue)
-    gmail("import").send_audit_email_via_gmail(made.content)
+    again = gmail("import").send_audit_email_via_gmail(made.content).gmail_id
     assert watching.run().found == ({} if is_recorded else {"altered": 1})
+    role = "reissue ops_reissue_1" if is_recorded else "invented"
+    assert watching.delivery()["mails"] == {original: "own", again: role}
     sandbox.delete(original)
     assert watching.run().found == ({} if is_recorded else {"altered": 1, "missing": 1})

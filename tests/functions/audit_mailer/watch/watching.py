@@ -31,6 +31,7 @@ from tests.functions.audit_mailer.conftest import AUDIT, BUCKET
 from tests.functions.audit_mailer.world import SETTLE_MS, TRY, World
 
 DAY = date.fromisoformat(entry().logged_day)
+ROUND_DAYS = 12
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Watching:
             report=self.reported.append,
             now=world.clock.now,
             settle_ms=SETTLE_MS,
+            round_days=ROUND_DAYS,
         ).run(today, watched)
         return watched
 

@@ -60,6 +60,7 @@ def voyage(stack: RunningStack) -> Voyage:
     return made
 
 
+@LONG
 def test_any_entry_of_a_payment_gives_its_whole_proof_and_no_other_entry(
     local: Scc, voyage: Voyage, tmp_path: Path
 ) -> None:

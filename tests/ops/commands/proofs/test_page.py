@@ -17,6 +17,7 @@ from local.running_stack import RunningStack
 from tests.dock import Dock, until
 from tests.pipeline.test_statement import versions, yesterday
 from tests.shells import SCC, Scc, environment
+from tests.suites import LONG
 
 ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "evidence.md"
@@ -33,6 +34,7 @@ def commands() -> Iterator[str]:
             yield from re.findall(r"`(scc statement [^`]*)`", text)
 
 
+@LONG
 def test_every_command_on_the_page_works(stack: RunningStack, tmp_path: Path) -> None:
     dock = Dock(stack).sign_in()
     payment_id = dock.logged()["payment_id"]

@@ -16,7 +16,7 @@ from shared.ledger import PaymentId
 from tests.builders import entry
 from tests.ops.deeds import HOUR, ack, mailed, planned
 from tests.ops.harbor import Harbor
-from tests.ops.mailboxes import reissued_mail
+from tests.ops.mailboxes import ops_mail, reissued_mail
 
 PAYMENT = entry(payment_id=PaymentId("pay_" + "a" * 32))
 LOST = MailFinding("missing", PAYMENT.payment_id, frozenset({"18c0"}))
@@ -127,6 +127,22 @@ def test_a_mail_that_came_back_is_missing_for_every_verb(
     assert "mend what refused it" in told
     issued = harbor.scc("payment", "reissue", PAYMENT.payment_id, "--reason", "quota was full")
     assert issued.exit_code == 0, issued.output
+
+
+def test_an_operators_mail_that_came_back_is_where_nobody_got_it(harbor: Harbor) -> None:
+    """It lies in *Sent*, where a search finds it."""
+    record = ack(LOST, at=now_ms())
+    ops_id = str(record["ops_id"])
+    harbor.mails["18d0"] = (ops_mail(ops_id, action="ack"), ["SENT"])
+    noted = {"gmail_id": "18d0", "mails": {"18d0": "bounced"}, "mailbox_finding": "missing"}
+    harbor.put("OpsRecord", record)
+    harbor.put("AuditDeliveries", mailed(record) | noted)
+    harbor.put("AuditDeliveries", keys.watch() | {"unsettled": [ops_id]})
+    (row,) = harbor.json("findings", "ls", "--mailbox")
+    assert (row["payment_id"], row["place"]) == (ops_id, "came back")
+    harbor.mails["18d1"] = (ops_mail(ops_id, action="ack"), ["INBOX"])
+    (row,) = harbor.json("findings", "ls", "--mailbox")
+    assert row["place"] == "in the mailbox"
 
 
 class Settings:

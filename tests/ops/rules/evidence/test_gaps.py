@@ -46,6 +46,16 @@ def test_a_mail_that_is_lost_or_too_much_needs_a_person(
     assert gap.is_due
 
 
+def test_a_mail_that_came_back_is_told_as_that() -> None:
+    (hit,) = hits(mail(ROW)).genuine
+    (lost,) = mail_gaps(ROW, EntryMails(Hits([], [], bounced=[hit])))
+    assert "was sent, and came back to its sender" in lost.told()
+    assert lost.is_due
+    (told,) = mail_gaps(ROW, EntryMails(Hits([hit], [], bounced=[hit])))
+    assert "The first mail of #000001" in told.what
+    assert not told.is_due
+
+
 def test_a_mail_with_another_record_does_not_count_as_lost() -> None:
     first, second = mail_gaps(ROW, EntryMails(hits(mail(ROW | {"amount_cents": 1}))))
     assert first.what == "No mail of #000001 (pay_sunset-charter_1) holds its record."

@@ -56,6 +56,22 @@ def test_a_mail_that_the_watch_misses_needs_a_person_without_another_search() ->
     assert history.story.watch_says() == "missing"
 
 
+def test_a_loss_stands_in_the_order_of_time() -> None:
+    lost = LOST | {"finding_since": NOW + HOUR}
+    history = told(lost, deeds(ack(FINDING, at=NOW + 2 * HOUR)))
+    assert [each.at for each in history.steps()][-2:] == [NOW + HOUR, NOW + 2 * HOUR]
+    assert history.steps()[-2].what.startswith("missing: ")
+
+
+def test_a_mail_that_only_says_that_it_was_issued_again_is_called_that() -> None:
+    noted = {"mailbox_finding": "altered", "mails": {"18c0": "own", "18c9": "invented"}}
+    (concern,) = told(SENT | noted).concerns()
+    assert "a mail that says it was issued again, and no ops record does" in concern
+    other = noted | {"mails": {"18c0": "own", "18c9": "altered"}}
+    (concern,) = told(SENT | other).concerns()
+    assert "another record in a mail about it" in concern
+
+
 @pytest.mark.parametrize("hits", [None, Hits([], []), Hits([hit(is_misplaced=True)], [])])
 def test_a_loss_that_is_explained_needs_nobody_and_says_who_explained_it(
     hits: Hits | None,

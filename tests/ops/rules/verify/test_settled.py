@@ -88,6 +88,17 @@ def test_doubles_are_settled_up_to_their_number() -> None:
     assert settlements.of_doubles(ENTRIES[0].payment_id, 2) is None
 
 
+def test_an_altered_mail_stays_a_finding_and_says_who_explained_it(tmp_path: Any) -> None:
+    forged = mail(SECOND.to_row() | {"note": "other"}, ENTRIES)
+    raws = [*mails(ENTRIES), forged]
+    ack = ack_record(SECOND.payment_id, "altered", frozenset({"18c9"}))
+    plain, explained = proof_of(tmp_path, raws), proof_of(tmp_path, raws, [ack])
+    assert [each.kind for each in explained.mailbox] == [each.kind for each in plain.mailbox]
+    details = [each.detail for each in explained.mailbox if each.kind == "altered"]
+    assert [f"a mail about it was settled by {WHO}" in each for each in details] == [True]
+    assert not any(WHO in each.detail for each in plain.mailbox)
+
+
 def test_a_reissue_counts_by_the_table_of_records(tmp_path: Any) -> None:
     raws = [*without_second(), reissued(SECOND)]
     invented = proof_of(tmp_path, raws)
