@@ -149,6 +149,11 @@ def address_of(row: Row) -> str | None:
     return None
 
 
+def is_signed(row: Row) -> bool:
+    """Whether the roster says anything of a signature, readable or not."""
+    return _value(row, "waiver_signed_at") is not None
+
+
 def _sorted(
     rows: Iterable[Row],
     read: Callable[[Row], dict[str, Any]],

@@ -8,7 +8,13 @@ from functions.api.events.waiver import NotOnRosterError, Signed, SignedWaiver, 
 from functions.api.http.problems import FieldError, UnusableError
 from functions.api.tables.dynamo import Dynamo
 from functions.api.tables.events import items_of
-from functions.api.tables.platform_items import PlatformItems, entry_of
+from functions.api.tables.platform_items import (
+    PlatformItems,
+    Row,
+    address_of,
+    entry_of,
+    is_signed,
+)
 from shared import keys
 from shared.attributes import to_attributes
 
@@ -37,18 +43,12 @@ class RosterStore:
             "waiver_name": signature.name,
             "waiver_email": signature.email,
         }
-        signed = Signed(SignedWaiver(email=email, name=signature.name, signed_at=now))
-        key = keys.patron(event_id, email)
-        if self._write(key, written):
-            return signed
-        if self._dynamo.get(self._table, key) is None:
-            rows = items_of(self._dynamo, self._table, event_id, consistent=True)
-            there = entry_of(rows, email)
-            if there is None:
-                raise NotOnRosterError
-            key = {"event_id": event_id, "SK": there["SK"]}
-            if self._write(key, written):
-                return signed
+        row = self._entry(event_id, email)
+        if row is None:
+            raise NotOnRosterError
+        key = {"event_id": event_id, "SK": str(row["SK"])}
+        if not is_signed(row) and self._write(key, written):
+            return Signed(SignedWaiver(email=email, name=signature.name, signed_at=now))
         before = self._dynamo.get(self._table, key)
         if before is None:
             raise NotOnRosterError
@@ -56,6 +56,12 @@ class RosterStore:
 
     def has_event(self, event_id: str) -> bool:
         return self._dynamo.get(self._table, keys.event_meta(event_id)) is not None
+
+    def _entry(self, event_id: str, email: str) -> Row | None:
+        row = self._dynamo.get(self._table, keys.patron(event_id, email))
+        if row is not None and address_of(row) == email:
+            return row
+        return entry_of(items_of(self._dynamo, self._table, event_id, consistent=True), email)
 
     def _write(self, key: keys.Key, written: dict[str, Any]) -> bool:
         """Whether there was an entry without a signature, which now has this one."""

@@ -185,6 +185,26 @@ def test_nothing_at_the_signatures_place_is_no_signature(admin: Client, unsigned
     assert "Idempotent-Replayed" not in answer.headers
 
 
+def test_a_signature_under_another_spelling_is_not_signed_over(admin: Client) -> None:
+    add(admin)
+    add_patron(
+        admin, "PATRON#jane.doe@example.com", name="Jane Doe", waiverSignedAt="2026-11-18T11:06:40Z"
+    )
+    signature = {"name": "Jane Doe", "email": "jane.doe@example.com"}
+    answer = admin.call("POST", f"/g/{UUID}/waiver", signature)
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    assert answer.json["waiver"]["signed_at"] == 1_795_000_000_000
+    (patron,) = shown(admin).json["roster"]
+    assert patron["waiver_signed_at"] == 1_795_000_000_000
+
+
+def test_nobody_signs_by_the_key_of_somebody_elses_entry(admin: Client) -> None:
+    add(admin)
+    add_patron(admin, "PATRON#3f2504e0", email="jane.doe@example.com")
+    answer = admin.call("POST", f"/g/{UUID}/waiver", {"name": "Mallory", "email": "3f2504e0"})
+    assert (answer.status, answer.fields) == (422, ["email"])
+
+
 def test_a_signature_that_cannot_be_read_is_neither_replaced_nor_a_failure(admin: Client) -> None:
     add(admin)
     add_patron(admin, "PATRON#jane.doe@example.com", waiver_signed_at=True)
