@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from functions.api.payments.free_text import shown
+from functions.api.free_text.card_numbers import no_card_number
+from functions.api.free_text.plain_text import shown
 
 LONGEST_REASON = 500
 
@@ -85,4 +86,7 @@ class Reason(click.ParamType):
             self.fail("it is empty: say why, for those who read the record", param, ctx)
         if len(text) > LONGEST_REASON:
             self.fail(f"it is longer than {LONGEST_REASON} characters", param, ctx)
-        return text
+        try:
+            return no_card_number(text)
+        except ValueError:
+            self.fail("it looks like a card number, and everybody may read it", param, ctx)

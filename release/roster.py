@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from functions.api.payments.free_text import shown
+from functions.api.free_text.plain_text import shown
 from ops.errors import OpsError
 from ops.stack.platform import is_platforms
 from ops.terminal.safe_text import safe

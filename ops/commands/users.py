@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from functions.api.payments.free_text import shown
+from functions.api.free_text.plain_text import shown
 from ops.errors import OpsError
 from ops.session import Session, pass_session, shared_options
 from ops.stack.accounts import GROUPS, SHORTEST_PASSWORD, Accounts, new_password

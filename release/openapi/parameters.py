@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from functions.api.free_text.plain_text import PLAIN_TEXT
 from functions.api.http.incoming import MAX_SEARCH
-from functions.api.payments.free_text import PLAIN_TEXT
 from shared.ledger import EVENT_ID, PAYMENT_ID
 from shared.text import EMAIL
 

@@ -13,9 +13,9 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from functions.api.free_text.plain_text import PLAIN_TEXT, plain_text
 from functions.api.handler import app
 from functions.api.http import problems
-from functions.api.payments.free_text import PLAIN_TEXT, plain_text
 from functions.api.payments.listing import payment_view
 from release.build_bundle import find_uv, write_openapi
 from release.openapi.answers import LedgerRow

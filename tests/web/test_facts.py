@@ -11,8 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from functions.api.events.views import LATE_MS
+from functions.api.free_text.card_numbers import CARD_REFUSAL
 from functions.api.payments.fields import NOTE_LENGTH, REFERENCE_LENGTH
-from functions.api.payments.free_text import CARD_REFUSAL
 from functions.api.payments.void import VoidRequest
 from functions.api.people.identity import GRANTS, Grant
 from shared.audit.delivery import MailboxFinding

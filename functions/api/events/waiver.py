@@ -9,13 +9,14 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from functions.api.free_text.card_numbers import no_card_number
+from functions.api.free_text.plain_text import PLAIN_TEXT, plain_text
 from functions.api.http.problems import (
     AlreadySignedError,
     FieldError,
     InvalidFieldsError,
     no_such_event,
 )
-from functions.api.payments.free_text import PLAIN_TEXT, plain_text
 from shared.text import INVISIBLE_LETTERS
 
 
@@ -34,6 +35,7 @@ class WaiverSignature(BaseModel):
         str,
         Field(min_length=1, max_length=120, json_schema_extra={"pattern": PLAIN_TEXT}),
         AfterValidator(plain_text),
+        AfterValidator(no_card_number),
         AfterValidator(_name),
     ]
     email: Annotated[

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from functions.api.free_text.card_numbers import no_card_number
+from functions.api.free_text.plain_text import PLAIN_TEXT, plain_text
 from functions.api.payments.duplicates import MOST
-from functions.api.payments.free_text import PLAIN_TEXT, no_card_number, plain_text
 from functions.api.payments.money import (
     AMOUNT_PATTERN,
     AmountError,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from functions.api.payments.free_text import PLAIN_TEXT, plain_text
+from functions.api.free_text.plain_text import PLAIN_TEXT, plain_text
 
 
 def _encodable(text: str) -> str:

@@ -18,8 +18,8 @@ from functools import lru_cache
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
+from functions.api.free_text.plain_text import shown
 from functions.api.http.problems import FieldError, UnusableError
-from functions.api.payments.free_text import shown
 from shared import keys
 from shared.ledger import EVENT_ID_RULE, business_date, is_event_id
 from shared.text import BIDI_CONTROLS, EMAIL

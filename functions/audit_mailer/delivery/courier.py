@@ -93,7 +93,9 @@ class Again:
 
 
 class DeliveryLog(Protocol):
-    def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim: ...
+    def claim(
+        self, payment_id: PaymentId, now: int, lease_ms: int, *, if_returned: bool = False
+    ) -> Claim: ...
     def thread_of(self, payment_id: PaymentId) -> str | None: ...
     def state_of(self, payment_id: PaymentId) -> MailState: ...
     def sent_at_of(self, payment_id: PaymentId) -> int | None: ...
@@ -142,15 +144,18 @@ class Courier:
         compose: Callable[[], AuditMail],
         this_try: Try,
         again: Again | None = None,
+        *,
+        if_returned: bool = False,
     ) -> Outcome:
         """Deliver the mail of this id unless it was delivered. compose: makes it, once claimed.
 
-        again: for a mail that is issued again. Raises QuarantineError or PostponeError.
+        again: for a mail that is issued again. if_returned: also if it was, and the mail came back.
+        Raises QuarantineError or PostponeError.
         """
         deadline = self.now() + int(this_try.budget * 1000)
         slot = self._wait_for_slot(this_try)
         try:
-            claim = self.deliveries.claim(payment_id, self.now(), LEASE_MS)
+            claim = self.deliveries.claim(payment_id, self.now(), LEASE_MS, if_returned=if_returned)
         except AlreadySentError:
             self._reopen_after(slot)
             return Outcome.ALREADY_SENT
@@ -213,7 +218,7 @@ class Courier:
         elif doubt.since is None and self._may_be_forgotten(claim, mail):
             doubt.since = LONG_AGO  # kept if the search fails: the next try has to search, too
         if doubt.since is not None:
-            found = self._find(mail, deadline, again)
+            found = self._find(mail, deadline, again, claim.came_back)
             if found is not None:
                 self._mark_sent(claim, found.receipt, mail, found.at)
                 return Outcome.FOUND if was_in_doubt else Outcome.ALREADY_SENT
@@ -236,15 +241,20 @@ class Courier:
         waited = self.now() - max(mail.written_at, claim.due_since or 0)
         return abs(waited) > self.settle_ms  # a time far ahead says nothing either
 
-    def _find(self, mail: AuditMail, deadline: int, again: Again | None) -> FoundMail | None:
-        """The mail in the mailbox, read and compared: others may quote it. Raises DeliveryError."""
+    def _find(
+        self, mail: AuditMail, deadline: int, again: Again | None, came_back: frozenset[str]
+    ) -> FoundMail | None:
+        """The mail in the mailbox, read and compared: others may quote it. Raises DeliveryError.
+
+        came_back: Gmail ids of mails that are none.
+        """
         seen = set[str]()
         queries = [f'"{mail.token}" filename:json']  # most of what quotes it has no record
         if self.method == "import":  # keeps the Message-ID
             queries.insert(0, f"rfc822msgid:{mail.message_id.strip('<>')}")
         for query in queries:
             for each in self.mailbox.search(query, SEARCHED_PAGES):
-                if each.gmail_id in seen:
+                if each.gmail_id in seen or each.gmail_id in came_back:
                     continue
                 if len(seen) >= READ_AT_LEAST and self.now() > deadline:
                     raise DeliveryError(_UNREAD)

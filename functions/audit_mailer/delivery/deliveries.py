@@ -12,11 +12,13 @@ from shared.attributes import from_attributes, to_attributes
 from shared.audit.delivery import (
     LONG_AGO,
     MailState,
+    came_back,
     doubtful_since,
     due_since,
     held_until,
     is_sent,
     mail_state,
+    reached_nobody,
     sent_at,
 )
 from shared.ledger import PaymentId
@@ -48,13 +50,15 @@ class Claim:
     """The right to deliver one mail until the lease ends (epoch ms).
 
     doubtful_since: the last time a try of unknown outcome may have sent (epoch ms), or None.
-    due_since: from when on an earlier try let it be tried again, None without one.
+    due_since: from when on an earlier try let it be tried again, None without one. came_back: Gmail
+    ids of mails that it had and nobody got.
     """
 
     payment_id: PaymentId
     lease_until: int
     doubtful_since: int | None
     due_since: int | None
+    came_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,32 +81,37 @@ class Deliveries:
         self._client = client
         self._table = table
 
-    def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim:
+    def claim(
+        self, payment_id: PaymentId, now: int, lease_ms: int, *, if_returned: bool = False
+    ) -> Claim:
         """Take the entry by conditional write. Raises AlreadySentError or HeldError.
 
-        A failed entry is free from its `retry_at` on, whichever message asks for it.
+        A failed entry is free from its `retry_at` on, whichever message asks for it. if_returned:
+        also one that was sent and reached nobody.
         """
         until = now + lease_ms
         count, values = "ADD attempts :one", to_attributes(_FREE_VALUES | {":now": now})
         try:
             before = self._take(payment_id, until, count, _FREE, values)
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return self._claim_edited(payment_id, error.response.get("Item", {}), now, until)
+            item = error.response.get("Item", {})
+            known = from_attributes(item)
+            if not (if_returned and reached_nobody(known)):
+                _require_free(known, now)
+            return self._claim_unchanged(payment_id, item, until)
         return Claim(
             payment_id=payment_id,
             lease_until=until,
             doubtful_since=doubtful_since(before),
             due_since=due_since(before),
+            came_back=came_back(before),
         )
 
-    def _claim_edited(
-        self, payment_id: PaymentId, item: Mapping[str, Any], now: int, until: int
-    ) -> Claim:
-        """Take what is neither sent nor held, but not as a mailer leaves it: if it still is so.
+    def _claim_unchanged(self, payment_id: PaymentId, item: Mapping[str, Any], until: int) -> Claim:
+        """Take what came back, or is neither sent nor held but not as a mailer leaves it.
 
-        Nobody knows whether its mail was sent. item: in DynamoDB's form.
+        If it still is so: nobody knows whether another mail was sent. item: in DynamoDB's form.
         """
-        _require_free(from_attributes(item), now)
         names = ("state", "lease_until")
         values = {f":was_{each}": item[each] for each in names if each in item}
         unchanged = " AND ".join(
@@ -114,7 +123,11 @@ class Deliveries:
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise HeldError(until, "another mailer holds this entry") from error
         return Claim(
-            payment_id=payment_id, lease_until=until, doubtful_since=LONG_AGO, due_since=None
+            payment_id=payment_id,
+            lease_until=until,
+            doubtful_since=LONG_AGO,
+            due_since=None,
+            came_back=came_back(from_attributes(item)),
         )
 
     def _take(

@@ -11,13 +11,12 @@ from functions.audit_mailer.mails.copies import is_misplaced
 from functions.audit_mailer.watch.bounces import Bounces, Reader
 from functions.audit_mailer.watch.subjects import Subject
 from functions.audit_mailer.watch.verdicts import (
-    BOUNCED,
     Sighting,
     is_genuine,
     role_of,
     roles_of,
 )
-from shared.audit.delivery import last_known_as
+from shared.audit.delivery import BOUNCED, last_known_as
 from shared.text import search_token
 
 

@@ -12,9 +12,10 @@ from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.audit.delivery import (
     Item,
+    first_seen_at,
     found_since,
     last_known_as,
-    mailbox_finding,
+    missed_at,
     seen_at,
 )
 from shared.audit.findings import MailFinding
@@ -102,20 +103,20 @@ def _noted(
     before: Item, sighting: Sighting, findings: Sequence[MailFinding], now: int
 ) -> dict[str, Any]:
     """The attributes of a delivery, None for those that it must not have."""
-    genuine = sighting.genuine
+    genuine, found = sighting.genuine, {each.kind for each in sighting.findings()}
     is_explained = not (genuine or findings)  # it is not there, and a person has said why
-    kind = findings[0].kind if findings else None
     is_there_still = not last_known_as(before).isdisjoint(genuine)
     seen = seen_at(before) if is_there_still else None
-    is_known = (kind or "explained") == mailbox_finding(before)
-    since = found_since(before) if is_known else None
+    since = {kind: found_since(before, kind) or now for kind in found}
     return {
         "mails": dict(list(sighting.roles.items())[:MOST_ROLES]),
+        "first_seen_at": first_seen_at(before) or (now if genuine else None),
         "seen_at": (seen or now) if genuine else None,
         "last_seen_as": sorted(genuine) or None,
-        "mailbox_finding": kind,
+        "mailbox_finding": findings[0].kind if findings else None,
         "mailbox_explained": is_explained or None,
-        "finding_since": (since or now) if kind or is_explained else None,
+        "found_since": since or None,
+        "missed_at": since.get("missing") or missed_at(before),
     }
 
 

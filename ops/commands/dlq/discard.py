@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from functions.api.payments.free_text import shown
+from functions.api.free_text.plain_text import shown
 from ops.clock import now_ms
 from ops.commands.dlq.look import no_such_letter, peek
 from ops.errors import OpsError

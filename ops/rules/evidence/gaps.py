@@ -73,9 +73,12 @@ def _settled(what: str, by: Settlement | None, remedy: str) -> Gap:
 
 def record_gap(ops_id: str, *, has_bounced: bool = False) -> Gap:
     """An operators' record whose mail is not found."""
-    became = "came back to its sender" if has_bounced else "is not in the audit mailbox"
-    what = f"The mail of the operators' record {ops_id} {became}."
-    return Gap(what, "If it was made just now, run this again. Else run `scc findings ls`.")
+    what = f"The mail of the operators' record {ops_id}"
+    if has_bounced:
+        remedy = f"Mend what refused it, then run `scc findings tell {ops_id}`."
+        return Gap(f"{what} came back to its sender.", remedy)
+    remedy = "If it was made just now, run this again. Else run `scc findings ls`."
+    return Gap(f"{what} is not in the audit mailbox.", remedy)
 
 
 def day_gaps(sealed: SealedDay, today: str) -> Iterator[Gap]:

@@ -197,3 +197,9 @@ def test_a_reissued_mails_id_leads_to_its_payment(harbor: Harbor) -> None:
     answer = harbor.scc("findings", "ack", "ops_reissue_0a1b", "--reason", "x")
     assert answer.exit_code == 2
     assert f"settle its payment, {PAYMENT.payment_id}" in answer.output
+
+
+def test_a_reason_that_looks_like_a_card_number_is_refused(lost: Harbor) -> None:
+    answer = lost.scc("findings", "ack", PAYMENT.payment_id, "--reason", "4111 1111 1111 1111")
+    assert (answer.exit_code, lost.records()) == (2, {})
+    assert "looks like a card number" in answer.output

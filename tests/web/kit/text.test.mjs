@@ -14,7 +14,10 @@ test("card numbers are recognized, however they are grouped", () => {
 });
 
 test("bank and phone numbers are not mistaken for card numbers", () => {
-  for (const text of ["091000019876548", "121000358765438", "1042", "617 555 0199", "4111111111111112"]) {
+  for (const text of [
+    "091000019876548", "121000358765438", "1042", "617 555 0199", "4111111111111112", "2020202020202020",
+    "Checks 4014 4015 4016 4017", "Checks 1041, 1042, 1043, 1044", "415-555-0142 650-555-0199",
+  ]) {
     assert.equal(looksLikeCard(text), false, text);
   }
 });

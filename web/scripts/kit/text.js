@@ -31,15 +31,18 @@ export function oneLine(text) {
 }
 
 /**
- * Warns before anything is sent; the server checks again. Issuers' prefixes keep ACH trace numbers out: those also
- * have 15 digits, but begin with a bank's routing number, never with 34 or 37.
+ * Warns before anything is sent; the server knows more groupings. Check numbers in their order are none.
  * @param {string} text
- * @returns {boolean} 13 to 19 digits, separators aside, with a card's prefix and a valid Luhn digit
+ * @returns {boolean} an issuer's prefix and a valid Luhn digit, in one run or in groups as on a card
  */
 export function looksLikeCard(text) {
-  const runs = text.normalize("NFKC").match(/\d(?:[ .\-_/]*\d){12,18}/g) ?? [];
-  return runs.map((run) => run.replace(/\D/g, "")).some((digits) =>
-    (digits.length === 15 ? /^3[47]/ : /^[2-6]/).test(digits) && luhn(digits));
+  const runs = text.normalize("NFKC")
+    .match(/(?<!\d)(?:\d{14,19}|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}|\d{4}([ .-])\d{6}\2\d{5})(?!\d)/g) ?? [];
+  return runs.some((run) => {
+    const [first, second] = run.split(/\D/).map(Number), digits = run.replace(/\D/g, "");
+    return !(second > first && second < first + 100) &&
+      (digits.length === 15 ? /^3[47]/ : /^(?:4|5[0-8]|2[2-7]|3[05689]|6)/).test(digits) && luhn(digits);
+  });
 }
 
 /** @param {string} digits */

@@ -154,6 +154,7 @@ def test_there_is_no_waiver_without_an_event(api: Client, event: str) -> None:
         ({"name": "\u3164"}, "name"),
         ({"name": "7\u3164"}, "name"),
         ({"name": "12345"}, "name"),
+        ({"name": "Jane 4111 1111 1111 1111"}, "name"),
         ({"name": "x" * 121}, "name"),
         ({"name": "Jane\nDoe"}, "name"),
         ({"name": "Jane\u202eeoD"}, "name"),

@@ -1,0 +1,1 @@
+"""What people may type into a name, a reference or a note."""
