@@ -25,6 +25,7 @@ LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Fixtures that take long to make, and the files that use them: one worker runs all of these.
 MADE_ONCE = {
     "walked": (
+        "release/deploy_role/test_on",
         "release/test_deploy",
         "release/test_first",
         "release/test_op",

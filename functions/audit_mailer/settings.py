@@ -40,7 +40,10 @@ class MailerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSettings:
-    """What only the watch over the mailbox reads."""
+    """What only the watch over the mailbox reads.
+
+    gmail_former_recipients: who was the recipient before, with commas between.
+    """
 
     payments_table: str
     ledger_table: str
@@ -48,6 +51,13 @@ class WatchSettings:
     ops_record_table: str
     evidence_bucket: str
     business_timezone: str
+    gmail_former_recipients: str = ""
+
+    @property
+    def former(self) -> frozenset[str]:
+        """Whose mails are not in the mailbox that is watched, in lower case."""
+        named = (each.strip().lower() for each in self.gmail_former_recipients.split(","))
+        return frozenset(filter(None, named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ def ack(session: Session, own_id: str, *, reason: str) -> None:
         found = list(_found_by_the_watch(session, own_id))
         deeds = deeds_of(session)
     else:
-        payment_id = payment_id_of(own_id)
+        payment_id = payment_id_of(own_id, also="an id (ops_…, statement_…) from `scc findings ls`")
         deeds, found = _found(session, payment_id)
     before = list(deeds.acks(own_id))
     if not found and all(each.is_heard for each in before):

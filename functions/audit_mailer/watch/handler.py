@@ -111,7 +111,7 @@ def watch(mailbox: Gmail, user: str, now: int, context: LambdaContext) -> Watch:
         sightings=Sightings(dynamodb, deliveries),
         is_settled=is_settled,
         report=_report,
-        recipient=gmail.gmail_audit_recipient,
+        former=settings().former,
         now=now,
         settle_ms=gmail.gmail_search_settle_seconds * 1000,
     )

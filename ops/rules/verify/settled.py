@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import COMPLETENESS, Finding, Link
-from ops.offline.operators import Operators, Settlement, operators_of, said_in
+from ops.offline.operators import UNRECORDED, Operators, Settlement, operators_of, said_in
 from ops.offline.settled import Settled, mails_of
 from ops.rules.mails.deeds import Deeds
 from shared.audit.delivery import Item, is_sent, lost_as
@@ -63,7 +63,7 @@ class Settlements:
 
     def noted(self, finding: Finding) -> Finding:
         """With what a person said of an altered mail of the payment: the mail stays a finding."""
-        if finding.kind != "altered" or not finding.payment_id:
+        if finding.kind not in ("altered", UNRECORDED) or not finding.payment_id:
             return finding
         said = [
             f"a mail about it was {each.told()}"

@@ -179,18 +179,34 @@ def test_a_mail_that_took_the_place_of_another_is_seen_since_then(
     assert seen_at(watching.delivery()) == watching.world.clock.now
 
 
-def test_what_went_to_another_mailbox_is_not_looked_for_here(
-    watching: Watching, sandbox: GmailSandbox
-) -> None:
-    """The stack's recipient was changed: the old mails are where they were sent."""
-    sandbox.delete(ids(sandbox)[0])
+def mailed_to(watching: Watching, recipient: str) -> None:
     watching.world.dynamodb.update_item(
         TableName=watching.world.table,
         Key=to_attributes({"payment_id": entry().payment_id}),
-        UpdateExpression="SET recipient = :old",
-        ExpressionAttributeValues=to_attributes({":old": "former@shipcaptaincrew.example"}),
+        UpdateExpression="SET recipient = :recipient",
+        ExpressionAttributeValues=to_attributes({":recipient": recipient}),
     )
+
+
+@pytest.mark.parametrize("runs_before", [0, 1])
+def test_what_went_to_a_former_recipient_is_not_looked_for_here(
+    watching: Watching, sandbox: GmailSandbox, runs_before: int
+) -> None:
+    """Whether or not it was seen in the mailbox of that time."""
+    for _ in range(runs_before):
+        watching.run()
+    sandbox.delete(ids(sandbox)[0])
+    mailed_to(watching, "Former@shipcaptaincrew.example")
+    watching.former = {"former@shipcaptaincrew.example"}
     assert watching.run().looked == 0
+
+
+def test_a_recipient_that_the_stack_never_had_hides_no_loss(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    sandbox.delete(ids(sandbox)[0])
+    mailed_to(watching, "elsewhere@example.com")
+    assert watching.run().found == {"missing": 1}
 
 
 def test_a_mail_that_came_back_and_is_lost_again_is_a_new_finding(

@@ -43,6 +43,7 @@ class Watching:
     settled: set[str] = field(default_factory=set)
     reported: list[MailFinding] = field(default_factory=list)
     calls_left: int = 10_000
+    former: set[str] = field(default_factory=set)
 
     def run(self, today: date = DAY, after_ms: int = SETTLE_MS + 1) -> Watched:
         world, self.reported = self.world, []
@@ -59,7 +60,7 @@ class Watching:
             subjects=subjects,
             finder=Finder(reader, subjects, Bounces(reader)),
             sightings=Sightings(world.dynamodb, world.table),
-            recipient=AUDIT,
+            former=self.former,
             is_settled=lambda finding: finding.ops_id in self.settled,
             report=self.reported.append,
             now=world.clock.now,
