@@ -178,7 +178,7 @@ Milliseconds: TypeAlias = int  # since the epoch
 Kind = Literal["payment", "void", "refund"]
 COUNTS: Mapping[str, int] = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made
 # As regular expressions.
-EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+EVENT_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 2
 EXPIRY = "expiration_timestamp"

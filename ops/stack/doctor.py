@@ -14,9 +14,10 @@ from ops.errors import OpsError, translate
 from ops.rules.check_result import CheckResult
 from ops.session import Session
 from ops.stack.alarms import alarm_names, alarms_named, first_run_due, judged
+from ops.stack.checks.wiring import mailer_mapping, queues, router_mapping, schedules, versions
 from ops.stack.deeds import findings_of
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
-from ops.stack.wiring import mailer_mapping, queues, router_mapping, schedules, versions
+from ops.stack.platform import check_events_table, check_web_buckets
 from shared.statements.bucket import Evidence, EvidenceDamagedError
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
@@ -191,6 +192,8 @@ _CHECKS: dict[str, Callable[[Session], Iterator[CheckResult]]] = {
     "clock": _clock,
     "stack": _stack,
     "app": _app,
+    "events table": check_events_table,
+    "web buckets": check_web_buckets,
     "stream to router": router_mapping,
     "queue to mailer": mailer_mapping,
     "queues": queues,

@@ -5,6 +5,7 @@ With AWS_ENDPOINT_URL=http://127.0.0.1:4566 it all happens in an emulator, as in
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ import click
 
 from ops.errors import FOUND, OpsError
 from ops.shipped import repository
+from ops.stack.platform import BucketPolicy, bucket_policies
 from release.deployment.releases import release_of, with_release
 from release.stages import Stage, pass_stage
 from release.tested import SUITES, head, is_recorded, record, uncommitted
@@ -59,8 +61,28 @@ def deploy(stage: Stage, confirm: str, parameters: tuple[str, ...]) -> None:
         raise StepFailedError(f"Not deployed: {error.message}") from error
     except OpsError as error:
         raise OpsError(f"Not deployed: {error.message}") from error
+    policies = [each for each in bucket_policies(stage.aws) if not each.is_allowed]
     if stage.console.as_json:
-        stage.console.show({"stack": stage.stack, "commit": head(repository())})
+        lacking = [{"bucket": each.bucket, "statement": each.statement} for each in policies]
+        deployed = {"stack": stage.stack, "commit": head(repository())}
+        stage.console.show(deployed | {"bucket_policies_lack": lacking})
+    else:
+        for each in policies:
+            click.echo(words_about(each))
+
+
+def words_about(policy: BucketPolicy) -> str:
+    """What the owner of a bucket must do before anybody can open the app."""
+    why = "Without this statement in its policy, CloudFront cannot read it:"
+    lines = [
+        f"The bucket {policy.bucket} is not the stack's. {why}",
+        json.dumps(policy.statement, indent=2),
+    ]
+    if policy.command:
+        lines += ["This command adds it to all that the policy says now:", f"  {policy.command}"]
+    else:
+        lines.append(f"What its policy says now could not be read: {policy.fault}.")
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +163,7 @@ class Deployment:
             *(self._sam, "deploy", "--config-file", str(self.folder / "samconfig.toml")),
             *("--config-env", self.stage.name, "--template-file", str(template)),
             "--parameter-overrides",
-            *(f"{name}={value}" for name, value in sorted(parameters.items())),
+            *parameter_overrides(parameters),
         ]
         failed = f"CloudFormation refused or rolled back: the events of {self.stage.stack} say why."
         if confirm != "yes":
@@ -212,6 +234,13 @@ def name_release(template: Path, release: str) -> None:
 
     content = yaml.safe_load(template.read_text("utf-8"))
     template.write_text(yaml.safe_dump(with_release(content, release), sort_keys=False))
+
+
+def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
+    """As sam takes them: an empty value, which undoes an earlier choice, in quotes."""
+    return [
+        f"{name}={value}" if value else f'{name}=""' for name, value in sorted(parameters.items())
+    ]
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:

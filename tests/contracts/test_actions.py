@@ -38,11 +38,20 @@ EXPLAINED = {
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/Payments"
 BUCKET = "arn:aws:s3:::evidence"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:audit"
+BESIDE = {
+    "EventsTableName": "platform-Events",
+    "WebBucketName": "dispatch-prod",
+    "StagingWebBucketName": "dispatch-staging",
+    "ExistingWebBuckets": "yes",
+}
 
 
-@pytest.fixture(scope="module", params=["staging", "prod"])
+@pytest.fixture(scope="module", params=["staging", "prod", "beside a platform"])
 def policies(request: pytest.FixtureRequest) -> list[Policy]:
-    return [*template_policies(template_for(request.param)), *page_policies()]
+    stage, parameters = request.param, {}
+    if request.param not in {"staging", "prod"}:
+        stage, parameters = "prod", BESIDE
+    return [*template_policies(template_for(stage, **parameters)), *page_policies()]
 
 
 def documents(node: Any) -> Iterator[Any]:

@@ -168,6 +168,10 @@ STATEMENTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["dynamodb:DescribeTable"],
         ["PaymentsTable"],
     ),
+    ("OpsReadPolicy", "SeeWhetherTheEventsTableHasWhatTheApiNeeds"): (
+        ["dynamodb:DescribeTable"],
+        ["EventsTable"],
+    ),
     ("OpsReadPolicy", "CountTamperedRows"): (["s3:ListBucket"], ["FailuresBucket"]),
     ("OpsReadPolicy", "ReadOpsRecord"): (
         ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],

@@ -66,6 +66,13 @@ def test_a_default_is_itself_allowed(name: str) -> None:
         ("AppUrl", "https://pay.example.com", "https://pay.example.com/"),
         ("AppUrl", "http://localhost:8000", "javascript:alert(1)"),
         ("WebAclArn", WEB_ACL, WEB_ACL.replace("global", "regional")),
+        (
+            "EventsTableName",
+            "ShipCaptainCrew.Events_v2",
+            "arn:aws:dynamodb:us-east-1:1:table/Events",
+        ),
+        ("WebBucketName", "shipcaptaincrew-dispatch-prod", "s3://shipcaptaincrew-dispatch-prod/"),
+        ("StagingWebBucketName", "dispatch.example.com", "Dispatch"),
     ],
 )
 def test_a_typo_is_refused_before_anything_is_deployed(name: str, good: str, bad: str) -> None:

@@ -144,7 +144,7 @@ def test_the_api_alone_starts_from_a_snapshot_and_only_in_aws(stage: str, applie
 def test_whoever_deploys_by_hand_gives_no_name_and_still_publishes_new_code() -> None:
     """A name that CloudFormation remembered would hide new code from the alias."""
     for stage in ("staging", "prod"):
-        assert settings_of(stage).parameters["Release"] == '""'
+        assert settings_of(stage).parameters["Release"] == ""
     unnamed, named = versions(template_for("prod")), versions(template_for("prod", Release=NAME))
     assert unnamed["ApiFunction"] != "ApiFunctionVersion", "a digest of the code"
     assert named["ApiFunction"] == f"ApiFunctionVersion{NAME[:10]}"

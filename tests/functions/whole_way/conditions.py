@@ -16,7 +16,8 @@ PARTITION_KEYS = ("PK", "event_id", "session_hash", "payment_id", "ops_id")  # o
 EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "ProjectionExpression")
 WORDS = frozenset({
     "ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET",
-    "attribute_exists", "attribute_not_exists", "begins_with", "contains", "if_not_exists", "size",
+    "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains",
+    "if_not_exists", "size",
 })  # fmt: skip
 _NAME = re.compile(r"(?<![:\w#])#?[A-Za-z_]\w*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from ops.samconfig import settings_of
 from release.deployment.deploy import (
     Deployment,
     chosen_parameters,
+    parameter_overrides,
     refuse_uncommitted,
 )
 from release.deployment.deploy import StepFailedError as StepFailed
@@ -23,6 +25,7 @@ from release.tested import head, is_recorded, record
 from tests.release.walk import AUTHOR, Account, git
 from tests.shells import environment
 from tests.suites import LONG
+from tests.template.transformed import SAM_PYTHON
 
 EMULATOR = "http://127.0.0.1:9"  # nothing listens there
 
@@ -155,6 +158,23 @@ def test_given_parameters_replace_the_files_one_by_one() -> None:
     assert chosen["AppName"] == "shipcaptaincrew-staging"
     with pytest.raises(OpsError, match="write Name=value"):
         chosen_parameters(stage(), ["LogRetentionDays"], {})
+
+
+def test_an_earlier_choice_is_undone_by_an_empty_value() -> None:
+    """`sam deploy` refuses Name= and keeps the earlier value without it."""
+    given = chosen_parameters(stage(), ["EventsTableName=", "GmailSender=a@b.c"], {})
+    assert given["EventsTableName"] == ""
+    code = (
+        "import json, sys; from samcli.cli.types import CfnParameterOverridesType as Type; "
+        "print(json.dumps(Type().convert(tuple(sys.argv[1:]), None, None)))"
+    )
+    done = subprocess.run(
+        [str(SAM_PYTHON), "-c", code, *parameter_overrides(given)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == given
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])

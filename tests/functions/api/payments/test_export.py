@@ -85,9 +85,8 @@ def test_the_export_of_one_day_holds_that_day(admin: Client) -> None:
     ],
 )
 def test_no_cell_runs_as_a_formula(admin: Client, name: str) -> None:
-    """Names come from a roster that others wrote; a note could hold half of these."""
-    add_patron(admin, "mallory@example.com", name)
-    admin.log(patron_email="mallory@example.com", note="it is 5-1=4 @ noon")
+    """The roster's names become one line before they are logged; a row may hold any of these."""
+    store(admin, entry(patron_name=name, note="it is 5-1=4 @ noon"))
     answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
     (row,) = rows_of(answer.text)
     assert row["patron_name"] == f"'{name}"
@@ -115,8 +114,7 @@ def test_no_part_of_a_cell_runs_where_semicolons_separate_cells(
 
 def test_a_cell_with_quotes_commas_and_line_breaks_stays_one_cell(admin: Client) -> None:
     name = 'Ann "Ace", \r\n Ng'
-    add_patron(admin, "ann@example.com", name)
-    admin.log(patron_email="ann@example.com")
+    store(admin, entry(patron_name=name))
     answer = admin.call("GET", "/api/payments.csv", query={"event_id": "sunset-charter"})
     (row,) = rows_of(answer.text)
     assert (row["patron_name"], row["amount"]) == (name, "125.00")
