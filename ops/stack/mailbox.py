@@ -63,6 +63,7 @@ def gmail_settings(session: Session) -> GmailSettings:
     try:
         settings = read_settings(GmailSettings, environ | mine)
         settings.check()
+        settings.check_watched()
     except SettingsError as error:
         raise OpsError(f"The mailer's Gmail settings are incomplete: {error}.") from error
     return settings
