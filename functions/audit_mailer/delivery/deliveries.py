@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.audit_mailer.delivery.search import SEARCHED_PAGES
 from functions.audit_mailer.gmail.failures import Failure
-from functions.audit_mailer.gmail.mailbox import Receipt
+from functions.audit_mailer.gmail.mailbox import MOST_FOUND, Receipt
 from shared.attributes import from_attributes, to_attributes
 from shared.audit.delivery import (
     LONG_AGO,
@@ -30,6 +31,8 @@ _FREE = (
     " OR (#state = :failed AND attribute_type(retry_at, :number) AND retry_at <= :now)"
     " OR (#state = :sending AND attribute_type(#lease_until, :number) AND #lease_until < :now)))"
 )
+MARK_LENGTH = 8  # characters of a mark, see search.py
+MOST_MARKS = SEARCHED_PAGES * MOST_FOUND  # 80 KB at the most
 _FREE_VALUES = {":failed": "failed", ":number": "N"}
 
 
@@ -65,8 +68,8 @@ class Claim:
 class Setback:
     """A try that did not deliver. Times are epoch ms.
 
-    doubtful_since: as in a claim. retry_at: when the message comes back; the sweep ignores the
-    entry until then.
+    doubtful_since: as in a claim. ruled_out: marks of mails that a search found and that are not
+    the mail. retry_at: when the message comes back; the sweep ignores the entry until then.
     """
 
     failure: Failure
@@ -74,6 +77,7 @@ class Setback:
     at: int
     retry_at: int
     request_id: str
+    ruled_out: Collection[str] = ()
 
 
 class Deliveries:
@@ -170,6 +174,12 @@ class Deliveries:
         """When its mail was sent, in epoch milliseconds."""
         return sent_at(self._item(payment_id))
 
+    def ruled_out(self, payment_id: PaymentId) -> set[str]:
+        """Marks of mails that earlier tries read, and that are not this one."""
+        marks = self._item(payment_id).get("ruled_out")
+        text = marks if isinstance(marks, str) else ""
+        return {text[at : at + MARK_LENGTH] for at in range(0, len(text), MARK_LENGTH)}
+
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None:
         """mail: message_id, record_sha256 and recipient of what was delivered."""
         self._write(
@@ -181,7 +191,7 @@ class Deliveries:
                 "gmail_thread_id": receipt.thread_id,
             }
             | mail,
-            remove=("lease_until", "retry_at", "doubtful_since", "last_error"),
+            remove=("lease_until", "retry_at", "doubtful_since", "last_error", "ruled_out"),
         )
 
     def mark_failed(self, claim: Claim, setback: Setback) -> None:
@@ -199,6 +209,8 @@ class Deliveries:
         }
         if doubtful_since is not None:
             values["doubtful_since"] = doubtful_since
+        if setback.ruled_out:
+            values["ruled_out"] = "".join(sorted(setback.ruled_out)[:MOST_MARKS])
         remove = ("lease_until",) if doubtful_since else ("lease_until", "doubtful_since")
         self._write(claim, values, remove=remove)
 
