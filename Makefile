@@ -37,7 +37,7 @@ export SCC_MAIL_METHOD SCC_MAIL_UNITS_PER_MINUTE SCC_MAIL_SENDS_PER_DAY
 export SCC_MAIL_RETRY_CAP_SECONDS SCC_MAIL_SETTLE_SECONDS
 
 .PHONY: help install run test test-long fuzz chaos attacks demo-outage bench check audit format docs build screens lighthouse
-.PHONY: deploy smoke gmail-key roster clean browser verifier
+.PHONY: deploy deploy-role smoke gmail-key roster clean browser verifier
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -103,6 +103,9 @@ build: install ## build the Lambda bundles for AWS into .aws-sam/build
 
 deploy: install ## deploy the current commit after a yes: STAGE=staging|prod CONFIRM=yes PARAMETERS="Name=value"
 	@exec $(SCC) release deploy --stage "$(STAGE)" --confirm "$(CONFIRM)" -- $(PARAMETERS)
+
+deploy-role: install ## create the role with which GitHub deploys: STAGE=staging|prod REPOSITORY=owner/name
+	@exec $(SCC) release deploy-role --stage "$(STAGE)" --repository "$(REPOSITORY)"
 
 smoke: install ## check that a deployed stack is wired up; changes nothing: STAGE=staging|prod
 	@exec $(SCC) release smoke --stage "$(STAGE)"

@@ -170,7 +170,7 @@ class Stack:
     def _invoke(self, output: str, event: dict[str, Any]) -> None:
         """Run a scheduled function now."""
         answer = self.aws.client("lambda").invoke(
-            FunctionName=self.outputs[output], Payload=json.dumps(event)
+            FunctionName=self.outputs[output], Qualifier="live", Payload=json.dumps(event)
         )
         if "FunctionError" in answer:
             reason = answer["Payload"].read().decode(errors="replace")

@@ -25,6 +25,7 @@ COMMANDS = {
     "key": "ops.commands.proofs.key",
     "doctor": "ops.commands.doctor",
     "users": "ops.commands.users",
+    "versions": "ops.commands.versions",
     # By name only: `release` is built on `ops`, so nothing here imports it.
     "release": "release.cli",
     "web": "release.web",

@@ -22,11 +22,11 @@ class StackSettings:
 def settings_of(environment: str) -> StackSettings:
     """environment: local, or a stage."""
     section = _deployments()[environment]
-    pairs = str(section["parameter_overrides"]).split()
+    pairs = [each.split("=", 1) for each in str(section["parameter_overrides"]).split()]
     return StackSettings(
         stack=str(section["stack_name"]),
         region=str(section["region"]),
-        parameters=dict(pair.split("=", 1) for pair in pairs),
+        parameters={name: value.strip('"') for name, value in pairs},  # "" is an empty one
     )
 
 

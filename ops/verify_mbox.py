@@ -137,6 +137,18 @@ def counted_as(method: str) -> str:
     return method if method in METHODS else OTHER_METHODS
 
 
+CURRENCY = "USD"  # the one that amounts are in
+OTHER_CURRENCY = f"its currency is not {CURRENCY}"
+OTHER_METHOD = "its method is none that the app has"
+
+
+def foreign(currency: str, method: str) -> str:
+    """Why the app never writes an entry with these, in words; empty if it does."""
+    if currency != CURRENCY:
+        return OTHER_CURRENCY
+    return "" if method in METHODS else OTHER_METHOD
+
+
 def label_of(method: str) -> str:
     """The method as people call it; one that this release does not know keeps its own name."""
     return METHODS[method].label if method in METHODS else method
@@ -174,7 +186,7 @@ Milliseconds: TypeAlias = int  # since the epoch
 Kind = Literal["payment", "void", "refund"]
 COUNTS: Mapping[str, int] = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made
 # As regular expressions.
-EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+EVENT_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 2
 EXPIRY = "expiration_timestamp"
@@ -1492,7 +1504,8 @@ class Link:
     record. faults: of the strict reading; if there are any, the fields below mean nothing. about:
     the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds. told: a
     digest of what other mails may say about the entry, empty if its own mail was not read. reissue:
-    the name of a mail that was issued again, empty for the first one and for rows.
+    the name of a mail that was issued again, empty for the first one and for rows. foreign: why the
+    app never writes such an entry, empty if it does.
     """
 
     event_id: str
@@ -1507,6 +1520,7 @@ class Link:
     about: str = ""
     patron_email: str = ""
     method: str = ""
+    foreign: str = ""
     amount_cents: int = 0
     logged_at: int = 0
     logged_day: str = ""
@@ -1567,6 +1581,7 @@ def _with_meaning(link: Link, row: Mapping[str, Any]) -> Link:
         about=row.get("voids") or row.get("refunds") or row.get("corrects") or "",
         patron_email=sys.intern(row["patron_email"]),
         method=sys.intern(row["method"]),
+        foreign=foreign(row["currency"], row["method"]),
         amount_cents=row["amount_cents"],
         logged_at=row["logged_at"],
         logged_day=sys.intern(row["logged_day"]),
@@ -1618,7 +1633,7 @@ def check_meaning(
     payments = {each.payment_id: each for each in sound if each.kind == "payment"}
     history = _History(payments, is_whole=is_whole)
     for link in sound:
-        if problem := history.problem_of(link):
+        if problem := link.foreign or history.problem_of(link):
             yield found(INTEGRITY, link, f"wrong-{link.kind}", problem)
 
 
@@ -3436,7 +3451,9 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
     named = {own_id for numbers in whose.values() for own_id in numbers.values()}
     _settle_by_count(box, {own: lost[own] for own in lost.keys() - named}, result)
     result.settled += settled_days(box.statements, excused_days(operators.settlements))
-    notes = [*_offline_settled_notes(operators, lost, result), *(each.told() for each in operators.unsealed)]
+    there = {each.payment_id for each in box.links}
+    gone = {own_id: each for own_id, each in lost.items() if _is_gone(own_id, there)}
+    notes = [*_offline_settled_notes(operators, gone, result), *(each.told() for each in operators.unsealed)]
     result.notes += notes[:MOST_NOTES]
     if len(notes) > MOST_NOTES:
         result.notes.append(f"{len(notes) - MOST_NOTES} more were settled and are named")
@@ -4579,7 +4596,7 @@ def summary(box: Mailbox, result: Judged, key: PublicKey | None = None) -> dict[
     ]
     return {
         "mails": box.mails,
-        "records": len(box.links),
+        "records": len({(each.event_id, each.seq, each.sha256) for each in box.links}),
         "statements": box.statement_mails,
         "ops_records": len(box.ops),
         "copies": box.copies,
@@ -4883,6 +4900,9 @@ def _doubts(record: Mapping[str, Any]) -> Iterator[Doubt]:
             yield Doubt(event["event_id"], int(first), int(last), f"{said} it had no row")
         for seq in event["altered"]:
             detail = f"{said} its row was not what was written"
+            yield Doubt(event["event_id"], int(seq), int(seq), detail)
+        for seq, why in event.get("impossible", ()):
+            detail = f"{said} the app never writes such an entry: {str(why)[:200]}"
             yield Doubt(event["event_id"], int(seq), int(seq), detail)
 
 

@@ -1,4 +1,4 @@
-"""`scc release`: what `make deploy`, `make smoke`, `make gmail-key` and `make roster` call."""
+"""`scc release`: what `make deploy`, `deploy-role`, `smoke`, `gmail-key` and `roster` call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from ops.lazy_group import LazyGroup
 from ops.session import shared_options
 
 VERBS = {
-    "deploy": "release.deploy",
+    "deploy": "release.deployment.deploy",
+    "delete": "release.deployment.deletion",
+    "deploy-role": "release.deploy_role.command",
     "smoke": "release.smoke",
     "gmail-key": "release.gmail_key",
     "roster": "release.roster",

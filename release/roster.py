@@ -13,11 +13,12 @@ import click
 
 from functions.api.free_text.plain_text import shown
 from ops.errors import OpsError
+from ops.stack.platform import is_platforms
 from ops.terminal.safe_text import safe
 from release.stages import Stage, pass_stage
 from shared import keys
 from shared.attributes import to_attributes
-from shared.ledger import EVENT_ID
+from shared.ledger import EVENT_ID, EVENT_ID_RULE
 from shared.zones import zone_called
 
 TEXTS = ("event_id", "name", "event_date", "timezone", "location")
@@ -38,6 +39,9 @@ def roster(stage: Stage, file: str) -> None:
       scc release roster --stage staging --file docs/first-event.json
     """
     who, event = stage.aws.caller, read_event(file)
+    if is_platforms(stage.outputs(), "EventsTableOwner"):
+        table = stage.outputs()["EventsTableName"]
+        raise OpsError(f"The table {table} is the platform's: add the event there.")
     put(stage.aws.client("dynamodb"), stage.outputs()["EventsTableName"], event)
     written = {"event": event["event_id"], "patrons": len(event["patrons"]), "by": who}
     if stage.console.as_json:
@@ -58,7 +62,7 @@ def read_event(file: str) -> dict[str, Any]:
         if not isinstance(event, dict) or not isinstance(event.get(name), str):
             raise OpsError(f"{file}: {name} must be text.")
     if not re.fullmatch(EVENT_ID, event["event_id"]):
-        raise OpsError(f"{file}: event_id must be lower-case letters, digits and hyphens.")
+        raise OpsError(f"{file}: event_id: {EVENT_ID_RULE}")
     try:
         if dt.date.fromisoformat(event["event_date"]).isoformat() != event["event_date"]:
             raise OpsError(f"{file}: event_date must be a date such as 2026-11-28.")

@@ -14,6 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import FINE, FOUND
 from ops.rules.check_result import CheckResult
+from ops.session import Session
+from ops.stack.functions import mappings_of
 from release.stages import Stage, pass_stage
 
 SECURITY_HEADERS = {
@@ -171,11 +173,10 @@ def strangers_are_refused(deployed: Deployed) -> str:
 
 
 def mappings_are_enabled(deployed: Deployed) -> str:
-    lambda_ = deployed.stage.aws.client("lambda")
+    session = Session(deployed.stage.aws, deployed.stage.console)
     for output in ("RouterFunctionName", "MailerFunctionName"):
         name = deployed.outputs[output]
-        found = lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-        states = [each["State"] for each in found]
+        states = [each["State"] for each in mappings_of(session, output)]
         if states != ["Enabled"]:
             raise FailedError(
                 f"{name} has mappings {states or 'that do not exist'}",

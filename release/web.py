@@ -10,6 +10,7 @@ import click
 from ops.errors import OpsError
 from ops.session import Session, pass_session, shared_options
 from ops.shipped import WEB
+from ops.stack.platform import is_platforms
 from release.web_publish import UnpublishableError, invalidate, publish
 
 STAGES = {"prod": ("WebBucketName", ""), "staging": ("StagingWebBucketName", "_staging/")}
@@ -42,8 +43,8 @@ def web() -> None:
 def publish_web(session: Session, *, stage: str, folder: Path, no_wait: bool) -> None:
     """Upload new and changed files, delete old ones, and wait until CloudFront serves them.
 
-    Staging is the copy at /_staging/. It has the same API, ledger and accounts as the app itself:
-    payments logged there are real.
+    In a bucket that the stack did not make, nothing is deleted. Staging is the copy at /_staging/.
+    It has the same API, ledger and accounts as the app itself: payments logged there are real.
 
     \b
     Examples:
@@ -52,9 +53,10 @@ def publish_web(session: Session, *, stage: str, folder: Path, no_wait: bool) ->
     """
     output, prefix = STAGES[stage]
     bucket = session.aws.output(output)
+    is_ours = not is_platforms(session.aws.outputs, "WebBucketsOwner")
     distribution = session.aws.output("DistributionId")
     try:
-        done = publish(session.aws.client("s3"), bucket, prefix, folder)
+        done = publish(session.aws.client("s3"), bucket, prefix, folder, is_mirror=is_ours)
     except UnpublishableError as error:
         raise OpsError(str(error)) from error
     # Always: an earlier run may have stopped between the upload and this.

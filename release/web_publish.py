@@ -51,11 +51,14 @@ class Published:
     deleted: tuple[str, ...]
 
 
-def publish(s3: S3Client, bucket: str, prefix: str, folder: Path) -> Published:
+def publish(
+    s3: S3Client, bucket: str, prefix: str, folder: Path, *, is_mirror: bool = True
+) -> Published:
     """Make the keys of `bucket` under `prefix` ("" or "_staging/") mirror the files of `folder`.
 
     New files go first, index.html last, deletions after it: a page loaded meanwhile never refers to
-    a missing file. Raises UnpublishableError.
+    a missing file. is_mirror: false where others keep files, too; none is deleted there. Raises
+    UnpublishableError.
     """
     files = _files(folder)
     there = _listed(s3, bucket, prefix)
@@ -74,7 +77,7 @@ def publish(s3: S3Client, bucket: str, prefix: str, folder: Path) -> Published:
             CacheControl=KEEP_A_DAY if suffix in KEPT else REVALIDATE,
         )
         uploaded.append(key)
-    stale = sorted(there.keys() - {prefix + name for name in files})
+    stale = sorted(there.keys() - {prefix + name for name in files}) if is_mirror else []
     for key in stale:
         s3.delete_object(Bucket=bucket, Key=key)
     return Published(tuple(uploaded), tuple(unchanged), tuple(stale))

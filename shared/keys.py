@@ -14,11 +14,13 @@ PAYMENTS_BY_EVENT = "GSI2"  # event_id, timestamp
 PAYMENTS_BY_DAY = "GSI3"  # logged_day, logged_at
 PAYMENTS_BY_REFERENCE = "GSI4"  # reference_key, timestamp
 EVENTS_BY_DATE = "ByDate"  # of Events: listing, event_date
+LISTED = ("listing", "event")  # the one partition of that index
 
 HEAD_PREFIX = "EVENT#"
 POINTER_PREFIX = "PAYMENT#"
 VOID_PREFIX = "VOID#"
 _META = "META"
+_PATRON_PREFIX = "PATRON#"
 
 LONGEST_KEY = 2_048  # bytes, DynamoDB's limit for a partition key
 
@@ -79,6 +81,22 @@ def is_event_meta(row: Mapping[str, Any]) -> bool:
     return bool(row["SK"] == _META)
 
 
+def is_listed(row: Mapping[str, Any]) -> bool:
+    """Events: whether the index lists it as an event."""
+    name, value = LISTED
+    return bool(row.get(name) == value)
+
+
+def is_patron(row: Mapping[str, Any]) -> bool:
+    """Events: whether it is on the event's roster."""
+    return str(row["SK"]).startswith(_PATRON_PREFIX)
+
+
+def address_in(row: Mapping[str, Any]) -> str:
+    """Events: what a roster's key says after its prefix; an address, if we wrote it."""
+    return str(row["SK"]).removeprefix(_PATRON_PREFIX)
+
+
 def pacing(user: str) -> Key:
     """AuditDeliveries: how fast all mailers may use this Gmail user's quota."""
     return {"payment_id": f"pacing:{user}"}
@@ -91,4 +109,4 @@ def watch() -> Key:
 
 def patron(event_id: str, email: str) -> Key:
     """Events: a patron on the roster. email: in lower case."""
-    return {"event_id": event_id, "SK": f"PATRON#{email}"}
+    return {"event_id": event_id, "SK": f"{_PATRON_PREFIX}{email}"}

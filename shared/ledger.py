@@ -26,8 +26,12 @@ Kind = Literal["payment", "void", "refund"]
 COUNTS: Mapping[str, int] = {"payment": 1, "void": -1, "refund": 0}  # a refunded payment was made
 
 # As regular expressions.
-EVENT_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+EVENT_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 PAYMENT_ID = r"pay_[0-9a-f]{32}"
+EVENT_ID_RULE = (
+    "An event's id must have 1 to 64 of the letters a to z and A to Z, digits, dots, hyphens and "
+    "underscores, and begin with a letter or a digit."
+)
 
 GENESIS_HASH = "0" * 64
 SCHEMA_VERSION = 2

@@ -6,6 +6,7 @@ tests name every place in the browser's code that does not.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,21 @@ def counted_as(method: str) -> str:
     return method if method in METHODS else OTHER_METHODS
 
 
+CURRENCY = "USD"  # the one that amounts are in
+OTHER_CURRENCY = f"its currency is not {CURRENCY}"
+OTHER_METHOD = "its method is none that the app has"
+
+
+def foreign(currency: str, method: str) -> str:
+    """Why the app never writes an entry with these, in words; empty if it does."""
+    if currency != CURRENCY:
+        return OTHER_CURRENCY
+    return "" if method in METHODS else OTHER_METHOD
+
+
+_IN_FRONT = re.compile(r"^(?:ach|check|cheque|chk|chq|ck|trace)?(?:number|num|nr|no)?(?=[0-9])")
+
+
 def label_of(method: str) -> str:
     """The method as people call it; one that this release does not know keeps its own name."""
     return METHODS[method].label if method in METHODS else method
@@ -53,13 +69,16 @@ def title_of(method: str) -> str:
 
 
 def reference_key(reference: str) -> str:
-    """The reference as numbers are compared: "00-42" and "42" are one; empty if nothing shows.
+    """The reference as numbers are compared: "00-42", "No. 42" and "42" are one.
 
-    Letters and digits, folded, without the zeros that forms print in front.
+    Empty if nothing shows.
+    Letters and digits, folded, without what people write in front of a number and the zeros that
+    forms print there.
     """
     folded = unicodedata.normalize("NFKC", reference).casefold()
     kept = "".join(each for each in folded if each.isalnum() and each not in INVISIBLE_LETTERS)
-    return kept.lstrip("0") or kept[:1]
+    number = _IN_FRONT.sub("", kept, count=1)
+    return number.lstrip("0") or number[:1]
 
 
 def is_unique_reference(method: str, reference: str) -> bool:

@@ -25,7 +25,9 @@ LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Fixtures that take long to make, and the files that use them: one worker runs all of these.
 MADE_ONCE = {
     "walked": (
-        "release/test_deploy",
+        "release/deploy_role/test_on",
+        "release/deployment/test_deploy",
+        "release/test_deploy_walk",
         "release/test_first",
         "release/test_op",
         "release/test_smoke",

@@ -24,6 +24,7 @@ from botocore.client import BaseClient
 from benchmarks.catalogue import Say
 from benchmarks.report.result import Goal, Result
 from benchmarks.rig import world
+from local.engine.batch_writes import put_all
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
 
@@ -204,16 +205,15 @@ def _fill(client: Any, fewer: int, size: int) -> None:
             row |= {"SK": now - size + number, "timestamp": now - size + number, "seq": number}
             row["patron_email"] = f"patron-{number % 40}@example.com"
             row["PK"] = f"{world.EVENT}#{row['patron_email']}"
-            rows.append({"PutRequest": {"Item": to_attributes(row)}})
+            rows.append(row)
             if number < size - 2 * PAGE:
                 continue
             delivery = {"payment_id": row["payment_id"], "state": "sent", "attempts": 1,
                         "sent_at": now, "gmail_id": uuid.uuid4().hex[:16],
                         "gmail_thread_id": uuid.uuid4().hex[:16]}  # fmt: skip
-            sent.append({"PutRequest": {"Item": to_attributes(delivery)}})
-        client.batch_write_item(RequestItems={"bench-Payments": rows})
-        if sent:
-            client.batch_write_item(RequestItems={"bench-AuditDeliveries": sent})
+            sent.append(delivery)
+        put_all(client, "bench-Payments", rows)
+        put_all(client, "bench-AuditDeliveries", sent)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+from local.engine.batch_writes import put_all
 from local.running_stack import RunningStack
 from shared import keys
-from shared.attributes import from_attributes, to_attributes
+from shared.attributes import from_attributes
 
 # Otherwise we would measure the sandbox's quota: a mail costs 100 units.
 ROOM = {"SCC_MAIL_UNITS_PER_MINUTE": "100000000", "SCC_MAIL_SENDS_PER_DAY": "1000000"}
@@ -147,12 +147,3 @@ class Bench:
             )
         ]  # fmt: skip
         put_all(self.stack.aws.client("dynamodb"), self.stack.outputs["EventsTableName"], items)
-
-
-def put_all(client: Any, table: str, items: list[dict[str, Any]]) -> None:
-    def put(start: int) -> None:
-        batch = [{"PutRequest": {"Item": to_attributes(e)}} for e in items[start : start + 25]]
-        client.batch_write_item(RequestItems={table: batch})
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(put, range(0, len(items), 25)))

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.api import snapshot
 from functions.api.http.answers import problem_answer
 from functions.api.http.failures import failure_of
 from functions.api.http.problems import (
@@ -25,6 +26,7 @@ logger = Logger()
 app = Resolver()
 for each in (service, session, events, payments):
     app.include_router(each.router)
+snapshot.register()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -19,6 +19,7 @@ from functions.api.tables.dynamo import Dynamo, ReadAhead
 from functions.api.tables.events import EventStore
 from functions.api.tables.ledger import LedgerStore
 from functions.api.tables.payments import PaymentStore
+from functions.api.tables.platform_items import PlatformItems
 from functions.api.tables.rosters import RosterStore
 from functions.api.tables.sessions import SessionStore
 from shared import aws
@@ -65,12 +66,12 @@ def payments() -> PaymentStore:
 
 @cache
 def events() -> EventStore:
-    return EventStore(dynamo(), settings().events_table)
+    return EventStore(dynamo(), settings().events_table, PlatformItems(business_zone()))
 
 
 @cache
 def roster() -> RosterStore:
-    return RosterStore(dynamo(), settings().events_table)
+    return RosterStore(dynamo(), settings().events_table, PlatformItems(business_zone()))
 
 
 @cache
@@ -126,3 +127,10 @@ def cursor_key() -> bytes:
         SecretId=settings().cursor_key_secret_id
     )
     return str(secret["SecretString"]).encode()
+
+
+def forget() -> None:
+    """Build every collaborator again on its next use."""
+    for each in list(globals().values()):
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()

@@ -100,7 +100,8 @@ class AuditMailer:
         def mail() -> AuditMail:
             return ops_mail.compose(record, self.addresses)
 
-        outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try)
+        # A settlement counts once somebody was told: so its mail may be asked for until it is.
+        outcome = self.courier.deliver(PaymentId(ops_id), mail, this_try, if_returned=True)
         return Delivered(outcome, _whole(record.get("at")))
 
     def _deliver_reissue(self, message: ReissueMessage, this_try: Try) -> Delivered:

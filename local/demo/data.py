@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,11 @@ from botocore.exceptions import ClientError
 
 from local.demo.people import PATRONS, USERS, DemoUser
 from local.engine.aws import LocalAws
+from local.engine.batch_writes import put_all
 from shared import keys
-from shared.attributes import to_attributes
+from shared.reads import Pause, batch_get
 
 Patron = tuple[str, str]
-BATCH = 25  # BatchWriteItem's limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +67,16 @@ EVENTS = (
 )
 
 
-def load_events(aws: LocalAws, table: str, today: dt.date) -> int:
+def load_events(aws: LocalAws, table: str, today: dt.date, *, pause: Pause = time.sleep) -> int:
     """Add the missing events to the table; return how many there were.
 
-    An event's META item is written after its roster: if it exists, the event is complete.
+    The META items are written after all rosters: if one exists, its event is complete.
     """
     dynamodb = aws.client("dynamodb")
-    there = _event_ids(dynamodb, table)
+    there = _event_ids(dynamodb, table, pause)
     missing = [event for event in EVENTS if event.event_id not in there]
-    items = [
-        *(item for event in missing for item in _roster(event)),
-        *(_meta(event, today) for event in missing),
-    ]
-    for start in range(0, len(items), BATCH):
-        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + BATCH]]
-        requests: dict[str, Any] = {table: puts}
-        while requests:
-            requests = dynamodb.batch_write_item(RequestItems=requests).get("UnprocessedItems", {})
+    put_all(dynamodb, table, [item for event in missing for item in _roster(event)], pause=pause)
+    put_all(dynamodb, table, [_meta(event, today) for event in missing], pause=pause)
     return len(missing)
 
 
@@ -116,28 +110,28 @@ def _make_user(cognito: Any, pool_id: str, user: DemoUser) -> None:
             raise
 
 
-def _event_ids(dynamodb: Any, table: str) -> set[str]:
-    wanted = [to_attributes(keys.event_meta(event.event_id)) for event in EVENTS]
-    found = dynamodb.batch_get_item(RequestItems={table: {"Keys": wanted}})["Responses"][table]
-    return {item["event_id"]["S"] for item in found}
+def _event_ids(dynamodb: Any, table: str, pause: Pause) -> set[str]:
+    wanted = [(table, keys.event_meta(event.event_id)) for event in EVENTS]
+    found = batch_get(dynamodb, wanted, consistent=True, pause=pause)
+    return {row["event_id"] for _, row in found}
 
 
 def _meta(event: DemoEvent, today: dt.date) -> dict[str, Any]:
     return {
-        **to_attributes(keys.event_meta(event.event_id)),
-        "listing": {"S": "event"},
-        "event_date": {"S": (today + dt.timedelta(days=event.in_days)).isoformat()},
-        "name": {"S": event.name},
-        "timezone": {"S": event.timezone},
-        "location": {"S": event.location},
-        "roster_size": {"N": str(len(event.roster))},
+        **keys.event_meta(event.event_id),
+        "listing": "event",
+        "event_date": (today + dt.timedelta(days=event.in_days)).isoformat(),
+        "name": event.name,
+        "timezone": event.timezone,
+        "location": event.location,
+        "roster_size": len(event.roster),
     }
 
 
 def _roster(event: DemoEvent) -> Iterator[dict[str, Any]]:
     for email, name in event.roster:
         yield {
-            **to_attributes(keys.patron(event.event_id, email)),
-            "email": {"S": email},
-            "name": {"S": name},
+            **keys.patron(event.event_id, email),
+            "email": email,
+            "name": name,
         }

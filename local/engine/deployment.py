@@ -18,6 +18,7 @@ from local.engine.aws import LocalAws
 from local.engine.packing import PACKED, pack
 from local.processes import Child, clean_environment, run, start
 from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS, Settings
+from release.deployment.releases import release_of, with_release
 
 CONFIGURATION = REPOSITORY / "samconfig.toml"
 SAM = REPOSITORY / ".tools" / "sam" / "bin" / "sam"
@@ -90,14 +91,21 @@ def deploy(settings: Settings, aws: LocalAws, built: Path, parameters: Mapping[s
     wanted = json.dumps({"build": built.parent.name, "parameters": dict(parameters)})
     if _is_deployed(aws) and _deployed(aws) == wanted:
         return False
+    release = release_of(built.parent.name, parameters)
+    named = built.with_name(f"{release}.json")  # beside the zip files that it names
+    named.write_text(json.dumps(with_release(json.loads(built.read_text("utf-8")), release)))
     command = [
         *(str(SAM), "deploy", "--config-file", str(CONFIGURATION), "--config-env", "local"),
-        *("--template-file", str(built), "--stack-name", STACK_NAME),
+        *("--template-file", str(named), "--stack-name", STACK_NAME),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
-        *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
+        *("--parameter-overrides", f"Release={release}"),
+        *(f"{name}={value}" for name, value in parameters.items()),
     ]
     environment = _environment() | {"AWS_ENDPOINT_URL": settings.engine_url}
-    run("sam deploy", command, environment, settings.logs)
+    try:
+        run("sam deploy", command, environment, settings.logs)
+    finally:
+        named.unlink()
     aws.client("ssm").put_parameter(Name=MARKER, Value=wanted, Type="String", Overwrite=True)
     return True
 

@@ -23,7 +23,7 @@ from ops.stack.mailbox import AuditMailbox
 from ops.stack.ops_record import Deed, OpsRecord
 from ops.stack.queues import OpsAuditQueue
 from ops.terminal.safe_text import safe
-from shared.audit.delivery import is_sent
+from shared.audit.delivery import is_sent, reached_nobody
 from shared.audit.findings import FindingKind, MailFinding
 from shared.ledger import problem_with
 
@@ -79,7 +79,7 @@ def ack(session: Session, own_id: str, *, reason: str) -> None:
         found = list(_found_by_the_watch(session, own_id))
         deeds = deeds_of(session)
     else:
-        payment_id = payment_id_of(own_id)
+        payment_id = payment_id_of(own_id, also="an id (ops_…, statement_…) from `scc findings ls`")
         deeds, found = _found(session, payment_id)
     before = list(deeds.acks(own_id))
     if not found and all(each.is_heard for each in before):
@@ -106,12 +106,17 @@ def settle(session: Session, found: Sequence[Open], before: Sequence[Ack], reaso
 def _tell_of(session: Session, record: OpsRecord, before: Sequence[Ack]) -> None:
     """Have those mailed that are not. One that was changed after its mail never can be."""
     sent = LedgerReader.of(session).deliveries([each.ops_id for each in before])
-    unmailed = [each for each in before if not is_sent(sent.get(each.ops_id))]
+    unmailed = [
+        each
+        for each in before
+        if not is_sent(sent.get(each.ops_id)) or reached_nobody(sent.get(each.ops_id))
+    ]
     for each in unmailed:
         record.tell(each.ops_id)
+        became = "its mail came back" if is_sent(sent.get(each.ops_id)) else "not mailed yet"
         session.console.say(
-            f"{each.ops_id} was recorded before by {each.who} ({each.reason}), and not mailed yet. "
-            "It stays as it is; its mail is asked for again."
+            f"{each.ops_id} was recorded before by {each.who} ({each.reason}); {became}. It stays "
+            "as it is; its mail is asked for again."
         )
     changed = [each for each in before if each not in unmailed and not each.is_heard]
     for each in changed:

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from functions.audit_mailer.watch.verdicts import came_back
 from ops.errors import FINE, FOUND
 from ops.lazy_group import LazyGroup
 from ops.rules.hits import Hits
@@ -20,6 +19,7 @@ from ops.stack.deeds import deeds_of, findings_of
 from ops.stack.entries import LedgerReader
 from ops.stack.mailbox import AuditMailbox, Where
 from ops.terminal.counted import counted
+from shared.audit.delivery import came_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Places:
         return "came back" if has_bounced and place == "nowhere" else place
 
 
-@click.group(cls=LazyGroup, lazy={"ack": "ops.commands.ack"})
+@click.group(cls=LazyGroup, lazy={"ack": "ops.commands.ack", "tell": "ops.commands.tell"})
 @shared_options
 def findings() -> None:
     """Look at what the watch over the audit mailbox found, and settle what is explained.

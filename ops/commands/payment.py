@@ -114,10 +114,11 @@ def _show_gone(session: Session, gone: GoneEntry) -> NoReturn:
     raise click.exceptions.Exit(FOUND)
 
 
-def payment_id_of(text: str) -> str:
-    """Raises click.UsageError."""
+def payment_id_of(text: str, also: str = "") -> str:
+    """also: what else the command takes. Raises click.UsageError."""
     if not re.fullmatch(r"pay_[0-9a-f]{32}", text):
-        raise click.UsageError(f"{safe(text)!r} is not a payment id: pay_ and 32 hex digits.")
+        more = f", nor {also}" if also else ""
+        raise click.UsageError(f"{safe(text)!r} is not a payment id: pay_ and 32 hex digits{more}.")
     return text
 
 

@@ -146,6 +146,8 @@ def _run_for_the_loss(session: Session, payment_id: str) -> str:
             f"Its mail was sent {age} seconds ago, and Gmail's search may not show it yet: try "
             f"again in {settle - age} seconds."
         )
+    for ack in deeds_of(session).acks(payment_id):
+        session.console.say(f"{ack.who} settled something about its mail before: {ack.reason}")
     for each in hits.genuine:
         session.console.say(
             f"{each.gmail_id}, a mail of it, is in the trash or in spam. It may be moved back: "

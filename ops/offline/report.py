@@ -175,7 +175,7 @@ def summary(box: Mailbox, result: Judged, key: PublicKey | None = None) -> dict[
     ]
     return {
         "mails": box.mails,
-        "records": len(box.links),
+        "records": len({(each.event_id, each.seq, each.sha256) for each in box.links}),
         "statements": box.statement_mails,
         "ops_records": len(box.ops),
         "copies": box.copies,

@@ -84,7 +84,9 @@ def judged(box: Mailbox, operators: Operators, findings: Iterable[Finding]) -> J
     named = {own_id for numbers in whose.values() for own_id in numbers.values()}
     _settle_by_count(box, {own: lost[own] for own in lost.keys() - named}, result)
     result.settled += settled_days(box.statements, excused_days(operators.settlements))
-    notes = [*_notes(operators, lost, result), *(each.told() for each in operators.unsealed)]
+    there = {each.payment_id for each in box.links}
+    gone = {own_id: each for own_id, each in lost.items() if _is_gone(own_id, there)}
+    notes = [*_notes(operators, gone, result), *(each.told() for each in operators.unsealed)]
     result.notes += notes[:MOST_NOTES]
     if len(notes) > MOST_NOTES:
         result.notes.append(f"{len(notes) - MOST_NOTES} more were settled and are named")

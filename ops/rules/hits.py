@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from functions.audit_mailer.watch.verdicts import came_back
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import link_of
 from ops.rules.mails.deeds import Deeds
-from shared.audit.delivery import last_known_as
+from shared.audit.delivery import came_back, lost_as
 from shared.audit.findings import MailFinding
 
 
@@ -101,6 +100,6 @@ class Hits:
         for each in (*self.others, *self.invented):
             yield MailFinding("altered", payment_id, frozenset({each.gmail_id}))
         if not self.placed:
-            yield MailFinding("missing", payment_id, last_known_as(delivery))
+            yield MailFinding("missing", payment_id, lost_as(delivery))
         if self.twice:
             yield MailFinding("duplicate", payment_id, self.twice)

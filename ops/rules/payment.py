@@ -13,6 +13,7 @@ from ops.rules.mails.deeds import Deeds
 from ops.rules.mails.story import MailStory, Step
 from shared.audit.delivery import is_sent, mail_state, moment_of
 from shared.ledger import faults_of, matches_its_hash
+from shared.methods import foreign
 from shared.text import dollars
 
 MAIL_IS_LATE_MS = 15 * 60_000
@@ -67,9 +68,12 @@ class PaymentHistory:
 
     def _steps(self) -> Iterator[Step]:
         row = self.row
-        yield Step(moment_of(row, "timestamp"), f"captured by {row.get('logged_by')}")
-        number = numbered(row)
-        yield Step(moment_of(row, "logged_at"), f"logged as {number} of {row.get('event_id')}")
+        number, logged_at = numbered(row), moment_of(row, "logged_at")
+        captured_at = moment_of(row, "timestamp")
+        if captured_at and logged_at:  # a key that was taken is a millisecond later
+            captured_at = min(captured_at, logged_at)
+        yield Step(captured_at, f"captured by {row.get('logged_by')}")
+        yield Step(logged_at, f"logged as {number} of {row.get('event_id')}")
         yield from self.story.steps()
         if self.voided_by:
             void = self.voided_by
@@ -88,6 +92,11 @@ class PaymentHistory:
         elif not self.is_intact:
             found.append(
                 f"The row was changed after it was logged: run `scc verify --event {event_id}`."
+            )
+        elif why := foreign(str(self.row.get("currency")), str(self.row.get("method"))):
+            found.append(
+                f"The app never writes such an entry, {why}: docs/runbook.md#statement-findings "
+                "says what to do."
             )
         if not self.is_linked:
             found.append(

@@ -12,7 +12,7 @@ from ops.offline.ledger.links import Link, link_of
 from ops.rules.hits import Hits
 from ops.rules.mails.deeds import UNHEARD, Deeds
 from ops.rules.tally import Tally
-from shared.audit.delivery import last_error, last_known_as, mail_state, sent_at
+from shared.audit.delivery import last_error, lost_as, mail_state, sent_at
 from shared.audit.findings import MailFinding
 from shared.ledger import problem_with
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
@@ -173,7 +173,7 @@ class Reconciliation:
         if hits.twice:
             self.found("duplicate", row, f"{len(hits.twice)} mails", mails=sorted(hits.twice))
         if hits.genuine and not hits.placed:
-            known = sorted(last_known_as(delivery))
+            known = sorted(lost_as(delivery))
             self.found("misplaced", row, "its mail is in the trash or in spam", mails=known)
 
     def _take_delivery(
@@ -187,7 +187,7 @@ class Reconciliation:
     ) -> None:
         state = mail_state(delivery)
         if state == "sent" and hits is not None and not hits.genuine:
-            known = sorted(last_known_as(delivery))
+            known = sorted(lost_as(delivery))
             told = "came back" if hits.bounced else "was sent but is not in the mailbox"
             self.found("missing", row, told, queue=False, mails=known)
         elif state == "sent":

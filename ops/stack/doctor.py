@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,26 +12,19 @@ from urllib.request import Request, urlopen
 
 from ops.errors import OpsError, translate
 from ops.rules.check_result import CheckResult
-from ops.rules.status import MAPPING_OFF
 from ops.session import Session
 from ops.stack.alarms import alarm_names, alarms_named, first_run_due, judged
+from ops.stack.checks.wiring import mailer_mapping, queues, router_mapping, schedules, versions
 from ops.stack.deeds import findings_of
-from ops.stack.ledger_changes import mapping_faults
 from ops.stack.mailbox import AuditMailbox, gmail_settings, service_account_key
+from ops.stack.platform import check_events_table, check_web_buckets
 from shared.statements.bucket import Evidence, EvidenceDamagedError
 
 MOST_SKEW_SECONDS = 60  # AWS refuses signatures after 5 minutes, Google's token endpoint earlier
-VISIBILITY_FACTOR = 6  # times the function's timeout, as AWS advises for SQS event sources
 SCOPES = "https://www.googleapis.com/auth/"
 HEALTHY_STACK = frozenset({
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE",
 })  # fmt: skip
-
-SCHEDULED = {
-    "sweep": "SweepFunctionName",
-    "statement": "StatementFunctionName",
-    "mailbox watch": "WatchFunctionName",
-}
 
 
 def run_checks(session: Session) -> Iterator[CheckResult]:
@@ -91,95 +83,6 @@ def _app(session: Session) -> Iterator[CheckResult]:
                 "Run `scc web publish --stage prod`" if path == "/" else "Read the API's log group"
             )
             yield CheckResult(name, f"{path}: {error}", f"{remedy}, and check the distribution.")
-
-
-def _mapping(session: Session, name: str, output: str) -> Iterator[CheckResult]:
-    function = session.aws.output(output)
-    answer = session.aws.client("lambda").list_event_source_mappings(FunctionName=function)
-    mappings = answer["EventSourceMappings"]
-    if not mappings:
-        yield CheckResult(name, f"{function} has no event source", "Deploy the template again.")
-    for each in mappings:
-        told = f"{each['State']}, batches of {each['BatchSize']}"
-        if each["State"] not in ("Enabled", "Enabling", "Updating", "Creating"):
-            yield CheckResult(name, told, f"Enable it: {_enabling(session, each['UUID'])}")
-        elif "ReportBatchItemFailures" not in each.get("FunctionResponseTypes", ()):
-            yield CheckResult(
-                name, f"{told}, one failure fails the whole batch", "Deploy the template again."
-            )
-        else:
-            yield CheckResult(name, told)
-
-
-def _enabling(session: Session, uuid: str) -> str:
-    region = session.aws.target.region
-    return f"aws lambda update-event-source-mapping --region {region} --uuid {uuid} --enabled"
-
-
-def _router_mapping(session: Session) -> Iterator[CheckResult]:
-    yield from _mapping(session, "stream to router", "RouterFunctionName")
-    for fault in mapping_faults(session):
-        yield CheckResult(
-            "changes of the ledger",
-            fault or "every one reaches the router",
-            f"{MAPPING_OFF} says what to do." if fault else "",
-        )
-
-
-def _mailer_mapping(session: Session) -> Iterator[CheckResult]:
-    return _mapping(session, "queue to mailer", "MailerFunctionName")
-
-
-def _queues(session: Session) -> Iterator[CheckResult]:
-    queue = _attributes(session, "AuditQueueUrl")
-    dead = _attributes(session, "DeadLetterQueueUrl")
-    redrive = json.loads(queue.get("RedrivePolicy", "{}"))
-    target = redrive.get("deadLetterTargetArn", "nowhere")
-    wired = target == dead["QueueArn"]
-    yield CheckResult(
-        "dead-letter target",
-        f"{target.rpartition(':')[2]} after {redrive.get('maxReceiveCount', 0)} receives",
-        "" if wired else "Failed messages would be lost: deploy the template again.",
-    )
-    kept, kept_dead = (int(each["MessageRetentionPeriod"]) // 86_400 for each in (queue, dead))
-    yield CheckResult(
-        "retention",
-        f"{kept} days, dead letters {kept_dead} days",
-        ""
-        if kept < kept_dead
-        else "Keep dead letters longer: SQS counts from when they were first queued.",
-    )
-    function = session.aws.output("MailerFunctionName")
-    client = session.aws.client("lambda")
-    timeout = int(client.get_function_configuration(FunctionName=function)["Timeout"])
-    visible = int(queue["VisibilityTimeout"])
-    yield CheckResult(
-        "visibility",
-        f"{visible} s, the mailer may run {timeout} s",
-        "" if visible >= VISIBILITY_FACTOR * timeout else "Raise the queue's VisibilityTimeout.",
-    )
-
-
-def _attributes(session: Session, output: str) -> dict[str, str]:
-    client = session.aws.client("sqs")
-    answer = client.get_queue_attributes(
-        QueueUrl=session.aws.output(output), AttributeNames=["All"]
-    )
-    return dict(answer["Attributes"])
-
-
-def _schedules(session: Session) -> Iterator[CheckResult]:
-    client = session.aws.client("scheduler")
-    pages = client.get_paginator("list_schedules").paginate()
-    by_target = {
-        each["Target"]["Arn"].rpartition(":")[2]: each["State"]
-        for page in pages
-        for each in page["Schedules"]
-    }
-    for name, output in SCHEDULED.items():
-        state = by_target.get(session.aws.output(output), "missing")
-        remedy = "" if state == "ENABLED" else "Enable its schedule, or deploy the template again."
-        yield CheckResult(f"schedule of the {name}", state, remedy)
 
 
 def _statements(session: Session) -> Iterator[CheckResult]:
@@ -289,10 +192,13 @@ _CHECKS: dict[str, Callable[[Session], Iterator[CheckResult]]] = {
     "clock": _clock,
     "stack": _stack,
     "app": _app,
-    "stream to router": _router_mapping,
-    "queue to mailer": _mailer_mapping,
-    "queues": _queues,
-    "schedules": _schedules,
+    "events table": check_events_table,
+    "web buckets": check_web_buckets,
+    "stream to router": router_mapping,
+    "queue to mailer": mailer_mapping,
+    "queues": queues,
+    "schedules": schedules,
+    "versions": versions,
     "statements": _statements,
     "Gmail": _gmail,
     "findings in the mailbox": _findings,

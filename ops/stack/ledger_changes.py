@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functions.stream_router.routing import Tampered
 from functions.stream_router.stream_mapping import fault_of
 from ops.session import Session
+from ops.stack.functions import mappings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,13 @@ def mapping_faults(session: Session) -> Iterator[str]:
 
     The sweep judges the stack's own mapping by the same rule.
     """
-    function = session.aws.output("RouterFunctionName")
     table = session.aws.client("dynamodb").describe_table(
         TableName=session.aws.output("PaymentsTableName")
     )["Table"]
-    answer = session.aws.client("lambda").list_event_source_mappings(FunctionName=function)
-    for each in answer["EventSourceMappings"]:
-        yield fault_of(each, table, function)
-    if not answer["EventSourceMappings"]:
+    mappings = mappings_of(session, "RouterFunctionName")
+    for each in mappings:
+        yield fault_of(each, table, session.aws.output("RouterFunctionName"))
+    if not mappings:
         yield "the mapping is gone"
 
 

@@ -8,7 +8,6 @@ import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Any, Literal
 
 import google_auth_httplib2
@@ -28,7 +27,13 @@ from functions.audit_mailer.delivery.pacing import (
     Pacer,
     Rate,
 )
-from functions.audit_mailer.gmail.failures import DeliveryError, classify, is_about_user
+from functions.audit_mailer.gmail.failures import (
+    DeliveryError,
+    classify,
+    is_about_user,
+    is_not_found,
+)
+from functions.audit_mailer.gmail.mailbox import is_gmail_id
 from functions.audit_mailer.gmail.paced import Paced
 from functions.audit_mailer.settings import GmailSettings
 from ops.errors import OpsError
@@ -36,6 +41,7 @@ from ops.offline.box import Mailbox
 from ops.offline.mails import read_mail
 from ops.rules.hits import Hit, hits_in
 from ops.session import Session
+from ops.stack.functions import live_settings
 from ops.terminal.safe_text import safe
 from shared.settings import SettingsError, read_settings
 from shared.text import search_token
@@ -49,8 +55,7 @@ ALONE_MS = 30  # for a unit of the quota, by who may not see what mailers use: a
 
 def gmail_settings(session: Session) -> GmailSettings:
     """The mailer's Gmail settings; this shell's GMAIL_* variables win. Raises OpsError."""
-    name = session.aws.output("MailerFunctionName")
-    configuration = session.aws.client("lambda").get_function_configuration(FunctionName=name)
+    configuration = live_settings(session, "MailerFunctionName")
     environ = dict(configuration.get("Environment", {}).get("Variables", {}))
     mine = {key: value for key, value in os.environ.items() if key.startswith("GMAIL_") and value}
     if "GMAIL_SERVICE_ACCOUNT_KEY" in mine:
@@ -58,6 +63,7 @@ def gmail_settings(session: Session) -> GmailSettings:
     try:
         settings = read_settings(GmailSettings, environ | mine)
         settings.check()
+        settings.check_watched()
     except SettingsError as error:
         raise OpsError(f"The mailer's Gmail settings are incomplete: {error}.") from error
     return settings
@@ -246,14 +252,17 @@ class AuditMailbox:
         )
 
     def _raw(self, gmail_id: str) -> tuple[bytes, list[str]]:
+        none = NoSuchMailError(f"{self._user} has no mail {safe(gmail_id[:64])}.")
+        if not is_gmail_id(gmail_id):
+            raise none
         try:
             answer = self._execute(
                 self._messages.get(userId="me", id=gmail_id, format="raw"), READ_UNITS
             )
         except OpsError as error:
             cause = error.__cause__
-            if isinstance(cause, HttpError) and cause.resp.status == HTTPStatus.NOT_FOUND:
-                raise NoSuchMailError(f"{self._user} has no mail {safe(gmail_id)}.") from cause
+            if isinstance(cause, HttpError) and is_not_found(classify(cause, "gmail", time.time())):
+                raise none from cause
             raise
         content = base64.urlsafe_b64decode(str(answer["raw"]))
         return content, [str(each) for each in answer.get("labelIds", ())]

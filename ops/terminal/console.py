@@ -79,7 +79,7 @@ class Console:
         if not self._out.is_terminal:
             self._whole_table(columns, rows)
             return
-        cells = [["" if cell is None else safe(str(cell)) for cell in row] for row in rows]
+        cells = [["" if cell is None else safe(str(cell), 4_000) for cell in row] for row in rows]
         widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
         if sum(widths) + 2 * (len(widths) - 1) > self._out.width:
             self._blocks(columns, cells)

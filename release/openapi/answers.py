@@ -115,8 +115,30 @@ class EventView(Answer):
     last_payment_at: Milliseconds | None = None
 
 
+_WHY = "Why no payment can be logged for it; can be shown to a person."
+
+
+class UnusableEvent(Answer):
+    """An event that the platform lists in a way that the app cannot use."""
+
+    event_id: str
+    name: str | None
+    problem: Annotated[str, Field(description=_WHY)]
+
+
+class UnusablePatron(Answer):
+    """Somebody on the platform's roster whom the app cannot use."""
+
+    email: str | None
+    name: str | None
+    problem: Annotated[str, Field(description=_WHY)]
+
+
 class EventsPage(Answer):
+    """No event of the page is left out: it is in `events` or in `problems`."""
+
     events: list[EventView]
+    problems: list[UnusableEvent]
     cursor: Cursor
 
 
@@ -127,7 +149,10 @@ class PatronView(Answer):
 
 
 class RosterAnswer(Answer):
+    """Whoever is not in `roster` is in `problems`, whatever was searched for."""
+
     roster: list[PatronView]
+    problems: list[UnusablePatron]
 
 
 class EventAnswer(RosterAnswer):

@@ -112,6 +112,7 @@ def _operation(operation: Operation, named: dict[type[BaseModel], Any]) -> dict[
     if operation.answer == "text/html":
         page = {"text/html": {"schema": {"type": "string"}}}
         responses["404"] = {"description": "A page that says there is no such event", **_of(page)}
+        responses["409"] = {"description": "A page that says where the waiver is", **_of(page)}
     for status, refusals in problems_of(operation).items():
         responses[str(status)] = _refusal(status, refusals, named)
     return written | {"responses": responses}

@@ -33,6 +33,7 @@ _LOGS = (
     problems.PossibleDuplicateError,
     problems.ContentionError,
     problems.UnreadableError,
+    problems.UnusableError,
     problems.KeyReusedError,
 )
 
@@ -159,7 +160,7 @@ OPERATIONS = (
         tag="Events",
         parameters=(parameters.EVENT,),
         answer=answers.EventAnswer,
-        refusals=(*_SIGNED_IN, problems.NotFoundError),
+        refusals=(*_SIGNED_IN, problems.NotFoundError, problems.UnusableError),
     ),
     Operation(
         method="GET",
@@ -173,7 +174,12 @@ OPERATIONS = (
             parameters.SEARCH,
         ),
         answer=answers.RosterAnswer,
-        refusals=(*_SIGNED_IN, problems.MalformedRequestError, problems.NotFoundError),
+        refusals=(
+            *_SIGNED_IN,
+            problems.MalformedRequestError,
+            problems.NotFoundError,
+            problems.UnusableError,
+        ),
     ),
     Operation(
         method="POST",
@@ -307,7 +313,12 @@ OPERATIONS = (
         body=WaiverSignature,
         examples={"jane": {"name": "Jane Doe", "email": "jane.doe@example.com"}},
         answer=answers.WaiverAnswer,
-        refusals=(*_WRITES, problems.NotFoundError, problems.AlreadySignedError),
+        refusals=(
+            *_WRITES,
+            problems.NotFoundError,
+            problems.AlreadySignedError,
+            problems.UnusableError,
+        ),
         replays=True,
     ),
 )

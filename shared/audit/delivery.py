@@ -15,6 +15,7 @@ MailboxFinding = Literal["missing", "duplicate", "altered", "explained"]
 _FINDINGS: tuple[MailboxFinding, ...] = get_args(MailboxFinding)
 MOST_AHEAD_MS = 24 * 3_600_000  # SQS hides no message for longer than 12 h
 LONG_AGO = 1  # epoch milliseconds
+BOUNCED = "bounced"  # the role of a mail that came back
 _MOMENTS = range(1, 253_402_300_800_000)  # epoch milliseconds, up to the year 9999
 
 
@@ -57,9 +58,32 @@ def mailbox_finding(item: Item | None) -> MailboxFinding | None:
     return found or ("explained" if known.get("mailbox_explained") is True else None)
 
 
-def found_since(item: Item | None) -> int | None:
-    """When the watch first noted what `mailbox_finding` says, in epoch milliseconds."""
-    return moment_of(item, "finding_since") if mailbox_finding(item) else None
+def first_seen_at(item: Item | None) -> int | None:
+    """When the watch first saw a mail of it, in epoch milliseconds, whatever became of that one."""
+    return moment_of(item, "first_seen_at") or seen_at(item)
+
+
+def found_since(item: Item | None, kind: str) -> int | None:
+    """Since when the watch finds this, in epoch milliseconds, explained or not."""
+    noted = (item or {}).get("found_since")
+    return moment_of(noted, kind) if isinstance(noted, Mapping) else None
+
+
+def missed_at(item: Item | None) -> int | None:
+    """When the watch last began to miss its mail, in epoch milliseconds."""
+    return moment_of(item, "missed_at")
+
+
+def came_back(item: Item | None) -> frozenset[str]:
+    """Gmail ids of mails that could not be delivered: they lie in *Sent*, and nobody got them."""
+    mails = (item or {}).get("mails")
+    roles = mails if isinstance(mails, Mapping) else {}
+    return frozenset(name for name, role in roles.items() if role == BOUNCED)
+
+
+def reached_nobody(item: Item | None) -> bool:
+    """Whether its mail came back, and no other one is there."""
+    return is_sent(item) and (item or {}).get("gmail_id") in came_back(item) and not seen_at(item)
 
 
 def error_class(item: Item | None) -> str:
@@ -86,6 +110,11 @@ def last_known_as(item: Item | None) -> frozenset[str]:
         return frozenset(each for each in seen if isinstance(each, str))
     sent_as = known.get("gmail_id")
     return frozenset({sent_as}) if isinstance(sent_as, str) and sent_as else frozenset()
+
+
+def lost_as(item: Item | None) -> frozenset[str]:
+    """What a missing mail is called: as it was last known, with what came back since then."""
+    return last_known_as(item) | came_back(item)
 
 
 def needs_message(item: Item | None, now: int, grace_ms: int) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shared.audit.delivery import is_sent
+from shared.audit.delivery import is_sent, reached_nobody
 from shared.ledger import canonical_json
 
 UNHEARD_MS = 3_600_000  # how long the mail about an ops record may be on its way
@@ -58,8 +58,10 @@ def settles(
 def was_heard(record: Mapping[str, Any], delivery: Mapping[str, Any], now: int) -> bool:
     """Whether compliance was mailed this very ops record, or its mail may still be on its way.
 
-    A record that somebody only wrote into the table says nothing.
+    A record that somebody only wrote into the table says nothing, nor does a mail that came back.
     """
+    if reached_nobody(delivery):
+        return False
     if is_sent(delivery):
         return delivery.get("record_sha256") == (_sha256(record) or None)
     at = record.get("at")

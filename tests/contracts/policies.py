@@ -19,6 +19,7 @@ ARNS = {
     "AWS::DynamoDB::Table": ("dynamodb", "table"),
     "AWS::IAM::Role": ("iam", "role"),
     "AWS::KMS::Key": ("kms", "key"),
+    "AWS::Lambda::Alias": ("lambda", "function alias"),
     "AWS::Lambda::Function": ("lambda", "function"),
     "AWS::Logs::LogGroup": ("logs", "log-group"),
     "AWS::S3::Bucket": ("s3", "bucket"),
@@ -73,7 +74,7 @@ def permission_statement(properties: dict[str, Any]) -> dict[str, Any]:
     equals = {"aws:SourceArn": properties["SourceArn"]}
     statement = {
         "Action": properties["Action"],
-        "Resource": {"Fn::GetAtt": [properties["FunctionName"]["Ref"], "Arn"]},
+        "Resource": properties["FunctionName"],
         "Condition": {"ArnLike": equals},
     }
     if "FunctionUrlAuthType" in properties:

@@ -15,10 +15,16 @@ lint(json.load(sys.stdin), "--format", "json")
 """
 _HANDLERS = """
 import json, sys
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER as schemas
 from release.transform import REGION
-schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, json.load(sys.stdin)).schema
-json.dump(schema["handlers"], sys.stdout)
+kinds = json.load(sys.stdin)
+found = {each: schemas.get_resource_schema(REGION, each).schema["handlers"] for each in kinds}
+json.dump(found, sys.stdout)
+"""
+_YAML = """
+import json, sys
+from samcli.yamlhelper import yaml_parse
+json.dump(yaml_parse(json.load(sys.stdin)), sys.stdout)
 """
 _SAMPLE = """
 import json, sys
@@ -52,8 +58,26 @@ def lint(template: dict[str, Any]) -> dict[str, str]:
 
 def permissions(resource_type: str) -> set[str]:
     """The actions that CloudFormation calls to keep a resource, by its published schema."""
-    handlers = _asked(_HANDLERS, resource_type)
-    return {action for handler in handlers.values() for action in handler["permissions"]}
+    return permissions_of([resource_type])[resource_type]
+
+
+def permissions_of(resource_types: list[str]) -> dict[str, set[str]]:
+    """By type; without those that only find resources nobody named."""
+    return {
+        kind: {
+            action
+            for name, handler in handlers.items()
+            if name != "list"
+            for action in handler["permissions"]
+        }
+        for kind, handlers in _asked(_HANDLERS, resource_types).items()
+    }
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """A template's YAML with its short forms, such as !Sub, written out."""
+    result: dict[str, Any] = _asked(_YAML, text)
+    return result
 
 
 def sample(service: str, event: str, **values: str) -> dict[str, Any]:

@@ -244,6 +244,7 @@ MINIMAL = {
     "scc users enable": ["a@b.example"],
     "scc web publish": ["--stage", "staging"],
     "scc release deploy": ["--stage", "staging"],
+    "scc release delete": ["--stage", "staging", "--confirm", "shipcaptaincrew-staging"],
     "scc release smoke": ["--stage", "staging"],
     "scc release gmail-key": ["--stage", "staging", "--file", "key.json"],
     "scc release roster": ["--stage", "staging", "--file", str(FIRST_EVENT)],

@@ -17,7 +17,7 @@ from ops.errors import OpsError
 from ops.region import region_of
 from ops.samconfig import settings_of
 from ops.target import Target, choose
-from release.deploy import Deployment
+from release.deployment.deploy import Deployment
 from release.stages import STAGES, Stage
 from release.transform import REGION
 from tests.ops.test_cli import MINIMAL, commands

@@ -50,6 +50,7 @@ class Scene:
             "LOST_ID": self._lost(),
             "EXPLAINED_ID": self._lost(),
             "EVENT_ID": "sunset-charter",
+            "FUNCTION": "sweep",
             "REASON": "a drill",
             "TODAY": business_day(time.time_ns() // 1_000_000, ZONE),
             "EXPORTED_MBOX": str(Voyage(dock, "", []).export(self.folder / "export.mbox")),
@@ -103,6 +104,49 @@ def test_every_command_in_the_runbook_works_as_written(scene: Scene, command: st
     assert answer.returncode in (0, 1), answer.stderr
     assert answer.stdout + answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@contextlib.contextmanager
+def broken_version(stack: RunningStack, output: str) -> Iterator[None]:
+    """A version whose handler does not exist serves, as after a deployment that should not be."""
+    client, name = stack.aws.client("lambda"), stack.outputs[output]
+    before = client.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    handler = client.get_function_configuration(FunctionName=name)["Handler"]
+    client.update_function_configuration(FunctionName=name, Handler="nowhere.lambda_handler")
+    broken = client.publish_version(FunctionName=name)["Version"]
+    client.update_function_configuration(FunctionName=name, Handler=handler)
+    client.update_alias(FunctionName=name, Name="live", FunctionVersion=broken)
+    try:
+        yield
+    finally:
+        client.update_alias(FunctionName=name, Name="live", FunctionVersion=before)
+        client.delete_function(FunctionName=name, Qualifier=broken)
+
+
+def test_a_broken_version_is_rolled_back_with_the_runbooks_own_commands(
+    stack: RunningStack, scc: Scc
+) -> None:
+    client, name = stack.aws.client("lambda"), stack.outputs["SweepFunctionName"]
+    env = {"AWS_ENDPOINT_URL": stack.settings.engine_url}
+    section = RUNBOOK.partition("#### Roll a release back\n")[2].partition("\n#### ")[0]
+    written = "".join(re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+    commands = [each.replace("$FUNCTION", "sweep").split()[1:] for each in written.splitlines()]
+    assert ["versions", "rollback", "--function", "sweep"] in commands
+
+    def sweeps() -> bool:
+        return "FunctionError" not in client.invoke(FunctionName=name, Qualifier="live")
+
+    assert sweeps()
+    with broken_version(stack, "SweepFunctionName"):
+        assert not sweeps()
+        doctor = json.loads(scc("doctor", "--json", env=env).stdout)
+        (told,) = [each for each in doctor if each["name"] == "versions"]
+        assert "sweep: version" in told["detail"]
+        assert "#roll-a-release-back" in told["remedy"]
+        for command in commands:
+            done = scc(*command, env=env)
+            assert done.returncode == 0, done.stderr
+        assert sweeps()
 
 
 @pytest.mark.parametrize("is_deleted", [False, True])

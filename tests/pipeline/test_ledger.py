@@ -21,6 +21,7 @@ from functions.api.people.identity import User
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo
 from functions.api.tables.ledger import LedgerStore
+from local.engine import batch_writes
 from local.processes import clean_environment
 from local.settings import REGION, REPOSITORY, ROOT_CREDENTIALS
 from shared.attributes import from_attributes, to_attributes
@@ -184,11 +185,7 @@ def spare_the_mails(dock: Dock, keys: list[uuid.UUID]) -> None:
 
 def put_all(dock: Dock, table: str, rows: list[dict[str, Any]]) -> None:
     name = dock.stack.outputs[f"{table}TableName"]
-    puts = [{"PutRequest": {"Item": to_attributes(row)}} for row in rows]
-    for start in range(0, len(puts), 25):  # BatchWriteItem's limit
-        dock.stack.aws.client("dynamodb").batch_write_item(
-            RequestItems={name: puts[start : start + 25]}
-        )
+    batch_writes.put_all(dock.stack.aws.client("dynamodb"), name, rows)
 
 
 def environment_of_the_api(dock: Dock) -> dict[str, str]:

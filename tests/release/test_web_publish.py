@@ -87,6 +87,14 @@ def test_files_removed_here_are_removed_there_and_only_below_the_prefix(
     assert "_staging/scripts/app.js" not in keys(s3)
 
 
+def test_where_others_keep_files_too_none_is_removed(s3: Any, folder: Path) -> None:
+    s3.put_object(Bucket=BUCKET, Key="brochure.pdf", Body=b"theirs")
+    publish(s3, BUCKET, "", folder, is_mirror=False)
+    (folder / "scripts/app.js").unlink()
+    assert publish(s3, BUCKET, "", folder, is_mirror=False).deleted == ()
+    assert keys(s3) >= {"brochure.pdf", "index.html", "scripts/app.js"}
+
+
 def test_a_folder_without_a_page_is_refused_before_anything_is_removed(
     s3: Any, tmp_path: Path
 ) -> None:

@@ -62,7 +62,7 @@ def test_the_wheel_holds_the_code_and_what_commands_read(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert names >= {
-        *("ops/cli.py", "release/deploy.py", "shared/ledger.py"),
+        *("ops/cli.py", "release/deployment/deploy.py", "shared/ledger.py"),
         *("functions/audit_mailer/settings.py", "ops/shipped_files/samconfig.toml"),
         *(f"ops/shipped_files/{each.relative_to(ROOT)}" for each in ROOT.glob("web/**/*.*")),
     }
@@ -126,6 +126,7 @@ NO_STACK = {
     "evidence pay_00000000000000000000000000000000": "shipcaptaincrew-local",
     "doctor": "shipcaptaincrew-local",
     "users ls": "shipcaptaincrew-local",
+    "versions ls": "shipcaptaincrew-local",
     "web publish --stage staging": "shipcaptaincrew-local",
     "release url --stage staging": "shipcaptaincrew-staging",
 }

@@ -62,6 +62,11 @@ def test_only_check_and_trace_numbers_are_unique(
         "\uff11\uff10\uff14\uff12",
         "\uff03 1042.",
         "\u2460042",
+        "No. 1042",
+        "\u2116 1042",
+        "Check no. 01042",
+        "CHK-1042",
+        "cheque number 1042",
     ],
 )
 def test_a_check_number_is_one_number_however_it_is_typed(typed: str) -> None:
@@ -82,4 +87,12 @@ def test_a_check_number_is_one_number_however_it_is_typed(typed: str) -> None:
     ],
 )
 def test_a_reference_without_a_visible_letter_or_digit_is_none(typed: str, key: str) -> None:
+    assert reference_key(typed) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [("A-77", "a77"), ("N/A", "na"), ("no", "no"), ("north 5", "north5"), ("10no42", "10no42")],
+)
+def test_words_that_are_part_of_a_number_stay(typed: str, key: str) -> None:
     assert reference_key(typed) == key

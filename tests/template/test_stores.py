@@ -32,16 +32,38 @@ def test_on_legal_hold_no_entry_expires() -> None:
     assert held == {"AttributeName": "expiration_timestamp", "Enabled": False}
 
 
-def test_only_production_protects_and_keeps_its_data(prod: Template) -> None:
-    kept = ("PaymentsTable", "LedgerTable", "DeliveriesTable", "EventsTable")
-    for template, protected in ((prod, True), (template_for("staging"), False)):
-        for name in kept:
-            table = template[name]
-            assert table["DeletionProtectionEnabled"] is protected
-            recovery = table["PointInTimeRecoverySpecification"]
-            assert recovery["PointInTimeRecoveryEnabled"] is protected
-            policy = template.resources[name]["DeletionPolicy"]
-            assert policy == ("Retain" if protected else "Delete")
+KEPT = ("PaymentsTable", "LedgerTable", "DeliveriesTable", "EventsTable", "OpsRecordTable")
+
+
+def test_only_production_keeps_its_data_and_not_what_a_failed_creation_left(
+    prod: Template,
+) -> None:
+    """Retain would also keep what a first deployment made before it failed, under its fixed name.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    """
+    for name in KEPT:
+        recovery = prod[name]["PointInTimeRecoverySpecification"]
+        assert recovery["PointInTimeRecoveryEnabled"] is True
+    for template, policy in ((prod, "RetainExceptOnCreate"), (template_for("staging"), "Delete")):
+        policies = {
+            name: resource["DeletionPolicy"]
+            for name, resource in template.resources.items()
+            if "DeletionPolicy" in resource and resource["Type"] != "AWS::Lambda::Version"
+        }
+        assert policies.keys() >= {*KEPT, "AuditQueue", "EvidenceBucket", "SigningKey", "UserPool"}
+        for_all = {"SessionsTable", "CursorKeySecret", "StagingWebBucket"}  # losing them is no loss
+        assert {name for name, each in policies.items() if each != policy} <= for_all
+
+
+def test_nothing_is_protected_from_deletion_until_a_stack_stands() -> None:
+    """`make deploy STAGE=prod` asks for it once the first deployment has succeeded."""
+    for chosen, is_protected in (({}, False), ({"DeletionProtection": "true"}, True)):
+        template = template_for("prod", **chosen)
+        for name in KEPT:
+            assert template[name]["DeletionProtectionEnabled"] is is_protected
+        wanted = "ACTIVE" if is_protected else "INACTIVE"
+        assert template["UserPool"]["DeletionProtection"] == wanted
 
 
 def test_every_table_is_on_demand_and_encrypted(prod: Template) -> None:

@@ -22,6 +22,8 @@ FUNCTION_ROLES = {
     "StatementFunction": "StatementRole",
     "WatchFunction": "WatchRole",
 }
+AS_DEPLOYED = {"ApiCanary": "true", "ApiSnapStart": "PublishedVersions"}  # by samconfig.toml
+SEEN_BY_SAM = ("ApiCanary", "Release")  # what these say shows in the resources that SAM makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,14 @@ class Template:
 
 def template_for(stage: str, **parameters: str) -> Template:
     """The template for `local`, `staging` or `prod`, as samconfig.toml deploys it."""
-    raw = _transformed()
-    defaults = {name: each.get("Default", "") for name, each in raw["Parameters"].items()}
-    chosen = {"Stage": stage, "GmailCredentialsSecretId": "gmail"}
+    stages = {"staging": AS_DEPLOYED, "prod": AS_DEPLOYED}
+    chosen = {"Stage": stage, "GmailCredentialsSecretId": "gmail"} | stages.get(stage, {})
     if stage == "local":
         chosen |= {"Architecture": "x86_64", "ApiUrlAuthType": "NONE"}
-    decide = _Decider(raw["Conditions"], raw["Mappings"], defaults | chosen | parameters)
+    chosen |= parameters
+    raw = _transformed(**{name: chosen[name] for name in SEEN_BY_SAM if name in chosen})
+    defaults = {name: each.get("Default", "") for name, each in raw["Parameters"].items()}
+    decide = _Decider(raw["Conditions"], raw["Mappings"], defaults | chosen)
     resources = {
         name: decide.value(resource)
         for name, resource in raw["Resources"].items()
@@ -72,13 +76,14 @@ def template_for(stage: str, **parameters: str) -> Template:
 
 
 def raw_template() -> dict[str, Any]:
-    """The transformed template, with conditions and parameters left in place."""
-    return _transformed()
+    """As it is deployed to AWS: transformed, with conditions and parameters left in place."""
+    return _transformed(ApiCanary=AS_DEPLOYED["ApiCanary"])
 
 
 @cache
-def _transformed() -> dict[str, Any]:
+def _transformed(**parameters: str) -> dict[str, Any]:
     command = [str(SAM_PYTHON), str(ROOT / "release" / "transform.py")]
+    command += [f"{name}={value}" for name, value in sorted(parameters.items())]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result: dict[str, Any] = json.loads(printed)
     return result

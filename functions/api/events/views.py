@@ -30,7 +30,7 @@ class Payments(Deliveries, Protocol):
 def event_view(meta: Mapping[str, Any]) -> dict[str, Any]:
     """An event as every signed-in user sees it."""
     names = ("event_id", "name", "event_date", "timezone", "location", "roster_size")
-    return {name: meta.get(name) for name in names}
+    return {name: meta[name] for name in names}
 
 
 def money_views(
@@ -113,17 +113,8 @@ def matching(roster: Sequence[Mapping[str, Any]], sought: str) -> list[Mapping[s
     folded = _folded(sought.strip())
     return [
         patron
-        for patron in named(roster)
-        if folded in _folded(patron["name"]) or folded in _folded(patron["email"])
-    ]
-
-
-def named(roster: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The patrons who have a name and an e-mail: a row without them cannot be chosen."""
-    return [
-        patron
         for patron in roster
-        if isinstance(patron.get("name"), str) and isinstance(patron.get("email"), str)
+        if folded in _folded(patron["name"]) or folded in _folded(patron["email"])
     ]
 
 
@@ -138,7 +129,7 @@ def roster_view(roster: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "email": patron["email"],
             "name": patron["name"],
-            "waiver_signed_at": patron.get("waiver_signed_at"),
+            "waiver_signed_at": patron["waiver_signed_at"],
         }
-        for patron in sorted(named(roster), key=lambda each: str(each["name"]).casefold())
+        for patron in sorted(roster, key=lambda each: str(each["name"]).casefold())
     ]

@@ -82,6 +82,12 @@ _MISSING = """\
 <p>Check the link you were sent, or ask the crew at the dock.</p>
 """
 
+_UNUSABLE = """\
+<p class="brand">Ship Captain Crew</p>
+<h1>This waiver cannot be signed online</h1>
+<p>The crew at the dock has paper copies of it.</p>
+"""
+
 
 def waiver_page(meta: Mapping[str, Any]) -> str:
     """The waiver of an event (its META item) as one HTML document."""
@@ -97,6 +103,10 @@ def waiver_page(meta: Mapping[str, Any]) -> str:
 
 def missing_page() -> str:
     return _PAGE.substitute(title="No such event", script="", content=_MISSING)
+
+
+def unusable_page() -> str:
+    return _PAGE.substitute(title="No waiver here", script="", content=_UNUSABLE)
 
 
 def _long_date(event_date: str) -> str:

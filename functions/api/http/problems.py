@@ -93,6 +93,12 @@ class UnreadableError(ApiError):
         )
 
 
+class UnusableError(ApiError):
+    """An event or a patron as the platform wrote it, which no payment can be logged for."""
+
+    status, code = HTTPStatus.CONFLICT, "unusable"
+
+
 class PossibleDuplicateError(ApiError):
     """payments: the earlier entries, as the API shows them."""
 

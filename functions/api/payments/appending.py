@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Protocol
 
-from functions.api.http.problems import ApiError, ContentionError, FieldError, KeyReusedError
+from functions.api.http.problems import (
+    ApiError,
+    ContentionError,
+    FieldError,
+    KeyReusedError,
+    UnusableError,
+)
 from functions.api.people.identity import User
 from shared.ledger import EventId, Head, LedgerEntry, PaymentId, business_day
 
@@ -53,12 +59,14 @@ class Snapshot:
     """What one consistent read finds before an entry is written.
 
     same_number: the event's payments, voided or not, with the same check or trace number.
+    unusable: why no payment can be logged for what is there; voiding one needs neither.
     """
 
     event: Event | None
     patron: Patron | None
     head: Head
     same_number: frozenset[PaymentId]
+    unusable: UnusableError | None = None
 
 
 class Ledger(Protocol):

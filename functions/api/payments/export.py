@@ -227,9 +227,17 @@ def _inert_unless_ours(column: str, text: str) -> str:
 def _inert(text: str) -> str:
     """The text, made safe so that no spreadsheet runs it (OWASP, CSV Injection).
 
+    Where semicolons separate cells, a spreadsheet makes several of one, and runs any of them.
+    """
+    return ";".join(map(_inert_cell, text.split(";")))
+
+
+def _inert_cell(text: str) -> str:
+    """An apostrophe turns it into text, whatever it begins with.
+
     Spreadsheets ignore leading spaces, line breaks and invisible characters, and some treat a
-    full-width sign like the plain one. An apostrophe turns any cell into text. A text that begins
-    with one gets another, so that taking one off always gives back what was stored.
+    full-width sign like the plain one. A text that begins with an apostrophe gets another, so that
+    taking one off always gives back what was stored.
     """
     if text[:1].isascii() and text[:1].isalnum():
         return text  # most cells, and the rest of this is slow

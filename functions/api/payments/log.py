@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from functions.api.http.problems import ApiError, FieldError, InvalidFieldsError, no_such_event
 from functions.api.payments.appending import (
@@ -23,17 +23,25 @@ from functions.api.payments.duplicates import check_duplicates
 from functions.api.payments.fields import PaymentFields, fingerprint_of, first_difference
 from functions.api.payments.money import cents_from_text
 from functions.api.people.identity import verify_admin_token
-from shared.ledger import EVENT_ID, LedgerEntry, PaymentId
+from shared.ledger import EVENT_ID, EVENT_ID_RULE, LedgerEntry, PaymentId, is_event_id
 from shared.methods import reference_key
 
 MAX_AHEAD_MS = 5 * 60 * 1000
 MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
 
 
+def _event_id(text: str) -> str:
+    if not is_event_id(text):
+        raise ValueError(EVENT_ID_RULE)
+    return text
+
+
 class PaymentRequest(PaymentFields):
     """The body of POST /api/payments."""
 
-    event_id: Annotated[str, Field(pattern=f"^{EVENT_ID}$")]
+    event_id: Annotated[
+        str, AfterValidator(_event_id), Field(json_schema_extra={"pattern": f"^{EVENT_ID}$"})
+    ]
 
     @property
     def fingerprint(self) -> str:
@@ -68,6 +76,8 @@ def _log(submission: Submission, request: PaymentRequest) -> LedgerEntry:
     snapshot = submission.ledger.snapshot(
         request.event_id, request.patron_email, request.method, request.reference
     )
+    if snapshot.unusable:
+        raise snapshot.unusable
     if snapshot.event is None:
         raise no_such_event()
     if snapshot.patron is None:

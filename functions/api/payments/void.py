@@ -138,6 +138,8 @@ def _corrected(
     if wanted.event_id not in (None, original.event_id):
         message = "The corrected payment must be for the same event."
         raise InvalidFieldsError(FieldError("replacement.event_id", "other_event", message))
+    if snapshot.unusable:
+        raise snapshot.unusable
     if snapshot.event is None or snapshot.patron is None:
         raise not_on_roster("replacement.patron_email", original.event_name)
     payment_id = submission.payment_id(REPLACEMENT)

@@ -15,12 +15,13 @@ COOKIE_NAME = "__Host-scc_session"
 def session_token(event: Mapping[str, Any]) -> str:
     """The session cookie's value, or an empty string.
 
-    Lambda lists cookies apart from the headers; the emulator leaves them in the Cookie header.
+    Lambda lists cookies apart from the headers; the emulator leaves them in the Cookie header. The
+    name is exact: a browser lets any page of a neighbour's set one that only looks like it.
     """
     header = (event.get("headers") or {}).get("cookie", "")
     for cookie in event.get("cookies") or header.split(";"):
         name, _, value = cookie.partition("=")
-        if name.strip() == COOKIE_NAME:
+        if name.strip(" \t") == COOKIE_NAME:  # RFC 6265, 5.2: nothing else is white space
             return str(value)
     return ""
 

@@ -132,14 +132,18 @@ def _name(key: TableKey) -> tuple[str, frozenset[tuple[str, Any]]]:
 
 
 def _has_place(row: Mapping[str, Any], order: Mapping[str, Any]) -> bool:
-    """Whether the index's sort key, which every row has, is of the type that we write."""
-    name, other = next(iter(order.items()))
-    return isinstance(row[name], type(other))
+    """Whether the index's sort key, which every row has, is text or a whole number."""
+    return isinstance(row[next(iter(order))], str | int)
 
 
 def _place(row: Mapping[str, Any], order: Mapping[str, Any]) -> list[Any]:
-    """A row's place in the order; a missing or mistyped attribute counts as its default."""
+    """A row's place in the order; a missing or mistyped attribute counts as its default.
+
+    An index's sort key has one type, though not always the default's: a platform's dates may be
+    numbers.
+    """
+    first = next(iter(order))
     return [
-        row[name] if isinstance(row.get(name), type(other)) else other
+        row[name] if name == first or isinstance(row.get(name), type(other)) else other
         for name, other in order.items()
     ]

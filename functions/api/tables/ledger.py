@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from functions.api.http.problems import UnreadableError
+from functions.api.http.problems import UnreadableError, UnusableError
 from functions.api.payments.appending import Event, HeadMovedError, Patron, Snapshot
 from functions.api.settings import ApiSettings
 from functions.api.tables.dynamo import Dynamo
+from functions.api.tables.events import items_of
+from functions.api.tables.platform_items import (
+    PlatformItems,
+    Row,
+    address_of,
+    entry_of,
+    event_among,
+)
 from functions.api.tables.transaction import reason_of, writes_of
 from shared import keys
 from shared.attributes import to_attributes
@@ -22,6 +30,7 @@ from shared.ledger import (
 )
 from shared.methods import is_unique_reference, reference_key
 from shared.reads import TableKey
+from shared.settings import zone_named
 
 Kind = TypeVar("Kind", str, int)
 
@@ -36,17 +45,29 @@ class LedgerStore:
     def __init__(self, dynamo: Dynamo, tables: ApiSettings) -> None:
         self._dynamo = dynamo
         self._tables = tables
+        self._items = PlatformItems(zone_named(tables.business_timezone))
 
     def snapshot(self, event_id: str, patron_email: str, method: str, reference: str) -> Snapshot:
-        event, patron, head, *numbered = self._dynamo.get_all(
-            self.snapshot_keys(event_id, patron_email, method, reference)
-        )
+        wanted = self.snapshot_keys(event_id, patron_email, method, reference)
+        event: Row | None
+        patron: Row | None
+        event, patron, head, *numbered = self._dynamo.get_all(wanted)
+        if event is None or patron is None or address_of(patron) != patron_email:
+            # A platform may write addresses in capitals, or key its roster by something else.
+            table = self._tables.events_table
+            rows = items_of(self._dynamo, table, event_id, consistent=True)
+            event, patron = event_among(rows), entry_of(rows, patron_email)
+        found: dict[str, Any] = {"event": None, "patron": None}
+        try:
+            found["event"] = _event(self._items.event(event)) if event else None
+            found["patron"] = _patron(self._items.patron(patron)) if patron else None
+        except UnusableError as error:
+            found["unusable"] = error
         ids = [_ids(each) for each in numbered if each]
         return Snapshot(
-            event=_event(event) if event else None,
-            patron=_patron(patron) if patron else None,
             head=_head(head) if head else Head(),
             same_number=frozenset().union(*ids),
+            **found,
         )
 
     def snapshot_keys(
@@ -138,19 +159,17 @@ def _head(row: Mapping[str, Any]) -> Head:
     )
 
 
-def _event(row: Mapping[str, Any]) -> Event:
-    what = "This event"
+def _event(event: Mapping[str, Any]) -> Event:
     return Event(
-        event_id=EventId(_field(row, "event_id", str, what)),
-        name=_field(row, "name", str, what),
-        event_date=_field(row, "event_date", str, what),
-        timezone=_field(row, "timezone", str, what),
+        event_id=EventId(event["event_id"]),
+        name=event["name"],
+        event_date=event["event_date"],
+        timezone=event["timezone"],
     )
 
 
-def _patron(row: Mapping[str, Any]) -> Patron:
-    what = "This patron's roster entry"
-    return Patron(email=_field(row, "email", str, what), name=_field(row, "name", str, what))
+def _patron(patron: Mapping[str, Any]) -> Patron:
+    return Patron(email=patron["email"], name=patron["name"])
 
 
 def _ids(row: Mapping[str, Any]) -> frozenset[PaymentId]:

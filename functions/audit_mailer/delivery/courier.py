@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn, Protocol
 
@@ -16,12 +16,14 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from functions.audit_mailer.delivery import search
 from functions.audit_mailer.delivery.backoff import LONGEST_WAIT, AsToldOr, backoff_seconds
 from functions.audit_mailer.delivery.deliveries import AlreadySentError, Claim, HeldError, Setback
 from functions.audit_mailer.delivery.pacing import NoSlotError, Slot
+from functions.audit_mailer.delivery.search import LOOK_AGAIN_SECONDS, Search
 from functions.audit_mailer.gmail.failures import DeliveryError, Failure
 from functions.audit_mailer.gmail.mailbox import FoundMail, Receipt
-from functions.audit_mailer.mails.copies import is_copy, own_headers
+from functions.audit_mailer.mails.copies import own_headers
 from functions.audit_mailer.mails.envelope import REISSUE, AuditMail
 from functions.audit_mailer.settings import DeliveryMethod
 from shared.audit.delivery import LONG_AGO, MailState
@@ -29,15 +31,7 @@ from shared.ledger import PaymentId
 
 LEASE_MS = 90_000  # longer than the function's 60 s: a lapsed lease is a dead mailer
 TRIES_IN_PLACE = 3
-LOOK_AGAIN_SECONDS = 30.0
 SPREAD_SECONDS = 30  # messages without a slot come back spread over this time
-SEARCHED_PAGES = 20  # the mail is the oldest of all that have its record
-READ_AT_LEAST = 1  # of the mails that a search found, however long that takes
-_UNREAD = Failure(
-    klass="ambiguous",
-    code="search_not_finished",
-    message="too many mails quote this one to read them in time; searching again before sending",
-)
 
 
 class Outcome(StrEnum):
@@ -93,21 +87,22 @@ class Again:
 
 
 class DeliveryLog(Protocol):
-    def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim: ...
+    def claim(
+        self, payment_id: PaymentId, now: int, lease_ms: int, *, if_returned: bool = False
+    ) -> Claim: ...
     def thread_of(self, payment_id: PaymentId) -> str | None: ...
     def state_of(self, payment_id: PaymentId) -> MailState: ...
     def sent_at_of(self, payment_id: PaymentId) -> int | None: ...
+    def ruled_out(self, payment_id: PaymentId) -> set[str]: ...
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None: ...
     def mark_failed(self, claim: Claim, setback: Setback) -> None: ...
 
 
-class Mailbox(Protocol):
+class Mailbox(search.Mailbox, Protocol):
     def send_audit_email_via_gmail(self, mail: bytes, thread_id: str | None = None) -> Receipt: ...
-    def search(self, query: str, pages: int = 1) -> list[Receipt]: ...
-    def read(self, gmail_id: str) -> FoundMail | None: ...
 
 
-class Pace(Protocol):
+class Pace(search.Pace, Protocol):
     def reserve(self, now: int, patience_ms: int) -> Slot: ...
     def close(self, now: int, wait_ms: int | None = None) -> None: ...
     def open(self) -> None: ...
@@ -115,9 +110,13 @@ class Pace(Protocol):
 
 @dataclass(slots=True)
 class _Doubt:
-    """since: the last time a try of unknown outcome may have sent (epoch ms), or None."""
+    """since: the last time a try of unknown outcome may have sent (epoch ms), or None.
+
+    ruled_out: marks of mails that a search found, and that are not the mail.
+    """
 
     since: int | None
+    ruled_out: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +141,18 @@ class Courier:
         compose: Callable[[], AuditMail],
         this_try: Try,
         again: Again | None = None,
+        *,
+        if_returned: bool = False,
     ) -> Outcome:
         """Deliver the mail of this id unless it was delivered. compose: makes it, once claimed.
 
-        again: for a mail that is issued again. Raises QuarantineError or PostponeError.
+        again: for a mail that is issued again. if_returned: also if it was, and the mail came back.
+        Raises QuarantineError or PostponeError.
         """
         deadline = self.now() + int(this_try.budget * 1000)
         slot = self._wait_for_slot(this_try)
         try:
-            claim = self.deliveries.claim(payment_id, self.now(), LEASE_MS)
+            claim = self.deliveries.claim(payment_id, self.now(), LEASE_MS, if_returned=if_returned)
         except AlreadySentError:
             self._reopen_after(slot)
             return Outcome.ALREADY_SENT
@@ -213,7 +215,10 @@ class Courier:
         elif doubt.since is None and self._may_be_forgotten(claim, mail):
             doubt.since = LONG_AGO  # kept if the search fails: the next try has to search, too
         if doubt.since is not None:
-            found = self._find(mail, deadline, again)
+            doubt.ruled_out = self.deliveries.ruled_out(claim.payment_id)
+            found = self._search(claim, doubt, deadline).find(
+                mail, self.method, lambda it: again is None or again.counts(it, mail)
+            )
             if found is not None:
                 self._mark_sent(claim, found.receipt, mail, found.at)
                 return Outcome.FOUND if was_in_doubt else Outcome.ALREADY_SENT
@@ -236,24 +241,16 @@ class Courier:
         waited = self.now() - max(mail.written_at, claim.due_since or 0)
         return abs(waited) > self.settle_ms  # a time far ahead says nothing either
 
-    def _find(self, mail: AuditMail, deadline: int, again: Again | None) -> FoundMail | None:
-        """The mail in the mailbox, read and compared: others may quote it. Raises DeliveryError."""
-        seen = set[str]()
-        queries = [f'"{mail.token}" filename:json']  # most of what quotes it has no record
-        if self.method == "import":  # keeps the Message-ID
-            queries.insert(0, f"rfc822msgid:{mail.message_id.strip('<>')}")
-        for query in queries:
-            for each in self.mailbox.search(query, SEARCHED_PAGES):
-                if each.gmail_id in seen:
-                    continue
-                if len(seen) >= READ_AT_LEAST and self.now() > deadline:
-                    raise DeliveryError(_UNREAD)
-                seen.add(each.gmail_id)
-                found = self.mailbox.read(each.gmail_id)
-                is_there = found is not None and is_copy(found.raw, mail)
-                if found and is_there and (again is None or again.counts(found, mail)):
-                    return found
-        return None
+    def _search(self, claim: Claim, doubt: _Doubt, deadline: int) -> Search:
+        return Search(
+            mailbox=self.mailbox,
+            pace=self.pace,
+            came_back=claim.came_back,
+            ruled_out=doubt.ruled_out,
+            deadline=deadline,
+            now=self.now,
+            pause=self.pause,
+        )
 
     def _give_up_for_now(
         self, claim: Claim, failure: Failure, doubt: _Doubt, this_try: Try
@@ -264,6 +261,7 @@ class Courier:
         setback = Setback(
             failure=failure,
             doubtful_since=doubt.since,
+            ruled_out=doubt.ruled_out,
             at=now,
             retry_at=now + seconds * 1000,
             request_id=this_try.request_id,

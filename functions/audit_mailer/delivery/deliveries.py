@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.audit_mailer.delivery.search import SEARCHED_PAGES
 from functions.audit_mailer.gmail.failures import Failure
-from functions.audit_mailer.gmail.mailbox import Receipt
+from functions.audit_mailer.gmail.mailbox import MOST_FOUND, Receipt
 from shared.attributes import from_attributes, to_attributes
 from shared.audit.delivery import (
     LONG_AGO,
     MailState,
+    came_back,
     doubtful_since,
     due_since,
     held_until,
     is_sent,
     mail_state,
+    reached_nobody,
     sent_at,
 )
 from shared.ledger import PaymentId
@@ -28,6 +31,8 @@ _FREE = (
     " OR (#state = :failed AND attribute_type(retry_at, :number) AND retry_at <= :now)"
     " OR (#state = :sending AND attribute_type(#lease_until, :number) AND #lease_until < :now)))"
 )
+MARK_LENGTH = 8  # characters of a mark, see search.py
+MOST_MARKS = SEARCHED_PAGES * MOST_FOUND  # 80 KB at the most
 _FREE_VALUES = {":failed": "failed", ":number": "N"}
 
 
@@ -48,21 +53,23 @@ class Claim:
     """The right to deliver one mail until the lease ends (epoch ms).
 
     doubtful_since: the last time a try of unknown outcome may have sent (epoch ms), or None.
-    due_since: from when on an earlier try let it be tried again, None without one.
+    due_since: from when on an earlier try let it be tried again, None without one. came_back: Gmail
+    ids of mails that it had and nobody got.
     """
 
     payment_id: PaymentId
     lease_until: int
     doubtful_since: int | None
     due_since: int | None
+    came_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setback:
     """A try that did not deliver. Times are epoch ms.
 
-    doubtful_since: as in a claim. retry_at: when the message comes back; the sweep ignores the
-    entry until then.
+    doubtful_since: as in a claim. ruled_out: marks of mails that a search found and that are not
+    the mail. retry_at: when the message comes back; the sweep ignores the entry until then.
     """
 
     failure: Failure
@@ -70,6 +77,7 @@ class Setback:
     at: int
     retry_at: int
     request_id: str
+    ruled_out: Collection[str] = ()
 
 
 class Deliveries:
@@ -77,32 +85,37 @@ class Deliveries:
         self._client = client
         self._table = table
 
-    def claim(self, payment_id: PaymentId, now: int, lease_ms: int) -> Claim:
+    def claim(
+        self, payment_id: PaymentId, now: int, lease_ms: int, *, if_returned: bool = False
+    ) -> Claim:
         """Take the entry by conditional write. Raises AlreadySentError or HeldError.
 
-        A failed entry is free from its `retry_at` on, whichever message asks for it.
+        A failed entry is free from its `retry_at` on, whichever message asks for it. if_returned:
+        also one that was sent and reached nobody.
         """
         until = now + lease_ms
         count, values = "ADD attempts :one", to_attributes(_FREE_VALUES | {":now": now})
         try:
             before = self._take(payment_id, until, count, _FREE, values)
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return self._claim_edited(payment_id, error.response.get("Item", {}), now, until)
+            item = error.response.get("Item", {})
+            known = from_attributes(item)
+            if not (if_returned and reached_nobody(known)):
+                _require_free(known, now)
+            return self._claim_unchanged(payment_id, item, until)
         return Claim(
             payment_id=payment_id,
             lease_until=until,
             doubtful_since=doubtful_since(before),
             due_since=due_since(before),
+            came_back=came_back(before),
         )
 
-    def _claim_edited(
-        self, payment_id: PaymentId, item: Mapping[str, Any], now: int, until: int
-    ) -> Claim:
-        """Take what is neither sent nor held, but not as a mailer leaves it: if it still is so.
+    def _claim_unchanged(self, payment_id: PaymentId, item: Mapping[str, Any], until: int) -> Claim:
+        """Take what came back, or is neither sent nor held but not as a mailer leaves it.
 
-        Nobody knows whether its mail was sent. item: in DynamoDB's form.
+        If it still is so: nobody knows whether another mail was sent. item: in DynamoDB's form.
         """
-        _require_free(from_attributes(item), now)
         names = ("state", "lease_until")
         values = {f":was_{each}": item[each] for each in names if each in item}
         unchanged = " AND ".join(
@@ -114,7 +127,11 @@ class Deliveries:
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise HeldError(until, "another mailer holds this entry") from error
         return Claim(
-            payment_id=payment_id, lease_until=until, doubtful_since=LONG_AGO, due_since=None
+            payment_id=payment_id,
+            lease_until=until,
+            doubtful_since=LONG_AGO,
+            due_since=None,
+            came_back=came_back(from_attributes(item)),
         )
 
     def _take(
@@ -157,6 +174,12 @@ class Deliveries:
         """When its mail was sent, in epoch milliseconds."""
         return sent_at(self._item(payment_id))
 
+    def ruled_out(self, payment_id: PaymentId) -> set[str]:
+        """Marks of mails that earlier tries read, and that are not this one."""
+        marks = self._item(payment_id).get("ruled_out")
+        text = marks if isinstance(marks, str) else ""
+        return {text[at : at + MARK_LENGTH] for at in range(0, len(text), MARK_LENGTH)}
+
     def mark_sent(self, claim: Claim, receipt: Receipt, mail: dict[str, str], now: int) -> None:
         """mail: message_id, record_sha256 and recipient of what was delivered."""
         self._write(
@@ -168,7 +191,7 @@ class Deliveries:
                 "gmail_thread_id": receipt.thread_id,
             }
             | mail,
-            remove=("lease_until", "retry_at", "doubtful_since", "last_error"),
+            remove=("lease_until", "retry_at", "doubtful_since", "last_error", "ruled_out"),
         )
 
     def mark_failed(self, claim: Claim, setback: Setback) -> None:
@@ -186,6 +209,8 @@ class Deliveries:
         }
         if doubtful_since is not None:
             values["doubtful_since"] = doubtful_since
+        if setback.ruled_out:
+            values["ruled_out"] = "".join(sorted(setback.ruled_out)[:MOST_MARKS])
         remove = ("lease_until",) if doubtful_since else ("lease_until", "doubtful_since")
         self._write(claim, values, remove=remove)
 

@@ -25,8 +25,11 @@ READ_UNITS = 20
 # Less than the quota holds: a mailer may search before it delivers.
 PER_MINUTE: Mapping[DeliveryMethod, int] = {"send": 55, "import": 200}
 FARTHEST_MS = 3_600_000  # ahead of now; longer than any mailer reserves
+LONGEST_CLOSURE_MS = 24 * 3_600_000  # Gmail's longest limits are by the day
+CLOCKS_DIFFER_MS = 5 * 60_000
 LARGEST_BURST = 10  # one batch of the queue
 READERS_SHARE = 4  # of a burst: the part that readers may use up
+MOST_FOREIGN = 100  # attributes that are removed at once from an item that is full
 CONTENDERS = 8  # tries against mailers that change the item at the same moment
 
 
@@ -107,32 +110,45 @@ class Pacer:
 
         A closure stops deliveries only.
         """
-        lead = self._rate.lead_ms // READERS_SHARE
-        values = {"step": self._rate.reading_ms(units), "now": now}
+        self._advance(now, units, self._rate.lead_ms // READERS_SHARE)
+
+    def reserve_search(self, now: int, patience_ms: int, units: int) -> int:
+        """From when on (epoch ms) a mailer may read before it delivers. Raises NoSlotError.
+
+        It takes its turn with the deliveries. No closure stops it: it was let through already.
+        """
+        lead = self._rate.lead_ms
+        return now + max(0, self._advance(now, units, lead + patience_ms) - lead)
+
+    def _advance(self, now: int, units: int, lead: int) -> int:
+        """How far `next_at` was ahead of now (ms); if that is at most the lead, it is advanced."""
+        step = self._rate.reading_ms(units)
         for _ in range(CONTENDERS):
             try:
                 self._update(
                     "SET next_at = :now + :step",
                     "attribute_not_exists(next_at) OR next_at <= :now",
-                    **values,
+                    step=step,
+                    now=now,
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 seen = self._sane(from_attributes(error.response["Item"]), now)
                 ahead = seen.get("next_at", now) - now
             else:
-                return
+                return 0
             if ahead > lead:
                 raise NoSlotError(ahead - lead)
             try:
-                self._update(
+                after = self._update(
                     "SET next_at = next_at + :step",
                     "next_at > :now AND next_at <= :latest",
-                    **values,
+                    step=step,
+                    now=now,
                     latest=now + lead,
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
                 continue
-            return
+            return int(after["next_at"]) - step - now
         raise NoSlotError(self._rate.interval_ms)
 
     def _sane(self, item: dict[str, Any], now: int) -> dict[str, Any]:
@@ -142,14 +158,20 @@ class Pacer:
         """
         numbers = [item[each] for each in ("next_at", "closed_until") if each in item]
         is_whole = all(type(each) is int for each in numbers)
-        if is_whole and item.get("next_at", 0) - now <= FARTHEST_MS:
+        if is_whole and self._is_near(item, now):
             return item
         self._update("SET next_at = :now REMOVE closed_until", None, now=now)
         return {"next_at": now}
 
+    def _is_near(self, item: dict[str, Any], now: int) -> bool:
+        longest = LONGEST_CLOSURE_MS + CLOCKS_DIFFER_MS
+        next_at, closed_until = item.get("next_at", 0), item.get("closed_until", 0)
+        return bool(next_at <= now + FARTHEST_MS and closed_until <= now + longest)
+
     def close(self, now: int, wait_ms: int | None = None) -> None:
         """Stop all deliveries until a probe succeeds. wait_ms: what Google asked for, if it did."""
-        self._update("SET closed_until = :until", None, until=now + (wait_ms or self._probe_ms))
+        wait = min(wait_ms or self._probe_ms, LONGEST_CLOSURE_MS)
+        self._update("SET closed_until = :until", None, until=now + wait)
 
     def open(self) -> None:
         self._update("REMOVE closed_until", None)
@@ -184,6 +206,28 @@ class Pacer:
         return Slot(max(now, int(after["next_at"]) - interval - self._rate.lead_ms))
 
     def _update(self, change: str, condition: str | None, **values: int) -> dict[str, Any]:
+        try:
+            return self._write(change, condition, **values)
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise
+        self._make_room()
+        return self._write(change, condition, **values)
+
+    def _make_room(self) -> None:
+        """Remove what no mailer writes: DynamoDB takes not one byte more than 400 KB."""
+        item = self._client.get_item(TableName=self._table, Key=self._key).get("Item", {})
+        foreign = item.keys() - self._key.keys() - {"next_at", "closed_until"}
+        largest = sorted(foreign, key=lambda name: -len(str(item[name])))[:MOST_FOREIGN]
+        if largest:
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression="REMOVE " + ", ".join(f"#{at}" for at in range(len(largest))),
+                ExpressionAttributeNames={f"#{at}": name for at, name in enumerate(largest)},
+            )
+
+    def _write(self, change: str, condition: str | None, **values: int) -> dict[str, Any]:
         answer = self._client.update_item(
             TableName=self._table,
             Key=self._key,

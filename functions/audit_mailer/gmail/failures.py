@@ -44,6 +44,7 @@ _UNKNOWN_OUTCOMES = (408, 409, 499)  # and 5xx; 499: Google gave up in the middl
 _SYSTEMIC_REASONS = frozenset({"FAILED_PRECONDITION", "failedPrecondition"})
 _THREAD = re.compile(r"\bthread", re.IGNORECASE)
 _NOT_FOUND = frozenset({"NOT_FOUND", "notFound"})
+_NO_ID = re.compile(r"\bInvalid id value\b", re.IGNORECASE)
 _TRANSIENT_TOKEN_ERRORS = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))")
 
@@ -147,7 +148,12 @@ def is_about_user(failure: Failure) -> bool:
 
 
 def is_not_found(failure: Failure) -> bool:
-    return failure.klass == "permanent" and failure.code in _NOT_FOUND
+    """Gmail does not have the mail that was asked for: 404, or 400 for what is no id of a mail.
+
+    A 404 without a reason may be a proxy's, and says nothing.
+    """
+    is_no_id = _NO_ID.search(failure.message) is not None
+    return failure.klass == "permanent" and (failure.code in _NOT_FOUND or is_no_id)
 
 
 def is_about_thread(failure: Failure) -> bool:

@@ -11,6 +11,7 @@ every thread has its own connection.
 from __future__ import annotations
 
 import base64
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -37,7 +38,13 @@ from functions.audit_mailer.settings import DeliveryMethod
 _SCOPES = "https://www.googleapis.com/auth/"
 _Found = TypeVar("_Found")
 MOST_FOUND = 500  # on one page, which is all that Gmail gives at once
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")  # Gmail's have 16 hex digits
 IDLE_SECONDS = 30.0  # by the wall clock: a frozen Lambda's other clocks may stand still
+
+
+def is_gmail_id(text: str) -> bool:
+    """Whether a mail may have this id. Gmail answers a request that is too long in many ways."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,9 @@ class Gmail:
         return found[::-1]
 
     def read(self, gmail_id: str) -> FoundMail | None:
-        """One mail, None if it was deleted meanwhile. Raises DeliveryError."""
+        """One mail, None if it was deleted meanwhile or never was there. Raises DeliveryError."""
+        if not is_gmail_id(gmail_id):
+            return None
         try:
             return self._call(
                 "gmail.readonly",

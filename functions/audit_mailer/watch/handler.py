@@ -53,21 +53,25 @@ def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, 
     """A mailbox that cannot be read is counted as a run that was not finished, and nothing else."""
     now, watched = time.time_ns() // 1_000_000, Watched()
     try:
-        user = wiring.gmail_settings().watched
+        gmail = wiring.gmail_settings()
+        gmail.check_watched()
+        user = gmail.watched
         if user is None:
             metrics.add_metric("WatchesUnfinished", MetricUnit.Count, 0)
             return {"is_off": True}
         with closing(wiring.gmail_of(user)) as mailbox:
             today = business_date(now, zone_named(_zone()))
-            watch(mailbox, user, now, context).run(today, watched)
+            sightings = Sightings(wiring.dynamodb(), settings().deliveries_table)
+            watch(mailbox, user, now, context, sightings).run(today, watched)
     except DeliveryError as error:
         _count_found(watched, only=watched.found.keys())  # it is no less true
         return _unread(error.failure.code)  # Google's own words may name people
     except SettingsError as error:
         return _unread(str(error))
     _count_found(watched, only=METRICS.keys())
-    metrics.add_metric("WatchesUnfinished", MetricUnit.Count, int(not watched.is_finished))
-    return _told(watched)
+    is_unfinished = not watched.is_finished or bool(sightings.unkept)
+    metrics.add_metric("WatchesUnfinished", MetricUnit.Count, int(is_unfinished))
+    return _told(watched, len(sightings.unkept))
 
 
 def _count_found(watched: Watched, only: Collection[str]) -> None:
@@ -82,7 +86,9 @@ def _unread(reason: str) -> dict[str, Any]:
     return {"error": reason}
 
 
-def watch(mailbox: Gmail, user: str, now: int, context: LambdaContext) -> Watch:
+def watch(
+    mailbox: Gmail, user: str, now: int, context: LambdaContext, sightings: Sightings
+) -> Watch:
     """user: whose mailbox it is. Raises SettingsError for a configuration that cannot read it."""
     gmail = wiring.gmail_settings()
     paced = Paced(
@@ -108,10 +114,10 @@ def watch(mailbox: Gmail, user: str, now: int, context: LambdaContext) -> Watch:
         ledger=daybook,
         subjects=subjects,
         finder=Finder(reader, subjects, Bounces(reader)),
-        sightings=Sightings(dynamodb, deliveries),
+        sightings=sightings,
         is_settled=is_settled,
         report=_report,
-        recipient=gmail.gmail_audit_recipient,
+        former=settings().former,
         now=now,
         settle_ms=gmail.gmail_search_settle_seconds * 1000,
     )
@@ -126,10 +132,12 @@ def _report(finding: MailFinding) -> None:
     )
 
 
-def _told(watched: Watched) -> dict[str, Any]:
+def _told(watched: Watched, unkept: int) -> dict[str, Any]:
+    """unkept: deliveries and findings that could not be noted."""
     told = {
         "looked": watched.looked,
         "settled": watched.settled,
+        "unkept": unkept,
         "found": dict(watched.found),
         "is_finished": watched.is_finished,
     }

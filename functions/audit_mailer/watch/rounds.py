@@ -7,7 +7,7 @@ entries before: in the end every entry of seven years, again and again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Protocol
@@ -72,8 +72,8 @@ class Watched:
 class Watch:
     """settle_ms: how long Gmail's search may not show a mail. is_settled: whether a person has.
 
-    report: is told of each unsettled finding. recipient: whose mailbox it is. round_days: at the
-    most, of the rest, in a run.
+    report: is told of each unsettled finding. former: recipients whose mails are in another
+    mailbox, in lower case. round_days: at the most, of the rest, in a run.
     """
 
     ledger: Ledger
@@ -82,7 +82,7 @@ class Watch:
     sightings: Sightings
     is_settled: Callable[[MailFinding], bool]
     report: Callable[[MailFinding], None]
-    recipient: str
+    former: Collection[str]
     now: int
     settle_ms: int
     round_days: int = 150
@@ -167,10 +167,8 @@ class Watch:
             return
         if type(sent_at) is int and 0 <= self.now - sent_at < self.settle_ms:
             return
-        recipient = delivery.get("recipient")
-        is_elsewhere = isinstance(recipient, str) and recipient.lower() != self.recipient.lower()
-        if is_elsewhere and "mails" not in delivery:
-            return  # it went to another mailbox, before the stack's recipient changed
+        if str(delivery.get("recipient")).lower() in self.former:
+            return  # any other address was written there by hand: the mail must be here
         sighting = self.finder.sighting(subject, delivery, anew=anew)
         watched.looked_at.add(subject.own_id)
         findings = list(sighting.findings())

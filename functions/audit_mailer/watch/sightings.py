@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from aws_lambda_powertools import Logger
+
+from functions.audit_mailer.gmail.mailbox import MOST_FOUND
 from functions.audit_mailer.watch.verdicts import Sighting
 from shared import keys
 from shared.attributes import from_attributes, to_attributes
 from shared.audit.delivery import (
     Item,
+    first_seen_at,
     found_since,
     last_known_as,
-    mailbox_finding,
+    missed_at,
     seen_at,
 )
 from shared.audit.findings import MailFinding
 
 MOST_OPEN = 2_000  # findings that are looked at again in every run
-MOST_ROLES = 200  # mails about one entry that are remembered
+MOST_OPEN_BYTES = 200_000  # of their keys; an item holds twice that
+MOST_ROLES = MOST_FOUND  # mails about one entry that are remembered
+
+logger = Logger(child=True)
 
 
 @dataclass(slots=True)
@@ -38,9 +46,12 @@ class Round:
 
 
 class Sightings:
+    """unkept: keys of what DynamoDB did not take, such as a delivery that somebody filled up."""
+
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
+        self.unkept: list[str] = []
 
     def round(self) -> Round:
         answer = self._client.get_item(TableName=self._table, Key=to_attributes(keys.watch()))
@@ -56,21 +67,28 @@ class Sightings:
         )
 
     def keep(self, state: Round) -> None:
+        """Of too many findings, or too long keys, some are left for the round to find again."""
+        unsettled = _kept(state.unsettled)
+        if lost := [each for each in state.unsettled if each not in unsettled]:
+            logger.error("findings not kept", count=len(lost), payment_id=lost[0][:200])
+            self.unkept += lost
         item = {
             "day": state.day,
             "after": state.after,
             "last": state.last,
-            "unsettled": list(state.unsettled[:MOST_OPEN]),
+            "unsettled": list(unsettled),
         }
-        self._client.update_item(
-            TableName=self._table,
-            Key=to_attributes(keys.watch()),
-            UpdateExpression=(
-                "SET #day = :day, #after = :after, #last = :last, unsettled = :unsettled"
-            ),
-            ExpressionAttributeNames={"#day": "day", "#after": "after", "#last": "last"},
-            ExpressionAttributeValues=to_attributes({f":{name}": it for name, it in item.items()}),
-        )
+        values = to_attributes({f":{name}": it for name, it in item.items()})
+        with self._writing(keys.watch()["payment_id"]):
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_attributes(keys.watch()),
+                UpdateExpression=(
+                    "SET #day = :day, #after = :after, #last = :last, unsettled = :unsettled"
+                ),
+                ExpressionAttributeNames={"#day": "day", "#after": "after", "#last": "last"},
+                ExpressionAttributeValues=values,
+            )
 
     def note(
         self, before: Item, sighting: Sighting, findings: Sequence[MailFinding], now: int
@@ -85,7 +103,10 @@ class Sightings:
         gone = sorted(noted.keys() - kept.keys() - {"last_seen_as"})  # what a lost mail was
         change = "SET " + ", ".join(f"{name} = :{name}" for name in kept)
         values = {f":{name}": value for name, value in kept.items()} | {":sent": "sent"}
-        try:
+        with (
+            self._writing(sighting.own_id),
+            suppress(self._client.exceptions.ConditionalCheckFailedException),
+        ):
             self._client.update_item(
                 TableName=self._table,
                 Key=to_attributes({"payment_id": sighting.own_id}),
@@ -94,29 +115,50 @@ class Sightings:
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues=to_attributes(values),
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        """What DynamoDB cannot take costs this item alone: the run goes on, and counts it."""
+        try:
+            yield
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise
+            reason = error.response["Error"].get("Message")
+            logger.exception("delivery not noted", payment_id=key[:200], reason=reason)
+            self.unkept.append(key)
 
 
 def _noted(
     before: Item, sighting: Sighting, findings: Sequence[MailFinding], now: int
 ) -> dict[str, Any]:
     """The attributes of a delivery, None for those that it must not have."""
-    genuine = sighting.genuine
+    genuine, found = sighting.genuine, {each.kind for each in sighting.findings()}
     is_explained = not (genuine or findings)  # it is not there, and a person has said why
-    kind = findings[0].kind if findings else None
     is_there_still = not last_known_as(before).isdisjoint(genuine)
     seen = seen_at(before) if is_there_still else None
-    is_known = (kind or "explained") == mailbox_finding(before)
-    since = found_since(before) if is_known else None
+    since = {kind: found_since(before, kind) or now for kind in found}
     return {
         "mails": dict(list(sighting.roles.items())[:MOST_ROLES]),
+        "first_seen_at": first_seen_at(before) or (now if genuine else None),
         "seen_at": (seen or now) if genuine else None,
         "last_seen_as": sorted(genuine) or None,
-        "mailbox_finding": kind,
+        "mailbox_finding": findings[0].kind if findings else None,
         "mailbox_explained": is_explained or None,
-        "finding_since": (since or now) if kind or is_explained else None,
+        "found_since": since or None,
+        "missed_at": since.get("missing") or missed_at(before),
     }
+
+
+def _kept(unsettled: Sequence[str]) -> dict[str, None]:
+    """As many as one item holds, in their order. The longest go first: ours are short."""
+    kept, room = set[str](), MOST_OPEN_BYTES
+    for each in sorted(dict.fromkeys(unsettled), key=len)[:MOST_OPEN]:
+        room -= len(each.encode()) + 8
+        if room < 0:
+            break
+        kept.add(each)
+    return dict.fromkeys(each for each in unsettled if each in kept)
 
 
 def _day(value: Any) -> str:

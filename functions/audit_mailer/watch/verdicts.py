@@ -12,9 +12,10 @@ from typing import Any
 from functions.audit_mailer.mails.copies import own_headers, record_sha256
 from functions.audit_mailer.mails.envelope import REISSUE
 from functions.audit_mailer.watch.subjects import Subject
+from shared.audit.delivery import BOUNCED
 from shared.audit.findings import MailFinding
 
-OWN, ALTERED, INVENTED, OTHER, BOUNCED = "own", "altered", "invented", "other", "bounced"
+OWN, ALTERED, INVENTED, OTHER = "own", "altered", "invented", "other"
 _REISSUE = "reissue "
 
 
@@ -60,7 +61,8 @@ class Sighting:
         for each in altered:
             yield MailFinding("altered", self.own_id, frozenset({each}))
         if not self.genuine:
-            yield MailFinding("missing", self.own_id, self.known_as)
+            bounced = {name for name, role in self.roles.items() if role == BOUNCED}
+            yield MailFinding("missing", self.own_id, self.known_as | bounced)
             return
         roles = [self.roles[each] for each in self.genuine]
         twice = {name for name in self.genuine if roles.count(self.roles[name]) > 1}
@@ -74,8 +76,3 @@ def roles_of(delivery: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(mails, Mapping):
         return {}
     return {name: role for name, role in mails.items() if isinstance(role, str)}
-
-
-def came_back(delivery: Mapping[str, Any]) -> frozenset[str]:
-    """Gmail ids of mails that could not be delivered: they lie in *Sent*, and nobody got them."""
-    return frozenset(name for name, role in roles_of(delivery).items() if role == BOUNCED)

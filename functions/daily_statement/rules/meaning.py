@@ -14,7 +14,7 @@ from typing import Any
 
 from functions.daily_statement.rules.continuity import Link
 from shared.ledger import EventId, LedgerEntry, PaymentId, business_day
-from shared.methods import METHODS
+from shared.methods import foreign
 
 NO_ID = PaymentId("")
 Mark = Mapping[str, Any]  # void_id, and correction_id if the payment was replaced
@@ -28,9 +28,6 @@ VOIDED = "it refunds a payment that was voided"
 REFUNDED = "it voids a payment that was refunded"
 OVER = "what was refunded is more than was paid"
 LONE = "it replaces a payment that was not voided for it"
-CURRENCY = "USD"
-OTHER_CURRENCY = f"its currency is not {CURRENCY}"
-OTHER_METHOD = "its method is none that the app has"
 _SAME: Mapping[str, tuple[str, ...]] = {
     "voids": ("amount_cents", "method", "patron_email"),
     "refunds": ("patron_email",),
@@ -55,10 +52,8 @@ class Meaning:
         """Of an entry that is as it was written, in words; empty without one."""
         if _day_of(entry, self.zone) != entry.logged_day:
             return WRONG_DAY
-        if entry.currency != CURRENCY:
-            return OTHER_CURRENCY
-        if entry.method not in METHODS:
-            return OTHER_METHOD
+        if problem := foreign(entry.currency, entry.method):
+            return problem
         if entry.kind == "void":
             return self._of_void(entry, entry.voids or NO_ID)
         if entry.kind == "refund":

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
-from functions.audit_mailer.watch.verdicts import came_back
 from ops.clock import now_ms
 from ops.errors import OpsError
 from ops.rules.evidence.archive import entry_files, record_file, statement_files, stems_of
@@ -21,6 +20,7 @@ from ops.stack.deeds import deeds_of
 from ops.stack.entries import LedgerReader
 from ops.stack.evidence import SealedStatements
 from ops.stack.mailbox import AuditMailbox, NoSuchMailError
+from shared.audit.delivery import came_back
 from shared.ledger import business_day
 
 

@@ -142,6 +142,9 @@ def _doubts(record: Mapping[str, Any]) -> Iterator[Doubt]:
         for seq in event["altered"]:
             detail = f"{said} its row was not what was written"
             yield Doubt(event["event_id"], int(seq), int(seq), detail)
+        for seq, why in event.get("impossible", ()):
+            detail = f"{said} the app never writes such an entry: {str(why)[:200]}"
+            yield Doubt(event["event_id"], int(seq), int(seq), detail)
 
 
 def _unlike_mails(excerpt: Excerpt) -> Iterator[Finding]:

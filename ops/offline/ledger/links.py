@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from shared.ledger import MOST_ENTRIES, canonical_json, entry_hash, faults_of, record_of
+from shared.methods import foreign
 
 INTEGRITY, COMPLETENESS = "integrity", "completeness"
 
@@ -35,7 +36,8 @@ class Link:
     record. faults: of the strict reading; if there are any, the fields below mean nothing. about:
     the payment that this entry voids, refunds or corrects. logged_at: epoch milliseconds. told: a
     digest of what other mails may say about the entry, empty if its own mail was not read. reissue:
-    the name of a mail that was issued again, empty for the first one and for rows.
+    the name of a mail that was issued again, empty for the first one and for rows. foreign: why the
+    app never writes such an entry, empty if it does.
     """
 
     event_id: str
@@ -50,6 +52,7 @@ class Link:
     about: str = ""
     patron_email: str = ""
     method: str = ""
+    foreign: str = ""
     amount_cents: int = 0
     logged_at: int = 0
     logged_day: str = ""
@@ -110,6 +113,7 @@ def _with_meaning(link: Link, row: Mapping[str, Any]) -> Link:
         about=row.get("voids") or row.get("refunds") or row.get("corrects") or "",
         patron_email=sys.intern(row["patron_email"]),
         method=sys.intern(row["method"]),
+        foreign=foreign(row["currency"], row["method"]),
         amount_cents=row["amount_cents"],
         logged_at=row["logged_at"],
         logged_day=sys.intern(row["logged_day"]),

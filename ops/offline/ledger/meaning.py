@@ -1,4 +1,4 @@
-"""What the entries of one event mean together: time, voids, corrections, refunds."""
+"""What the entries of one event mean, alone and together: money, time, voids, refunds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_meaning(
     payments = {each.payment_id: each for each in sound if each.kind == "payment"}
     history = _History(payments, is_whole=is_whole)
     for link in sound:
-        if problem := history.problem_of(link):
+        if problem := link.foreign or history.problem_of(link):
             yield found(INTEGRITY, link, f"wrong-{link.kind}", problem)
 
 

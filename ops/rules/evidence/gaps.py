@@ -49,7 +49,7 @@ def mail_gaps(row: Mapping[str, Any], mails: EntryMails) -> Iterator[Gap]:
         what = f"The mail of {name} was in the trash or in spam"
         yield _settled(what, mails.lost, "Move it back to the inbox.")
     if hits.bounced and hits.genuine:
-        what = f"The first mail of {name} came back to its sender, and is not in this excerpt."
+        what = f"A mail of {name} came back to its sender, and is not in this excerpt."
         yield Gap(what, is_due=False)
     if hits.twice:
         what = f"The mail of {name} was there {len(hits.twice)} times"
@@ -61,9 +61,9 @@ def mail_gaps(row: Mapping[str, Any], mails: EntryMails) -> Iterator[Gap]:
     for gmail_id in mails.strange:
         what = (
             f"A mail about {name} says that it was issued again, and no operators' record tells of "
-            "that: it is not in this excerpt."
+            "that: it is not in this excerpt"
         )
-        yield Gap(what, f"Its Gmail id is {gmail_id}.")
+        yield _settled(what, (mails.altered or {}).get(gmail_id), f"Its Gmail id is {gmail_id}.")
 
 
 def _settled(what: str, by: Settlement | None, remedy: str) -> Gap:
@@ -73,9 +73,12 @@ def _settled(what: str, by: Settlement | None, remedy: str) -> Gap:
 
 def record_gap(ops_id: str, *, has_bounced: bool = False) -> Gap:
     """An operators' record whose mail is not found."""
-    became = "came back to its sender" if has_bounced else "is not in the audit mailbox"
-    what = f"The mail of the operators' record {ops_id} {became}."
-    return Gap(what, "If it was made just now, run this again. Else run `scc findings ls`.")
+    what = f"The mail of the operators' record {ops_id}"
+    if has_bounced:
+        remedy = f"Mend what refused it, then run `scc findings tell {ops_id}`."
+        return Gap(f"{what} came back to its sender.", remedy)
+    remedy = "If it was made just now, run this again. Else run `scc findings ls`."
+    return Gap(f"{what} is not in the audit mailbox.", remedy)
 
 
 def day_gaps(sealed: SealedDay, today: str) -> Iterator[Gap]:

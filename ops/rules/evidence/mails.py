@@ -19,7 +19,8 @@ class EntryMails:
     """An entry's mails. strange: Gmail ids of those that only say that they were issued again.
 
     lost, doubled: what settles the loss of its mail, or that it is there twice. altered: what
-    settles a mail with another record, by its Gmail id. is_sent: as the delivery says.
+    settles a mail with another record, or a strange one, by its Gmail id. said: the ids of all
+    operators' records about its mails. is_sent: as the delivery says.
     """
 
     hits: Hits
@@ -27,6 +28,7 @@ class EntryMails:
     lost: Settlement | None = None
     doubled: Settlement | None = None
     altered: Mapping[str, Settlement] | None = None
+    said: Sequence[str] = ()
     is_sent: bool = True
 
     @property
@@ -42,9 +44,8 @@ class EntryMails:
 
     @property
     def records(self) -> list[str]:
-        """The ids of the operators' records that speak of the mails for the excerpt."""
-        settled = (each.finding.ops_id for each in (self.lost, self.doubled) if each)
-        return [*self.reissues, *settled]
+        """The ids of the operators' records for the excerpt."""
+        return list(dict.fromkeys([*self.reissues, *self.said]))
 
 
 def entry_mails(
@@ -68,15 +69,27 @@ def entry_mails(
         strange,
         lost=None if hits.placed else settlements.of_loss(payment_id, delivery),
         doubled=by_id.get(doubles.ops_id) if hits.twice else None,
-        altered=dict(_altered(payment_id, hits.others, by_id)),
+        altered=dict(
+            _altered(payment_id, [*(each.gmail_id for each in hits.others), *strange], by_id)
+        ),
+        said=[*_said(payment_id, operators)],
         is_sent=is_sent(delivery),
     )
 
 
 def _altered(
-    payment_id: str, others: Iterable[Hit], by_id: Mapping[str, Settlement]
+    payment_id: str, gmail_ids: Iterable[str], by_id: Mapping[str, Settlement]
 ) -> Iterator[tuple[str, Settlement]]:
-    for each in others:
-        finding = MailFinding("altered", payment_id, frozenset({each.gmail_id}))
+    for each in gmail_ids:
+        finding = MailFinding("altered", payment_id, frozenset({each}))
         if by := by_id.get(finding.ops_id):
-            yield each.gmail_id, by
+            yield each, by
+
+
+def _said(payment_id: str, operators: Operators) -> Iterator[str]:
+    for reissued in operators.reissues:
+        if reissued.payment_id == payment_id:
+            yield ReissueMessage(run=reissued.run).planned
+    for settlement in operators.settlements:
+        if settlement.about == payment_id:
+            yield settlement.finding.ops_id

@@ -149,7 +149,7 @@ def _listed(
         yield f"        {one_line(str(row.get('payment_id')))[:_WIDTH]}"
         yield f"        files: {stem}"
         for ops_id in reissues.get(str(row.get("payment_id")), ()):
-            yield "        its mail was lost and issued again, with the same record: see"
+            yield "        its mail was issued again, with the same record: see"
             yield f"        {record_file(ops_id)}"
 
 

@@ -6,15 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.audit_mailer.watch.verdicts import INVENTED, came_back, roles_of
+from functions.audit_mailer.watch.verdicts import INVENTED, roles_of
 from ops.rules.hits import Hits
 from ops.rules.mails.deeds import UNHEARD, Deeds, Reissue
 from ops.rules.mails.watched import OpenFinding, noted
 from shared.audit.delivery import (
+    came_back,
+    first_seen_at,
     found_since,
     last_error,
     last_known_as,
+    lost_as,
     mail_state,
+    missed_at,
     moment_of,
     seen_at,
 )
@@ -94,14 +98,20 @@ class MailStory:
                 yield f"{ack.kind.capitalize()}, {UNHEARD} ({ack.ops_id}): {place}"
 
     def _watched(self) -> Iterator[Step]:
-        seen = seen_at(self.delivery)
+        first, seen = first_seen_at(self.delivery), seen_at(self.delivery)
+        if first is not None and first != seen:
+            yield Step(first, "first seen in the mailbox by the watch")
+        found = list(noted(self.payment_id, self.delivery))
+        missed = missed_at(self.delivery)
+        if missed is not None and all(each.kind != "missing" for each in found):
+            yield Step(missed, f"missing: {_FOUND['missing']}")
         if seen is not None:
             known = ", ".join(sorted(last_known_as(self.delivery)))
-            yield Step(seen, f"seen in the mailbox by the watch, as {known}")
-        for each in noted(self.payment_id, self.delivery):
+            yield Step(seen, f"seen in the mailbox by the watch; there as {known}")
+        for each in found:
             known = ", ".join(sorted(each.gmail_ids)) or "nothing"
             last = "last known as" if each.kind == "missing" else "as"
-            since = found_since(self.delivery)
+            since = found_since(self.delivery, each.kind)
             yield Step(since, f"{each.kind}: {self._found(each)}, {last} {known}")
         for gmail_id in sorted(came_back(self.delivery)):
             yield Step(None, f"{gmail_id} came back to the sender")
@@ -130,7 +140,7 @@ class MailStory:
 
     def _concerns_about_the_loss(self, hits: Hits) -> Iterator[str]:
         again = f"`scc payment reissue {self.payment_id} --reason WHY`"
-        if self._is_settled("missing", last_known_as(self.delivery)):
+        if self._is_settled("missing", lost_as(self.delivery)):
             return
         if hits.genuine:
             yield "Its mail is in the trash or in spam: move it back to the inbox."

@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.audit_mailer.watch.verdicts import Sighting, roles_of
 from ops.rules.mails.deeds import Ack, Deeds
-from shared.audit.delivery import last_known_as, mailbox_finding
+from shared.audit.delivery import last_known_as, lost_as, mailbox_finding
 from shared.audit.findings import FindingKind, MailFinding
 
 RUNBOOK = "docs/runbook.md#"
@@ -72,4 +72,4 @@ def noted(own_id: str, delivery: Mapping[str, Any]) -> Iterator[MailFinding]:
         return
     kind: FindingKind = "missing" if noted_as == "explained" else noted_as
     found = list(Sighting(own_id, roles_of(delivery), known_as).findings())
-    yield from found or [MailFinding(kind, own_id, known_as)]
+    yield from found or [MailFinding(kind, own_id, lost_as(delivery))]

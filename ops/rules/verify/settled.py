@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from ops.offline.box import Mailbox
 from ops.offline.ledger.links import COMPLETENESS, Finding, Link
-from ops.offline.operators import Operators, Settlement, operators_of, said_in
+from ops.offline.operators import UNRECORDED, Operators, Settlement, operators_of, said_in
 from ops.offline.settled import Settled, mails_of
 from ops.rules.mails.deeds import Deeds
-from shared.audit.delivery import Item, is_sent, last_known_as
+from shared.audit.delivery import Item, is_sent, lost_as
 from shared.audit.findings import MailFinding
 from shared.statements.places import StatementPlace
 
@@ -41,7 +41,7 @@ class Settlements:
         """Of a sent mail that is not there now."""
         if not is_sent(delivery):
             return None
-        lost = MailFinding("missing", own_id, last_known_as(delivery))
+        lost = MailFinding("missing", own_id, lost_as(delivery))
         return self.by_ops_id.get(lost.ops_id)
 
     def of_losses(self, deliveries: Mapping[str, Item]) -> dict[str, Settlement]:
@@ -63,7 +63,7 @@ class Settlements:
 
     def noted(self, finding: Finding) -> Finding:
         """With what a person said of an altered mail of the payment: the mail stays a finding."""
-        if finding.kind != "altered" or not finding.payment_id:
+        if finding.kind not in ("altered", UNRECORDED) or not finding.payment_id:
             return finding
         said = [
             f"a mail about it was {each.told()}"

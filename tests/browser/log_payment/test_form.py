@@ -110,6 +110,13 @@ def test_an_amount_is_raw_while_edited_and_tidied_afterward(admin_page: Page) ->
     assert form.amount.get_attribute("inputmode") == "decimal"
 
 
+def test_an_error_does_not_move_the_method_from_under_the_pointer(admin_page: Page) -> None:
+    form = PaymentForm(admin_page).open()
+    form.fill("12\u2075\u2070", method="Cash")
+    expect(form.dialog.get_by_role("radio", name="Cash")).to_be_checked()
+    expect(form.dialog.locator("#payment-amount-error")).to_contain_text("not an amount")
+
+
 def test_the_reference_follows_the_method(admin_page: Page) -> None:
     form = PaymentForm(admin_page).open()
     form.dialog.get_by_role("heading").click()

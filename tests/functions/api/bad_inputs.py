@@ -214,7 +214,7 @@ def _bad_fields() -> Iterator[tuple[str, Any]]:
         "amount": (*NO_TEXT.values(), *AMOUNTS, 125.0, 0.1),
         "method": (*NO_TEXT.values(), "", "Cash", "CASH", "cash ", "bitcoin", "c\u0430sh"),
         "timestamp": ("now", "1764000000000", True, 1.5, 1e30, [], {}, 0, -1, 1, 10**13, 10**25),
-        "event_id": (*NO_TEXT.values(), "", "A", "a#b", "a/b", "../x", "x" * 65, "-a", "a\n", "é"),
+        "event_id": (*NO_TEXT.values(), "", "_a", "a#b", "a/b", "../x", "x" * 65, "-a", "a\n", "é"),
         "patron_email": (
             *NO_TEXT.values(),
             *HOSTILE.values(),
@@ -283,7 +283,7 @@ def _bad_queries() -> Iterator[Bad]:
             yield Bad(
                 f"cursor {cursor!r:.9}", route, "cursor", 400, query=query | {"cursor": cursor}
             )
-    for value in ("", "a#b", "A", "x" * 3_000, "a,b", "a\x00", "%61", "é", " sunset-charter"):
+    for value in ("", "a#b", "_a", "x" * 3_000, "a,b", "a\x00", "%61", "é", " sunset-charter"):
         yield Bad(f"event_id {value!r:.9}", LIST, "event_id", 400, query={"event_id": value})
         yield Bad(f"event_id {value!r:.9}", CSV, "event_id", 400, query={"event_id": value})
     for value in (

@@ -85,7 +85,7 @@ def test_a_transaction_in_progress_ends_as_contention(
         ("GetItem", "GET", "/api/session", None),
         ("BatchGetItem", "GET", "/api/payments", None),
         ("Query", "GET", "/api/events/sunset-charter", None),
-        ("Query", "GET", "/g/sunset-charter/waiver", None),
+        ("GetItem", "GET", "/g/sunset-charter/waiver", None),
         (
             "UpdateItem",
             "POST",

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
 
 from functions.audit_mailer.settings import GmailSettings, MailerSettings
 from shared.settings import SettingsError
+from tests.template.transformed import raw_template
 
+PARAMETERS: dict[str, dict[str, Any]] = raw_template()["Parameters"]
 SECRET = "no PEM at all: very secret"
 KEY = {
     "client_email": "mailer@project.iam.gserviceaccount.com",
@@ -40,13 +43,47 @@ def test_the_sender_is_the_recipient_unless_another_mailbox_is_named() -> None:
 def test_the_recipients_mailbox_is_watched_unless_another_is_named_or_none() -> None:
     assert settings().watched == "audit@shipcaptaincrew.example"
     member = settings(gmail_watched_mailbox="ada@shipcaptaincrew.example")
-    member.check()
+    member.check_watched()
     assert member.watched == "ada@shipcaptaincrew.example"
     off = settings(gmail_watched_mailbox="none")
-    off.check()
+    off.check_watched()
     assert off.watched is None
+
+
+TYPOS = [
+    "<member@x.example>", "müller@x.example", "a,b@x.example", "a@b@c.example", "None@x",
+    "a b@x.example", "a@x..example", "@x.example", "x.example", "a..b@x.example",
+    "a@-x.example", "a@x.example\n", '"a"@x.example',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("typo", TYPOS)
+@pytest.mark.parametrize("parameter", ["GmailAuditRecipient", "GmailSender"])
+def test_a_typo_in_an_address_is_refused_by_the_template_and_the_mailer(
+    parameter: str, typo: str
+) -> None:
+    assert not re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], typo)
+    name = {"GmailAuditRecipient": "gmail_audit_recipient", "GmailSender": "gmail_sender"}
+    with pytest.raises(SettingsError, match="one Workspace mailbox"):
+        settings(**{name[parameter]: typo}).check()
+
+
+@pytest.mark.parametrize("typo", [*TYPOS, "the compliance group", "None"])
+def test_a_typo_in_the_watched_mailbox_stops_the_watch_and_no_mail(typo: str) -> None:
+    assert not re.fullmatch(PARAMETERS["GmailWatchedMailbox"]["AllowedPattern"], typo)
+    chosen = settings(gmail_watched_mailbox=typo)
+    chosen.check()
     with pytest.raises(SettingsError, match="GMAIL_WATCHED_MAILBOX"):
-        settings(gmail_watched_mailbox="the compliance group").check()
+        chosen.check_watched()
+
+
+@pytest.mark.parametrize("address", ["o'neil+audit@mail.x-y.example", "a.b@x.example", "A_1@X.Co"])
+def test_an_address_that_a_workspace_may_have_is_taken(address: str) -> None:
+    for parameter in ("GmailAuditRecipient", "GmailSender", "GmailWatchedMailbox"):
+        assert re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], address)
+    chosen = settings(gmail_audit_recipient=address, gmail_sender=address)
+    chosen.check()
+    chosen.check_watched()
 
 
 def test_an_import_acts_for_the_recipient_and_a_send_for_the_sender() -> None:

@@ -42,8 +42,9 @@ class World:
     table: str
     payments: str
 
-    def delivery(self) -> dict[str, Any]:
-        key = to_attributes({"payment_id": entry().payment_id})
+    def delivery(self, own_id: str = "") -> dict[str, Any]:
+        """own_id: the entry's by default."""
+        key = to_attributes({"payment_id": own_id or entry().payment_id})
         item = self.dynamodb.get_item(TableName=self.table, Key=key).get("Item", {})
         return from_attributes(item)
 

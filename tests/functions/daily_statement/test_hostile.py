@@ -84,7 +84,7 @@ def test_a_pointer_that_can_lead_to_no_row_is_unlinked(
     assert (event["unlinked"], [seq for seq, _ in event["impossible"]]) == ([1], [2])
 
 
-IDS = ["A B", *map(later, ("a#b", "e" * 1_900, "A", "a\nb", "a" * 65))]
+IDS = ["A B", *map(later, ("a#b", "e" * 1_900, "-a", "a\nb", "a" * 65))]
 
 
 @pytest.mark.parametrize("event_id", IDS)

@@ -14,6 +14,7 @@ from functions.daily_statement.rules.record import Standing
 from functions.daily_statement.rules.rereading import name_impossible
 from shared import keys
 from shared.ledger import LedgerEntry, business_day, entry_hash
+from shared.methods import OTHER_CURRENCY, OTHER_METHOD
 from shared.statements.expiry import NOTHING_EXPIRES, Certificate
 from tests.builders import NOW, ZONE, entry
 from tests.functions.daily_statement.conftest import DAY, DAY_MS, Office
@@ -186,8 +187,8 @@ def test_of_a_refund_and_a_void_of_one_payment_the_later_one_is_named(office: Of
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"currency": "EUR"}, meaning.OTHER_CURRENCY),
-        ({"method": "barter"}, meaning.OTHER_METHOD),
+        ({"currency": "EUR"}, OTHER_CURRENCY),
+        ({"method": "barter"}, OTHER_METHOD),
     ],
 )
 def test_money_of_a_kind_that_the_app_does_not_take_is_named(

@@ -13,9 +13,11 @@ import pytest
 from botocore.client import BaseClient
 
 from tests.functions.api.conftest import make_user_pool
+from tests.functions.whole_way.conditions import Told
 from tests.tables import create_tables
 from tests.template.transformed import Template
 
+NOTHING = Told()
 TABLES = {
     "Events": "EventsTable",
     "Payments": "PaymentsTable",
@@ -35,10 +37,14 @@ WRITES = {
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """resource: a logical id, with what follows an ARN, such as PaymentsTable/index/GSI1."""
+    """resource: a logical id, with what follows an ARN, such as PaymentsTable/index/GSI1.
+
+    told: what a write tells IAM besides.
+    """
 
     action: str
     resource: str
+    told: Told = NOTHING
 
 
 @dataclass
@@ -118,7 +124,8 @@ class Account:
         if operation == "TransactWriteItems":
             for write in arguments["TransactItems"]:
                 for kind, parts in write.items():
-                    yield Right(f"dynamodb:{WRITES[kind]}", self._logical(parts["TableName"]))
+                    table = self._logical(parts["TableName"])
+                    yield Right(f"dynamodb:{WRITES[kind]}", table, Told.by(parts))
         elif "RequestItems" in arguments:
             for table in arguments["RequestItems"]:
                 yield Right(f"{service}:{operation}", self._logical(table))
@@ -130,8 +137,9 @@ class Account:
                 resource += f"/index/{arguments['IndexName']}"
             if "Bucket" in arguments and "Key" in arguments:
                 resource += f"/{arguments['Key']}"
+            told = Told.by(arguments) if operation in WRITES.values() else NOTHING
             for action in _actions(operation, arguments):
-                yield Right(f"{service}:{action}", resource)
+                yield Right(f"{service}:{action}", resource, told)
 
     def _logical(self, physical: str) -> str:
         return next(name for name, each in self.physical.items() if each == physical)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import copy
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 
+from shared.methods import METHODS
 from tests.functions.whole_way.aws import Right, actions_of, resources_of
+from tests.functions.whole_way.conditions import Told as Write
+from tests.functions.whole_way.conditions import admits
 from tests.functions.whole_way.handlers import HANDLERS
 from tests.functions.whole_way.told import Told
 from tests.template.transformed import Template, template_for
@@ -49,25 +53,25 @@ def used(told: Told, function: str) -> set[Right]:
 
 def refused(told: Told, template: Template, function: str) -> set[Right]:
     """What the function's calls ask for and neither its role nor the key's policy allows."""
-    allowed = [
-        Right(action, resource)
-        for statement in template.statements(ROLES[function])
-        for action in actions_of(statement)
-        for resource in resources_of(statement)
-    ] + [
-        Right(action, "SigningKey")
-        for statement in template["SigningKey"]["KeyPolicy"]["Statement"]
-        if statement["Principal"] == {"AWS": {"Fn::GetAtt": [ROLES[function], "Arn"]}}
-        for action in actions_of(statement)
+    of_key = [
+        each | {"Resource": {"Ref": "SigningKey"}}
+        for each in template["SigningKey"]["KeyPolicy"]["Statement"]
+        if each["Principal"] == {"AWS": {"Fn::GetAtt": [ROLES[function], "Arn"]}}
     ]
+    statements = [*template.statements(ROLES[function]), *of_key]
     return {
         right
         for right in used(told, function)
-        if not any(
-            fnmatchcase(right.action, each.action) and fnmatchcase(right.resource, each.resource)
-            for each in allowed
-        )
+        if not any(allows(each, right) for each in statements)
     }
+
+
+def allows(statement: dict[str, Any], right: Right) -> bool:
+    return (
+        any(fnmatchcase(right.action, each) for each in actions_of(statement))
+        and any(fnmatchcase(right.resource, each) for each in resources_of(statement))
+        and admits(statement.get("Condition", {}), right.told)
+    )
 
 
 @pytest.mark.parametrize("function", HANDLERS)
@@ -102,3 +106,43 @@ def test_every_action_and_every_resource_of_a_statement_is_used(
     }
     assert {action for action, _ in covered} == set(actions)
     assert {resource for _, resource in covered} == set(resources)
+
+
+SIGNS = {"event_id", "SK", "waiver_signed_at", "waiver_name", "waiver_email"}
+ADVANCES = {"PK", "seq", "hash", "last_logged_at", "payments_count", "total_cents"}
+ADVANCES |= {f"{method}_cents" for method in METHODS}
+
+
+@pytest.mark.parametrize(
+    ("table", "action", "key", "attributes", "return_values", "is_allowed"),
+    [
+        ("LedgerTable", "UpdateItem", "EVENT#a", ADVANCES, "NONE", True),
+        ("LedgerTable", "UpdateItem", "NUMBER#a#check#7", {"PK", "payment_ids"}, "NONE", True),
+        ("LedgerTable", "PutItem", "PAYMENT#pay_1", {"PK", "row_pk"}, "NONE", True),
+        ("LedgerTable", "PutItem", "VOID#pay_1", {"PK", "void_id"}, "NONE", True),
+        ("EventsTable", "UpdateItem", "a", SIGNS, "NONE", True),
+        ("LedgerTable", "PutItem", "EVENT#a", {"PK", "seq", "hash"}, "NONE", False),
+        ("LedgerTable", "PutItem", "NUMBER#a#check#7", {"PK", "payment_ids"}, "NONE", False),
+        ("LedgerTable", "UpdateItem", "PAYMENT#pay_1", {"PK", "seq"}, "NONE", False),
+        ("LedgerTable", "UpdateItem", "VOID#pay_1", {"PK", "void_id"}, "NONE", False),
+        ("LedgerTable", "UpdateItem", "EVENT#a", ADVANCES | {"payment_ids"}, "NONE", False),
+        ("LedgerTable", "UpdateItem", "EVENT#a", ADVANCES, "ALL_OLD", False),
+        ("EventsTable", "UpdateItem", "a", SIGNS | {"name"}, "NONE", False),
+        ("EventsTable", "UpdateItem", "a", {"event_id", "SK", "event_date"}, "NONE", False),
+        ("EventsTable", "UpdateItem", "a", SIGNS, "ALL_NEW", False),
+    ],
+)
+def test_the_api_may_write_no_other_item_and_no_other_attribute(
+    prod: Template,
+    table: str,
+    action: str,
+    key: str,
+    attributes: set[str],
+    return_values: str,
+    *,
+    is_allowed: bool,
+) -> None:
+    write = Write(frozenset({key}), frozenset(attributes), return_values)
+    right = Right(f"dynamodb:{action}", table, write)
+    statements = prod.statements("ApiRole")
+    assert any(allows(each, right) for each in statements) is is_allowed

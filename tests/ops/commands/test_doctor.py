@@ -31,7 +31,7 @@ def test_a_healthy_stack_passes_every_check(local: Scc, dock: Dock) -> None:
     assert [each for each in checks.values() if not each["is_ok"]] == []
     assert code == 0
     for name in (
-        "AWS credentials", "clock", "stack", "web app", "API", "stream to router",
+        "AWS credentials", "clock", "stack", "web app", "API", "events table", "stream to router",
         "changes of the ledger", "queue to mailer", "dead-letter target", "retention", "visibility",
         "schedule of the sweep", "schedule of the statement", "statements", "Gmail credential",
         "scope to deliver", "audit mailbox", "findings in the mailbox", "alarm receivers", "admins",

@@ -105,3 +105,10 @@ def test_what_is_left_of_an_entry_is_said(changes: dict[str, Any], says: str) ->
         "void_id": "",
     }
     assert says in GoneEntry(**left | changes).told()
+
+
+@pytest.mark.parametrize("foreign", [{"currency": "EUR"}, {"method": "barter"}])
+def test_an_entry_that_the_app_never_writes_needs_a_person(foreign: dict[str, Any]) -> None:
+    row = entry(**foreign).to_row()
+    (concern,) = history(row=row, delivery=SENT).concerns()
+    assert "The app never writes such an entry" in concern

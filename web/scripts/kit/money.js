@@ -23,7 +23,7 @@ export function parseAmount(text) {
   const bare = trimmed.startsWith(".") ? `0${trimmed}` : trimmed;
   if (bare === "") return refused("Enter an amount.");
   if (/^[-(−]/.test(bare)) return refused("Enter an amount above zero.");
-  if (/[^\d.,]/.test(bare)) return refused(`That is not an amount. ${EXAMPLE}`);
+  if (/\p{No}/u.test(text) || /[^\d.,]/.test(bare)) return refused(`That is not an amount. ${EXAMPLE}`);
   if (/^[\d,]*\.\d{3,}$/.test(bare)) return refused("Enter at most two digits after the decimal point.");
   if (/,/.test(bare) && !GROUPED.test(bare)) return refused(`The comma is ambiguous. ${EXAMPLE}`);
   const digits = bare.replaceAll(",", "");

@@ -31,9 +31,9 @@ export function oneLine(text) {
 }
 
 /**
- * Warns before anything is sent; the server knows more groupings. Check numbers in their order are none.
+ * Check numbers in their order are none. The server knows more groupings.
  * @param {string} text
- * @returns {boolean} an issuer's prefix and a valid Luhn digit, in one run or in groups as on a card
+ * @returns {boolean}
  */
 export function looksLikeCard(text) {
   const runs = text.normalize("NFKC")

@@ -48,10 +48,13 @@ export function createPaymentDialog(session, addressOf) {
       set({ ...change, errors });
     },
     left(field) {
-      // Leaving a field reports what is wrong with what was typed, never that something is missing.
+      // What is wrong with what was typed, never that something is missing. An error moves what is below: not while
+      // a pointer presses that.
       const typed = { amount: state.amountText, reference: state.reference, note: state.note }[String(field)] ?? "";
       const problem = typed.trim() ? validate(state)[field] : undefined;
-      if (problem) set({ errors: { ...state.errors, [field]: problem } });
+      const show = () => set({ errors: { ...state.errors, [field]: problem } });
+      if (problem && dialog.matches(":active")) addEventListener("pointerup", () => setTimeout(show), { once: true });
+      else if (problem) show();
     },
     submitted(another) {
       if (state.phase !== "editing") return;

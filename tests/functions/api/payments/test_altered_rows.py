@@ -225,7 +225,9 @@ OTHER_TABLES: dict[str, Change] = {
         {"payment_id": PAID.payment_id, "state": "failed", "last_error": {"message": BINARY}},
     ),
     "an event without its name": lambda api: put(
-        api, "Events", keys.event_meta("sunset-charter") | {"listing": "event", "event_date": "x"}
+        api,
+        "Events",
+        keys.event_meta("sunset-charter") | {"listing": "event", "event_date": "2026-11-28"},
     ),
     "an event with a binary place": lambda api: put(
         api,
@@ -233,7 +235,7 @@ OTHER_TABLES: dict[str, Change] = {
         keys.event_meta("sunset-charter")
         | {
             "listing": "event",
-            "event_date": "x",
+            "event_date": "2026-11-28",
             "location": BINARY,
             "roster_size": Decimal("0.5"),
         },

@@ -85,6 +85,19 @@ def test_a_cookie_that_is_not_ours_signs_nobody_in(api: Client, cookie: str) -> 
     assert api.call("DELETE", "/api/session").status == 204
 
 
+@pytest.mark.parametrize(
+    "around", ["\u2000{}", "{}\u2000", "\x0b{}", "\u00a0{}", "\x85{}", "\u3000{}"]
+)
+def test_a_cookie_whose_name_only_looks_like_ours_signs_nobody_in(
+    admin: Client, around: str
+) -> None:
+    name, _, token = admin.cookie.partition("=")
+    admin.cookie = f"{around.format(name)}={token}"
+    assert admin.call("GET", "/api/session").status == 401
+    admin.cookie = f" \t{name} \t={token}"
+    assert admin.call("GET", "/api/session").status == 200
+
+
 def test_a_session_row_that_is_deleted_is_gone_at_once(admin: Client) -> None:
     key = to_attributes({"session_hash": admin.session_hash})
     admin.dynamodb.delete_item(TableName=admin.tables["Sessions"], Key=key)

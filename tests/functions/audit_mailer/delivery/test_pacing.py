@@ -12,6 +12,8 @@ import pytest
 from moto import mock_aws
 
 from functions.audit_mailer.delivery.pacing import (
+    CLOCKS_DIFFER_MS,
+    LONGEST_CLOSURE_MS,
     PER_MINUTE,
     READ_UNITS,
     SEARCH_UNITS,
@@ -208,6 +210,7 @@ def test_two_readers_and_a_mailer_in_a_hurry_never_exceed_gmails_quota(
         {"next_at": {"N": "1.5"}},
         {"next_at": {"N": str(NOW + 2 * 3_600_000)}},
         {"next_at": {"N": str(NOW)}, "closed_until": {"N": "2.5"}},
+        {"next_at": {"N": str(NOW)}, "closed_until": {"N": str(NOW + 10 * 365 * 24 * 60 * MINUTE)}},
     ],
 )
 def test_an_item_that_no_mailer_wrote_is_begun_anew(dynamodb: Any, edited: Any) -> None:
@@ -217,3 +220,51 @@ def test_an_item_that_no_mailer_wrote_is_begun_anew(dynamodb: Any, edited: Any) 
     assert read_at(pace, NOW, SEARCH_UNITS) or read_at(pace, NOW, SEARCH_UNITS)
     dynamodb.put_item(TableName="test-AuditDeliveries", Item=item)
     assert slots(pace, 1)[0] <= NOW + 1_200
+
+
+def test_no_closure_lasts_longer_than_gmails_longest_limit(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    pace.close(NOW, 30 * LONGEST_CLOSURE_MS)
+    with pytest.raises(NoSlotError) as caught:
+        pace.reserve(NOW - CLOCKS_DIFFER_MS, 0)
+    assert caught.value.is_closed, "by a mailer whose clock is late, too"
+    assert pace.reserve(NOW + LONGEST_CLOSURE_MS, 0).is_probe
+
+
+def test_a_search_takes_its_turn_with_the_deliveries_and_pays_its_part(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    slots(pace, 10)
+    assert not read_at(pace, NOW, READ_UNITS), "the watch waits"
+    reads = [pace.reserve_search(NOW, 3_600_000, READ_UNITS) for _ in range(10)]
+    assert reads == [NOW + 1_200 + number * 240 for number in range(10)]
+    assert slots(pace, 1) == [NOW + 1_200 + 10 * 240]
+    with pytest.raises(NoSlotError):
+        pace.reserve_search(NOW, 1_000, READ_UNITS)
+
+
+def test_a_search_of_a_quiet_account_waits_for_nothing(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    assert [pace.reserve_search(NOW, 0, READ_UNITS) for _ in range(45)] == [NOW] * 45
+
+
+def test_a_probe_may_search_before_it_delivers(dynamodb: Any) -> None:
+    pace = pacer(dynamodb)
+    pace.close(NOW)
+    assert pace.reserve(NOW + PROBE, 0).is_probe
+    assert pace.reserve_search(NOW + PROBE, 0, READ_UNITS) == NOW + PROBE
+
+
+def test_an_item_that_somebody_filled_up_stops_no_mail(dynamodb: Any) -> None:
+    key, table = to_attributes(keys.pacing("audit@x.example")), "test-AuditDeliveries"
+    low, high = 300_000, 420_000
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            dynamodb.put_item(TableName=table, Item=key | {"pad": {"S": "x" * middle}})
+            low = middle
+        except dynamodb.exceptions.ClientError:
+            high = middle
+    dynamodb.put_item(TableName=table, Item=key | {"pad": {"S": "x" * low}})
+    assert slots(pacer(dynamodb), 1) == [NOW]
+    item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    assert item.keys() == {"payment_id", "next_at"}

@@ -22,6 +22,7 @@ from functions.audit_mailer.gmail.failures import (
     is_about_thread,
     is_about_user,
     is_clock_skew,
+    is_not_found,
 )
 from functions.audit_mailer.gmail.transport import NotConnectedError
 from shared.settings import SettingsError
@@ -255,6 +256,22 @@ def test_what_gmail_says_of_a_conversation_is_told_from_the_rest(
     assert is_about_thread(classify(gmail_error(status, body(reason, message)), "gmail", NOW)) is (
         is_so
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "is_so"),
+    [
+        (404, "notFound", "Requested entity was not found.", True),
+        (400, "invalidArgument", "Invalid id value", True),
+        (400, "invalidArgument", "Invalid To header", False),
+        (404, "", "Not Found", False),
+        (503, "backendError", "Invalid id value", False),
+    ],
+)
+def test_a_mail_that_is_not_there_is_told_from_what_a_proxy_says(
+    status: int, reason: str, message: str, *, is_so: bool
+) -> None:
+    assert is_not_found(classify(gmail_error(status, body(reason, message)), "gmail", NOW)) is is_so
 
 
 def test_a_clock_that_differs_from_googles_is_recognized() -> None:

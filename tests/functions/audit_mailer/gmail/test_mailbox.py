@@ -58,8 +58,36 @@ def test_a_search_finds_the_oldest_first(sandbox: GmailSandbox, gmail: MakeGmail
     assert box.search('"Jane Doe"')[0] == receipts[0]
 
 
+NO_ID = {
+    "kind": "status", "code": 400, "on": "get", "reason": "invalidArgument",
+    "message": "Invalid id value",
+}  # fmt: skip
+
+
 def test_a_mail_that_was_deleted_meanwhile_is_none(sandbox: GmailSandbox, gmail: MakeGmail) -> None:
     assert gmail().read("0123456789abcdef") is None
+
+
+@pytest.mark.parametrize("edited", ["x" * 9_000, "", "..", "19a\n", "?x=y", "a/b", "é"])
+def test_a_mail_of_an_id_that_no_mail_has_is_none(
+    sandbox: GmailSandbox, gmail: MakeGmail, edited: str
+) -> None:
+    assert gmail().read(edited) is None
+
+
+def test_a_mail_of_an_id_that_gmail_calls_invalid_is_none(
+    sandbox: GmailSandbox, gmail: MakeGmail
+) -> None:
+    sandbox.post_fault(NO_ID)
+    assert gmail().read("zz") is None
+
+
+def test_what_gmail_refuses_for_another_reason_is_no_missing_mail(
+    sandbox: GmailSandbox, gmail: MakeGmail
+) -> None:
+    sandbox.post_fault(NO_ID | {"message": "Invalid user id"})
+    with pytest.raises(DeliveryError):
+        gmail().read("0123456789abcdef")
 
 
 def test_importing_twice_makes_one_mail(sandbox: GmailSandbox, gmail: MakeGmail) -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
 from functions.audit_mailer.gmail.mailbox import FoundMail, Gmail, Receipt
 from functions.audit_mailer.mails.copies import MOST_BYTES
 from functions.audit_mailer.watch import bounces as rules
-from functions.audit_mailer.watch.bounces import MOST_NAMED, NOTICES, Bounces, failed_by
+from functions.audit_mailer.watch.bounces import (
+    MOST_FOREIGN,
+    MOST_NAMED,
+    NOTICES,
+    Bounces,
+    failed_by,
+)
 from local.gmail_sandbox.mailbox.bounce import Failed, bounce_mail
 from local.gmail_sandbox.process import GmailSandbox
 from tests.builders import NOW
 from tests.functions.audit_mailer.conftest import AUDIT
 from tests.functions.audit_mailer.watch.watching import Watching, mail_others
 
-ORIGINAL = b"Message-ID: <one@mail.gmail.com>\r\nSubject: x\r\n\r\nx\r\n"
+ORIGINAL = f"Message-ID: <one@mail.gmail.com>\r\nTo: {AUDIT}\r\nSubject: x\r\n\r\nx\r\n".encode()
 NOTICE = bounce_mail(Failed(ORIGINAL, AUDIT, AUDIT, NOW, NOW + 1_000))
 
 
@@ -26,6 +33,7 @@ class Mails:
     def __init__(self, mails: Mapping[str, bytes]) -> None:
         self.mails = dict(mails)
         self.calls = 0
+        self.read_as: list[str] = []
 
     def search(self, query: str) -> list[Receipt]:
         self.calls += 1
@@ -34,6 +42,7 @@ class Mails:
 
     def read(self, gmail_id: str) -> FoundMail | None:
         self.calls += 1
+        self.read_as.append(gmail_id)
         raw = self.mails.get(gmail_id)
         return None if raw is None else sent(raw, gmail_id)
 
@@ -67,11 +76,40 @@ def test_without_a_notice_of_its_failure_a_mail_is_there(
 
 
 def test_a_notice_that_is_too_large_or_names_too_many_is_not_kept_whole() -> None:
-    many = NOTICE + b"".join(b"X-SCC-A: %d\r\nMessage-ID: <%d@x>\r\n" % (n, n) for n in range(999))
-    failed = failed_by(many)
-    assert len(failed.own_ids) <= MOST_NAMED
-    assert len(failed.message_ids) <= MOST_NAMED
-    assert failed_by(many + b"x" * MOST_BYTES) == rules.Failed()
+    many = b"".join(b"X-SCC-Ops-Id: %d\r\nMessage-ID: <%d@x>\r\n" % (n, n) for n in range(999))
+    failed = failed_by(bounce_mail(Failed(many + ORIGINAL, AUDIT, AUDIT, NOW, NOW)))
+    assert 0 < len(failed.own_ids) <= MOST_NAMED
+    assert 0 < len(failed.message_ids) <= MOST_NAMED
+    assert failed_by(NOTICE + b"x" * MOST_BYTES) == rules.Failed()
+
+
+def test_what_came_back_from_somebody_else_is_not_the_mail() -> None:
+    """A filter passes the mail on as it is, and the accountant's mailbox is full."""
+    passed_on = Failed(ORIGINAL, AUDIT, "accountant@gone.example", NOW, NOW)
+    assert not Bounces(Mails({"notice": bounce_mail(passed_on)})).have(sent())
+    to_itself = replace(passed_on, recipient=AUDIT.upper())
+    assert Bounces(Mails({"notice": bounce_mail(to_itself)})).have(sent())
+
+
+def test_what_a_mail_that_failed_contains_is_no_notice() -> None:
+    """Its text may look like a report about another mail."""
+    within = NOTICE.partition(b"message/delivery-status")[2]
+    forward = b"To: x@x.example\r\nMessage-ID: <f@x.example>\r\n\r\n" + within
+    notice = bounce_mail(Failed(forward, AUDIT, "x@x.example", NOW, NOW))
+    assert failed_by(notice).message_ids == {"<f@x.example>"}
+
+
+@pytest.mark.parametrize(("head", "most"), [(b"", MOST_FOREIGN), (b"X-SCC-Ops-Id: a\r\n", 120)])
+def test_of_many_notices_the_newest_are_read_and_all_about_audit_mails(
+    head: bytes, most: int
+) -> None:
+    """Gmail finds the oldest first. A day on which every mail comes back is told whole."""
+    notice = bounce_mail(Failed(head + ORIGINAL, AUDIT, AUDIT, NOW, NOW))
+    mails = Mails({f"n{number}": notice for number in range(120)})
+    bounces = Bounces(mails)
+    assert bounces.have(sent())
+    assert mails.calls == 1 + most
+    assert mails.read_as[0] == "n119"
 
 
 def test_a_notice_is_looked_for_once_and_read_once() -> None:

@@ -16,7 +16,15 @@ from shared import keys
 from shared.attributes import to_attributes
 from tests.builders import NOW, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
-from tests.functions.audit_mailer.watch.watching import DAY, Watching, ids, put
+from tests.functions.audit_mailer.watch.watching import (
+    DAY,
+    Watching,
+    fill_up,
+    ids,
+    mail_others,
+    put,
+)
+from tests.suites import later
 
 
 def test_a_delivery_that_is_gone_is_not_made_by_the_watch(watching: Watching) -> None:
@@ -84,6 +92,37 @@ def test_an_edited_delivery_does_not_blind_the_watch(
     assert watching.run().found == {"missing": 1}
 
 
+def edit(watching: Watching, changes: dict[str, Any]) -> None:
+    key = to_attributes({"payment_id": entry().payment_id})
+    table, dynamodb = watching.world.table, watching.world.dynamodb
+    item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.put_item(TableName=table, Item=item | changes)
+
+
+@pytest.mark.parametrize("edited", ["x" * 9_000, later("..")])
+def test_an_id_that_no_mail_has_costs_the_others_nothing(
+    watching: Watching, sandbox: GmailSandbox, edited: str
+) -> None:
+    made = mail_others(watching, 2)
+    edit(watching, {"gmail_id": {"S": edited}})
+    sandbox.delete(ids(sandbox)[0])
+    watched = watching.run()
+    assert (watched.found, watched.is_finished) == ({"missing": 1}, True)
+    assert all("seen_at" in watching.delivery(each.payment_id) for each in made)
+
+
+def test_a_delivery_that_has_no_room_left_costs_the_others_nothing(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    made = mail_others(watching, 2)
+    sandbox.delete(ids(sandbox)[0])
+    fill_up(watching.world, {"payment_id": entry().payment_id})
+    watched = watching.run()
+    assert (watched.found, watched.is_finished) == ({"missing": 1}, True)
+    assert watching.unkept == [entry().payment_id]
+    assert all("seen_at" in watching.delivery(each.payment_id) for each in made)
+
+
 def test_an_ops_record_of_odd_types_does_not_end_the_run(watching: Watching) -> None:
     odd = to_attributes({"ops_id": "ops_odd", "part": 0, "at": NOW}) | {"x": {"N": "1.5"}}
     watching.world.dynamodb.put_item(TableName=watching.ops_table, Item=odd)
@@ -119,8 +158,8 @@ def test_what_was_noted_by_hand_is_read_again_in_the_round(
     watching.world.dynamodb.delete_item(
         TableName=watching.world.table, Key=to_attributes(keys.watch())
     )  # so that the round begins anew
-    later = date.fromordinal(DAY.toordinal() + 10)
-    assert watching.run(later).found == {"missing": 1}
+    in_ten_days = date.fromordinal(DAY.toordinal() + 10)
+    assert watching.run(in_ten_days).found == {"missing": 1}
 
 
 def test_another_recipient_does_not_hide_a_mail_that_was_seen_here(

@@ -12,7 +12,13 @@ from functions.audit_mailer.mails.payment_mail import Reissue, compose
 from local.gmail_sandbox.mailbox.places import Place
 from local.gmail_sandbox.process import GmailSandbox
 from shared.attributes import to_attributes
-from shared.audit.delivery import found_since, mailbox_finding, seen_at
+from shared.audit.delivery import (
+    first_seen_at,
+    found_since,
+    mailbox_finding,
+    missed_at,
+    seen_at,
+)
 from shared.audit.findings import MailFinding
 from tests.builders import NOW, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES
@@ -134,23 +140,32 @@ def test_times_are_those_of_the_mail_that_is_there_and_of_the_finding_that_stand
     watching.run()
     doubled_at = watching.world.clock.now
     assert seen_at(watching.delivery()) == seen, "the first one is there still"
-    assert found_since(watching.delivery()) == doubled_at
+    assert found_since(watching.delivery(), "duplicate") == doubled_at
     sandbox.delete(first)
     watching.run()
-    assert found_since(watching.delivery()) is None
+    assert found_since(watching.delivery(), "duplicate") is None
     sandbox.delete(second)
     watching.world.clock.now += 1_000
+    lost_at = watching.world.clock.now
     for _ in range(2):
         watching.run()
-        assert found_since(watching.delivery()) == doubled_at + 1_000
+        assert found_since(watching.delivery(), "missing") == lost_at
         watching.world.clock.now += 1_000
     watching.settled = {each.ops_id for each in watching.reported}
     watching.run()
-    assert found_since(watching.delivery()) == watching.world.clock.now, "since it is explained"
+    assert found_since(watching.delivery(), "missing") == lost_at, "explained, and missing still"
+    forged = put(gmail, compose(entry().to_row() | {"note": "other"}, ADDRESSES).content)
+    forged_at = watching.world.clock.now
+    watching.run()
+    assert found_since(watching.delivery(), "altered") == forged_at
+    assert found_since(watching.delivery(), "missing") == lost_at
+    sandbox.delete(forged)
     put(gmail, compose(entry().to_row(), ADDRESSES).content)
     watching.world.clock.now += 1_000
     watching.run()
-    assert seen_at(watching.delivery()) == watching.world.clock.now
+    there = watching.delivery()
+    assert (first_seen_at(there), missed_at(there)) == (seen, lost_at)
+    assert (seen_at(there), mailbox_finding(there)) == (watching.world.clock.now, None)
 
 
 def test_a_mail_that_took_the_place_of_another_is_seen_since_then(
@@ -165,18 +180,34 @@ def test_a_mail_that_took_the_place_of_another_is_seen_since_then(
     assert seen_at(watching.delivery()) == watching.world.clock.now
 
 
-def test_what_went_to_another_mailbox_is_not_looked_for_here(
-    watching: Watching, sandbox: GmailSandbox
-) -> None:
-    """The stack's recipient was changed: the old mails are where they were sent."""
-    sandbox.delete(ids(sandbox)[0])
+def mailed_to(watching: Watching, recipient: str) -> None:
     watching.world.dynamodb.update_item(
         TableName=watching.world.table,
         Key=to_attributes({"payment_id": entry().payment_id}),
-        UpdateExpression="SET recipient = :old",
-        ExpressionAttributeValues=to_attributes({":old": "former@shipcaptaincrew.example"}),
+        UpdateExpression="SET recipient = :recipient",
+        ExpressionAttributeValues=to_attributes({":recipient": recipient}),
     )
+
+
+@pytest.mark.parametrize("runs_before", [0, 1])
+def test_what_went_to_a_former_recipient_is_not_looked_for_here(
+    watching: Watching, sandbox: GmailSandbox, runs_before: int
+) -> None:
+    """Whether or not it was seen in the mailbox of that time."""
+    for _ in range(runs_before):
+        watching.run()
+    sandbox.delete(ids(sandbox)[0])
+    mailed_to(watching, "Former@shipcaptaincrew.example")
+    watching.former = {"former@shipcaptaincrew.example"}
     assert watching.run().looked == 0
+
+
+def test_a_recipient_that_the_stack_never_had_hides_no_loss(
+    watching: Watching, sandbox: GmailSandbox
+) -> None:
+    sandbox.delete(ids(sandbox)[0])
+    mailed_to(watching, "elsewhere@example.com")
+    assert watching.run().found == {"missing": 1}
 
 
 def test_a_mail_that_came_back_and_is_lost_again_is_a_new_finding(

@@ -42,7 +42,9 @@ class Watching:
     box: Gmail
     settled: set[str] = field(default_factory=set)
     reported: list[MailFinding] = field(default_factory=list)
+    unkept: list[str] = field(default_factory=list)
     calls_left: int = 10_000
+    former: set[str] = field(default_factory=set)
 
     def run(self, today: date = DAY, after_ms: int = SETTLE_MS + 1) -> Watched:
         world, self.reported = self.world, []
@@ -54,12 +56,14 @@ class Watching:
             ops_records=OpsRecords(world.dynamodb, self.ops_table),
             evidence=Evidence(boto3.client("s3"), BUCKET),
         )
+        sightings = Sightings(world.dynamodb, world.table)
+        self.unkept = sightings.unkept
         Watch(
             ledger=Daybook(world.dynamodb, world.payments, world.table),
             subjects=subjects,
             finder=Finder(reader, subjects, Bounces(reader)),
-            sightings=Sightings(world.dynamodb, world.table),
-            recipient=AUDIT,
+            sightings=sightings,
+            former=self.former,
             is_settled=lambda finding: finding.ops_id in self.settled,
             report=self.reported.append,
             now=world.clock.now,
@@ -110,3 +114,17 @@ def ids(sandbox: GmailSandbox) -> list[str]:
 def put(gmail: Callable[..., Gmail], raw: bytes) -> str:
     another_id = re.sub(rb"(?m)^Message-ID: <", b"Message-ID: <another.", raw)
     return str(gmail("import").send_audit_email_via_gmail(another_id).gmail_id)
+
+
+def fill_up(world: World, key: dict[str, str]) -> None:
+    """Add to an item of AuditDeliveries until DynamoDB takes not one byte more."""
+    client, table = world.dynamodb, world.table
+    item = client.get_item(TableName=table, Key=to_attributes(key)).get("Item", to_attributes(key))
+    low, high = 300_000, 420_000
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            client.put_item(TableName=table, Item=item | {"pad": {"S": "x" * middle}})
+            low = middle
+        except client.exceptions.ClientError:
+            high = middle

@@ -104,8 +104,6 @@ def test_the_text_for_the_bank_says_that_a_mail_was_issued_again() -> None:
     text = excerpt([LAST], reissues=reissues)["README.txt"].decode()
     lines = text.splitlines()
     at = lines.index(f"        files: {STEM}")
-    assert lines[at + 1].strip() == (
-        "its mail was lost and issued again, with the same record: see"
-    )
+    assert lines[at + 1].strip() == ("its mail was issued again, with the same record: see")
     assert lines[at + 2].strip() == f"mails/{ops_id}.eml"
     assert "issued again, with" not in excerpt([LAST], gaps=[Gap("x")])["README.txt"].decode()

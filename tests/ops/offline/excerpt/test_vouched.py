@@ -63,6 +63,19 @@ def test_an_entry_made_up_inside_a_day_is_never_called_ok(tmp_path: Path) -> Non
     assert verdicts(tmp_path, made_up) == (UNVOUCHED, only)
 
 
+def test_what_its_own_statement_calls_impossible_is_never_called_ok(tmp_path: Path) -> None:
+    entries = chain(3)
+    statement = drawn_up([each.to_row() for each in entries])
+    statement.events[0].report_impossible(3, "another entry voids the same payment")
+    files = complete(excerpt(entries[-1:], [stored(statement)]))
+    code, said = verdicts(tmp_path, files)
+    assert (code, said[0], said[-1]) == (FOUND, "FAILED", "NO")
+    (finding,) = judged(files).findings
+    assert finding.detail.endswith(
+        "never writes such an entry: another entry voids the same payment"
+    )
+
+
 def test_an_excerpt_without_entries_vouches_for_nothing(tmp_path: Path) -> None:
     whole = excerpt(chain(1))
     files = complete({name: whole[name] for name in ("key.pem", "verify_mbox.py")})

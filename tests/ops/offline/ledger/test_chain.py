@@ -84,6 +84,12 @@ def test_time_that_runs_backwards_is_named() -> None:
     assert found(rows_of([*entries, late])) == [("back-dated", 3)]
 
 
+@pytest.mark.parametrize("foreign", [{"currency": "EUR"}, {"method": "barter"}])
+def test_money_that_the_app_does_not_take_is_named(foreign: dict[str, Any]) -> None:
+    entries = chain(2)
+    assert found(rows_of([*entries, after(entries, **foreign)])) == [("wrong-payment", 3)]
+
+
 def test_a_day_that_is_not_the_day_it_was_logged_on_is_named() -> None:
     entries = chain(2)
     assert found(rows_of([*entries, after(entries, logged_day="2025-11-21")])) == [

@@ -69,9 +69,24 @@ def test_a_settled_mail_in_the_trash_needs_nobody() -> None:
     assert mails.packed == ["0"]
 
 
-def test_a_loss_that_was_settled_before_is_not_told_while_the_mail_is_there() -> None:
-    mails = mails_of(mail(ROW), records=(ack_record(ENTRY.payment_id),))
-    assert (mails.records, gaps(mails)) == ([], [])
+def test_a_loss_that_was_settled_before_is_no_gap_and_its_record_is_packed() -> None:
+    record = ack_record(ENTRY.payment_id)
+    mails = mails_of(mail(ROW), records=(record,))
+    assert (mails.records, gaps(mails)) == ([record["ops_id"]], [])
+
+
+def test_a_reissue_whose_mail_is_gone_is_told_by_its_record() -> None:
+    record = reissue_record(ENTRY.payment_id)
+    assert mails_of(mail(ROW), records=(record,)).records == [record["ops_id"]]
+
+
+def test_an_invented_reissue_that_was_explained_needs_nobody() -> None:
+    raw = reissued(ENTRY, "ops_reissue_invented")
+    ((is_due, what),) = gaps(mails_of(mail(ROW), raw))
+    assert (is_due, "no operators' record tells of that" in what) == (True, True)
+    record = acked("altered", "1")
+    ((is_due, what),) = gaps(mails_of(mail(ROW), raw, records=(record,)))
+    assert (is_due, f": {REASON} (" in what) == (False, True)
 
 
 def acked(kind: FindingKind, *ids: str) -> Mapping[str, Any]:

@@ -40,7 +40,10 @@ def hit(gmail_id: str = "18c0", reissue: str = "", *, is_misplaced: bool = False
 
 def test_a_mail_is_sent_and_seen() -> None:
     seen = told(SENT | {"seen_at": NOW + HOUR, "last_seen_as": ["18c0"]})
-    assert steps(seen) == ["mailed, Gmail id 18c0", "seen in the mailbox by the watch, as 18c0"]
+    assert steps(seen) == [
+        "mailed, Gmail id 18c0",
+        "seen in the mailbox by the watch; there as 18c0",
+    ]
     assert (seen.concerns(), seen.story.watch_says()) == ([], "seen in the mailbox")
     assert told(SENT).story.watch_says() == "has not seen it yet"
 
@@ -57,10 +60,30 @@ def test_a_mail_that_the_watch_misses_needs_a_person_without_another_search() ->
 
 
 def test_a_loss_stands_in_the_order_of_time() -> None:
-    lost = LOST | {"finding_since": NOW + HOUR}
+    lost = LOST | {"found_since": {"missing": NOW + HOUR}}
     history = told(lost, deeds(ack(FINDING, at=NOW + 2 * HOUR)))
     assert [each.at for each in history.steps()][-2:] == [NOW + HOUR, NOW + 2 * HOUR]
     assert history.steps()[-2].what.startswith("missing: ")
+
+
+def test_a_loss_that_is_over_is_told_still() -> None:
+    times = {"first_seen_at": NOW + HOUR, "missed_at": NOW + 2 * HOUR, "seen_at": NOW + 3 * HOUR}
+    history = told(SENT | times | {"last_seen_as": ["18c1"]})
+    assert steps(history)[1:] == [
+        "first seen in the mailbox by the watch",
+        "missing: the watch does not find it in the mailbox",
+        "seen in the mailbox by the watch; there as 18c1",
+    ]
+    assert history.concerns() == []
+
+
+def test_a_reissue_that_came_back_is_another_loss_than_the_one_that_was_settled() -> None:
+    lost = LOST | {"mails": {"18c9": "bounced"}}
+    assert told(LOST, deeds(ack(FINDING))).concerns() == []
+    (concern,) = told(lost, deeds(ack(FINDING))).concerns()
+    assert "does not find it" in concern
+    both = MailFinding("missing", PAYMENT, frozenset({"18c0", "18c9"}))
+    assert told(lost, deeds(ack(both))).concerns() == []
 
 
 def test_a_mail_that_only_says_that_it_was_issued_again_is_called_that() -> None:
@@ -102,7 +125,7 @@ def test_a_mail_that_was_issued_again_says_by_whom_why_and_as_what() -> None:
         "mailed, Gmail id 18c0",
         f"issued again by arn:aws:iam::123456789012:user/grace, ticket 12; {RUN}",
         "issued again: mailed, Gmail id 18c1",
-        "seen in the mailbox by the watch, as 18c1",
+        "seen in the mailbox by the watch; there as 18c1",
         f"in the audit mailbox as 18c1, issued again as {RUN}",
     ]
     assert history.concerns() == []

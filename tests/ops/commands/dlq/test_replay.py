@@ -23,7 +23,7 @@ from tests.ops.letters import numbered
 from tests.shells import SCC, Scc, environment
 from tests.suites import LONG
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 KILLS = 5  # with each seed
 QUICKLY = ("--rate", "20", "--yes", "--json")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,19 @@ from click.testing import CliRunner
 from ops.cli import scc
 from ops.errors import OpsError
 from ops.samconfig import settings_of
-from release.deploy import Deployment, chosen_parameters, refuse_uncommitted
-from release.deploy import StepFailedError as StepFailed
+from release.deployment.deploy import (
+    Deployment,
+    chosen_parameters,
+    parameter_overrides,
+    refuse_uncommitted,
+)
+from release.deployment.deploy import StepFailedError as StepFailed
 from release.stages import Stage, StageName
-from release.tested import is_recorded, record
+from release.tested import head, is_recorded, record
 from tests.release.walk import AUTHOR, Account, git
 from tests.shells import environment
 from tests.suites import LONG
+from tests.template.transformed import SAM_PYTHON
 
 EMULATOR = "http://127.0.0.1:9"  # nothing listens there
 
@@ -71,7 +79,7 @@ def test_invalid_arguments_are_refused_by_name(arguments: list[str], complaint: 
 def test_make_takes_no_option_for_a_parameter(given: str) -> None:
     answer = subprocess.run(
         ["make", "--old-file=install", "deploy", "STAGE=staging", f"PARAMETERS={given}"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=environment(MAKEFLAGS="", AWS_ENDPOINT_URL=EMULATOR),
         capture_output=True,
         text=True,
@@ -152,6 +160,23 @@ def test_given_parameters_replace_the_files_one_by_one() -> None:
         chosen_parameters(stage(), ["LogRetentionDays"], {})
 
 
+def test_an_earlier_choice_is_undone_by_an_empty_value() -> None:
+    """`sam deploy` refuses Name= and keeps the earlier value without it."""
+    given = chosen_parameters(stage(), ["EventsTableName=", "GmailSender=a@b.c"], {})
+    assert given["EventsTableName"] == ""
+    code = (
+        "import json, sys; from samcli.cli.types import CfnParameterOverridesType as Type; "
+        "print(json.dumps(Type().convert(tuple(sys.argv[1:]), None, None)))"
+    )
+    done = subprocess.run(
+        [str(SAM_PYTHON), "-c", code, *parameter_overrides(given)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == given
+
+
 @pytest.mark.parametrize("name", ["staging", "prod"])
 def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None:
     environment = {"SCC_EMULATOR_PARAMETERS": "GmailApiEndpoint=http://127.0.0.1:1/"}
@@ -159,6 +184,49 @@ def test_aws_never_gets_what_only_the_emulator_may_have(name: StageName) -> None
     assert chosen["Stage"] == name
     assert not chosen.keys() & {"ApiUrlAuthType", "GmailApiEndpoint"}
     assert chosen_parameters(stage(name, EMULATOR), [], environment)["Stage"] == "local"
+
+
+@dataclass
+class Steps:
+    """A deployment whose steps are noted, not taken. standing: the stack's own parameters."""
+
+    standing: dict[str, str] = field(default_factory=dict)
+    parameters: list[dict[str, str]] = field(default_factory=list)
+
+    def deploy(self, name: StageName, patch: pytest.MonkeyPatch) -> None:
+        def change(_: Deployment, template: Path, chosen: dict[str, str], confirm: str) -> None:
+            self.parameters.append(dict(chosen))
+
+        patch.setattr(Deployment, "prove", lambda _: None)
+        patch.setattr(Deployment, "build", lambda _: Path("template.yaml"))
+        patch.setattr(Deployment, "change", change)
+        patch.setattr(Deployment, "_standing", lambda _: self.standing)
+        patch.setattr("release.deployment.deploy.refuse_uncommitted", lambda _: None)
+        patch.setattr("ops.target.Aws.caller", "arn:aws:iam::123456789012:user/ada")
+        Deployment(stage(name), Path(__file__).parents[3]).run(
+            "yes", ["AlarmEmail=ops@example.com"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "standing", "protects"),
+    [
+        ("prod", {"DeletionProtection": "false"}, True),
+        ("prod", {}, True),
+        ("prod", {"DeletionProtection": "true"}, False),
+        ("staging", {"DeletionProtection": "false"}, False),
+    ],
+)
+def test_production_is_protected_once_it_stands_by_a_change_that_publishes_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: StageName, standing: dict[str, str], *, protects: bool
+) -> None:
+    """While a stack is made, a protected table could not be taken back."""
+    steps = Steps(standing)
+    steps.deploy(name, monkeypatch)
+    first, *rest = steps.parameters
+    assert "DeletionProtection" not in first
+    assert rest == ([first | {"DeletionProtection": "true"}] if protects else [])
+    assert first["Release"].endswith(head(Path(__file__).parents[3])[:12])
 
 
 @LONG
@@ -172,16 +240,25 @@ def test_a_change_set_is_shown_and_executed_only_after_a_yes(walked: Account) ->
         return days
 
     deploy = "make deploy STAGE=staging PARAMETERS=LogRetentionDays=30"
-    before = retention()
+
+    def serves() -> int:
+        alias = walked.aws.client("lambda").get_alias(
+            FunctionName="shipcaptaincrew-staging-api", Name="live"
+        )
+        return int(alias["FunctionVersion"])
+
+    before, version = retention(), serves()
     done = walked.shell(f"echo no | {deploy}")
     assert done.returncode == 2, done.stdout[-3000:]
     assert "ApiLogGroup" in done.stdout
     assert "Not deployed: the change set above was only shown" in done.stdout
     assert retention() == before != 30
+    assert serves() == version
     done = walked.shell(f"echo yes | {deploy}")
     assert done.returncode == 0, done.stdout[-3000:]
     assert "Bundles: built for this commit." in done.stdout
     assert retention() == 30
+    assert serves() == version + 1, "a parameter is a release, too"
 
 
 def test_uncommitted_files_stop_it_before_anything_is_built(walked: Account) -> None:
@@ -210,7 +287,7 @@ def test_the_app_is_at_its_own_domain_if_it_has_one() -> None:
 def test_the_help_names_the_variables() -> None:
     done = subprocess.run(
         ["make", "help"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=True,

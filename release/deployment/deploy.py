@@ -5,6 +5,7 @@ With AWS_ENDPOINT_URL=http://127.0.0.1:4566 it all happens in an emulator, as in
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -17,11 +18,19 @@ import click
 
 from ops.errors import FOUND, OpsError
 from ops.shipped import repository
+from ops.stack.platform import BucketPolicy, bucket_policies
+from release.deployment.releases import release_of, with_release
 from release.stages import Stage, pass_stage
 from release.tested import SUITES, head, is_recorded, record, uncommitted
 
-# What the emulator cannot do: TLS, ARM, and signing for origin access control.
-EMULATOR = {"Stage": "local", "Architecture": "x86_64", "ApiUrlAuthType": "NONE"}
+# What the emulator cannot do: TLS, ARM, signing for origin access control, CodeDeploy, snapshots.
+EMULATOR = {
+    "Stage": "local",
+    "Architecture": "x86_64",
+    "ApiUrlAuthType": "NONE",
+    "ApiCanary": "false",
+    "ApiSnapStart": "None",
+}
 
 
 class StepFailedError(OpsError):
@@ -52,8 +61,28 @@ def deploy(stage: Stage, confirm: str, parameters: tuple[str, ...]) -> None:
         raise StepFailedError(f"Not deployed: {error.message}") from error
     except OpsError as error:
         raise OpsError(f"Not deployed: {error.message}") from error
+    policies = [each for each in bucket_policies(stage.aws) if not each.is_allowed]
     if stage.console.as_json:
-        stage.console.show({"stack": stage.stack, "commit": head(repository())})
+        lacking = [{"bucket": each.bucket, "statement": each.statement} for each in policies]
+        deployed = {"stack": stage.stack, "commit": head(repository())}
+        stage.console.show(deployed | {"bucket_policies_lack": lacking})
+    else:
+        for each in policies:
+            click.echo(words_about(each))
+
+
+def words_about(policy: BucketPolicy) -> str:
+    """What the owner of a bucket must do before anybody can open the app."""
+    why = "Without this statement in its policy, CloudFront cannot read it:"
+    lines = [
+        f"The bucket {policy.bucket} is not the stack's. {why}",
+        json.dumps(policy.statement, indent=2),
+    ]
+    if policy.command:
+        lines += ["This command adds it to all that the policy says now:", f"  {policy.command}"]
+    else:
+        lines.append(f"What its policy says now could not be read: {policy.fault}.")
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +105,12 @@ class Deployment:
             f"commit {head(self.folder)[:12]}, as {who}"
         )
         self.prove()
-        self.change(self.build(), parameters, confirm)
+        template = self.build()
+        parameters["Release"] = release_of(head(self.folder), parameters)
+        self.change(template, parameters, confirm)
+        if is_unprotected(stage, self._standing()):
+            stage.console.say("The stack stands. From now on, its tables cannot be deleted.")
+            self.change(template, parameters | {"DeletionProtection": "true"}, "yes")
 
     def prove(self) -> None:
         """Checks and tests must have passed for this commit; what has not runs now."""
@@ -123,11 +157,13 @@ class Deployment:
 
     def change(self, template: Path, parameters: Mapping[str, str], confirm: str) -> None:
         """Show the change set and, after a yes, execute it."""
+        if self.stage.aws.target.is_local:
+            name_release(template, parameters["Release"])
         command = [
             *(self._sam, "deploy", "--config-file", str(self.folder / "samconfig.toml")),
             *("--config-env", self.stage.name, "--template-file", str(template)),
             "--parameter-overrides",
-            *(f"{name}={value}" for name, value in sorted(parameters.items())),
+            *parameter_overrides(parameters),
         ]
         failed = f"CloudFormation refused or rolled back: the events of {self.stage.stack} say why."
         if confirm != "yes":
@@ -138,6 +174,14 @@ class Deployment:
                     "the change set above was only shown. Answer yes, or use CONFIRM=yes."
                 )
         self._step(failed, *command, "--no-confirm-changeset")
+
+    def _standing(self) -> Mapping[str, str]:
+        """The parameters that the stack has now."""
+        client = self.stage.aws.client("cloudformation")
+        (stack,) = client.describe_stacks(StackName=self.stage.stack)["Stacks"]
+        return {
+            each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())
+        }
 
     @property
     def _sam(self) -> str:
@@ -173,6 +217,30 @@ def chosen_parameters(
     if stage.aws.target.is_local:
         chosen |= EMULATOR | _pairs(environ.get("SCC_EMULATOR_PARAMETERS", "").split())
     return chosen
+
+
+def is_unprotected(stage: Stage, standing: Mapping[str, str]) -> bool:
+    """Whether a stack that keeps its data can still be deleted, as after its first deployment.
+
+    A stack that fails while it is made must be able to take back what it made. standing: its
+    parameters.
+    """
+    return stage.name == "prod" and standing.get("DeletionProtection") != "true"
+
+
+def name_release(template: Path, release: str) -> None:
+    """Write a release's name into a built template, for the emulator."""
+    import yaml  # noqa: PLC0415 - a clone has it, an installed `scc` does not
+
+    content = yaml.safe_load(template.read_text("utf-8"))
+    template.write_text(yaml.safe_dump(with_release(content, release), sort_keys=False))
+
+
+def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
+    """As sam takes them: an empty value, which undoes an earlier choice, in quotes."""
+    return [
+        f"{name}={value}" if value else f'{name}=""' for name, value in sorted(parameters.items())
+    ]
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What a stack needs of a platform that exists: its table of events, its web buckets."""

@@ -1,0 +1,1 @@
+"""What `scc doctor` looks at, one thing a file."""

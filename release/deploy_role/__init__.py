@@ -1,0 +1,1 @@
+"""The role with which GitHub deploys a stack, and the command that creates it."""

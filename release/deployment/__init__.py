@@ -1,0 +1,1 @@
+"""From a commit to a stack, and back to none: deployments, their names, and deletion."""
