@@ -9,51 +9,49 @@ import json
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import boto3
 
 from functions.daily_statement.drawing_up import Draughtsman
 from functions.daily_statement.sealing import Sealer
+from functions.daily_statement.stores.evidence_bucket import EvidenceBucket
 from functions.daily_statement.stores.ledger_rows import LedgerRows
 from shared.daybook import Daybook
-from shared.statements.bucket import SealedStatement
 
 ZONE = ZoneInfo("America/New_York")
 
 
 class Shelf:
-    """What the bucket keeps."""
+    """The bucket, in memory, as S3's client gives and takes it."""
 
     def __init__(self) -> None:
-        self.statements: dict[str, bytes] = {}
-        self.of_heads: dict[str, bytes] = {}
+        self.objects: dict[str, bytes] = {}
 
-    def sealed_days(self) -> list[str]:
-        return sorted(self.statements)
+    def get_paginator(self, _: str) -> Self:
+        return self
 
-    def sealed(self, day: str) -> SealedStatement:
-        content = self.statements[day]
-        return SealedStatement(content=content, record=json.loads(content))
+    def paginate(self, *, Prefix: str, **_: Any) -> list[dict[str, Any]]:  # noqa: N803 - S3's names
+        only = {"VersionId": "1", "IsLatest": True, "ETag": "1"}
+        return [
+            {
+                "Versions": [
+                    only | {"Key": key, "Size": len(content)}
+                    for key, content in sorted(self.objects.items())
+                    if key.startswith(Prefix)
+                ]
+            }
+        ]
 
-    def heads(self, sealed: SealedStatement) -> Any:
-        return json.loads(self.of_heads[sealed.day])
+    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        return {"Body": BytesIO(self.objects[Key])}
 
-    def signature(self, _: Any) -> bytes:
-        return b"signed"
-
-    def keep_heads(self, day: str, content: bytes, _: str) -> None:
-        self.of_heads[day] = content
-
-    def seal(self, day: str, content: bytes) -> bool:
-        self.statements[day] = content
-        return True
-
-    def sign(self, *_: Any) -> None:
-        pass
+    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803
+        self.objects[Key] = Body
 
 
 def peak_megabytes() -> float:
@@ -65,11 +63,14 @@ def peak_megabytes() -> float:
 def main() -> None:
     days = sys.argv[1:]
     now = datetime.fromisoformat(days[-1]).replace(tzinfo=UTC) + timedelta(days=1, hours=12)
+
+    def at() -> int:
+        return int(now.timestamp() * 1000)
+
     client = boto3.client("dynamodb")
     calls = [0]
     client.meta.events.register("before-call.dynamodb", lambda **_: calls.append(1))
     daybook = Daybook(client, "Payments", "AuditDeliveries")
-    shelf = Shelf()
     key = SimpleNamespace(
         sha256=hashlib.sha256(b"key").hexdigest(),
         sign=lambda _: b"signed",
@@ -82,21 +83,21 @@ def main() -> None:
             ops_records=SimpleNamespace(hashes=lambda *_: {}),
             zone=ZONE,
             cash_over_cents=1_000_000,
-            now=lambda: int(now.timestamp() * 1000),
+            now=at,
             pause=time.sleep,
         ),
-        evidence=cast("Any", shelf),
+        evidence=EvidenceBucket(Shelf(), "evidence", "GOVERNANCE", at),
         key=key,
         outbox=SimpleNamespace(send=lambda _: None),
         has_entries=daybook.has_entries,
         deliveries=lambda _: {},
         zone=ZONE,
-        now=lambda: int(now.timestamp() * 1000),
+        now=at,
     )
     seconds, counted, entries, findings = [], [], [], []
     for day in days:
         before, started = len(calls), time.perf_counter()
-        statement = sealer.seal(day)
+        statement = sealer.seal(day, lambda _: None)
         assert statement is not None
         seconds.append(round(time.perf_counter() - started, 3))
         counted.append(len(calls) - before)

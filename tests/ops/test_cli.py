@@ -237,6 +237,8 @@ MINIMAL = {
     "scc payment show": ["pay_" + "0" * 32],
     "scc payment reissue": ["pay_" + "0" * 32, "--reason", "x"],
     "scc findings ack": ["pay_" + "0" * 32, "--reason", "x"],
+    "scc findings tell": ["ops_x_done"],
+    "scc release deploy-role": ["--stage", "staging", "--repository", "crew/payments"],
     "scc evidence": ["pay_" + "0" * 32],
     "scc users add": ["a@b.example", "--name", "A", "--group", "crew"],
     "scc users password": ["a@b.example"],
