@@ -14,6 +14,7 @@ from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.letters import numbered
 from tests.shells import Scc
+from tests.suites import later
 
 QUICKLY = ("--rate", "20", "--yes")
 
@@ -44,16 +45,16 @@ def holding(stack: RunningStack, *policies: str) -> Iterator[Mapping[str, str]]:
     ("arguments", "policies"),
     [
         (["status"], ["Read"]),
-        (["findings", "ls"], ["Read"]),
-        (["findings", "ls", "--mailbox"], ["Read", "Mailbox"]),
+        later(["findings", "ls"], ["Read"]),
+        later(["findings", "ls", "--mailbox"], ["Read", "Mailbox"]),
         (["dlq", "ls"], ["Read"]),
-        (["dlq", "groups"], ["Read"]),
-        (["dlq", "replay", "--all", "--dry-run"], ["Read"]),
+        later(["dlq", "groups"], ["Read"]),
+        later(["dlq", "replay", "--all", "--dry-run"], ["Read"]),
         (["verify", "--event", "{event}"], ["Read"]),
-        (["reconcile", "--event", "{event}"], ["Read"]),
-        (["payment", "{payment}"], ["Read"]),
-        (["reconcile", "--event", "{event}", "--mailbox"], ["Read", "Mailbox"]),
-        (["payment", "{payment}", "--mailbox"], ["Read", "Mailbox"]),
+        later(["reconcile", "--event", "{event}"], ["Read"]),
+        later(["payment", "{payment}"], ["Read"]),
+        later(["reconcile", "--event", "{event}", "--mailbox"], ["Read", "Mailbox"]),
+        later(["payment", "{payment}", "--mailbox"], ["Read", "Mailbox"]),
         (["doctor"], ["Read", "Mailbox"]),
     ],
 )

@@ -17,6 +17,7 @@ from shared import keys
 from shared.ledger import LedgerEntry
 from tests.builders import NOW, entry
 from tests.functions.api.conftest import Answer, Client, put, store
+from tests.suites import later, one_in
 
 ALTERED = "pay_" + "a" * 32
 SOUND = "pay_" + "b" * 32
@@ -50,7 +51,9 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "a nested value": ({"reason": {"deep": BINARY}}, "reason is not text"),
 }
 changes = pytest.mark.parametrize(
-    ("change", "fault"), list(CHANGES.values()), ids=[each.replace(" ", "-") for each in CHANGES]
+    ("change", "fault"),
+    one_in(3, CHANGES.values()),
+    ids=[each.replace(" ", "-") for each in CHANGES],
 )
 
 
@@ -253,7 +256,11 @@ def head_row() -> dict[str, Any]:
     return keys.head("sunset-charter") | last | {"total_cents": 12_500}
 
 
-@pytest.mark.parametrize("change", OTHER_TABLES.values(), ids=[*OTHER_TABLES])
+@pytest.mark.parametrize(
+    "change",
+    [later(each) if number % 3 else each for number, each in enumerate(OTHER_TABLES.values())],
+    ids=[*OTHER_TABLES],
+)
 def test_nothing_stored_elsewhere_makes_the_api_fail(admin: Client, change: Change) -> None:
     store(admin, PAID)
     put(admin, "Ledger", head_row())

@@ -25,6 +25,7 @@ from shared.text import search_token
 from tests.builders import NOW, entry
 from tests.functions.audit_mailer.conftest import ADDRESSES, AUDIT
 from tests.statements import drawn_up, stored
+from tests.suites import LONG
 from tests.web.node import ROOT, node
 
 READ = Path(__file__).parents[1] / "readers" / "read.mjs"
@@ -93,6 +94,7 @@ def wrong(read: list[str]) -> list[tuple[str, str]]:
     return [pair for pair in zip(wanted, read, strict=True) if pair[0] != pair[1]]
 
 
+@LONG
 def test_pythons_parsers_read_every_subject_as_it_was_written() -> None:
     assert len(mails()) > 1_000
     parsed = [message_from_bytes(mail, policy=default) for _, mail in mails()]

@@ -11,6 +11,7 @@ from ops.errors import INTERRUPTED
 from shared.audit.messages import AuditMessage, OpsMessage
 from tests.ops.harbor import Harbor
 from tests.ops.mailboxes import chain
+from tests.suites import later
 
 ENTRIES = chain(2)
 REPLAY = ("dlq", "replay", "--all", "--yes", "--rate", "50", "--patience", "1")
@@ -37,7 +38,7 @@ def done(harbor: Harbor) -> dict[str, Any]:
     return record
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [later("before"), "after"])
 @pytest.mark.parametrize("number", range(1, 5))
 def test_an_interrupted_replay_tells_what_it_queued(dead: Harbor, number: int, when: str) -> None:
     code, output = dead.scc_stopped(number, f"interrupted {when}", *REPLAY)
@@ -53,7 +54,7 @@ def test_an_interrupted_replay_tells_what_it_queued(dead: Harbor, number: int, w
     assert not left & moved
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [later("before"), "after"])
 @pytest.mark.parametrize("number", range(1, 4))
 def test_what_is_recorded_as_discarded_is_gone(
     dead: Harbor, tmp_path: Path, number: int, when: str
