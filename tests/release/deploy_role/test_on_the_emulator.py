@@ -73,7 +73,7 @@ def test_github_deploys_publishes_and_checks_with_the_role(walked: Account) -> N
     pages.put_object(Bucket=bucket, Key="stale.txt", Body=b"")
     pages.delete_object(Bucket=bucket, Key="index.html")
     for step in (
-        "make deploy STAGE=staging CONFIRM=yes PARAMETERS=LogRetentionDays=30",
+        "make deploy STAGE=staging CONFIRM=yes PARAMETERS=LogRetentionDays=60",
         ".venv/bin/scc web publish --stage prod",
         ".venv/bin/scc web publish --stage staging",
         "make smoke STAGE=staging",
@@ -81,7 +81,7 @@ def test_github_deploys_publishes_and_checks_with_the_role(walked: Account) -> N
         done = walked.shell(step, **github)
         assert done.returncode == 0, done.stdout[-3000:]
     groups = walked.aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/")
-    assert {each["retentionInDays"] for each in groups["logGroups"]} == {30}
+    assert {each["retentionInDays"] for each in groups["logGroups"]} == {60}
     keys = {each["Key"] for each in pages.list_objects_v2(Bucket=bucket)["Contents"]}
     assert "index.html" in keys
     assert "stale.txt" not in keys
