@@ -40,6 +40,7 @@ def test_crew_sees_events_and_rosters_and_no_money(
     axe(page)
 
 
+@LONG
 def test_auditors_can_read_and_export_but_change_nothing(
     page: Page, stack: RunningStack, axe: Axe
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from local.running_stack import RunningStack
 from release.openapi.operations import OPERATIONS, Operation
 from tests.dock import Dock
-from tests.suites import later
+from tests.suites import LONG, later
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED_SOME = ("auditor", "crew", "nobody")
@@ -39,6 +39,7 @@ class Run:
         return {line.partition(" ")[2] for line in lines if line.startswith("2")}
 
 
+@LONG
 @pytest.mark.parametrize("who", WHO)
 def test_the_api_matches_its_document(stack: RunningStack, tmp_path: Path, who: str) -> None:
     run = ask(stack, who, tmp_path)

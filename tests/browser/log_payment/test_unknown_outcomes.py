@@ -57,6 +57,7 @@ def test_after_a_network_failure_the_form_says_that_retrying_is_safe(
     assert len(logged(dock, amount)) == 1
 
 
+@LONG
 def test_closing_with_an_unknown_outcome_asks_the_server_first(
     admin_page: Page, dock: Dock
 ) -> None:

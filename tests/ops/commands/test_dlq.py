@@ -35,6 +35,7 @@ def test_without_dead_letters_everything_is_fine(scc: Scc, dead: DeadLetters) ->
         assert (answer.returncode, json.loads(answer.stdout)) == (0, [])
 
 
+@LONG
 def test_hidden_dead_letters_are_dead_letters_too(scc: Scc, dead: DeadLetters) -> None:
     dead.put(numbered(1).to_json())
     dead.hide()
@@ -48,6 +49,7 @@ def test_groups_count_the_letters_when_there_are_none(scc: Scc, dead: DeadLetter
     assert "0 dead letters" in scc("dlq", "groups", env=dead.env).stderr
 
 
+@LONG
 def test_ls_shows_what_happened_to_each_messages_mail(scc: Scc, dead: DeadLetters) -> None:
     payment = dead.dock.logged()
     dead.dock.await_mail(payment["payment_id"])
@@ -122,6 +124,7 @@ def test_an_interrupted_look_leaves_every_message_visible(
     assert dead.depth().in_flight == 0
 
 
+@LONG
 def test_a_reader_that_has_seen_enough_leaves_every_message_visible(dead: DeadLetters) -> None:
     dead.put_many([numbered(each).to_json() for each in range(HELD_UP)])
     command = f"'{SCC}' dlq ls --json | head -c 100"
@@ -185,6 +188,7 @@ def test_groups_collect_messages_by_cause_and_can_be_chosen_by_name(
         assert sorted(row["seq"] for row in chosen) == [1, 2, 3, 4, 5]
 
 
+@LONG
 def test_show_prints_everything_about_one_message(scc: Scc, dead: DeadLetters) -> None:
     body = numbered(3).to_json()
     message_id = dead.put(body, error_class="permanent", error_message="why", attempts=4)

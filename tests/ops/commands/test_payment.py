@@ -15,6 +15,7 @@ from tests.dock import until
 from tests.ops.conftest import DeadLetters
 from tests.ops.voyage import set_sail
 from tests.shells import Scc
+from tests.suites import LONG
 
 
 def told(local: Scc, payment_id: str, *more: str) -> tuple[int, dict[str, Any]]:
@@ -72,6 +73,7 @@ def test_a_dead_letter_is_shown_with_its_cause_and_the_fix(local: Scc, dead: Dea
     assert "mailed on try 2" in " ".join(each["what"] for each in content["steps"])
 
 
+@LONG
 def test_a_void_and_what_it_voids_name_each_other(local: Scc, dead: DeadLetters) -> None:
     payment = dead.dock.logged()
     answer = dead.dock.call(
@@ -90,6 +92,7 @@ def test_a_void_and_what_it_voids_name_each_other(local: Scc, dead: DeadLetters)
     assert "-$" in told_of
 
 
+@LONG
 def test_a_changed_row_is_reported(local: Scc, dead: DeadLetters) -> None:
     voyage = set_sail(dead.dock, 1)
     with voyage.restored():
@@ -100,6 +103,7 @@ def test_a_changed_row_is_reported(local: Scc, dead: DeadLetters) -> None:
     assert f"scc verify --event {voyage.event_id}" in content["concerns"][0]
 
 
+@LONG
 def test_an_entry_whose_row_is_gone_is_not_called_unknown(local: Scc, dead: DeadLetters) -> None:
     voyage = set_sail(dead.dock, 2)
     payment_id = voyage.payments[1]["payment_id"]
@@ -117,6 +121,7 @@ def test_an_entry_whose_row_is_gone_is_not_called_unknown(local: Scc, dead: Dead
     assert (code, content["is_gone"], content["missing"]) == (1, True, [[2, 2]])
 
 
+@LONG
 def test_a_row_that_no_pointer_leads_to_is_found_and_named(local: Scc, dead: DeadLetters) -> None:
     voyage = set_sail(dead.dock, 1)
     payment_id = voyage.payments[0]["payment_id"]

@@ -82,6 +82,7 @@ def test_an_outage_that_is_over_is_replayed_to_one_mail_each_recorded_and_mailed
         assert len(dead.mails_of_ops(ops_id)) == 1
 
 
+@LONG
 def test_a_statement_that_gmail_refused_is_replayed_by_its_day_and_mailed_once(
     scc: Scc, dead: DeadLetters
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_statement_that_gmail_refused_is_replayed_by_its_day_and_mailed_once(
     assert len(mails) == 1
 
 
+@LONG
 def test_every_message_gets_a_verdict_and_only_the_right_ones_move(
     scc: Scc, dead: DeadLetters
 ) -> None:
@@ -136,6 +138,7 @@ def test_every_message_gets_a_verdict_and_only_the_right_ones_move(
     assert left == {each for each, verdict in expected.items() if verdict in stays}
 
 
+@LONG
 def test_a_cause_that_is_not_fixed_stops_it_at_the_first_message(
     scc: Scc, dead: DeadLetters
 ) -> None:
@@ -257,6 +260,7 @@ def test_an_unclear_replay_request_does_not_start(scc: Scc, dead: DeadLetters) -
         assert dead.dock.mails_of(payment) == [], arguments
 
 
+@LONG
 def test_messages_newer_than_since_are_chosen(scc: Scc, dead: DeadLetters) -> None:
     dead.put(numbered(1).to_json())
     assert len(verdicts(scc, dead, "--since", "5m")) == 1
